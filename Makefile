@@ -1,0 +1,46 @@
+# petAPI: what people call. `make run` and `make test` need Python 3.11 or later and nothing else.
+VENV ?= .venv
+PYTHON ?= python3
+export PORT ?= 3000
+export DATA ?= .local
+
+CODE := shared upload random delete images web reconcile local
+BIN := $(VENV)/bin
+
+.PHONY: run test check mutants reconcile lock clean
+
+run: $(VENV)/run.installed  ## petAPI on http://127.0.0.1:$(PORT), with its data in $(DATA)
+	@exec $(BIN)/python -m local
+
+test: $(VENV)/test.installed  ## all tests
+	$(BIN)/python -m pytest -n auto
+
+check: $(VENV)/test.installed  ## style and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy $(CODE)
+
+mutants: $(VENV)/test.installed  ## drop each condition of the transactions once; the tests have to notice
+	$(BIN)/python tests/mutants.py
+
+reconcile: $(VENV)/run.installed  ## find and mend images without pictures and pictures without images
+	$(BIN)/python -m reconcile
+
+lock: $(VENV)/test.installed  ## lock the dependencies of pyproject.toml anew
+	$(BIN)/pip install --quiet uv
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+	  --group run --output-file requirements/run.txt
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+	  --group test --constraint requirements/run.txt --output-file requirements/test.txt
+
+clean:  ## what the targets made, but not the data of `make run`
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .aws-sam
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "petAPI needs Python 3.11 or later; name one: make PYTHON=python3.13 $(MAKECMDGOALS)" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/%.installed: requirements/%.txt | $(VENV)/bin/python
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@

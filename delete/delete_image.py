@@ -1,0 +1,21 @@
+"""DELETE /images/{label}/{name}: remove an image from its label, then exactly its version from the bucket."""
+
+from shared import aws, images, settings
+from shared.api import Request, Response, endpoint
+from shared.bucket import Bucket
+from shared.errors import NotFound
+from shared.store import Store
+
+
+def delete_image(request: Request) -> Response:
+    """204; NotFound if there is no such image."""
+    label, name = request.path_parameters["label"], request.path_parameters["name"]
+    names = settings.read()
+    image = Store(aws.dynamodb(), names).remove(label, name) if images.is_image_path(label, name) else None
+    if image is None:
+        raise NotFound(f"There is no image {label}/{name}.")
+    Bucket(aws.s3(), names.bucket).discard(image.id, image.version_id)
+    return Response(204)
+
+
+handler = endpoint({"/images/{label}/{name}": {"DELETE": delete_image}})

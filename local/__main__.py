@@ -1,0 +1,52 @@
+"""`python -m local`: petAPI at http://127.0.0.1:$PORT, its data in the folder $DATA; README.md has the rest."""
+
+import importlib.util
+import os
+import signal
+import sys
+from pathlib import Path
+
+from local.refusals import Refusal
+
+OF_FUNCTIONS = ("boto3", "multipart", "magic", "pylibmagic", "PIL", "samtranslator")  # imported later, by others
+
+
+def main() -> int:
+    """The exit code: 0 after a stop by signal, 1 if it could not start."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: sys.exit(0))  # until the service has its own
+    try:
+        port, data, parameters = _port(), Path(os.environ.get("DATA") or ".local").resolve(), _parameters()
+        for name in OF_FUNCTIONS:
+            if not importlib.util.find_spec(name):
+                raise ModuleNotFoundError(name=name)
+        from local.service import serve
+
+        serve(port, data, parameters)
+    except Refusal as refusal:
+        print(refusal, file=sys.stderr)
+        return 1
+    except ModuleNotFoundError as error:
+        print(
+            f"The Python module {error.name} is missing; install what petAPI needs: "
+            f"{sys.executable} -m pip install -r requirements/run.txt",
+            file=sys.stderr,
+        )
+        return 1
+    return 0
+
+
+def _port() -> int:
+    text = os.environ.get("PORT") or "3000"
+    if not (text.isascii() and text.isdigit() and 0 < int(text) < 65536):
+        raise Refusal(f"PORT is {text!r}; it must be a number from 1 to 65535, such as 3000.")
+    return int(text)
+
+
+def _parameters() -> dict[str, str]:
+    """Parameters of template.yaml: links begin at the root of the front, and LABELS may widen the allow-list."""
+    labels = os.environ.get("LABELS")
+    return {"LinkBase": "/"} | ({"Labels": labels} if labels else {})
+
+
+sys.exit(main())

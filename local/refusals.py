@@ -1,0 +1,5 @@
+"""What stops `make run` before it serves."""
+
+
+class Refusal(Exception):
+    """A reason not to start. Its text is one or two sentences: what is wrong, and what to do."""

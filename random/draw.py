@@ -1,0 +1,61 @@
+"""Draw an image of a label with probability exactly weight / total."""
+
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import darts
+from shared import chunks, images
+from shared.chunks import Lane
+from shared.errors import NotFound, Unavailable
+from shared.store import Store
+
+DARTS = 1  # thrown at once; 2 save round trips and cost read units
+MISSES = 100  # in a row; at most three darts in four miss, so this has a chance below 10^-12
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """The image drawn, its weight and the label's total weight as read, in units."""
+
+    label: str
+    name: str
+    weight: int
+    total_weight: int
+
+    @property
+    def id(self) -> str:
+        """The image's id."""
+        return f"{self.label}/{self.name}"
+
+    @property
+    def probability(self) -> float:
+        """The weight / total, as the nearest floating-point number."""
+        return images.probability(self.weight, self.total_weight)
+
+
+def draw(store: Store, label: str, rng: random.Random) -> Drawn:
+    """A random image of the label; NotFound if it has none, Unavailable if every dart misses."""
+    lanes = store.lanes(label)
+    if not darts.lay(lanes).length:
+        lanes = store.lanes(label, consistent=True)
+    drawn = _throw(store, label, lanes, rng) or _throw(store, label, store.lanes(label, consistent=True), rng)
+    if drawn:
+        return drawn
+    raise Unavailable(f"No image of {label} could be drawn just now; retry in a moment.")
+
+
+def _throw(store: Store, label: str, lanes: Mapping[int, Lane], rng: random.Random) -> Drawn | None:
+    """What the first of MISSES darts to hit hits."""
+    strip, total_weight = darts.lay(lanes), chunks.total_weight(lanes)
+    if not strip.length:
+        raise NotFound(f"There are no images of {label}; upload one with POST /upload.", field="label")
+    for _ in range(0, MISSES, DARTS):
+        landings = [darts.land(strip, rng.randrange(strip.length)) for _ in range(DARTS)]
+        found = store.chunks(label, [landing.chunk_number for landing in landings])
+        for landing in landings:
+            weights = found.get(landing.chunk_number, {})
+            name = darts.hit(weights, landing.offset)
+            if name and weights[name] <= total_weight:  # lanes and chunk are read apart: never answer more than 1
+                return Drawn(label, name, weights[name], total_weight)
+    return None

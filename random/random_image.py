@@ -1,0 +1,82 @@
+"""GET /random: a random image of a label, with probability exactly weight / total."""
+
+import logging
+import random
+from dataclasses import replace
+
+from draw import Drawn, draw
+from shared import aws, images, settings
+from shared.api import Request, Response, as_json, endpoint, required
+from shared.bucket import Bucket
+from shared.errors import Unavailable, UnprocessableValue
+from shared.store import Store
+
+logger = logging.getLogger("petapi")
+
+FORMATS = ("image", "json", "redirect")
+DRAWS = 4  # when image after image was deleted between the draw and the look at it
+RNG: random.Random = random.SystemRandom()
+
+
+def random_image(request: Request) -> Response:
+    """Draw until the drawn image is still there, and answer in the form asked for."""
+    label = images.parse_label(required(request.query, "label"))
+    form = _format(request)
+    names = settings.read()
+    store, bucket = Store(aws.dynamodb(), names), Bucket(aws.s3(), names.bucket)
+    for _ in range(DRAWS):
+        drawn = draw(store, label, RNG)
+        response = ANSWERS[form](drawn, store, bucket, request)
+        if response:
+            headers = {**response.headers, **_headers(drawn)}
+            return replace(response, headers=headers)
+        logger.warning("drawn, but gone", extra={"requestId": request.id, "imageId": drawn.id})
+    raise Unavailable(f"The images of {label} that were drawn are gone; retry in a moment.")
+
+
+def _format(request: Request) -> str:
+    asked = request.query.get("format")
+    if asked is None:
+        return "json" if _accepts_json(request.headers.get("accept", "")) else "image"
+    if asked not in FORMATS:
+        raise UnprocessableValue(f"format must be one of {', '.join(FORMATS)}.", field="format")
+    return asked
+
+
+def _accepts_json(accept: str) -> bool:
+    """Whether the Accept header names JSON: `application/json`, and not with q=0."""
+    ranges = [[part.strip().lower() for part in entry.split(";")] for entry in accept.split(",")]
+    return any(name == "application/json" and not {"q=0", "q=0.0"} & set(rest) for name, *rest in ranges)
+
+
+def _image(drawn: Drawn, store: Store, bucket: Bucket, request: Request) -> Response | None:
+    content = bucket.get(drawn.id)
+    return None if content is None else Response(200, content, {"Content-Type": images.content_type(drawn.name)})
+
+
+def _json(drawn: Drawn, store: Store, bucket: Bucket, request: Request) -> Response | None:
+    image = store.image(drawn.label, drawn.name)
+    if image is None:
+        return None
+    shown = images.as_dict(replace(image, weight=drawn.weight), request.base_url)
+    return as_json({**shown, "probability": drawn.probability, "totalWeight": drawn.total_weight / images.UNITS})
+
+
+def _redirect(drawn: Drawn, store: Store, bucket: Bucket, request: Request) -> Response | None:
+    return Response(302, headers={"Location": f"{request.base_url}images/{drawn.id}"})
+
+
+ANSWERS = {"image": _image, "json": _json, "redirect": _redirect}
+
+
+def _headers(drawn: Drawn) -> dict[str, str]:
+    return {
+        "Cache-Control": "no-store",
+        "Image-Id": drawn.id,
+        "Image-Weight": images.decimal(drawn.weight),
+        "Image-Total-Weight": images.decimal(drawn.total_weight),
+        "Image-Probability": repr(drawn.probability),
+    }
+
+
+handler = endpoint({"/random": {"GET": random_image}}, parameters={"label", "format"})

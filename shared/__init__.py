@@ -1,0 +1,1 @@
+"""What every function of petAPI uses: the Lambda layer `shared`."""

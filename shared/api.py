@@ -1,0 +1,221 @@
+"""HTTP over Lambda: a proxy event becomes a Request, a function's answer or refusal becomes the proxy's answer.
+
+    handler = endpoint({"/upload": {"POST": upload}})
+
+`endpoint` is the whole dispatch of a function: HEAD where GET is, 405 with Allow, OPTIONS and CORS, unknown and
+repeated parameters, RFC 9457 problems for refusals, a fixed 500 for everything unforeseen, one log line a request.
+"""
+
+import base64
+import binascii
+import json
+import logging
+import os
+import re
+import time
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import urljoin
+
+from shared import errors
+
+logger = logging.getLogger("petapi")
+
+Event = Mapping[str, Any]
+ProxyResponse = dict[str, Any]
+
+CORS = {
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Expose-Headers": "Allow, ETag, Image-Id, Image-Probability, Image-Total-Weight, Image-Weight, "
+    "Link, Location, Retry-After, X-Request-Id",
+}
+PREFLIGHT = {
+    "Access-Control-Allow-Headers": "Authorization, Content-Type, If-Match, If-None-Match",
+    "Access-Control-Max-Age": "86400",
+}
+HOST = re.compile(r"[A-Za-z0-9.:\[\]-]{1,255}")
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One HTTP request. Header names are in lower case; `base_url` ends in a slash and is where links begin."""
+
+    method: str
+    resource: str
+    path_parameters: Mapping[str, str]
+    query: Mapping[str, str]
+    headers: Mapping[str, str]
+    body: bytes
+    base_url: str
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """One HTTP answer. `body` is text or the bytes of a picture."""
+
+    status: int
+    body: str | bytes = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+Action = Callable[[Request], Response]
+Routes = Mapping[str, Mapping[str, Action]]
+
+
+def endpoint(routes: Routes, *, parameters: Collection[str] = ()) -> Callable[[Event, Any], ProxyResponse]:
+    """The Lambda handler that serves `routes` (resource -> method -> action) and takes these query parameters."""
+
+    def handler(event: Event, context: Any) -> ProxyResponse:
+        started = time.perf_counter()
+        request_id = _request_id(event, context)
+        try:
+            response = _dispatch(routes, parameters, event, request_id)
+        except errors.ApiError as refusal:
+            response = problem(refusal, request_id)
+            _log().info("refused", extra={"requestId": request_id, "detail": refusal.detail})
+        except Exception:
+            _log().exception("failed", extra={"requestId": request_id})
+            response = problem(
+                errors.ApiError("The service failed; the operators can find this requestId in the log."), request_id
+            )
+        _log().info(
+            "%s %s %s",
+            event.get("httpMethod"),
+            event.get("resource"),
+            int(response.status),
+            extra={"requestId": request_id, "milliseconds": round((time.perf_counter() - started) * 1000)},
+        )
+        return _proxy_response(response, request_id, head=event.get("httpMethod") == "HEAD")
+
+    return handler
+
+
+def elsewhere(_: Request) -> Response:
+    """Stands in a route table for a method that another function serves, so that Allow names it."""
+    raise RuntimeError("the template sends this method to another function")
+
+
+def as_json(
+    value: Mapping[str, Any], *, status: int = HTTPStatus.OK, headers: Mapping[str, str] | None = None
+) -> Response:
+    """The answer with this JSON object."""
+    return Response(
+        status,
+        json.dumps(value) + "\n",
+        {"Content-Type": "application/json", "Cache-Control": "no-store", **(headers or {})},
+    )
+
+
+def problem(refusal: errors.ApiError, request_id: str) -> Response:
+    """The refusal as RFC 9457 problem details."""
+    status = HTTPStatus(refusal.status)
+    body: dict[str, Any] = {
+        "type": "about:blank",
+        "title": status.phrase,
+        "status": int(status),
+        "detail": refusal.detail,
+        "requestId": request_id,
+    }
+    if refusal.field:
+        body["errors"] = [{"field": refusal.field, "detail": refusal.detail}]
+    headers = {"Content-Type": "application/problem+json", "Cache-Control": "no-store", **refusal.headers}
+    return Response(status, json.dumps(body) + "\n", headers)
+
+
+def required(values: Mapping[str, str], name: str) -> str:
+    """The value of this query parameter; BadRequest if it is not there."""
+    if name not in values:
+        raise errors.BadRequest(f"The query parameter {name} is missing; add ?{name}=.", field=name)
+    return values[name]
+
+
+def _dispatch(routes: Routes, parameters: Collection[str], event: Event, request_id: str) -> Response:
+    resource, method = event["resource"], event["httpMethod"]
+    if resource not in routes:
+        raise errors.NotFound(f"There is nothing at {event['path']}; / tells what there is.")
+    actions = _actions(routes[resource])
+    allow = ", ".join(sorted({*actions, "OPTIONS"}))
+    if method == "OPTIONS":
+        return Response(
+            HTTPStatus.NO_CONTENT, headers={"Allow": allow, "Access-Control-Allow-Methods": allow, **PREFLIGHT}
+        )
+    if method not in actions:
+        raise errors.MethodNotAllowed(method, allow)
+    return actions[method](_request(event, parameters, request_id))
+
+
+def _actions(actions: Mapping[str, Action]) -> dict[str, Action]:
+    """With HEAD wherever GET is (RFC 9110, section 9.3.2)."""
+    return {**actions, "HEAD": actions["GET"]} if "GET" in actions else dict(actions)
+
+
+def _request(event: Event, parameters: Collection[str], request_id: str) -> Request:
+    headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
+    return Request(
+        method=event["httpMethod"],
+        resource=event["resource"],
+        path_parameters=event.get("pathParameters") or {},
+        query=_query(event, parameters),
+        headers=headers,
+        body=_body(event),
+        base_url=_base_url(event, headers),
+        id=request_id,
+    )
+
+
+def _query(event: Event, parameters: Collection[str]) -> dict[str, str]:
+    values = event.get("multiValueQueryStringParameters") or {}
+    for name, given in values.items():
+        if name not in parameters:
+            known = ", ".join(sorted(parameters)) or "none"
+            raise errors.BadRequest(f"There is no query parameter {name!r} here; known: {known}.", field=name)
+        if len(given) > 1:
+            raise errors.BadRequest(
+                f"The query parameter {name} is given {len(given)} times; give it once.", field=name
+            )
+    return {name: given[0] for name, given in values.items()}
+
+
+def _body(event: Event) -> bytes:
+    text = event.get("body") or ""
+    if not event.get("isBase64Encoded"):
+        return str(text).encode()
+    try:
+        return base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise errors.BadRequest("The body is not what its encoding says; send it again.") from error
+
+
+def _base_url(event: Event, headers: Mapping[str, str]) -> str:
+    """Scheme, host and stage of the request, with the setting LINK_BASE (a path or a URL) resolved against them."""
+    path, whole = event["path"], event.get("requestContext", {}).get("path", "")
+    stage = whole.removesuffix(path) if whole.endswith(path) else ""  # `sam local` gives the pattern: no stage there
+    host = headers.get("host", "")
+    origin = f"{headers.get('x-forwarded-proto', 'http')}://{host}" if HOST.fullmatch(host) else ""
+    return urljoin(f"{origin}{stage}/", os.environ.get("LINK_BASE", ""))
+
+
+def _request_id(event: Event, context: Any) -> str:
+    gateway = (event.get("requestContext") or {}).get("requestId")
+    return str(gateway or getattr(context, "aws_request_id", ""))
+
+
+def _proxy_response(response: Response, request_id: str, *, head: bool) -> ProxyResponse:
+    binary = isinstance(response.body, bytes)
+    body = base64.b64encode(response.body).decode() if isinstance(response.body, bytes) else response.body
+    return {
+        "statusCode": int(response.status),
+        "headers": {**CORS, "X-Content-Type-Options": "nosniff", "X-Request-Id": request_id, **response.headers},
+        "body": "" if head else body,
+        "isBase64Encoded": binary and not head,
+    }
+
+
+def _log() -> logging.Logger:
+    """The log. Lambda has given the root logger its JSON handler; elsewhere lines go to standard error."""
+    logging.basicConfig()
+    logger.setLevel(logging.INFO)
+    return logger

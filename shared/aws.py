@@ -1,0 +1,48 @@
+"""The AWS clients: made on first use, one session for all, with bounded patience.
+
+Worst case of one call: 3 attempts of 1 s to connect and 2 s to read, plus back-off, stay below 10 s; the functions'
+timeout is 15 s (template.yaml).  A Lambda container handles one request at a time, so no lock is needed.
+"""
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+import boto3
+from botocore.config import Config
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_ssm import SSMClient
+
+CONFIG = Config(
+    connect_timeout=1,
+    read_timeout=2,
+    retries={"mode": "standard", "total_max_attempts": 3},
+    signature_version="v4",
+)
+S3_CONFIG = CONFIG.merge(Config(signature_version="s3v4"))
+
+
+@cache
+def session() -> boto3.Session:
+    """The one session: building its loader is the dear part of a client."""
+    return boto3.Session()
+
+
+@cache
+def dynamodb() -> "DynamoDBClient":
+    """Client of DynamoDB."""
+    return session().client("dynamodb", config=CONFIG)
+
+
+@cache
+def s3() -> "S3Client":
+    """Client of S3."""
+    return session().client("s3", config=S3_CONFIG)
+
+
+@cache
+def ssm() -> "SSMClient":
+    """Client of the SSM Parameter Store."""
+    return session().client("ssm", config=CONFIG)

@@ -1,0 +1,92 @@
+"""Pictures in the versioned S3 bucket, under label/name."""
+
+import base64
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A version of an object, or a marker that hides the versions below it."""
+
+    key: str
+    id: str
+    modified: datetime
+    is_marker: bool
+
+
+logger = logging.getLogger("petapi")
+
+# A missing object is NoSuchKey to a role that may list the bucket and AccessDenied to ours, which may not.
+GONE = {"NoSuchKey", "NoSuchVersion", "AccessDenied"}
+URL_LIFETIME = 300  # seconds that a presigned URL is good for
+
+
+class Bucket:
+    """The bucket of this name."""
+
+    def __init__(self, client: "S3Client", name: str) -> None:
+        self._client, self._name = client, name
+
+    def put(self, key: str, content: bytes, content_type: str) -> str:
+        """Store a new version; its id.  S3 refuses it if the bytes were damaged on the way."""
+        checksum = base64.b64encode(sha256(content).digest()).decode()
+        answer = self._client.put_object(
+            Bucket=self._name, Key=key, Body=content, ContentType=content_type, ChecksumSHA256=checksum
+        )
+        return answer["VersionId"]
+
+    def get(self, key: str) -> bytes | None:
+        """The bytes of the newest version; None if there is none."""
+        try:
+            return self._client.get_object(Bucket=self._name, Key=key)["Body"].read()
+        except ClientError as error:
+            if error.response["Error"]["Code"] in GONE:
+                return None
+            raise
+
+    def discard(self, key: str, version_id: str) -> None:
+        """Remove a version that no image names any more.  Where S3 fails, the log says so: reconcile will remove it."""
+        try:
+            self._client.delete_object(Bucket=self._name, Key=key, VersionId=version_id)
+        except (BotoCoreError, ClientError):
+            logger.exception("an unseen version is left", extra={"key": key, "versionId": version_id})
+
+    def url(self, key: str) -> str:
+        """A URL that gives the object to whoever has it, for five minutes."""
+        parameters = {"Bucket": self._name, "Key": key}
+        return self._client.generate_presigned_url("get_object", Params=parameters, ExpiresIn=URL_LIFETIME)
+
+    def has(self, key: str, version_id: str) -> bool:
+        """Whether this very version is there."""
+        try:
+            self._client.head_object(Bucket=self._name, Key=key, VersionId=version_id)
+        except ClientError as error:
+            if error.response["ResponseMetadata"]["HTTPStatusCode"] in (400, 404, 405):
+                return False
+            raise
+        return True
+
+    def labels(self) -> Iterator[str]:
+        """The labels that any version is under."""
+        pages = self._client.get_paginator("list_object_versions").paginate(Bucket=self._name, Delimiter="/")
+        for page in pages:
+            for prefix in page.get("CommonPrefixes", []):
+                yield prefix["Prefix"].removesuffix("/")
+
+    def versions(self, label: str) -> Iterator[Version]:
+        """All versions under a label, sorted by key."""
+        pages = self._client.get_paginator("list_object_versions").paginate(Bucket=self._name, Prefix=f"{label}/")
+        for page in pages:
+            found = [Version(v["Key"], v["VersionId"], v["LastModified"], False) for v in page.get("Versions", [])]
+            found += [Version(v["Key"], v["VersionId"], v["LastModified"], True) for v in page.get("DeleteMarkers", [])]
+            yield from sorted(found, key=lambda version: version.key)

@@ -1,0 +1,117 @@
+"""What an image is: its label, name, weight, and the JSON that shows it."""
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+from decimal import Decimal
+from hashlib import sha256
+from typing import Any
+
+from shared import errors
+
+UNITS = 10**9  # a weight has at most 9 decimals and is kept as a whole number of these
+DEFAULT_WEIGHT = UNITS // 2
+
+CONTENT_TYPES = {"jpg": "image/jpeg", "png": "image/png", "webp": "image/webp"}
+
+LABEL = re.compile(r"[a-z][a-z0-9-]{0,31}")
+NAME = re.compile(r"[0-9a-f]{32}\.(jpg|png|webp)")
+DECIMAL = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?")
+DECIMAL_MAX = 24  # characters; fewer digits than Decimal's 28, so nothing is rounded on the way to units
+WEIGHT_RULE = "weight must be a decimal number above 0 and below 1 with at most 9 decimals, such as 0.5."
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """A stored picture and its weight in units of 10^-9. `size` is in bytes, `width` and `height` in pixels."""
+
+    label: str
+    name: str
+    weight: int
+    version_id: str
+    size: int
+    width: int
+    height: int
+    created: str
+
+    @property
+    def id(self) -> str:
+        """The image's id, which is its key in the bucket, too."""
+        return f"{self.label}/{self.name}"
+
+    @property
+    def etag(self) -> str:
+        """Strong validator of what a PATCH can change, for If-Match."""
+        return '"' + sha256(f"{self.version_id} {self.weight}".encode()).hexdigest()[:16] + '"'
+
+
+def name_of(content: bytes, extension: str) -> str:
+    """The name of these bytes: the same picture has the same name, so a retry and a duplicate are seen."""
+    return f"{sha256(content).hexdigest()[:32]}.{extension}"
+
+
+def content_type(name: str) -> str:
+    """The media type that a name ends in."""
+    return CONTENT_TYPES[name.rpartition(".")[2]]
+
+
+def is_image_path(label: str, name: str) -> bool:
+    """Whether an image can have this label and name at all."""
+    return bool(LABEL.fullmatch(label) and NAME.fullmatch(name))
+
+
+def parse_label(text: str) -> str:
+    """The label as it is stored; UnprocessableValue if it breaks the rule."""
+    label = text.strip(" \t\r\n").lower()
+    if not (text.isascii() and LABEL.fullmatch(label)):
+        raise errors.UnprocessableValue(
+            "label must begin with a letter and have at most 32 letters, digits and hyphens, such as cat.",
+            field="label",
+        )
+    return label
+
+
+def parse_allowed_label(text: str, allowed: Collection[str]) -> str:
+    """The label as it is stored; UnprocessableValue if it breaks the rule or is not on the allow-list."""
+    label = parse_label(text)
+    if label not in allowed and "*" not in allowed:
+        raise errors.UnprocessableValue(
+            f"label {label} is not taken here; use one of {', '.join(sorted(allowed))}.", field="label"
+        )
+    return label
+
+
+def parse_weight(text: str) -> int:
+    """The weight in units, 1 .. 10^9 - 1; UnprocessableValue if it breaks the rule."""
+    text = text.strip(" \t\r\n")
+    if len(text) <= DECIMAL_MAX and DECIMAL.fullmatch(text):
+        units = Decimal(text) * UNITS
+        if 0 < units < UNITS and units == int(units):
+            return int(units)
+    raise errors.UnprocessableValue(WEIGHT_RULE, field="weight")
+
+
+def probability(weight: int, total_weight: int) -> float:
+    """The weight / total_weight, as the nearest floating-point number."""
+    return weight / total_weight
+
+
+def decimal(units: int) -> str:
+    """A weight or total in units as an exact decimal without exponent: 500000000 -> 0.5."""
+    whole, part = divmod(units, UNITS)
+    return f"{whole}.{part:09d}".rstrip("0").rstrip(".")
+
+
+def as_dict(image: Image, base_url: str) -> dict[str, Any]:
+    """The image's JSON form."""
+    return {
+        "id": image.id,
+        "label": image.label,
+        "weight": image.weight / UNITS,
+        "contentType": content_type(image.name),
+        "bytes": image.size,
+        "width": image.width,
+        "height": image.height,
+        "created": image.created,
+        "url": f"{base_url}images/{image.id}",
+    }

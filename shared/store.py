@@ -1,0 +1,230 @@
+"""Labels' images in DynamoDB: read lanes, chunks and images; add, remove and re-weigh by one transaction each.
+
+| pattern                  | request                                        | units               |
+|--------------------------|------------------------------------------------|---------------------|
+| a label's lanes          | Query chunk-info, chunkNumber < 10^11          | 0.5 read            |
+| chunks by number         | BatchGetItem chunk-info                        | 0.5 read each       |
+| one image                | GetItem image-chunks                           | 0.5 read            |
+| add                      | lanes + TransactWriteItems of 3                | 0.5 read, 6 write   |
+| remove                   | 2-3 consistent GetItem + 3 or 5 writes         | 2-3 read, 6 or 10 write |
+| re-weigh                 | 2-3 consistent GetItem + 3, 4 or 6 writes      | 2-3 read, 6-12 write |
+"""
+
+import random
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from shared import chunks, items, transactions
+from shared.chunks import Lane
+from shared.images import Image
+from shared.items import Entry
+from shared.races import LostRace, retried
+from shared.settings import Settings
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+RNG: random.Random = random.SystemRandom()
+
+# Reasons of a cancelled transaction that another try can overcome; botocore retries none of them.
+TRANSIENT = {
+    "None",
+    "ConditionalCheckFailed",
+    "TransactionConflict",
+    "ThrottlingError",
+    "ProvisionedThroughputExceeded",
+}
+
+
+class Exists(Exception):
+    """The image is there already."""
+
+    def __init__(self, image: Image) -> None:
+        super().__init__(image.id)
+        self.image = image
+
+
+class Store:
+    """The images of every label."""
+
+    def __init__(self, client: "DynamoDBClient", settings: Settings) -> None:
+        self._client = client
+        self._images_table, self._chunks_table = settings.image_chunks_table, settings.chunk_info_table
+        self._transactions = transactions.Transactions(self._images_table, self._chunks_table)
+
+    def lanes(self, label: str, *, consistent: bool = False) -> dict[int, Lane]:
+        """The label's lanes by number; none if it never had an image."""
+        answer = self._client.query(
+            TableName=self._chunks_table,
+            KeyConditionExpression="label = :label AND chunkNumber < :chunks",
+            ExpressionAttributeValues={":label": {"S": label}, ":chunks": items.number(chunks.FIRST_CHUNK_NUMBER)},
+            ConsistentRead=consistent,
+        )
+        return {lane.number: lane for lane in map(items.lane, answer["Items"])}
+
+    def chunks(self, label: str, chunk_numbers: Iterable[int]) -> dict[int, dict[str, int]]:
+        """Chunk number -> name -> weight of the images in it, for those of these chunks that there are."""
+        found: dict[int, dict[str, int]] = {}
+        request: Any = {
+            self._chunks_table: {"Keys": [items.chunk_key(label, number) for number in sorted(set(chunk_numbers))]}
+        }
+
+        def attempt(_: bool) -> dict[int, dict[str, int]]:
+            nonlocal request
+            answer = self._client.batch_get_item(RequestItems=request)
+            for item in answer["Responses"].get(self._chunks_table, []):
+                found[int(item["chunkNumber"]["N"])] = items.weights(item)
+            request = answer.get("UnprocessedKeys")
+            if request:  # throttled
+                raise LostRace
+            return found
+
+        return retried(attempt)
+
+    def image(self, label: str, name: str, *, consistent: bool = False) -> Image | None:
+        """The image of this label and name, if there is one."""
+        item = self._image_item(label, name, consistent=consistent)
+        return items.image(item) if item else None
+
+    def weighed(self, label: str, name: str, *, consistent: bool = False) -> tuple[Image, int] | None:
+        """The image and its label's total weight, not below the image's own; None if there is no such image."""
+
+        def attempt(again: bool) -> tuple[Image, int] | None:
+            image = self.image(label, name, consistent=consistent or again)
+            if image is None:
+                return None
+            total_weight = chunks.total_weight(self.lanes(label, consistent=consistent or again))
+            if total_weight < image.weight:  # the two reads straddle a write
+                raise LostRace
+            return image, total_weight
+
+        return retried(attempt)
+
+    def add(self, image: Image) -> tuple[Image, int]:
+        """The image and its label's total weight, as read.  It is another image than the given one if there was one."""
+
+        def attempt(again: bool) -> tuple[Image, int]:
+            lanes = self.lanes(image.label, consistent=again)
+            lane = chunks.choose_lane(lanes, chunks.class_of(image.weight), RNG)
+            total_weight = chunks.total_weight(lanes)
+            try:
+                self._write(self._transactions.add(image, lane))
+            except Exists as there:
+                if total_weight < there.image.weight:  # the lanes were read before that image came
+                    raise LostRace from there
+                return there.image, total_weight
+            return image, total_weight + image.weight
+
+        return retried(attempt)
+
+    def remove(self, label: str, name: str, *, version_id: str | None = None) -> Image | None:
+        """Remove the image, of any version or of just this one; the image that was removed, or None if none was."""
+
+        def attempt(_: bool) -> Image | None:
+            item = self._image_item(label, name, consistent=True)
+            if not item:
+                return None
+            entry = items.entry(item)
+            lane = self._lane(entry)
+            image = items.image(item)
+            if version_id not in (None, image.version_id):
+                return None
+            self._write(self._transactions.remove(entry, image.version_id, lane, self._filler(entry, lane)))
+            return image
+
+        return retried(attempt)
+
+    def reweigh(self, label: str, name: str, weight: int, *, check: Callable[[Image], None] = lambda _: None) -> bool:
+        """Give the image this weight; False if there is none.  `check` may refuse the image as it is just before."""
+
+        def attempt(_: bool) -> bool:
+            item = self._image_item(label, name, consistent=True)
+            if not item:
+                return False
+            check(items.image(item))
+            entry = items.entry(item)
+            if entry.weight != weight:
+                lane = self._lane(entry)
+                leaves = chunks.class_of(weight) != chunks.class_of(entry.weight)
+                filler = self._filler(entry, lane) if leaves else None
+                self._write(self._transactions.reweigh(entry, weight, lane, filler))
+            return True
+
+        return retried(attempt)
+
+    def rename_version(self, image: Image, version_id: str) -> None:
+        """Let the image name another version of its bytes, if it still names the one that it named."""
+        try:
+            self._client.update_item(
+                TableName=self._images_table,
+                Key=items.image_key(image.label, image.name),
+                UpdateExpression="SET versionId = :new",
+                ConditionExpression="versionId = :old",
+                ExpressionAttributeValues={":new": {"S": version_id}, ":old": {"S": image.version_id}},
+            )
+        except self._client.exceptions.ConditionalCheckFailedException:
+            return
+
+    def labels(self) -> Iterator[str]:
+        """All labels that ever had an image; reads the whole chunk-info table."""
+        pages = self._client.get_paginator("scan").paginate(
+            TableName=self._chunks_table,
+            FilterExpression="chunkNumber < :chunks",
+            ProjectionExpression="label",
+            ExpressionAttributeValues={":chunks": items.number(chunks.FIRST_CHUNK_NUMBER)},
+        )
+        for page in pages:
+            yield from (item["label"]["S"] for item in page["Items"])
+
+    def images(self, label: str) -> Iterator[Image]:
+        """All images of a label, sorted by name."""
+        pages = self._client.get_paginator("query").paginate(
+            TableName=self._images_table,
+            KeyConditionExpression="label = :label",
+            ExpressionAttributeValues={":label": {"S": label}},
+        )
+        for page in pages:
+            yield from map(items.image, page["Items"])
+
+    def _image_item(self, label: str, name: str, *, consistent: bool) -> items.Item | None:
+        key = items.image_key(label, name)
+        return self._client.get_item(TableName=self._images_table, Key=key, ConsistentRead=consistent).get("Item")
+
+    def _chunk_item(self, label: str, chunk_number: int) -> items.Item:
+        key = items.chunk_key(label, chunk_number)
+        answer = self._client.get_item(TableName=self._chunks_table, Key=key, ConsistentRead=True)
+        if "Item" not in answer:
+            raise LostRace
+        return answer["Item"]
+
+    def _lane(self, entry: Entry) -> Lane:
+        """The entry's lane, read consistently, which still has images of the entry's class."""
+        lane = items.lane(self._chunk_item(entry.label, chunks.lane_of(entry.chunk_number)))
+        if not lane.volume(chunks.class_of(entry.weight)):
+            raise LostRace
+        return lane
+
+    def _filler(self, entry: Entry, lane: Lane) -> Entry | None:
+        """An image of the active chunk that can take the entry's place; None if the entry itself is in that chunk."""
+        active = transactions.active_chunk(lane, chunks.class_of(entry.weight))
+        if active == entry.chunk_number:
+            return None
+        weights = items.weights(self._chunk_item(entry.label, active))
+        if entry.name in weights:  # it was moved between the reads
+            raise LostRace
+        name = min(weights)
+        return Entry(entry.label, name, weights[name], active)
+
+    def _write(self, writes: Sequence[Any]) -> None:
+        """Do all or none of the writes; LostRace or Exists if it was none."""
+        try:
+            self._client.transact_write_items(TransactItems=writes)
+        except ClientError as error:
+            reasons: list[Any] = error.response.get("CancellationReasons", [])
+            if reasons and reasons[0].get("Item"):
+                raise Exists(items.image(reasons[0]["Item"])) from error
+            if reasons and {reason["Code"] for reason in reasons} <= TRANSIENT:
+                raise LostRace from error
+            raise

@@ -1,0 +1,223 @@
+"""The transactions that add, remove and re-weigh an image: pure, as TransactWriteItems takes them.
+
+Each keeps a lane's images of one class dense: all chunks full but the last, the active chunk.  docs/chunks.md has the
+tables and the proof.  The image's own write comes first, so that its reason is the first of a cancelled transaction.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from shared import chunks, items
+from shared.chunks import Lane
+from shared.images import Image
+from shared.items import Entry
+
+Write = dict[str, Any]
+
+UNCHANGED = "chunkNumber = :oldChunk AND weight = :oldWeight"  # what was read of the image still holds
+IN_CHUNK = "attribute_exists(images.#image)"
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """A lane's count of one class, one more or one less, and the counts (from, to) at which that may be written."""
+
+    change: int
+    attribute: str
+    lowest: int
+    highest: int
+
+
+def open_chunk(lane: Lane, weight_class: int) -> int:
+    """Number of the chunk that the next image of this class goes to."""
+    return chunks.number(lane.number, weight_class, chunks.chunk_of(lane.volume(weight_class)))
+
+
+def active_chunk(lane: Lane, weight_class: int) -> int:
+    """Number of the last chunk in use, which fills the holes; the lane has an image of this class."""
+    return chunks.number(lane.number, weight_class, chunks.chunk_of(lane.volume(weight_class) - 1))
+
+
+def opens_chunk(lane: Lane, weight_class: int) -> bool:
+    """Whether the next image of this class is the first of its chunk."""
+    volume = lane.volume(weight_class)
+    return volume == chunks.first(chunks.chunk_of(volume))
+
+
+def empties_chunk(lane: Lane, weight_class: int) -> bool:
+    """Whether the active chunk has one image left."""
+    volume = lane.volume(weight_class)
+    return volume == chunks.first(chunks.chunk_of(volume - 1)) + 1
+
+
+def grown(lane: Lane, weight_class: int) -> Count:
+    """One image more, while the open chunk stays the open one: uploads may follow each other without a new read."""
+    volume = lane.volume(weight_class)
+    index = chunks.chunk_of(volume)
+    opens = opens_chunk(lane, weight_class)
+    lowest, highest = (volume, volume) if opens else (chunks.first(index) + 1, chunks.first(index + 1) - 1)
+    return Count(1, f"{items.VOLUME}{weight_class}", lowest, highest)
+
+
+def shrunk(lane: Lane, weight_class: int) -> Count:
+    """One image less, while the active chunk stays the active one and keeps an image if it was to keep one."""
+    volume = lane.volume(weight_class)
+    index = chunks.chunk_of(volume - 1)
+    empties = empties_chunk(lane, weight_class)
+    lowest, highest = (volume, volume) if empties else (chunks.first(index) + 2, chunks.first(index + 1))
+    return Count(-1, f"{items.VOLUME}{weight_class}", lowest, highest)
+
+
+@dataclass(frozen=True, slots=True)
+class Transactions:
+    """The three transactions on these two tables."""
+
+    image_chunks_table: str
+    chunk_info_table: str
+
+    def add(self, image: Image, lane: Lane) -> list[Write]:
+        """Add an image to a lane: 3 writes.  The first fails, and gives the item, if the image is there already."""
+        weight_class = chunks.class_of(image.weight)
+        entry = Entry(image.label, image.name, image.weight, open_chunk(lane, weight_class))
+        put = {
+            "TableName": self.image_chunks_table,
+            "Item": items.image_item(image, entry.chunk_number),
+            "ConditionExpression": "attribute_not_exists(s3key)",
+            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+        }
+        return [
+            {"Put": put},
+            self._count(image.label, lane, image.weight, grown(lane, weight_class)),
+            self._enter(entry, opens=opens_chunk(lane, weight_class)),
+        ]
+
+    def remove(self, entry: Entry, version_id: str, lane: Lane, filler: Entry | None) -> list[Write]:
+        """Remove an image: 3 writes, or 5 when a filler from the active chunk takes its place.
+
+        The version is in the condition: the same bytes, deleted and uploaded again since they were read, may stand in
+        the same chunk with the same weight, but under a version that the caller would not know to discard.
+        """
+        delete = {
+            "TableName": self.image_chunks_table,
+            "Key": items.image_key(entry.label, entry.name),
+            "ConditionExpression": f"{UNCHANGED} AND versionId = :version",
+            "ExpressionAttributeValues": {
+                **_numbers({":oldChunk": entry.chunk_number, ":oldWeight": entry.weight}),
+                ":version": {"S": version_id},
+            },
+        }
+        weight_class = chunks.class_of(entry.weight)
+        return [
+            {"Delete": delete},
+            self._count(entry.label, lane, -entry.weight, shrunk(lane, weight_class)),
+            *self._leave(entry, filler, empties=empties_chunk(lane, weight_class)),
+        ]
+
+    def reweigh(self, entry: Entry, weight: int, lane: Lane, filler: Entry | None) -> list[Write]:
+        """Change an image's weight: 3 writes within its class, 4 or 6 into another class of the same lane."""
+        old_class, new_class = chunks.class_of(entry.weight), chunks.class_of(weight)
+        change = weight - entry.weight
+        if old_class == new_class:
+            new = replace(entry, weight=weight)
+            return [
+                self._update_image(entry, new),
+                self._count(entry.label, lane, change),
+                self._change_chunk(new, "SET images.#image = :weight", IN_CHUNK, {":weight": weight}),
+            ]
+        new = replace(entry, weight=weight, chunk_number=open_chunk(lane, new_class))
+        return [
+            self._update_image(entry, new),
+            self._count(entry.label, lane, change, shrunk(lane, old_class), grown(lane, new_class)),
+            *self._leave(entry, filler, empties=empties_chunk(lane, old_class)),
+            self._enter(new, opens=opens_chunk(lane, new_class)),
+        ]
+
+    def _count(self, label: str, lane: Lane, weight: int, *counts: Count) -> Write:
+        """The lane's write: its total by `weight`, and its counts."""
+        adds, conditions, names, values = ["totalWeight :weight"], [], {}, {":weight": weight}
+        for i, count in enumerate(counts):
+            adds.append(f"#volume{i} :change{i}")
+            within = f"#volume{i} BETWEEN :lowest{i} AND :highest{i}"
+            conditions.append(f"({within})" if count.lowest else f"(attribute_not_exists(#volume{i}) OR {within})")
+            names[f"#volume{i}"] = count.attribute
+            values |= {f":change{i}": count.change, f":lowest{i}": count.lowest, f":highest{i}": count.highest}
+        update: Write = {
+            "TableName": self.chunk_info_table,
+            "Key": items.chunk_key(label, lane.number),
+            "UpdateExpression": "ADD " + ", ".join(adds),
+            "ExpressionAttributeValues": _numbers(values),
+        }
+        if counts:
+            update |= {"ConditionExpression": " AND ".join(conditions), "ExpressionAttributeNames": names}
+        return {"Update": update}
+
+    def _enter(self, entry: Entry, *, opens: bool) -> Write:
+        """The image goes into its chunk; the first one makes the chunk."""
+        if not opens:
+            return self._change_chunk(
+                entry, "SET images.#image = :weight", "attribute_exists(chunkNumber)", {":weight": entry.weight}
+            )
+        put = {
+            "TableName": self.chunk_info_table,
+            "Item": items.chunk_item(entry.label, entry.chunk_number, {entry.name: entry.weight}),
+            "ConditionExpression": "attribute_not_exists(chunkNumber)",
+        }
+        return {"Put": put}
+
+    def _leave(self, entry: Entry, filler: Entry | None, *, empties: bool) -> list[Write]:
+        """The image leaves its chunk; a filler moves from the active chunk into its place."""
+        if filler is None:
+            return [self._take(entry, last=empties)]
+        change = self._change_chunk(
+            entry, "SET images.#filler = :weight REMOVE images.#image", IN_CHUNK, {":weight": filler.weight}
+        )
+        change["Update"]["ExpressionAttributeNames"]["#filler"] = filler.name
+        moved = replace(filler, chunk_number=entry.chunk_number)
+        return [self._take(filler, last=empties), change, self._update_image(filler, moved)]
+
+    def _take(self, entry: Entry, *, last: bool) -> Write:
+        """This image leaves its chunk, the active one; the last image takes the item with it."""
+        if not last:
+            return self._change_chunk(entry, "REMOVE images.#image", IN_CHUNK)
+        delete = {
+            "TableName": self.chunk_info_table,
+            "Key": items.chunk_key(entry.label, entry.chunk_number),
+            "ConditionExpression": f"size(images) = :one AND {IN_CHUNK}",
+            "ExpressionAttributeNames": {"#image": entry.name},
+            "ExpressionAttributeValues": _numbers({":one": 1}),
+        }
+        return {"Delete": delete}
+
+    def _change_chunk(self, entry: Entry, update: str, condition: str, values: dict[str, int] | None = None) -> Write:
+        """A write to the entry's chunk, in which #image is the entry's name."""
+        write: Write = {
+            "TableName": self.chunk_info_table,
+            "Key": items.chunk_key(entry.label, entry.chunk_number),
+            "UpdateExpression": update,
+            "ConditionExpression": condition,
+            "ExpressionAttributeNames": {"#image": entry.name},
+        }
+        if values:
+            write["ExpressionAttributeValues"] = _numbers(values)
+        return {"Update": write}
+
+    def _update_image(self, old: Entry, new: Entry) -> Write:
+        """The image's item tells its new chunk and weight, if it still tells the old ones."""
+        values = {
+            ":oldChunk": old.chunk_number,
+            ":oldWeight": old.weight,
+            ":newChunk": new.chunk_number,
+            ":newWeight": new.weight,
+        }
+        update = {
+            "TableName": self.image_chunks_table,
+            "Key": items.image_key(old.label, old.name),
+            "UpdateExpression": "SET chunkNumber = :newChunk, weight = :newWeight",
+            "ConditionExpression": UNCHANGED,
+            "ExpressionAttributeValues": _numbers(values),
+        }
+        return {"Update": update}
+
+
+def _numbers(values: dict[str, int]) -> dict[str, items.Item]:
+    return {name: items.number(value) for name, value in values.items()}

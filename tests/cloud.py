@@ -1,0 +1,78 @@
+"""template.yaml as tests read it: the routes, and the tables and bucket made from it, so that nothing can drift."""
+
+import re
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import boto3
+import yaml
+
+ROOT = Path(__file__).resolve().parent.parent
+TABLES = ("ImageChunksTable", "ChunkInfoTable")
+
+
+class Loader(yaml.SafeLoader):
+    """YAML in which `!Ref x` is just x."""
+
+
+def _plain(loader: yaml.SafeLoader, _: str, node: yaml.Node) -> Any:
+    if isinstance(node, yaml.ScalarNode):
+        return loader.construct_scalar(node)
+    if isinstance(node, yaml.SequenceNode):
+        return loader.construct_sequence(node)
+    assert isinstance(node, yaml.MappingNode)
+    return loader.construct_mapping(node)
+
+
+Loader.add_multi_constructor("!", _plain)  # type: ignore[no-untyped-call]
+
+
+@cache
+def template() -> dict[str, Any]:
+    """The whole of template.yaml."""
+    document: dict[str, Any] = yaml.load((ROOT / "template.yaml").read_text(), Loader)  # noqa: S506 (ours is safe)
+    return document
+
+
+@cache
+def routes() -> list[tuple[str, str, str]]:
+    """(path pattern, method, handler module), the most special first, as API Gateway chooses."""
+    found = [
+        (event["Properties"]["Path"], event["Properties"]["Method"], resource["Properties"]["Handler"].split(".")[0])
+        for resource in template()["Resources"].values()
+        if resource["Type"] == "AWS::Serverless::Function"
+        for event in resource["Properties"].get("Events", {}).values()
+        if event["Type"] == "Api"
+    ]
+    return sorted(found, key=lambda route: (route[0].count("+"), route[1] == "ANY"))
+
+
+def route(method: str, path: str) -> tuple[str, dict[str, str], str]:
+    """(resource, path parameters, handler module) of a request."""
+    for pattern, methods, module in routes():
+        found = re.fullmatch(_expression(pattern), path)
+        if found and methods in ("ANY", method):
+            return pattern, found.groupdict(), module
+    raise LookupError(path)
+
+
+def _expression(pattern: str) -> str:
+    return re.sub(r"\{(\w+)(\+?)\}", lambda m: f"(?P<{m[1]}>{'.+' if m[2] else '[^/]+'})", pattern)
+
+
+def create(labels: str = "*") -> None:
+    """Make tables, bucket and parameters in the AWS that boto3 talks to."""
+    resources = template()["Resources"]
+    dynamodb, s3, ssm = boto3.client("dynamodb"), boto3.client("s3"), boto3.client("ssm")
+    for name in TABLES:
+        dynamodb.create_table(TableName=name, **resources[name]["Properties"])
+    s3.create_bucket(Bucket="pictures")
+    s3.put_bucket_versioning(
+        Bucket="pictures", VersioningConfiguration=resources["Bucket"]["Properties"]["VersioningConfiguration"]
+    )
+    values = {"Bucket": "pictures", "Labels": labels} | {name: name for name in TABLES}
+    for resource in resources.values():
+        if resource["Type"] == "AWS::SSM::Parameter":
+            name = resource["Properties"]["Name"].replace("${Stage}", "production")
+            ssm.put_parameter(Name=name, Value=values[resource["Properties"]["Value"]], Type="String")

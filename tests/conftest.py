@@ -1,0 +1,76 @@
+"""The hosts that HTTP tests run in, and a label of its own for each test."""
+
+import itertools
+import os
+import random
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import settings as hypothesis_settings
+from moto import mock_aws
+
+import cloud
+from hosts import Api, Handlers, Host, Running
+from local_service import LocalService
+from memory_aws import World
+from shared import aws, settings
+from simulation import shipped_code_on
+
+hypothesis_settings.register_profile("ci", deadline=None, derandomize=True)
+hypothesis_settings.load_profile("ci")
+
+LABEL_NUMBERS = itertools.count()
+
+
+@pytest.fixture(scope="session")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalService]:
+    """`make run` on fresh data, with any label allowed; one for all tests of a process."""
+    folder: Path = tmp_path_factory.mktemp("running")
+    with LocalService(folder / "data", variables={"LABELS": "*"}) as service:
+        yield service
+
+
+@pytest.fixture
+def moto_aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """An empty AWS by moto, with tables, bucket and parameters; any label is allowed."""
+    for name in list(os.environ):
+        if name.startswith("AWS_"):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+    forget_clients()
+    with mock_aws():
+        cloud.create()
+        yield
+    forget_clients()
+
+
+def forget_clients() -> None:
+    """As a new Lambda container begins."""
+    for cached in (aws.session, aws.dynamodb, aws.s3, aws.ssm, settings._cache):
+        cached.cache_clear()
+
+
+@pytest.fixture
+def world() -> Iterator[World]:
+    """The shipped code on an AWS in memory, without a scheduler: calls just happen."""
+    world = World(random.Random(7))
+    with shipped_code_on(world):
+        yield world
+
+
+@pytest.fixture(params=["handlers", "make run"])
+def host(request: pytest.FixtureRequest) -> Host:
+    """Each place that petAPI runs in."""
+    if request.param == "handlers":
+        request.getfixturevalue("moto_aws")
+        return Handlers()
+    return Running(request.getfixturevalue("running"))
+
+
+@pytest.fixture
+def api(host: Host) -> Api:
+    """PetAPI with a label that no other test uses."""
+    return Api(host, f"label-{next(LABEL_NUMBERS)}-{os.getpid()}")

@@ -1,0 +1,99 @@
+"""The places that petAPI runs in, behind one interface, so that the same HTTP tests run in all of them."""
+
+import base64
+import importlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+from urllib.parse import parse_qs, unquote, urlsplit
+
+import cloud
+from local_service import Answer, LocalService
+from pictures import File, multipart_body
+
+
+class Host(Protocol):
+    """A running petAPI."""
+
+    def request(
+        self, method: str, path: str, body: bytes = b"", headers: Mapping[str, str] | None = None
+    ) -> Answer: ...
+
+
+class Handlers:
+    """The functions of this checkout, called with the events that API Gateway would send them."""
+
+    def request(self, method: str, path: str, body: bytes = b"", headers: Mapping[str, str] | None = None) -> Answer:
+        target = urlsplit(path)
+        plain = unquote(target.path)
+        resource, parameters, module = cloud.route(method, plain)
+        event = {
+            "resource": resource,
+            "path": plain,
+            "httpMethod": method,
+            "headers": {"Host": "pets.test", "X-Forwarded-Proto": "https", **(headers or {})},
+            "multiValueQueryStringParameters": parse_qs(target.query, keep_blank_values=True) or None,
+            "pathParameters": parameters or None,
+            "requestContext": {"path": f"/Prod{plain}", "requestId": "a-request"},
+            "body": base64.b64encode(body).decode() if body else None,
+            "isBase64Encoded": bool(body),
+        }
+        answer = importlib.import_module(module).handler(event, None)
+        content = base64.b64decode(answer["body"]) if answer["isBase64Encoded"] else answer["body"].encode()
+        return Answer(answer["statusCode"], {k.lower(): v for k, v in answer["headers"].items()}, content)
+
+
+class Running:
+    """`make run`, over HTTP."""
+
+    def __init__(self, service: LocalService) -> None:
+        self.service = service
+
+    def request(self, method: str, path: str, body: bytes = b"", headers: Mapping[str, str] | None = None) -> Answer:
+        return self.service.send(method, path, body, headers or {})
+
+
+@dataclass(frozen=True)
+class Api:
+    """petAPI as a test speaks to it."""
+
+    host: Host
+    label: str
+
+    def upload(self, content: bytes, weight: str | None = None, **fields: str) -> Answer:
+        given: dict[str, str | File] = {"label": self.label, **fields}
+        if weight is not None:
+            given["weight"] = weight
+        return self.post([*given.items(), ("img", File(content))])
+
+    def post(self, fields: list[tuple[str, str | bytes | File]] | list[Any]) -> Answer:
+        body, content_type = multipart_body(fields)
+        return self.host.request("POST", "/upload", body, {"Content-Type": content_type})
+
+    def get(self, path: str, **headers: str) -> Answer:
+        return self.host.request("GET", local(path), headers={k.replace("_", "-"): v for k, v in headers.items()})
+
+    def random(self, **parameters: str) -> Answer:
+        query = "".join(f"&{name}={value}" for name, value in parameters.items())
+        return self.get(f"/random?label={self.label}{query}")
+
+    def delete(self, path: str) -> Answer:
+        return self.host.request("DELETE", local(path))
+
+    def patch(self, path: str, document: Any, **headers: str) -> Answer:
+        given = {"Content-Type": "application/json"} | {k.replace("_", "-"): v for k, v in headers.items()}
+        body = document if isinstance(document, bytes) else json.dumps(document).encode()
+        return self.host.request("PATCH", local(path), body, given)
+
+
+def local(url: str) -> str:
+    """The path and query of a link, below the stage."""
+    target = urlsplit(url)
+    path = target.path.removeprefix("/Prod") if target.netloc else target.path
+    return f"{path}?{target.query}" if target.query else path
+
+
+def json_of(answer: Answer) -> Any:
+    """The JSON body of an answer."""
+    return json.loads(answer.body)

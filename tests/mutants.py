@@ -1,0 +1,113 @@
+"""Drop each condition and step of the transactions and of the order of writes, once; the simulation has to notice.
+
+`make mutants` runs the mutants of mutants.yaml and prints a table: each is caught, or implied by others with the proof
+given there.
+"""
+
+import importlib.abc
+import importlib.util
+import logging
+import os
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+ROOT = Path(__file__).parent.parent
+FOLDERS = (ROOT / "tests", ROOT, ROOT / "upload", ROOT / "random", ROOT / "delete", ROOT / "images")
+SCENARIOS = 300  # at most, until one notices
+
+# (pictures, heaviest weight, conflicts): crowds, one picture for all, and a store that often gives up
+KINDS = ((24, 60, 0.1), (6, 6, 0.1), (1, 3, 0.1), (24, 1, 0.1), (1, 1, 0.1), (6, 60, 0.85))
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """Replacements of texts, each found exactly once in its file; `implied` proves that nothing can notice them."""
+
+    name: str
+    replace: list[dict[str, str]]
+    implied: str = ""
+
+
+def mutants() -> list[Mutant]:
+    """All of mutants.yaml."""
+    return [Mutant(**entry) for entry in yaml.safe_load((ROOT / "tests" / "mutants.yaml").read_text())]
+
+
+class Loader(importlib.abc.MetaPathFinder, importlib.abc.SourceLoader):
+    """Imports the mutant's modules with the replaced source in place of their own."""
+
+    def __init__(self, mutant: Mutant) -> None:
+        self.sources: dict[str, str] = {}
+        for change in mutant.replace:
+            path = str(ROOT / change["file"])
+            source = self.sources.get(path) or Path(path).read_text()
+            assert source.count(change["old"]) == 1, f"{change['old']!r} is there {source.count(change['old'])} times"
+            self.sources[path] = source.replace(change["old"], change["new"])
+
+    def find_spec(self, fullname, path, target=None):  # type: ignore[no-untyped-def]
+        for file in self.sources:
+            module = Path(file).relative_to(ROOT).with_suffix("")
+            name = ".".join(module.parts) if module.parts[0] == "shared" else module.name
+            if name == fullname:
+                return importlib.util.spec_from_file_location(fullname, file, loader=self)
+        return None
+
+    def get_filename(self, fullname: str) -> str:
+        return next(file for file in self.sources if Path(file).stem == fullname.rpartition(".")[2])
+
+    def get_data(self, path: str | bytes) -> bytes:
+        return self.sources[str(path)].encode()
+
+    def path_stats(self, path: str | bytes) -> dict[str, object]:
+        raise OSError  # so that nothing is cached
+
+
+def notice(mutant: Mutant) -> str:
+    """Why the simulation fails with this mutant; empty if it does not."""
+    logging.disable(logging.CRITICAL)
+    sys.meta_path.insert(0, Loader(mutant))
+    from simulation import Broken, Simulation
+
+    for seed in range(SCENARIOS):
+        pictures, heavy, conflicts = KINDS[seed % len(KINDS)]
+        try:
+            outcome = Simulation(seed, pictures=pictures, heavy=heavy + 1, conflicts=conflicts).run()
+            gave_up = sum(count for answer, count in outcome.answers.items() if answer.endswith("503"))
+            assert conflicts > 0.5 or gave_up <= 1, "operations give up"
+        except (Exception, Broken) as error:
+            return f"scenario {seed}: {(str(error) or type(error).__name__).splitlines()[0]}"
+    return ""
+
+
+def run(number: int) -> str:
+    """The same, in a process of its own."""
+    environment = {**os.environ, "PYTHONPATH": ":".join(map(str, FOLDERS))}
+    command = [sys.executable, __file__, str(number)]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    return done.stdout.strip()
+
+
+def main() -> int:
+    """Run all mutants; 1 if one that is not implied goes unnoticed, or one that is, is not."""
+    every = mutants()
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        results = list(zip(every, pool.map(run, range(len(every))), strict=True))
+    for mutant, noticed in results:
+        verdict = "caught" if noticed else "implied" if mutant.implied else "MISSED"
+        print(f"{verdict:8} {mutant.name:48} {noticed or mutant.implied}")
+    wrong = [mutant.name for mutant, noticed in results if bool(noticed) == bool(mutant.implied)]
+    implied = sum(bool(mutant.implied) for mutant in every)
+    print(f"{len(every)} mutants: {implied} implied, {len(every) - implied} to be caught, {len(wrong)} not as expected")
+    return int(bool(wrong))
+
+
+if __name__ == "__main__":
+    if len(sys.argv) > 1:
+        print(notice(mutants()[int(sys.argv[1])]))
+    else:
+        sys.exit(main())

@@ -1,0 +1,284 @@
+"""Pictures for tests: made from a seed, then wrapped in all that cameras, phones and attackers put around them."""
+
+import io
+import random
+import struct
+import zlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from PIL import Image
+
+PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+XMP_NAME = b"http://ns.adobe.com/xap/1.0/\0"
+EXTENDED_XMP_NAME = b"http://ns.adobe.com/xmp/extension/\0"
+SECRET = b"52.5200N 13.4050E"  # stands for whatever must not be stored; in every piece of metadata made here
+
+# -- whole pictures ---------------------------------------------------------------------------------------------
+
+
+def raster(seed: int = 0, size: tuple[int, int] = (24, 16), mode: str = "RGB") -> Image.Image:
+    """Colours that differ from pixel to pixel, smooth enough for every format."""
+    small = Image.frombytes(mode, (3, 3), random.Random(seed).randbytes(9 * len(mode)))
+    return small.resize(size, Image.Resampling.BICUBIC)
+
+
+def jpeg(seed: int = 0, size: tuple[int, int] = (24, 16), mode: str = "RGB", *, progressive: bool = False) -> bytes:
+    return saved(raster(seed, size, mode), "JPEG", quality=90, progressive=progressive)
+
+
+def png(seed: int = 0, size: tuple[int, int] = (24, 16), mode: str = "RGB") -> bytes:
+    return saved(raster(seed, size, mode), "PNG")
+
+
+def palette_png(seed: int = 0) -> bytes:
+    """With PLTE and tRNS."""
+    return saved(raster(seed).quantize(16), "PNG", transparency=3)
+
+
+def webp(seed: int = 0, size: tuple[int, int] = (24, 16), mode: str = "RGB", *, lossless: bool = False) -> bytes:
+    """The simple format; the extended one if `mode` is RGBA and it is not lossless."""
+    return saved(raster(seed, size, mode), "WEBP", lossless=lossless)
+
+
+def animated_png(seed: int = 0, frames: int = 3, *, default_image: bool = False) -> bytes:
+    return _animated(seed, frames, "PNG", default_image=default_image)
+
+
+def animated_webp(seed: int = 0, frames: int = 3) -> bytes:
+    return _animated(seed, frames, "WEBP")
+
+
+def gif(seed: int = 0) -> bytes:
+    return saved(raster(seed), "GIF")
+
+
+def svg() -> bytes:
+    return b'<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'
+
+
+def html() -> bytes:
+    return b"<!DOCTYPE html><html><body><script>alert(1)</script></body></html>"
+
+
+def tiny(seed: int) -> bytes:
+    """A valid PNG of 2 x 1 pixels, another one for each seed up to 2**48; made in a few microseconds."""
+    return _TINY_START + chunk(b"IDAT", zlib.compress(b"\0" + seed.to_bytes(6), 0)) + _TINY_END
+
+
+def saved(image: Image.Image, form: str, **options: object) -> bytes:
+    file = io.BytesIO()
+    image.save(file, form, **options)
+    return file.getvalue()
+
+
+def _animated(seed: int, frames: int, form: str, **options: object) -> bytes:
+    first, *others = (raster(seed + number) for number in range(frames))
+    return saved(first, form, save_all=True, append_images=others, duration=100, **options)
+
+
+# -- pieces of metadata -----------------------------------------------------------------------------------------
+
+
+def tiff(orientation: int | None = None, *, private: bool = False, order: str = "<", thumbnail: bytes = b"") -> bytes:
+    """A TIFF block as in EXIF: an orientation, and if `private` a maker, a GPS directory and a thumbnail."""
+    entries = []
+    if private:
+        entries.append((0x010F, 2, SECRET))  # Make
+    if orientation is not None:
+        entries.append((0x0112, 3, struct.pack(order + "H", orientation)))
+    main_size = _directory_size([*entries, (0x8825, 4, bytes(4))] if private else entries)
+    if not private:
+        return _header(order) + _directory(order, 8, entries, 0)
+    gps_at = 8 + main_size
+    gps = [(1, 2, b"N\0"), (2, 5, struct.pack(order + "6I", 52, 1, 31, 1, 12, 1)), (29, 2, SECRET)]
+    thumbnail_at = gps_at + _directory_size(gps)
+    pointer = (0x8825, 4, struct.pack(order + "I", gps_at))
+    second = [
+        (0x0201, 4, struct.pack(order + "I", thumbnail_at + 2 + 2 * 12 + 4)),
+        (0x0202, 4, struct.pack(order + "I", len(thumbnail))),
+    ]
+    return (
+        _header(order)
+        + _directory(order, 8, [*entries, pointer], thumbnail_at)
+        + _directory(order, gps_at, gps, 0)
+        + _directory(order, thumbnail_at, second, 0)
+        + thumbnail
+    )
+
+
+def xmp() -> bytes:
+    return b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><place>' + SECRET + b"</place></x:xmpmeta>"
+
+
+def iptc() -> bytes:
+    return b"Photoshop 3.0\x008BIM\x04\x04\0\0" + struct.pack(">I", len(SECRET)) + SECRET
+
+
+def _header(order: str) -> bytes:
+    return (b"II" if order == "<" else b"MM") + struct.pack(order + "HI", 42, 8)
+
+
+def _directory_size(entries: list[tuple[int, int, bytes]]) -> int:
+    return 2 + 12 * len(entries) + 4 + sum(len(value) for _, _, value in entries if len(value) > 4)
+
+
+def _directory(order: str, at: int, entries: list[tuple[int, int, bytes]], following: int) -> bytes:
+    sizes = {2: 1, 3: 2, 4: 4, 5: 8}
+    free = at + 2 + 12 * len(entries) + 4
+    table, values = struct.pack(order + "H", len(entries)), b""
+    for tag, kind, value in entries:
+        table += struct.pack(order + "HHI", tag, kind, len(value) // sizes[kind])
+        if len(value) > 4:
+            table += struct.pack(order + "I", free + len(values))
+            values += value
+        else:
+            table += value.ljust(4, b"\0")
+    return table + struct.pack(order + "I", following) + values
+
+
+# -- JPEG -------------------------------------------------------------------------------------------------------
+
+
+def segment(marker: int, payload: bytes) -> bytes:
+    return struct.pack(">BBH", 0xFF, marker, len(payload) + 2) + payload
+
+
+def exif_segment(orientation: int | None = None, *, private: bool = False, order: str = "<") -> bytes:
+    thumbnail = jpeg(9, (8, 8)) if private else b""
+    return segment(0xE1, b"Exif\0\0" + tiff(orientation, private=private, order=order, thumbnail=thumbnail))
+
+
+def jpeg_with(data: bytes, *segments: bytes) -> bytes:
+    """The JPEG with these segments after its first one (JFIF, or Adobe in a CMYK file)."""
+    (length,) = struct.unpack_from(">H", data, 4)
+    return data[: 4 + length] + b"".join(segments) + data[4 + length :]
+
+
+def private_segments(orientation: int | None = None) -> list[bytes]:
+    """All that a phone and an editor write about a picture."""
+    return [
+        exif_segment(orientation, private=True),
+        segment(0xE1, XMP_NAME + xmp()),
+        segment(0xE1, EXTENDED_XMP_NAME + b"0" * 32 + struct.pack(">II", 40, 0) + SECRET),
+        segment(0xED, iptc()),
+        segment(0xE2, b"MPF\0II*\0\x08\0\0\0" + SECRET),
+        segment(0xE0, b"JFXX\0\x13\x01\x01" + SECRET),
+        segment(0xE0, b"AVI1" + SECRET),
+        segment(0xFE, SECRET),
+    ]
+
+
+def icc_segment(profile: bytes = b"a colour profile") -> bytes:
+    return segment(0xE2, b"ICC_PROFILE\0\x01\x01" + profile)
+
+
+def trailers() -> dict[str, bytes]:
+    """What is found after a picture's end: by the phone's will or by an attacker's."""
+    return {
+        "second picture": jpeg(7, (8, 8)),
+        "zip": b"PK\x03\x04" + SECRET + b"PK\x05\x06" + bytes(18),
+        "php": b"<?php system($_GET['c']); ?>" + SECRET,
+        "gif": gif(1) + SECRET,
+        "zero": b"\0",
+    }
+
+
+# -- PNG --------------------------------------------------------------------------------------------------------
+
+
+def chunk(kind: bytes, payload: bytes) -> bytes:
+    return len(payload).to_bytes(4) + kind + payload + zlib.crc32(kind + payload).to_bytes(4)
+
+
+_TINY_START = PNG_SIGNATURE + chunk(b"IHDR", struct.pack(">IIBBBBB", 2, 1, 8, 2, 0, 0, 0))
+_TINY_END = chunk(b"IEND", b"")
+
+
+def png_with(data: bytes, *chunks: bytes, before: bytes = b"IDAT") -> bytes:
+    """The PNG with these chunks before the first chunk of the given kind."""
+    at = data.index(before) - 4
+    return data[:at] + b"".join(chunks) + data[at:]
+
+
+def private_chunks(orientation: int | None = None) -> list[bytes]:
+    return [
+        chunk(b"tEXt", b"Comment\0" + SECRET),
+        chunk(b"zTXt", b"Comment\0\0" + zlib.compress(SECRET)),
+        chunk(b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + xmp()),
+        chunk(b"tIME", struct.pack(">HBBBBB", 2026, 1, 2, 3, 4, 5)),
+        chunk(b"prVt", SECRET),
+        chunk(b"eXIf", tiff(orientation, private=True, thumbnail=jpeg(9, (8, 8)))),
+    ]
+
+
+def giant_png(width: int = 30_000, height: int = 30_000) -> bytes:
+    """All black and whole: 2.6 MB that a decoder turns into gigabytes.
+
+    One compressed megabyte of zeros is repeated, because compressing them all takes seconds.
+    """
+    length = height * (1 + width * 3)
+    whole, rest = divmod(length, 2**20)
+    middle = zlib.compressobj(9, wbits=-15)
+    block = middle.compress(bytes(2**20)) + middle.flush(zlib.Z_FULL_FLUSH)
+    last = zlib.compressobj(9, wbits=-15)
+    end = last.compress(bytes(rest)) + last.flush()
+    adler = (length % 65521 << 16 | 1).to_bytes(4)  # of nothing but zeros
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    pixels = b"\x78\xda" + block * whole + end + adler
+    return PNG_SIGNATURE + chunk(b"IHDR", header) + chunk(b"IDAT", pixels) + chunk(b"IEND", b"")
+
+
+# -- WebP -------------------------------------------------------------------------------------------------------
+
+
+def riff(chunks: Iterable[tuple[bytes, bytes]]) -> bytes:
+    body = b"WEBP"
+    for kind, payload in chunks:
+        body += kind + struct.pack("<I", len(payload)) + payload + bytes(len(payload) % 2)
+    return b"RIFF" + struct.pack("<I", len(body)) + body
+
+
+def webp_chunks(data: bytes) -> list[tuple[bytes, bytes]]:
+    found, at = [], 12
+    while at < len(data):
+        (length,) = struct.unpack_from("<I", data, at + 4)
+        found.append((data[at : at + 4], data[at + 8 : at + 8 + length]))
+        at += 8 + length + length % 2
+    return found
+
+
+def extended_webp(data: bytes, *chunks: tuple[bytes, bytes], flags: int) -> bytes:
+    """The simple WebP as an extended one, with these chunks after the picture."""
+    with Image.open(io.BytesIO(data)) as image:
+        canvas = b"".join((side - 1).to_bytes(3, "little") for side in image.size)
+    return riff([(b"VP8X", bytes((flags, 0, 0, 0)) + canvas), *webp_chunks(data), *chunks])
+
+
+# -- the form ---------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A field that is sent as a file."""
+
+    content: bytes
+    name: str = "cat.jpg"
+    content_type: str = "image/jpeg"
+
+
+def multipart_body(
+    fields: Iterable[tuple[str, str | bytes | File]], *, boundary: str = "d74496d66958873e"
+) -> tuple[bytes, str]:
+    """The body as curl writes it, and its content type."""
+    parts = [b"--%s\r\n%s\r\n" % (boundary.encode(), _part(name, value)) for name, value in fields]
+    body = b"".join(parts) + b"--%s--\r\n" % boundary.encode()
+    return body, f"multipart/form-data; boundary={boundary}"
+
+
+def _part(name: str, value: str | bytes | File) -> bytes:
+    disposition = f'Content-Disposition: form-data; name="{name}"'
+    if isinstance(value, File):
+        head = f'{disposition}; filename="{value.name}"\r\nContent-Type: {value.content_type}\r\n\r\n'
+        return head.encode() + value.content
+    return f"{disposition}\r\n\r\n".encode() + (value if isinstance(value, bytes) else value.encode())

@@ -1,0 +1,225 @@
+"""Clients of the shipped handlers, interleaved call by call on an AWS in memory.
+
+A scenario is a function of its seed.  Each client is a greenlet; each AWS call hands over to the scheduler, which
+picks who goes on, whom to kill (it then begins anew, as another client) and whose transaction meets another one.
+Where a picture has small weights, every possible dart is thrown at the end.
+"""
+
+import base64
+import json
+import random
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+from unittest import mock
+
+from greenlet import getcurrent, greenlet
+
+import delete_image
+import images_api
+import invariants
+import memory_aws
+import random_image
+import upload_image
+from memory_aws import BUCKET, CHUNKS, IMAGES
+from pictures import File, multipart_body, tiny
+from shared import aws, images, races, settings, store
+
+CLIENTS = 6
+OPERATIONS = 150
+CONFLICTS = 0.10  # of all transactions
+KILLED = 0.035  # of all calls but the first of an operation
+STALE = 0.2  # of all eventually consistent reads of an item
+LABEL = "cat"
+
+SETTINGS = settings.Settings(BUCKET, CHUNKS, IMAGES, frozenset({LABEL}))
+
+
+class Killed(BaseException):
+    """The process dies here."""
+
+
+class Broken(BaseException):
+    """An invariant does not hold; no handler catches this."""
+
+
+@dataclass
+class Outcome:
+    """What a scenario did: answers by operation and status, and the killed operations."""
+
+    answers: Counter[str] = field(default_factory=Counter)
+    killed: int = 0
+    orphans: set[str] = field(default_factory=set)  # versions that killed clients may have left
+
+
+class Simulation:
+    """One scenario."""
+
+    def __init__(
+        self,
+        seed: int,
+        *,
+        operations: int = OPERATIONS,
+        pictures: int = 24,
+        heavy: int = 60,
+        conflicts: float = CONFLICTS,
+    ) -> None:
+        self.rng = random.Random(seed)
+        self.world = memory_aws.World(self.rng, stale=STALE)
+        self.world.pause, self.world.after_write = self._pause, self._check
+        self.left, self.conflicts, self.outcome = operations, conflicts, Outcome()
+        # Few pictures and weights, so that clients meet: the same bytes, the same chunk, the same class.
+        self.pictures = [tiny(i) for i in range(pictures)]
+        self.names = [images.name_of(picture, "png") for picture in self.pictures]
+        self.weights = self.rng.choices(range(1, heavy), k=4)
+        self.uploads = self.rng.choice([0.35, 0.45, 0.6])
+        self.lanes_seen: list[dict[int, Any]] = []
+
+    def run(self) -> Outcome:
+        """Let the clients do all operations, then check what is left."""
+        self.main = getcurrent()
+        clients = [greenlet(self._client) for _ in range(CLIENTS)]
+        with shipped_code_on(self.world, sleep=lambda seconds: self.main.switch()):
+            while clients:
+                client = self.rng.choice(clients)
+                client.switch()
+                if client.dead:
+                    clients.remove(client)
+        self._check_bucket()
+        self._check_darts()
+        return self.outcome
+
+    # --- the scheduler ---
+
+    def _pause(self, call: str) -> None:
+        client = getcurrent()
+        self.main.switch()
+        if client.calls and self.rng.random() < KILLED:
+            raise Killed
+        client.calls += 1
+        if call == "put_object":
+            client.versions.add(f"v{self.world.versions + 1}")
+        if call == "transact_write_items" and self.rng.random() < self.conflicts:
+            raise memory_aws.Conflict
+
+    # --- the clients ---
+
+    def _client(self) -> None:
+        operations = {self._upload: self.uploads, self._delete: 0.25, self._patch: 0.15, self._random: 0.15}
+        while self.left > 0:
+            self.left -= 1
+            (operation,) = self.rng.choices(list(operations), list(operations.values()))
+            client = getcurrent()
+            client.calls, client.committed, client.versions = 0, 0, set()
+            try:
+                status = operation(self.rng.randrange(len(self.names)))
+            except Killed:
+                self.outcome.killed += 1
+                self.outcome.orphans |= client.versions
+            else:
+                self.outcome.answers[f"{operation.__name__} {status}"] += 1
+                assert status != 500, "a handler failed"
+
+    def _upload(self, which: int) -> int:
+        weight = self.rng.choice(self.weights)
+        fields = [("label", LABEL), ("weight", images.decimal(weight)), ("img", File(self.pictures[which]))]
+        body, content_type = multipart_body(fields)
+        headers = {"Content-Type": content_type}
+        answer = call(upload_image, "POST", "/upload", "/upload", body=body, headers=headers)
+        self._expect(committed=answer["statusCode"] == 201)
+        return int(answer["statusCode"])
+
+    def _delete(self, which: int) -> int:
+        answer = call(delete_image, "DELETE", "/images/{label}/{name}", f"/images/{LABEL}/{self.names[which]}")
+        self._expect(committed=answer["statusCode"] == 204)
+        return int(answer["statusCode"])
+
+    def _patch(self, which: int) -> int:
+        body = json.dumps({"weight": self.rng.choice(self.weights) / images.UNITS}).encode()
+        path, headers = f"/images/{LABEL}/{self.names[which]}", {"Content-Type": "application/json"}
+        answer = call(images_api, "PATCH", "/images/{label}/{name}", path, body=body, headers=headers)
+        return int(answer["statusCode"])
+
+    def _random(self, _: int) -> int:
+        answer = call(random_image, "GET", "/random", "/random", query={"label": [LABEL]})
+        if answer["statusCode"] == 200:
+            name = images.name_of(base64.b64decode(answer["body"]), "png")
+            assert answer["headers"]["Image-Id"] == f"{LABEL}/{name}"
+            assert 0 < float(answer["headers"]["Image-Probability"]) <= 1
+        return int(answer["statusCode"])
+
+    def _expect(self, *, committed: bool) -> None:
+        assert getcurrent().committed == committed, "the answer does not tell what was written"
+
+    # --- the checks ---
+
+    def _check(self) -> None:
+        """After each transaction: all invariants of chunks.md, section 8."""
+        client = getcurrent()
+        client.committed += 1
+        client.versions.add(self.world.removed)
+        entries, lanes, found = self._label()
+        try:
+            invariants.check(entries, lanes, found)
+        except AssertionError as error:
+            raise Broken(str(error)) from error
+        if self.rng.random() < 0.02:
+            self.lanes_seen.append(lanes)
+
+    def _label(self) -> Any:
+        tables = self.world.tables
+        return invariants.label_of(LABEL, list(tables[IMAGES].values()), list(tables[CHUNKS].values()))
+
+    def _check_bucket(self) -> None:
+        """Every image's version is there; the versions without an image are those of killed clients, at most."""
+        named = {f"{LABEL}/{name}": item["versionId"]["S"] for (_, name), item in self.world.tables[IMAGES].items()}
+        kept = {(key, version) for key, versions in self.world.objects.items() for version in versions}
+        assert set(named.items()) <= kept, "an image without its object"
+        unseen = {version for _, version in kept - set(named.items())}
+        assert unseen <= self.outcome.orphans, "an unseen version that no killed client left"
+
+    def _check_darts(self) -> None:
+        """Each image is hit exactly weight times, by the lanes as they are and by lanes saved earlier."""
+        entries, lanes, found = self._label()
+        weights = {entry.name: entry.weight for entry in entries}
+        assert invariants.throw_every_dart(lanes, found) == weights
+        for saved in self.lanes_seen[:2]:
+            hits = invariants.throw_every_dart(saved, found)
+            known = {entry.name: entry.weight for entry in entries if invariants.knows(saved, entry.chunk_number)}
+            assert hits == known
+
+
+@contextmanager
+def shipped_code_on(
+    world: memory_aws.World, *, sleep: Callable[[float], object] = lambda seconds: None
+) -> Iterator[None]:
+    """Let the shipped code run on an AWS in memory, with its randomness."""
+    with (
+        mock.patch.object(aws, "dynamodb", return_value=memory_aws.DynamoDB(world)),
+        mock.patch.object(aws, "s3", return_value=memory_aws.S3(world)),
+        mock.patch.object(settings, "read", return_value=SETTINGS),
+        mock.patch.object(store, "RNG", world.rng),
+        mock.patch.object(races, "RNG", world.rng),
+        mock.patch.object(races, "SLEEP", sleep),
+        mock.patch.object(random_image, "RNG", world.rng),
+    ):
+        yield
+
+
+def call(function: Any, method: str, resource: str, path: str, **parts: Any) -> Any:
+    """The proxy answer of a shipped handler."""
+    label, _, name = path.removeprefix("/images/").partition("/")
+    event = {
+        "resource": resource,
+        "path": path,
+        "httpMethod": method,
+        "headers": {"Host": "pets.test", **parts.get("headers", {})},
+        "multiValueQueryStringParameters": parts.get("query"),
+        "pathParameters": {"label": label, "name": name},
+        "requestContext": {"path": f"/Prod{path}", "requestId": "simulated"},
+        "body": base64.b64encode(parts.get("body", b"")).decode(),
+        "isBase64Encoded": True,
+    }
+    return function.handler(event, None)

@@ -1,0 +1,101 @@
+"""Events to requests, answers to proxy answers: what no HTTP client can provoke."""
+
+import base64
+import json
+from typing import Any
+
+import pytest
+
+from shared.api import Request, Response, endpoint
+from shared.errors import ApiError, Unavailable
+
+
+def event(**changes: Any) -> dict[str, Any]:
+    return {
+        "resource": "/x",
+        "path": "/x",
+        "httpMethod": "GET",
+        "headers": {"hOsT": "pets.test", "X-Forwarded-Proto": "https"},
+        "requestContext": {"path": "/Prod/x", "requestId": "the-id"},
+        **changes,
+    }
+
+
+def echo(request: Request) -> Response:
+    return Response(200, json.dumps([request.base_url, request.body.decode(), request.id]))
+
+
+def answer(**changes: Any) -> Any:
+    return json.loads(endpoint({"/x": {"GET": echo}})(event(**changes), None)["body"])
+
+
+def test_links_begin_at_the_stage_in_the_cloud_and_at_the_root_in_sam_local() -> None:
+    assert answer()[0] == "https://pets.test/Prod/"
+    pattern = {"path": "/{x}", "requestId": "1"}
+    assert answer(requestContext=pattern, headers={"Host": "127.0.0.1:3000"})[0] == "http://127.0.0.1:3000/"
+
+
+@pytest.mark.parametrize(
+    ("base", "link"),
+    [("/", "https://pets.test/"), ("/v1/", "https://pets.test/v1/"), ("https://cdn.test/", "https://cdn.test/")],
+)
+def test_links_may_begin_elsewhere(base: str, link: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LINK_BASE", base)
+    assert answer()[0] == link
+
+
+@pytest.mark.parametrize("host", ["", "a b", 'x"><script>', "a/../b", "a@b", "h" * 300])
+def test_a_host_that_is_none_is_not_repeated(host: str) -> None:
+    assert answer(headers={"Host": host})[0] == "/Prod/"
+
+
+def test_a_body_may_come_as_text_or_base64() -> None:
+    assert answer(body="meow")[1] == "meow"
+    assert answer(body=base64.b64encode(b"meow").decode(), isBase64Encoded=True)[1] == "meow"
+    assert answer(body=None)[1] == ""
+
+
+def test_a_body_that_is_not_base64_is_400() -> None:
+    assert answer(body="%%", isBase64Encoded=True)["status"] == 400
+
+
+def test_the_request_id_is_the_gateways_or_lambdas() -> None:
+    class Context:
+        aws_request_id = "of-lambda"
+
+    assert answer()[2] == "the-id"
+    without = event(requestContext={"path": "/x"})
+    assert "of-lambda" in endpoint({"/x": {"GET": echo}})(without, Context())["body"]
+
+
+@pytest.mark.parametrize("mistake", [KeyError("secret"), ValueError("secret"), RecursionError("secret")])
+def test_a_bug_is_a_fixed_500_and_one_log_record(mistake: Exception, caplog: pytest.LogCaptureFixture) -> None:
+    def fail(_: Request) -> Response:
+        raise mistake
+
+    got = endpoint({"/x": {"GET": fail}})(event(), None)
+    assert got["statusCode"] == 500
+    assert got["headers"]["Content-Type"] == "application/problem+json"
+    assert "secret" not in json.dumps(got)
+    assert "the-id" in got["body"]
+    assert [record.message for record in caplog.records if record.exc_info] == ["failed"]
+
+
+def test_an_outage_says_when_to_retry() -> None:
+    def fail(_: Request) -> Response:
+        raise Unavailable("Retry.")
+
+    got = endpoint({"/x": {"GET": fail}})(event(), None)
+    assert (got["statusCode"], got["headers"]["Retry-After"]) == (503, "1")
+
+
+def test_every_refusal_has_a_status_of_its_own() -> None:
+    statuses = [int(refusal.status) for refusal in ApiError.__subclasses__()]
+    assert sorted(statuses) == [400, 404, 405, 409, 412, 413, 415, 422, 503]
+
+
+def test_bytes_go_out_in_base64_and_text_as_it_is() -> None:
+    got = endpoint({"/x": {"GET": lambda _: Response(200, b"\xff")}})(event(), None)
+    assert (got["body"], got["isBase64Encoded"]) == ("/w==", True)
+    head = endpoint({"/x": {"GET": lambda _: Response(200, b"\xff")}})(event(httpMethod="HEAD"), None)
+    assert (head["body"], head["isBase64Encoded"]) == ("", False)

@@ -1,0 +1,100 @@
+"""The settings: one SSM call, five minutes, fallbacks, and SSM that is down."""
+
+import os
+from typing import Any
+from unittest import mock
+
+import pytest
+from botocore.exceptions import ClientError, ConnectTimeoutError
+
+from shared.errors import Unavailable
+from shared.settings import FALLBACKS, LIFETIME, Settings, SettingsCache
+
+VALUES = {
+    "s3/upload-bucket-name": "a-bucket",
+    "dynamoDB/chunk-info-table-name": "chunks",
+    "dynamoDB/image-chunks-table-name": "images",
+    "labels": "cat, dog",
+}
+READ = Settings("a-bucket", "chunks", "images", frozenset({"cat", "dog"}))
+DOWN = [
+    ConnectTimeoutError(endpoint_url="ssm"),
+    ClientError({"Error": {"Code": "ThrottlingException", "Message": ""}}, "GetParameters"),
+]
+
+
+class Ssm:
+    """SSM with these values; it counts its calls and may be down."""
+
+    def __init__(self, values: dict[str, str]) -> None:
+        self.values, self.calls, self.down = values, 0, None
+
+    def get_parameters(self, Names: list[str]) -> Any:
+        self.calls += 1
+        if self.down:
+            raise self.down
+        found = {name: self.values.get(name.removeprefix("/pet-api/test/")) for name in Names}
+        return {"Parameters": [{"Name": name, "Value": value} for name, value in found.items() if value]}
+
+
+class Clock:
+    now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def cache_of(ssm: Any) -> tuple[SettingsCache, Clock]:
+    clock = Clock()
+    return SettingsCache(lambda: ssm, "test", clock=clock), clock
+
+
+def test_settings_are_read_in_one_call_and_kept_for_five_minutes() -> None:
+    ssm = Ssm(VALUES)
+    cache, clock = cache_of(ssm)
+    assert cache.read() == READ
+    clock.now += LIFETIME - 1
+    assert (cache.read(), ssm.calls) == (READ, 1)
+    ssm.values = {**VALUES, "labels": "*"}
+    clock.now += 2
+    assert (cache.read().labels, ssm.calls) == (frozenset("*"), 2)
+    assert LIFETIME == 300
+
+
+@pytest.mark.parametrize("down", DOWN)
+def test_while_ssm_is_down_what_was_read_goes_on_being_used(down: Exception, caplog: pytest.LogCaptureFixture) -> None:
+    ssm = Ssm(VALUES)
+    cache, clock = cache_of(ssm)
+    cache.read()
+    ssm.down = down
+    clock.now += LIFETIME + 1
+    assert cache.read() == READ
+    assert "SSM is not answering" in caplog.text
+    ssm.down, ssm.values = None, {**VALUES, "labels": "emu"}
+    assert cache.read().labels == {"emu"}  # the failure was not kept
+
+
+@pytest.mark.parametrize("down", DOWN)
+def test_without_anything_read_before_it_is_503_and_not_remembered(down: Exception) -> None:
+    ssm = Ssm(VALUES)
+    ssm.down = down
+    cache, _ = cache_of(ssm)
+    with pytest.raises(Unavailable):
+        cache.read()
+    ssm.down = None
+    assert cache.read() == READ
+
+
+@pytest.mark.parametrize("name", VALUES)
+def test_what_ssm_does_not_have_is_taken_from_the_environment(name: str) -> None:
+    cache, _ = cache_of(Ssm({key: value for key, value in VALUES.items() if key != name}))
+    with mock.patch.dict(os.environ, {FALLBACKS[name]: VALUES[name]}):
+        assert cache.read() == READ
+
+
+@pytest.mark.parametrize("name", VALUES)
+def test_what_nobody_has_is_503_and_named_in_the_log(name: str, caplog: pytest.LogCaptureFixture) -> None:
+    cache, _ = cache_of(Ssm({key: value for key, value in VALUES.items() if key != name}))
+    with pytest.raises(Unavailable):
+        cache.read()
+    assert name in caplog.text

@@ -1,0 +1,58 @@
+"""What the three picture containers share: the result of cleaning, the refusal, and EXIF cut down to one tag."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from shared.errors import UnsupportedMediaType
+
+
+@dataclass(frozen=True, slots=True)
+class Cleaned:
+    """A container that holds the picture and nothing else, and what its header says of the picture.
+
+    `width` and `height` are pixels as stored, `frames` is 1 for a still picture.
+    """
+
+    content: bytes
+    width: int
+    height: int
+    frames: int = 1
+
+
+class Broken(UnsupportedMediaType):
+    """The file begins like a picture, but is not a whole one."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(
+            f"img is broken or cut short ({reason}): save it again as JPEG, PNG or WebP and retry.", field="img"
+        )
+
+
+# TIFF 6.0: the header names the byte order; an entry is tag, type, count and value, 12 bytes.
+_ORDERS: dict[bytes, Literal["little", "big"]] = {b"II*\0": "little", b"MM\0*": "big"}
+_ORIENTATION, _SHORT = 0x0112, 3
+_ENTRY = 12  # bytes
+
+
+def orientation_alone(tiff: bytes) -> bytes | None:
+    """The smallest TIFF block with the orientation of this one; None if it has none, or 1, which means upright."""
+    orientation = _orientation(tiff)
+    if not 2 <= orientation <= 8:
+        return None
+    entry = b"".join(part.to_bytes(size) for part, size in ((_ORIENTATION, 2), (_SHORT, 2), (1, 4), (orientation, 2)))
+    return b"MM\0*" + (8).to_bytes(4) + (1).to_bytes(2) + entry + bytes(2) + bytes(4)
+
+
+def _orientation(tiff: bytes) -> int:
+    order = _ORDERS.get(tiff[:4])
+    if order is None:
+        return 0
+    wanted = _ORIENTATION.to_bytes(2, order) + _SHORT.to_bytes(2, order) + (1).to_bytes(4, order)
+    start = int.from_bytes(tiff[4:8], order)
+    first = start + 2
+    count = int.from_bytes(tiff[start:first], order)
+    last = min(first + count * _ENTRY, len(tiff) - _ENTRY + 1)  # a count may promise more than there is
+    for at in range(first, last, _ENTRY):
+        if tiff[at : at + 8] == wanted:
+            return int.from_bytes(tiff[at + 8 : at + 10], order)
+    return 0

@@ -1,0 +1,140 @@
+"""The upload form: a multipart/form-data body -> its three fields, or a refusal that says how to send it."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from multipart import (
+    MultipartError,
+    MultipartSegment,
+    PushMultipartParser,
+    parse_options_header,
+)
+
+from shared.errors import BadRequest, UnsupportedMediaType
+
+FIELDS = ("label", "img", "weight")
+MAX_PARTS = 4  # parts: the three fields, and one more so that an unknown or repeated field is named
+MAX_PART_HEADERS = 8  # lines per part: RFC 7578 needs 3, some clients add a length and an encoding
+MAX_PART_HEADER = 4096  # bytes a line: a file name of 255 characters, each 3 bytes and percent-encoded, and room
+MAX_PART = 6 * 1024 * 1024  # bytes: a Lambda event holds no more, so no part can
+MAX_TEXT = 8192  # bytes: far beyond every valid label and weight, whose own rules answer up to here
+
+EXAMPLE = "curl -F label=cat -F weight=0.5 -F img=@cat.jpg"
+
+# RFC 2046, section 5.1.1: 1 to 70 characters, the last no space.
+_BOUNDARY = re.compile(r"[0-9A-Za-z'()+_,./:=? -]{0,69}[0-9A-Za-z'()+_,./:=?-]")
+# Some clients send the name of a file in this form alone (RFC 5987), which the parser does not read.
+_EXTENDED_FILENAME = re.compile(r";\s*filename\*\s*=", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """The fields as sent; label and weight are still to be checked against their rules."""
+
+    img: bytes
+    label: str
+    weight: str | None
+
+
+def parse(body: bytes, content_type: str) -> Form:
+    """The fields of an upload.
+
+    Raises UnsupportedMediaType for another content type or an empty file, BadRequest for a body that is not whole
+    and for a field that is unknown, repeated, missing or of the wrong form.
+    """
+    boundary = _boundary(content_type)
+    fields: dict[str, bytes] = {}
+    for part, content in _parts(body, boundary):
+        fields[_name(part, fields)] = content
+    _check_required(fields)
+    _check_end(body, boundary)
+    if not fields["img"]:
+        raise UnsupportedMediaType("img is empty: send the bytes of a JPEG, PNG or WebP picture.", field="img")
+    weight = _text(fields, "weight") if "weight" in fields else None
+    return Form(img=fields["img"], label=_text(fields, "label"), weight=weight)
+
+
+def _boundary(content_type: str) -> str:
+    media_type, options = parse_options_header(content_type)
+    if media_type != "multipart/form-data":
+        raise UnsupportedMediaType(f"The content type must be multipart/form-data: send a form, such as {EXAMPLE}.")
+    boundary: str = options.get("boundary", "")
+    if not _BOUNDARY.fullmatch(boundary):
+        raise BadRequest(
+            "The content type has no boundary of 1 to 70 characters (RFC 2046): "
+            f"let the HTTP client set this header, such as {EXAMPLE}."
+        )
+    return boundary
+
+
+def _parts(body: bytes, boundary: str) -> Iterator[tuple[MultipartSegment, bytes]]:
+    """Each part with its content; the body goes in as one chunk, so a part's content is one slice of it."""
+    parser = PushMultipartParser(
+        boundary,
+        max_header_size=MAX_PART_HEADER,
+        max_header_count=MAX_PART_HEADERS,
+        max_segment_size=MAX_PART,
+        max_segment_count=MAX_PARTS,
+        strict=True,
+    )
+    try:
+        yield from _pairs(parser.parse(body))
+        parser.close()
+    except MultipartError as error:
+        raise BadRequest(
+            "The body is not a whole multipart/form-data with the boundary of its content type and at most "
+            f"{MAX_PARTS} parts with short headers: let the HTTP client build it, such as {EXAMPLE}."
+        ) from error
+
+
+def _pairs(events: Iterator[MultipartSegment | bytes | None]) -> Iterator[tuple[MultipartSegment, bytes]]:
+    for event in events:
+        if isinstance(event, MultipartSegment):
+            part, content = event, b""
+        elif event is not None:
+            content += event
+        else:
+            yield part, content
+
+
+def _name(part: MultipartSegment, fields: dict[str, bytes]) -> str:
+    """The name of the field this part is, once it is known, new and of the right form."""
+    name = str(part.name)
+    if name not in FIELDS:
+        shown = name[:40]
+        raise BadRequest(f"{shown!r} is not a field of this form: send label, img and weight alone.", field=shown)
+    if name in fields:
+        raise BadRequest(f"{name} is there more than once: send it once.", field=name)
+    if name == "img" and not _is_file(part):
+        raise BadRequest("img is not a file: send a file, such as curl -F img=@cat.jpg with the @.", field=name)
+    if name != "img" and _is_file(part):
+        raise BadRequest(f"{name} is a file: send it as text, without a file name.", field=name)
+    return name
+
+
+def _is_file(part: MultipartSegment) -> bool:
+    return part.filename is not None or bool(_EXTENDED_FILENAME.search(part["Content-Disposition"]))
+
+
+def _check_required(fields: dict[str, bytes]) -> None:
+    if "label" not in fields:
+        raise BadRequest("label is missing: send it as a text field, such as curl -F label=cat.", field="label")
+    if "img" not in fields:
+        raise BadRequest("img is missing: send it as a file, such as curl -F img=@cat.jpg.", field="img")
+
+
+def _check_end(body: bytes, boundary: str) -> None:
+    """The parser stops at the closing boundary; what a caller sends after it is refused, not ignored."""
+    closing = b"\r\n--" + boundary.encode() + b"--"
+    if body[body.find(closing) + len(closing) :] not in (b"", b"\r\n"):
+        raise BadRequest(f"There are bytes after the closing boundary: end the body there, such as {EXAMPLE}.")
+
+
+def _text(fields: dict[str, bytes], name: str) -> str:
+    if len(fields[name]) > MAX_TEXT:
+        raise BadRequest(f"{name} is longer than {MAX_TEXT} bytes: send a short text.", field=name)
+    try:
+        return fields[name].decode()
+    except UnicodeDecodeError as error:
+        raise BadRequest(f"{name} is not UTF-8 text: encode it as UTF-8.", field=name) from error

@@ -1,0 +1,58 @@
+"""POST /upload: check a picture, store it, add it to its label."""
+
+from datetime import UTC, datetime
+
+import form
+import picture
+from shared import aws, images, settings
+from shared.api import Request, Response, as_json, endpoint
+from shared.bucket import Bucket
+from shared.errors import Conflict, PayloadTooLarge, Unavailable
+from shared.images import Image
+from shared.store import Store
+
+BODY_MAX = 4_500_000  # bytes; in base64 and with its headers it still fits into Lambda's event of 6 MiB
+
+
+def upload(request: Request) -> Response:
+    """201 and the image; 200 if the very image was there already; Conflict if it is there with another weight."""
+    if len(request.body) > BODY_MAX:
+        raise PayloadTooLarge(f"The upload has {len(request.body)} bytes; at most {BODY_MAX} are taken here.")
+    fields = form.parse(request.body, request.headers.get("content-type", ""))
+    names = settings.read()
+    label = images.parse_allowed_label(fields.label, names.labels)
+    weight = images.DEFAULT_WEIGHT if fields.weight is None else images.parse_weight(fields.weight)
+    checked = picture.check(fields.img)
+    bucket, store = Bucket(aws.s3(), names.bucket), Store(aws.dynamodb(), names)
+
+    name = images.name_of(checked.content, checked.extension)
+    version_id = bucket.put(f"{label}/{name}", checked.content, images.content_type(name))
+    image = Image(label, name, weight, version_id, len(checked.content), checked.width, checked.height, _now())
+    try:
+        stored, total_weight = store.add(image)
+    except Unavailable:  # nothing was written
+        bucket.discard(image.id, version_id)
+        raise
+    if stored.version_id == version_id:
+        return _answer(201, stored, total_weight, request)
+    bucket.discard(image.id, version_id)
+    if stored.weight != weight:
+        raise Conflict(
+            f"This picture is {stored.id} already, with weight {images.decimal(stored.weight)}; "
+            "change its weight with PATCH, or upload it with that weight.",
+            field="weight",
+        )
+    return _answer(200, stored, total_weight, request)
+
+
+def _answer(status: int, image: Image, total_weight: int, request: Request) -> Response:
+    shown = images.as_dict(image, request.base_url)
+    probability = images.probability(image.weight, total_weight)
+    return as_json({**shown, "probability": probability}, status=status, headers={"Location": shown["url"]})
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+handler = endpoint({"/upload": {"POST": upload}})
