@@ -7,7 +7,7 @@ export DATA ?= .local
 CODE := shared upload random delete images web reconcile local
 BIN := $(VENV)/bin
 
-.PHONY: run test check mutants reconcile lock clean
+.PHONY: run test check mutants measure reconcile lock clean
 
 run: $(VENV)/run.installed  ## petAPI on http://127.0.0.1:$(PORT), with its data in $(DATA)
 	@exec $(BIN)/python -m local
@@ -22,6 +22,9 @@ check: $(VENV)/test.installed  ## style and types
 
 mutants: $(VENV)/test.installed  ## drop each condition of the transactions once; the tests have to notice
 	$(BIN)/python tests/mutants.py
+
+measure: $(VENV)/test.installed  ## the figures of the README
+	$(BIN)/python benchmarks/measure.py
 
 reconcile: $(VENV)/run.installed  ## find and mend images without pictures and pictures without images
 	$(BIN)/python -m reconcile

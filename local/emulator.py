@@ -12,7 +12,6 @@ import os
 import re
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 from urllib.parse import parse_qs
@@ -28,6 +27,7 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 REGION = "us-east-1"
 PASSED_ON = re.compile(r"PATH|HOME|LANG|TZ|LC_\w+|PYTHON\w+|LD_LIBRARY_PATH|DYLD_\w+")
+EVENTS_MAX = 300  # of the stack, which ministack keeps for ever; a deployment of all of it has about 90
 OWNERS_FOR_ALL = re.compile(r"(test|[0-9]{12})?")
 READS = re.compile(r"(\w+\.)?(Batch)?(Get|Describe|List|Query|Scan)\w*")
 
@@ -81,6 +81,8 @@ class Emulator:
 
     def states(self) -> States:
         """The state of each service; to be called on the event loop, so that no call is half done in it."""
+        for _, events in self._ministack.cloudformation._stack_events.all_items():
+            del events[:-EVENTS_MAX]
         parts = self._ministack.app._build_persistence_save_dict()
         return {name: get_state() for name, get_state in parts.items()}
 
@@ -192,7 +194,7 @@ def _import_ministack() -> Any:
     """
     from ministack import app  # type: ignore[import-untyped]
     from ministack.core import iam_actions, lambda_runtime, persistence  # type: ignore[import-untyped]
-    from ministack.services import apigateway_v1, lambda_svc  # type: ignore[import-untyped]
+    from ministack.services import apigateway_v1, cloudformation, lambda_svc  # type: ignore[import-untyped]
 
     lambda_runtime.Worker._read_stderr = _log_stderr
     lambda_runtime.Worker._drain_stderr_bounded = lambda worker: ""
@@ -201,7 +203,11 @@ def _import_ministack() -> Any:
     apigateway_v1._import_path_item = _with_any(apigateway_v1._import_path_item)
     iam_actions.extract_resource_arn = _with_parameters(iam_actions.extract_resource_arn)
     return SimpleNamespace(
-        app=app, gateway=apigateway_v1, lambda_runtime=lambda_runtime, persistence=persistence, path=Path(app.__file__)
+        app=app,
+        cloudformation=cloudformation,
+        gateway=apigateway_v1,
+        lambda_runtime=lambda_runtime,
+        persistence=persistence,
     )
 
 

@@ -82,7 +82,7 @@ class _Run:
         try:
             outputs = await asyncio.to_thread(self._deploy)
             if killed:
-                await asyncio.to_thread(_after_unclean_stop, self._session, self._emulator.endpoint, outputs)
+                await asyncio.to_thread(_after_unclean_stop)
             await self._checkpoints.take()
             await self._serve(outputs["ApiId"], stop, private)
         finally:
@@ -120,11 +120,11 @@ class _Run:
         return READY.format(base=base, label=label, data=self._folder.path)
 
 
-def _after_unclean_stop(session: boto3.Session, endpoint: str, outputs: Mapping[str, str]) -> None:
+def _after_unclean_stop() -> None:
     """Brings rows and objects together again after a kill, and says how many were apart.
 
-    Runs in a thread, before the first request is taken; `session` is the account's owner, `outputs` those of
-    template.yaml (BucketName, ChunkInfoTableName, ImageChunksTableName).
+    Runs in a thread, before the first request is taken.  AWS clients made here reach the emulator as the account's
+    owner: the environment says so.
     """
 
 

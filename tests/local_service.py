@@ -19,6 +19,7 @@ from typing import Any, Self
 from uuid import uuid4
 
 import boto3
+import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 CHELSEA = ROOT / "tests/images/chelsea.png"
@@ -98,6 +99,14 @@ class LocalService:
                 raise NotReady(self.output)
             time.sleep(0.01)
         return self
+
+    def refusal(self) -> str:
+        """What it says as it refuses to start: one line, and exit code 1."""
+        with pytest.raises(NotReady) as refused:
+            self.start()
+        text = str(refused.value)
+        assert (self.code, text.count("\n")) == (1, 1), text
+        return text
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
         """The exit code after this signal; nothing happens to a program that has ended."""

@@ -1,0 +1,107 @@
+"""`make measure`: the figures of README.md, on this machine, in under a minute.
+
+Darts and read units are counted through the shipped store on DynamoDB in memory; times are of HTTP requests to a
+`make run` of its own on fresh data, interleaved with the cheapest request there is, of which they are given as a ratio.
+"""
+
+import http.client
+import io
+import os
+import random
+import statistics
+import sys
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(ROOT / folder) for folder in ("tests", ".", "upload", "random", "delete", "images")]
+
+from PIL import Image as Pillow  # noqa: E402
+
+import draw  # noqa: E402
+from local_service import LocalService  # noqa: E402
+from memory_aws import DynamoDB, World  # noqa: E402
+from shared.images import UNITS, Image  # noqa: E402
+from shared.store import Store  # noqa: E402
+from simulation import LABEL, SETTINGS, shipped_code_on  # noqa: E402
+
+SIZES = (100, 1_000, 10_000)
+DRAWS = 2_000
+SIDE = 316  # pixels; 300 kB of noise
+REQUESTS = 300
+
+
+def weights(kind: str, count: int, rng: random.Random) -> list[int]:
+    """Weights of images in units."""
+    if kind == "equal":
+        return [UNITS // 2] * count
+    if kind == "uniform":
+        return [rng.randrange(1, UNITS) for _ in range(count)]
+    return [int(UNITS ** rng.random()) or 1 for _ in range(count)]
+
+
+def darts_per_draw(kind: str, count: int) -> float:
+    """Chunks read per draw."""
+    world = World(random.Random(count))
+    with shipped_code_on(world):
+        store = Store(DynamoDB(world), SETTINGS)  # type: ignore[arg-type]
+        for number, weight in enumerate(weights(kind, count, world.rng)):
+            store.add(Image(LABEL, f"{number:032x}.png", weight, "v", 1, 1, 1, ""))
+        calls: Counter[str] = Counter()
+        world.pause = lambda call: calls.update([call])
+        for _ in range(DRAWS):
+            draw.draw(store, LABEL, world.rng)
+    return calls["batch_get_item"] / DRAWS
+
+
+def picture() -> bytes:
+    """A PNG of 300 kB: noise does not compress."""
+    noise = random.Random(1).randbytes(SIDE * SIDE * 3)
+    out = io.BytesIO()
+    Pillow.frombytes("RGB", (SIDE, SIDE), noise).save(out, "PNG")
+    return out.getvalue()
+
+
+def timed(connection: http.client.HTTPConnection, path: str) -> float:
+    """Milliseconds of one GET."""
+    start = time.perf_counter()
+    connection.request("GET", path)
+    response = connection.getresponse()
+    response.read()
+    assert response.status == 200, response.status
+    return (time.perf_counter() - start) * 1000
+
+
+def over_http() -> None:
+    """Print the times of draws through `make run`."""
+    with tempfile.TemporaryDirectory() as folder, LocalService(Path(folder) / "data") as service:
+        content = picture()
+        service.upload(content)
+        connection = http.client.HTTPConnection("127.0.0.1", service.port)
+        paths = {"draw": "/random?label=cat", "draw as JSON": "/random?label=cat&format=json", "page": "/"}
+        times: dict[str, list[float]] = {name: [] for name in paths}
+        for _ in range(REQUESTS):
+            for name, path in paths.items():
+                times[name].append(timed(connection, path))
+    floor = statistics.median(times["page"])
+    for name, found in times.items():
+        median, p99 = statistics.median(found), statistics.quantiles(found, n=100)[98]
+        print(f"{name:14} median {median:5.1f} ms, p99 {p99:5.1f} ms, {median / floor:4.1f} times the page")
+    print(f"(a picture of {len(content)} bytes, {REQUESTS} requests each, one after the other, {os.cpu_count()} cores)")
+
+
+def main() -> None:
+    """Print all."""
+    print(f"chunks read per draw ({DRAWS} draws); read units are half of it, and 0.5 for the lanes")
+    print(f"{'images':>8} {'equal':>8} {'uniform':>8} {'log-uniform':>12}")
+    for count in SIZES:
+        found = [darts_per_draw(kind, count) for kind in ("equal", "uniform", "log-uniform")]
+        print(f"{count:8} {found[0]:8.2f} {found[1]:8.2f} {found[2]:12.2f}")
+    print("\nover HTTP, through `make run`")
+    over_http()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,122 @@
+"""`make run` as its users meet it: the port, the printed lines, refusals, speed."""
+
+import http.client
+import io
+import os
+import random
+import shlex
+import socket
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from local_service import ROOT, LocalService
+
+
+def noise(side: int) -> bytes:
+    """A PNG of three bytes a pixel, whatever the compression."""
+    buffer = io.BytesIO()
+    Image.frombytes("RGB", (side, side), random.Random(1).randbytes(3 * side * side)).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def test_a_second_start_on_the_same_data_is_refused(running: LocalService) -> None:
+    assert "Another `make run` uses the data" in LocalService(running.data).refusal()
+
+
+def test_a_busy_port_is_refused(tmp_path: Path) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+
+        assert f"Port {port} cannot be used" in LocalService(tmp_path / "data", port=port).refusal()
+
+
+def test_data_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    service = LocalService(tmp_path / "data", variables={})
+    service._variables["DATA"] = str(tmp_path / "file" / "data")
+
+    assert "cannot be written" in service.refusal()
+
+
+def test_a_port_that_is_none_is_refused(tmp_path: Path) -> None:
+    service = LocalService(tmp_path / "data")
+    service._variables["PORT"] = "http"
+
+    assert "PORT is 'http'" in service.refusal()
+
+
+def test_a_missing_module_is_named() -> None:
+    ended = subprocess.run([sys.executable, "-S", "-m", "local"], cwd=ROOT, capture_output=True, text=True, check=False)
+
+    assert ended.returncode == 1
+    assert ended.stderr.startswith("The Python module boto3 is missing")
+    assert "Traceback" not in ended.stderr
+
+
+def test_the_printed_lines_work_as_printed(running: LocalService) -> None:
+    lines = [line for line in running.output.splitlines() if line.startswith("  curl")]
+
+    ended = [
+        subprocess.run([*shlex.split(line), "-w", "%{http_code}"], cwd=ROOT, capture_output=True, text=True, check=True)
+        for line in lines
+    ]
+
+    assert [end.stdout[-3:] for end in ended] == ["201", "200", "200"]
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+def test_a_body_that_no_function_could_get_is_413(running: LocalService, chunked: bool) -> None:
+    blocks = [b"x" * 1_000_000] * 11
+
+    answer = running.send("POST", "/upload", iter(blocks) if chunked else b"".join(blocks))
+
+    assert answer.status == 413
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize(
+    "path", ["/_ministack/health", "/_aws/execute-api/x/Prod/", "/2015-03-31/functions", "//", "/x"]
+)
+def test_only_the_api_answers_at_the_front(running: LocalService, path: str) -> None:
+    for host in ("127.0.0.1", "petapi-artifacts.s3.localhost", "x.execute-api.localhost"):
+        answer = running.send("GET", path, headers={"Host": host, "X-Amz-Target": "DynamoDB_20120810.ListTables"})
+
+        assert "x-request-id" in answer.headers
+        assert answer.status == (200 if path == "//" else 404)
+
+
+def test_a_picture_of_300_kb_is_drawn_in_less_than_20_ms(running: LocalService) -> None:
+    with_weight = running.upload(noise(316), label="noise")
+    assert with_weight.status == 201, with_weight.body
+    connection = http.client.HTTPConnection("127.0.0.1", running.port)
+    times = []
+    for _ in range(60):
+        started = time.perf_counter()
+        connection.request("GET", "/random?label=noise")
+        assert len(connection.getresponse().read()) > 300_000
+        times.append(time.perf_counter() - started)
+    connection.close()
+
+    assert statistics.median(times) < 0.020
+
+
+@pytest.mark.skipif(not Path("/proc/net/tcp").exists(), reason="reads Linux's list of sockets")
+def test_it_listens_on_loopback_only(running: LocalService) -> None:
+    inodes = {os.readlink(link) for link in Path(f"/proc/{running.pid}/fd").iterdir() if link.is_symlink()}
+    rows = [
+        row.split()
+        for table in ("tcp", "tcp6", "udp", "udp6")
+        for row in Path(f"/proc/net/{table}").read_text().splitlines()[1:]
+    ]
+    listening = {row[1] for row in rows if f"socket:[{row[9]}]" in inodes and row[3] in ("0A", "07")}
+
+    assert {address.split(":")[0] for address in listening} == {"0100007F"}
+    assert len(listening) == 2

@@ -1,0 +1,59 @@
+"""openapi.yaml is a valid contract, for exactly the routes that there are, and the answers are as it says."""
+
+import re
+from typing import Any
+
+import pytest
+import yaml
+from jsonschema import Draft202012Validator
+from openapi_spec_validator import validate
+
+import cloud
+import pictures
+from cloud import ROOT
+from hosts import Api, json_of
+
+CONTRACT: dict[str, Any] = yaml.safe_load((ROOT / "openapi.yaml").read_text())
+
+
+def conforms(document: Any, name: str) -> None:
+    """Raise where the document is not as the schema of this name says."""
+    schema = {"$ref": f"#/components/schemas/{name}", "components": CONTRACT["components"]}
+    Draft202012Validator(schema, format_checker=Draft202012Validator.FORMAT_CHECKER).validate(document)
+
+
+def test_the_contract_is_valid() -> None:
+    validate(CONTRACT)
+
+
+def test_the_contract_has_the_routes_of_the_template() -> None:
+    assert set(CONTRACT["paths"]) == {path for path, _, _ in cloud.routes()} - {"/{proxy+}"}
+
+
+def test_the_contract_has_the_methods_that_are_allowed(api: Api) -> None:
+    for path, operations in CONTRACT["paths"].items():
+        target = path.format(label="cat", name="0" * 32 + ".png") if "{" in path else path
+        allowed = set(re.split(", ", api.host.request("OPTIONS", target).headers["allow"]))
+        methods = {method.upper() for method in operations if method != "parameters"}
+        assert allowed == methods | {"OPTIONS"} | ({"HEAD"} if "GET" in methods else set()), path
+
+
+def test_answers_are_as_the_contract_says(api: Api) -> None:
+    uploaded = api.upload(pictures.png(1), "0.000000001")
+    url = json_of(uploaded)["url"]
+    for answer in (
+        uploaded,
+        api.upload(pictures.png(1), "0.000000001"),
+        api.get(url + "/info"),
+        api.patch(url, {"weight": 0.3}),
+    ):
+        conforms(json_of(answer), "WeighedImage")
+    conforms(json_of(api.random(format="json")), "DrawnImage")
+    for answer in (api.random(format="x"), api.get("/nothing"), api.patch(url, {}), api.upload(b"")):
+        conforms(json_of(answer), "Problem")
+
+
+@pytest.mark.parametrize("wrong", [{}, {"id": "x"}, {"extra": 1}])
+def test_the_schemas_are_closed(wrong: dict[str, Any]) -> None:
+    with pytest.raises(Exception, match=r"required|Unevaluated|Additional"):
+        conforms(wrong, "WeighedImage")
