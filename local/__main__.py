@@ -1,6 +1,7 @@
 """`python -m local`: petAPI at http://127.0.0.1:$PORT, its data in the folder $DATA; README.md has the rest."""
 
 import importlib.util
+import logging
 import os
 import signal
 import sys
@@ -32,6 +33,10 @@ def main() -> int:
             f"{sys.executable} -m pip install -r requirements/run.txt",
             file=sys.stderr,
         )
+        return 1
+    except OSError as error:
+        logging.getLogger(__name__).exception("stopped")
+        print(f"petAPI had to stop ({error}); the data is as the last snapshot has it.", file=sys.stderr)
         return 1
     return 0
 

@@ -46,7 +46,10 @@ class Checkpoints:
             except OSError as error:
                 self._unsaved.set()
                 logger.exception("no snapshot")
-                print(f"The data could not be saved ({error}); make room in {self._folder.path}.", file=sys.stderr)
+                print(
+                    f"The data could not be saved ({error}); trying again; is there room in {self._folder.path}?",
+                    file=sys.stderr,
+                )
 
     async def end(self, keeping_up: asyncio.Task[None]) -> None:
         """The last snapshots. They are alike, so that a damaged file in one of them costs nothing."""

@@ -67,13 +67,12 @@ class Loader(importlib.abc.MetaPathFinder, importlib.abc.SourceLoader):
         raise OSError  # so that nothing is cached
 
 
-def notice(mutant: Mutant) -> str:
+def notice(mutant: Mutant, scenarios: int) -> str:
     """Why the simulation fails with this mutant; empty if it does not."""
-    logging.disable(logging.CRITICAL)
     sys.meta_path.insert(0, Loader(mutant))
     from simulation import Broken, Simulation
 
-    for seed in range(SCENARIOS):
+    for seed in range(scenarios):
         pictures, heavy, conflicts = KINDS[seed % len(KINDS)]
         try:
             outcome = Simulation(seed, pictures=pictures, heavy=heavy + 1, conflicts=conflicts).run()
@@ -84,10 +83,10 @@ def notice(mutant: Mutant) -> str:
     return ""
 
 
-def run(number: int) -> str:
+def run(number: int, scenarios: int = SCENARIOS) -> str:
     """The same, in a process of its own."""
     environment = {**os.environ, "PYTHONPATH": ":".join(map(str, FOLDERS))}
-    command = [sys.executable, __file__, str(number)]
+    command = [sys.executable, __file__, str(number), str(scenarios)]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
     return done.stdout.strip()
 
@@ -108,6 +107,7 @@ def main() -> int:
 
 if __name__ == "__main__":
     if len(sys.argv) > 1:
-        print(notice(mutants()[int(sys.argv[1])]))
+        logging.disable(logging.CRITICAL)
+        print(notice(mutants()[int(sys.argv[1])], int(sys.argv[2])))
     else:
         sys.exit(main())

@@ -90,7 +90,9 @@ def test_an_outage_says_when_to_retry() -> None:
 
 
 def test_every_refusal_has_a_status_of_its_own() -> None:
-    statuses = [int(refusal.status) for refusal in ApiError.__subclasses__()]
+    statuses = [
+        int(refusal.status) for refusal in ApiError.__subclasses__() if refusal.__module__ == ApiError.__module__
+    ]
     assert sorted(statuses) == [400, 404, 405, 409, 412, 413, 415, 422, 503]
 
 

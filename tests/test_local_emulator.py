@@ -1,6 +1,7 @@
 """What `make run` relies on in ministack, and what it changes there."""
 
 import http.client
+import json
 
 import boto3
 import pytest
@@ -68,6 +69,17 @@ def test_nobody_is_the_owner_without_the_secret_of_this_run(running: LocalServic
 @pytest.mark.parametrize("path", ["/_ministack/reset", "/_ministack/config", "/_ministack/health"])
 def test_the_emulators_own_paths_are_closed(running: LocalService, path: str) -> None:
     assert status_of(running, path, method="POST") == 403
+
+
+def test_a_signed_url_gives_its_object_and_no_other(running: LocalService) -> None:
+    bucket, image = _outputs(running)["BucketName"], png(4)
+    key = json.loads(running.upload(image, label="signed").body)["id"]
+    s3 = _functions_session(running, "ImagesFunction").client("s3", endpoint_url=running.aws_endpoint)
+
+    target = s3.generate_presigned_url("get_object", {"Bucket": bucket, "Key": key}).removeprefix(running.aws_endpoint)
+
+    assert status_of(running, target) == 200
+    assert status_of(running, target.replace("/signed/", "/other/")) == 403
 
 
 def test_a_redirect_leads_to_the_picture(running: LocalService) -> None:

@@ -4,6 +4,7 @@ import shutil
 import signal
 import subprocess
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,17 @@ def processes_of(data: Path) -> list[str]:
     """Commands that name the data folder: the functions' workers do."""
     listed = subprocess.run(["ps", "-A", "-ww", "-o", "command"], capture_output=True, text=True, check=True)
     return [line for line in listed.stdout.splitlines() if str(data) in line]
+
+
+def newest(data: Path) -> Path:
+    return max(path for path in (data / "snapshots").iterdir() if path.name.isdigit())
+
+
+def wait_until(true: Callable[[], bool]) -> None:
+    give_up = time.monotonic() + 10
+    while not true() and time.monotonic() < give_up:
+        time.sleep(0.05)
+    assert true()
 
 
 def versions(service: LocalService) -> set[tuple[str, str]]:
@@ -95,15 +107,41 @@ def test_a_kill_loses_nothing_that_was_acknowledged_five_seconds_before(data: Pa
     assert processes_of(data) == []
 
 
+def test_data_that_cannot_be_saved_is_said_and_tried_again(data: Path) -> None:
+    with LocalService(data) as service:
+        shutil.move(data / "snapshots", data / "aside")
+        (data / "snapshots").touch()
+        assert service.upload(png(2)).status == 201
+        wait_until(lambda: "The data could not be saved" in service.output)
+        (data / "snapshots").unlink()
+        shutil.move(data / "aside", data / "snapshots")
+        known = newest(data)
+        wait_until(lambda: newest(data) != known)
+        service.kill()
+        service.start()
+        assert service.upload(png(2)).status == 200
+
+
+def test_a_last_snapshot_that_fails_is_no_good_end(data: Path) -> None:
+    service = LocalService(data).start()
+    shutil.move(data / "snapshots", data / "aside")
+    (data / "snapshots").touch()
+
+    assert service.stop() == 1
+    assert "petAPI had to stop" in service.output
+    assert "Traceback" not in service.output
+    assert (data / "running").exists()
+
+
 @pytest.mark.parametrize("name", NASTY)
 def test_a_truncated_state_file_costs_nothing_after_a_good_stop(data: Path, name: str) -> None:
-    newest = max(path for path in (data / "snapshots").iterdir() if path.name.isdigit())
-    with (newest / f"{name}.json").open("r+b") as file:
+    damaged = newest(data)
+    with (damaged / f"{name}.json").open("r+b") as file:
         file.truncate(20)
 
     with LocalService(data) as service:
         assert draw(service).body == png(1)
-        assert f"{newest.name}/{name}.json" in service.output
+        assert f"{damaged.name}/{name}.json" in service.output
 
 
 def test_without_a_whole_snapshot_it_refuses(data: Path) -> None:
@@ -121,7 +159,7 @@ def test_without_snapshots_but_with_images_it_refuses(data: Path) -> None:
 
 def test_state_that_the_emulator_cannot_load_is_refused(data: Path, tmp_path: Path) -> None:
     state = tmp_path / "state"
-    snapshots.restore(max((data / "snapshots").iterdir()), state)
+    snapshots.restore(newest(data), state)
     (state / "dynamodb.json").write_text('{"__ministack_format__": 99, "payload": {}}')
     snapshots.take(state, data / "snapshots")
 
