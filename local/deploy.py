@@ -33,15 +33,14 @@ Template = dict[str, Any]
 
 
 class Deployment:
-    """The stack of one emulator."""
+    """The stack, in the emulator that the environment names."""
 
-    def __init__(self, session: boto3.Session, endpoint: str) -> None:
+    def __init__(self) -> None:
+        session = boto3.Session()
         config = Config(retries={"total_max_attempts": 1}, s3={"addressing_style": "path"})
-        self._cloudformation: CloudFormationClient = session.client(
-            "cloudformation", endpoint_url=endpoint, config=config
-        )
-        self._dynamodb: DynamoDBClient = session.client("dynamodb", endpoint_url=endpoint, config=config)
-        self._s3: S3Client = session.client("s3", endpoint_url=endpoint, config=config)
+        self._cloudformation: CloudFormationClient = session.client("cloudformation", config=config)
+        self._dynamodb: DynamoDBClient = session.client("dynamodb", config=config)
+        self._s3: S3Client = session.client("s3", config=config)
 
     def wait_for_emulator(self) -> None:
         """Returns when the emulator answers: it has loaded its state then."""

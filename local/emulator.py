@@ -37,13 +37,12 @@ functions_log = logging.getLogger("functions")
 class Emulator:
     """One ministack in this process, with its state under one data folder. Its modules hold the state: one a process.
 
-    `variables` tell AWS clients where it is and who its owner is.
+    `variables` tell AWS clients where it is and who its owner is; they are in this process's environment, too.
     """
 
     def __init__(self, folder: DataFolder, port: int) -> None:
-        self.endpoint = f"http://127.0.0.1:{port}"
         self.variables = {
-            "AWS_ENDPOINT_URL": self.endpoint,
+            "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
             "AWS_DEFAULT_REGION": REGION,
             "AWS_ACCESS_KEY_ID": "AKIA" + secrets.token_hex(16).upper(),
             "AWS_SECRET_ACCESS_KEY": secrets.token_hex(20),

@@ -6,12 +6,12 @@ import signal
 import socket
 import sys
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, datetime
 from functools import partial
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import Any
 
-import boto3
 from hypercorn.asyncio import serve as hypercorn
 from hypercorn.config import Config
 
@@ -22,6 +22,12 @@ from local.deploy import ARTIFACTS, Deployment
 from local.emulator import App, Emulator, guarded
 from local.front import Front
 from local.refusals import Refusal
+from reconcile import Reconciliation
+from shared import aws, settings
+from shared.bucket import Bucket
+from shared.store import Store
+
+logger = logging.getLogger(__name__)
 
 ROOT = Path(__file__).resolve().parent.parent
 LOG_MAX = 5_000_000  # bytes, twice: the present log file and the one before
@@ -66,11 +72,6 @@ class _Run:
     ) -> None:
         self._folder, self._emulator, self._public, self._private = folder, emulator, public, private
         self._parameters = parameters
-        self._session = boto3.Session(
-            emulator.variables["AWS_ACCESS_KEY_ID"],
-            emulator.variables["AWS_SECRET_ACCESS_KEY"],
-            region_name=emulator.variables["AWS_DEFAULT_REGION"],
-        )
         self._checkpoints = Checkpoints(folder, emulator)
 
     async def run(self, *, killed: bool) -> None:
@@ -91,7 +92,7 @@ class _Run:
             await private
 
     def _deploy(self) -> dict[str, str]:
-        deployment = Deployment(self._session, self._emulator.endpoint)
+        deployment = Deployment()
         deployment.wait_for_emulator()
         self._emulator.refuse_lost_state()
         outputs = deployment.bring_up(ROOT, self._parameters)
@@ -123,9 +124,13 @@ class _Run:
 def _after_unclean_stop() -> None:
     """Brings rows and objects together again after a kill, and says how many were apart.
 
-    Runs in a thread, before the first request is taken.  AWS clients made here reach the emulator as the account's
-    owner: the environment says so.
+    Runs in a thread, before the first request is taken: no upload is under way, so no version is too young.  AWS
+    clients made here reach the emulator as the account's owner: the environment says so.
     """
+    names = settings.read()
+    store, bucket = Store(aws.dynamodb(), names), Bucket(aws.s3(), names.bucket)
+    report = Reconciliation(store, bucket, datetime.now(UTC), tell=logger.warning).run()
+    print(f"The last run did not end by itself. Reconciled: {report}.", flush=True)
 
 
 def _socket(port: int) -> socket.socket:

@@ -56,6 +56,7 @@ class SettingsCache:
             self._good_until = self._clock() + LIFETIME
         except (BotoCoreError, ClientError) as error:
             if not self._settings:
+                logger.exception("SSM is not answering, and nothing was read before")
                 raise errors.Unavailable("The configuration cannot be read now; retry in a moment.") from error
             logger.warning("SSM is not answering; the settings read before go on being used", exc_info=True)
         return self._settings

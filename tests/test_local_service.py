@@ -10,11 +10,12 @@ from pathlib import Path
 import pytest
 
 from local import snapshots
+from local.deploy import ARTIFACTS
 from local_service import ROOT, Answer, LocalService
 from pictures import png
 
 NASTY = ["dynamodb", "cloudformation", "ssm", "iam", "apigateway_v1", "s3", "lambda"]
-CODE = ["local", "shared", "upload", "random", "delete", "images", "web"]
+CODE = ["local", "reconcile", "shared", "upload", "random", "delete", "images", "web"]
 
 
 def draw(service: LocalService) -> Answer:
@@ -71,19 +72,21 @@ def checkout(tmp_path: Path) -> Path:
     return root
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_a_signal_stops_it_and_the_next_start_finds_everything(data: Path, number: signal.Signals) -> None:
-    service = LocalService(data).start()
-    assert service.upload(png(2)).status == 201
+def test_each_signal_stops_it_and_the_next_start_finds_everything(data: Path) -> None:
+    seeds = [1]
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        service = LocalService(data).start()
+        assert [service.upload(png(seed)).status for seed in seeds] == [200] * len(seeds)
+        assert draw(service).body in map(png, seeds)
+        seeds.append(seeds[-1] + 1)
+        assert service.upload(png(seeds[-1])).status == 201
 
-    code = service.stop(number)
+        assert service.stop(number) == 0
 
-    assert code == 0
-    assert processes_of(data) == []
-    assert not any((data / name).exists() for name in ("running", "tmp", "aws.env"))
+        assert processes_of(data) == []
+        assert not any((data / name).exists() for name in ("running", "tmp", "aws.env"))
     with LocalService(data) as again:
-        assert again.upload(png(1)).status == again.upload(png(2)).status == 200
-        assert draw(again).body in (png(1), png(2))
+        assert [again.upload(png(seed)).status for seed in seeds] == [200] * len(seeds)
         assert f"petAPI is ready at http://127.0.0.1:{again.port}\n" in again.output
 
 
@@ -105,6 +108,25 @@ def test_a_kill_loses_nothing_that_was_acknowledged_five_seconds_before(data: Pa
             assert again.get(path).body == png(seed)
             assert again.upload(png(seed)).status == 200
     assert processes_of(data) == []
+
+
+def test_what_a_kill_left_is_reconciled_at_the_next_start(data: Path) -> None:
+    service = LocalService(data).start()
+    kept, lost = service.upload(png(2)), service.upload(png(3))
+    time.sleep(5)
+    s3 = service.aws().client("s3", endpoint_url=service.aws_endpoint)
+    bucket = next(b["Name"] for b in s3.list_buckets()["Buckets"] if b["Name"] != ARTIFACTS)
+    key = lost.headers["location"].partition("/images/")[2]
+    (version,) = s3.list_object_versions(Bucket=bucket, Prefix=key)["Versions"]
+    s3.delete_object(Bucket=bucket, Key=key, VersionId=version["VersionId"])
+    s3.put_object(Bucket=bucket, Key=f"cat/{'0' * 32}.png", Body=b"of a client that died")
+
+    service.kill()
+
+    with LocalService(data) as again:
+        assert "3 images, 3 versions; removed: 1 versions without an image, 1 images without a picture" in again.output
+        assert again.get("/random?label=cat").headers["image-probability"] == "0.5"
+        assert again.get(kept.headers["location"].removeprefix(service.url)).body == png(2)
 
 
 def test_data_that_cannot_be_saved_is_said_and_tried_again(data: Path) -> None:
@@ -139,9 +161,12 @@ def test_a_truncated_state_file_costs_nothing_after_a_good_stop(data: Path, name
     with (damaged / f"{name}.json").open("r+b") as file:
         file.truncate(20)
 
-    with LocalService(data) as service:
-        assert draw(service).body == png(1)
-        assert f"{damaged.name}/{name}.json" in service.output
+    service = LocalService(data).start()
+    drawn = draw(service)
+    service.kill()
+
+    assert drawn.body == png(1)
+    assert f"{damaged.name}/{name}.json" in service.output
 
 
 def test_without_a_whole_snapshot_it_refuses(data: Path) -> None:
