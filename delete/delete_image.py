@@ -8,10 +8,12 @@ from shared.store import Store
 
 
 def delete_image(request: Request) -> Response:
-    """204; NotFound if there is no such image."""
+    """204; NotFound if there is no such image, PreconditionFailed if it is not as If-Match says."""
     label, name = request.path_parameters["label"], request.path_parameters["name"]
     names = settings.read()
-    image = Store(aws.dynamodb(), names).remove(label, name) if images.is_image_path(label, name) else None
+    image = None
+    if images.is_image_path(label, name):
+        image = Store(aws.dynamodb(), names).remove(label, name, if_match=request.headers.get("if-match", "*"))
     if image is None:
         raise NotFound(f"There is no image {label}/{name}.")
     Bucket(aws.s3(), names.bucket).discard(image.id, image.version_id)

@@ -2,6 +2,7 @@
 
 import logging
 import random
+import re
 from dataclasses import replace
 
 from draw import Drawn, draw
@@ -14,6 +15,7 @@ from shared.store import Store
 logger = logging.getLogger("petapi")
 
 FORMATS = ("image", "json", "redirect")
+REFUSES = re.compile(r"q=0(\.0*)?")  # RFC 9110, section 12.4.2
 DRAWS = 4  # when image after image was deleted between the draw and the look at it
 RNG: random.Random = random.SystemRandom()
 
@@ -30,7 +32,7 @@ def random_image(request: Request) -> Response:
         if response:
             headers = {**response.headers, **_headers(drawn)}
             return replace(response, headers=headers)
-        logger.warning("drawn, but gone", extra={"requestId": request.id, "imageId": drawn.id})
+        logger.warning("%s %s was drawn, but is gone", request.id, drawn.id)
     raise Unavailable(f"The images of {label} that were drawn are gone; retry in a moment.")
 
 
@@ -45,8 +47,8 @@ def _format(request: Request) -> str:
 
 def _accepts_json(accept: str) -> bool:
     """Whether the Accept header names JSON: `application/json`, and not with q=0."""
-    ranges = [[part.strip().lower() for part in entry.split(";")] for entry in accept.split(",")]
-    return any(name == "application/json" and not {"q=0", "q=0.0"} & set(rest) for name, *rest in ranges)
+    ranges = [entry.replace(" ", "").lower().split(";") for entry in accept.split(",")]
+    return any(name == "application/json" and not any(map(REFUSES.fullmatch, rest)) for name, *rest in ranges)
 
 
 def _image(drawn: Drawn, store: Store, bucket: Bucket, request: Request) -> Response | None:
@@ -63,6 +65,8 @@ def _json(drawn: Drawn, store: Store, bucket: Bucket, request: Request) -> Respo
 
 
 def _redirect(drawn: Drawn, store: Store, bucket: Bucket, request: Request) -> Response | None:
+    if store.image(drawn.label, drawn.name) is None:
+        return None
     return Response(302, headers={"Location": f"{request.base_url}images/{drawn.id}"})
 
 

@@ -7,11 +7,13 @@ streams, so memory does not grow with a label.
 """
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import groupby
 
 from shared.bucket import Bucket, Version
+from shared.errors import PreconditionFailed
 from shared.images import Image
 from shared.store import Store
 
@@ -66,20 +68,27 @@ class Reconciliation:
 
     def _named(self, row: Image, versions: list[Version]) -> str | None:
         """The version that the row names when it has been mended; None if the row is gone."""
-        pictures = [version.id for version in versions if not version.is_marker]
-        if row.version_id in pictures or self.bucket.has(row.id, row.version_id):
+        pictures = [version for version in versions if not version.is_marker]
+        if row.version_id in {picture.id for picture in pictures} or self.bucket.has(row.id, row.version_id):
             return row.version_id
-        if pictures:
-            self.report.rows_renamed += 1
-            self.tell(f"{row.id}: version {row.version_id} is gone: the image names {pictures[0]} now")
-            if not self.dry_run:
-                self.store.rename_version(row, pictures[0])
-            return pictures[0]
+        if not pictures:
+            self._remove(row)
+            return None
+        old = [picture.id for picture in pictures if picture.modified <= self.until]
+        if not old:  # an upload in progress, which may yet take its version away
+            return row.version_id
+        self.report.rows_renamed += 1
+        self.tell(f"{row.id}: version {row.version_id} is gone: the image names {old[0]} now")
+        if not self.dry_run:
+            self.store.rename_version(row, old[0])
+        return old[0]
+
+    def _remove(self, row: Image) -> None:
         self.report.rows_removed += 1
         self.tell(f"{row.id}: the picture is gone: image removed")
         if not self.dry_run:
-            self.store.remove(row.label, row.name, version_id=row.version_id)
-        return None
+            with suppress(PreconditionFailed):  # uploaded anew, or weighed anew: for another pass
+                self.store.remove(row.label, row.name, if_match=row.etag)
 
     def _is_named(self, key: str, version: Version) -> bool:
         label, _, name = key.partition("/")

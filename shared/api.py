@@ -35,7 +35,8 @@ PREFLIGHT = {
     "Access-Control-Allow-Headers": "Authorization, Content-Type, If-Match, If-None-Match",
     "Access-Control-Max-Age": "86400",
 }
-HOST = re.compile(r"[A-Za-z0-9.:\[\]-]{1,255}")
+HOST = re.compile(r"[A-Za-z0-9.-]{1,253}(:[0-9]{1,5})?")
+BUSY = re.compile(r".*(Throttl|ThroughputExceeded|LimitExceeded|SlowDown|TooManyRequests|RequestTimeout|InProgress)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,23 +72,17 @@ def endpoint(routes: Routes, *, parameters: Collection[str] = ()) -> Callable[[E
     def handler(event: Event, context: Any) -> ProxyResponse:
         started = time.perf_counter()
         request_id = _request_id(event, context)
+        why = ""
         try:
             response = _dispatch(routes, parameters, event, request_id)
         except errors.ApiError as refusal:
-            response = problem(refusal, request_id)
-            _log().info("refused", extra={"requestId": request_id, "detail": refusal.detail})
-        except Exception:
-            _log().exception("failed", extra={"requestId": request_id})
-            response = problem(
-                errors.ApiError("The service failed; the operators can find this requestId in the log."), request_id
-            )
-        _log().info(
-            "%s %s %s",
-            event.get("httpMethod"),
-            event.get("resource"),
-            int(response.status),
-            extra={"requestId": request_id, "milliseconds": round((time.perf_counter() - started) * 1000)},
-        )
+            response, why = problem(refusal, request_id), refusal.detail
+        except Exception as error:
+            _log().exception("%s failed", request_id)
+            response, why = problem(_failure(error), request_id), type(error).__name__
+        milliseconds = round((time.perf_counter() - started) * 1000)
+        method, resource = event.get("httpMethod"), event.get("resource")
+        _log().info("%s %s %s %d %d ms %s", request_id, method, resource, response.status, milliseconds, why)
         return _proxy_response(response, request_id, head=event.get("httpMethod") == "HEAD")
 
     return handler
@@ -132,6 +127,20 @@ def required(values: Mapping[str, str], name: str) -> str:
     return values[name]
 
 
+def _failure(error: Exception) -> errors.ApiError:
+    """What the caller is told of a bug or an outage: 503 if AWS was busy, failed or out of reach, otherwise 500."""
+    from botocore import exceptions  # not before something failed
+
+    if isinstance(error, exceptions.ClientError):
+        busy = BUSY.match(error.response["Error"]["Code"])
+        if busy or error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) >= 500:
+            return errors.Unavailable("The service is busy; retry in a moment.")
+    unreachable = (exceptions.ConnectionError, exceptions.HTTPClientError, exceptions.IncompleteReadError)
+    if isinstance(error, unreachable):
+        return errors.Unavailable("The service cannot be reached just now; retry in a moment.")
+    return errors.ApiError("The service failed; its operators find this requestId in the log.")
+
+
 def _dispatch(routes: Routes, parameters: Collection[str], event: Event, request_id: str) -> Response:
     resource, method = event["resource"], event["httpMethod"]
     if resource not in routes:
@@ -154,6 +163,8 @@ def _actions(actions: Mapping[str, Action]) -> dict[str, Action]:
 
 def _request(event: Event, parameters: Collection[str], request_id: str) -> Request:
     headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
+    if headers.get("content-encoding", "identity").strip().lower() != "identity":
+        raise errors.UnsupportedMediaType("The body must not be compressed; send it without Content-Encoding.")
     return Request(
         method=event["httpMethod"],
         resource=event["resource"],
@@ -194,7 +205,8 @@ def _base_url(event: Event, headers: Mapping[str, str]) -> str:
     path, whole = event["path"], event.get("requestContext", {}).get("path", "")
     stage = whole.removesuffix(path) if whole.endswith(path) else ""  # `sam local` gives the pattern: no stage there
     host = headers.get("host", "")
-    origin = f"{headers.get('x-forwarded-proto', 'http')}://{host}" if HOST.fullmatch(host) else ""
+    scheme = "https" if headers.get("x-forwarded-proto") == "https" else "http"
+    origin = f"{scheme}://{host}" if HOST.fullmatch(host) else ""
     return urljoin(f"{origin}{stage}/", os.environ.get("LINK_BASE", ""))
 
 

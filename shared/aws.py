@@ -21,6 +21,7 @@ CONFIG = Config(
     retries={"mode": "standard", "total_max_attempts": 3},
     signature_version="v4",
 )
+SSM_CONFIG = CONFIG.merge(Config(retries={"mode": "standard", "total_max_attempts": 2}))  # it is not the last call
 S3_CONFIG = CONFIG.merge(Config(signature_version="s3v4"))
 
 
@@ -45,4 +46,4 @@ def s3() -> "S3Client":
 @cache
 def ssm() -> "SSMClient":
     """Client of the SSM Parameter Store."""
-    return session().client("ssm", config=CONFIG)
+    return session().client("ssm", config=SSM_CONFIG)

@@ -59,7 +59,7 @@ class Bucket:
         try:
             self._client.delete_object(Bucket=self._name, Key=key, VersionId=version_id)
         except (BotoCoreError, ClientError):
-            logger.exception("an unseen version is left", extra={"key": key, "versionId": version_id})
+            logger.exception("version %s of %s is left, unseen", version_id, key)
 
     def url(self, key: str) -> str:
         """A URL that gives the object to whoever has it, for five minutes."""
@@ -71,7 +71,7 @@ class Bucket:
         try:
             self._client.head_object(Bucket=self._name, Key=key, VersionId=version_id)
         except ClientError as error:
-            if error.response["ResponseMetadata"]["HTTPStatusCode"] in (400, 404, 405):
+            if error.response["ResponseMetadata"]["HTTPStatusCode"] in (404, 405):
                 return False
             raise
         return True

@@ -2,6 +2,9 @@
 
 from http import HTTPStatus
 
+DETAIL_MAX = 400  # characters: texts of the caller's are in it, and go to the log, too
+FIELD_MAX = 80
+
 
 class ApiError(Exception):
     """A refusal that the caller should read.
@@ -13,9 +16,9 @@ class ApiError(Exception):
     status = HTTPStatus.INTERNAL_SERVER_ERROR
 
     def __init__(self, detail: str, *, field: str | None = None, headers: dict[str, str] | None = None) -> None:
-        super().__init__(detail)
-        self.detail = detail
-        self.field = field
+        self.detail = _printable(detail, DETAIL_MAX)
+        self.field = _printable(field, FIELD_MAX) if field is not None else None
+        super().__init__(self.detail)
         self.headers = headers or {}
 
 
@@ -77,3 +80,9 @@ class Unavailable(ApiError):
 
     def __init__(self, detail: str) -> None:
         super().__init__(detail, headers={"Retry-After": "1"})
+
+
+def _printable(text: str, length: int) -> str:
+    """The text, cut to a length, with lone surrogates (JSON may have them, UTF-8 not) escaped."""
+    cut = text if len(text) <= length else text[: length - 2] + "…."
+    return cut.encode("utf-8", "backslashreplace").decode()

@@ -16,6 +16,7 @@ CONTENT_TYPES = {"jpg": "image/jpeg", "png": "image/png", "webp": "image/webp"}
 
 LABEL = re.compile(r"[a-z][a-z0-9-]{0,31}")
 NAME = re.compile(r"[0-9a-f]{32}\.(jpg|png|webp)")
+ENTITY_TAG = re.compile(r'(W/)?("[^"]*")')
 DECIMAL = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?")
 DECIMAL_MAX = 24  # characters; fewer digits than Decimal's 28, so nothing is rounded on the way to units
 WEIGHT_RULE = "weight must be a decimal number above 0 and below 1 with at most 9 decimals, such as 0.5."
@@ -43,6 +44,21 @@ class Image:
     def etag(self) -> str:
         """Strong validator of what a PATCH can change, for If-Match."""
         return '"' + sha256(f"{self.version_id} {self.weight}".encode()).hexdigest()[:16] + '"'
+
+
+def matches(header: str, etag: str, *, weak: bool) -> bool:
+    """Whether the value of If-Match or (`weak`) If-None-Match names this entity tag (RFC 9110, section 13.1)."""
+    if header.strip() == "*":
+        return True
+    return any(tag == etag and (weak or not weakness) for weakness, tag in ENTITY_TAG.findall(header))
+
+
+def require_match(image: "Image", if_match: str) -> None:
+    """PreconditionFailed unless If-Match names the image's present state."""
+    if not matches(if_match, image.etag, weak=False):
+        raise errors.PreconditionFailed(
+            "The image has changed since; read its info again and decide anew.", field="If-Match"
+        )
 
 
 def name_of(content: bytes, extension: str) -> str:

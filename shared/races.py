@@ -10,11 +10,13 @@ from shared.errors import Unavailable
 T = TypeVar("T")
 
 ATTEMPTS = 12  # then the caller retries
+SECONDS = 5.0  # or after this time: the functions' timeout is 15 s
 BACK_OFF = 0.01  # seconds, doubled from attempt to attempt
-BACK_OFF_MAX = 0.3  # seconds; all attempts together wait less than 3 s, far below the functions' timeout
+BACK_OFF_MAX = 0.3  # seconds
 
 RNG: random.Random = random.SystemRandom()
 SLEEP = time.sleep
+CLOCK = time.monotonic
 
 
 class LostRace(Exception):
@@ -22,13 +24,14 @@ class LostRace(Exception):
 
 
 def retried(attempt: Callable[[bool], T]) -> T:
-    """What `attempt(again)` returns, made again each time that it loses a race; Unavailable after ATTEMPTS of them."""
+    """What `attempt(again)` returns, made again each time that it loses a race; Unavailable when it lost too many."""
+    give_up = CLOCK() + SECONDS
     for number in range(ATTEMPTS):
-        if number:
-            # Full jitter, so that the losers do not meet again.
-            SLEEP(RNG.uniform(0, min(BACK_OFF_MAX, BACK_OFF * 2**number)))
         try:
             return attempt(number > 0)
         except LostRace:
-            continue
+            # Full jitter, so that the losers do not meet again.
+            SLEEP(RNG.uniform(0, min(BACK_OFF_MAX, BACK_OFF * 2**number)))
+        if CLOCK() > give_up:
+            break
     raise Unavailable("Many changes are being made to this label; retry in a moment.")

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger("petapi")
 
 LIFETIME = 300.0  # seconds that a read of SSM is good for
+PATIENCE = 10.0  # seconds that older settings are used before SSM, which did not answer, is asked again
 
 FALLBACKS = {
     "s3/upload-bucket-name": "fb_S3BucketName",
@@ -59,6 +60,7 @@ class SettingsCache:
                 logger.exception("SSM is not answering, and nothing was read before")
                 raise errors.Unavailable("The configuration cannot be read now; retry in a moment.") from error
             logger.warning("SSM is not answering; the settings read before go on being used", exc_info=True)
+            self._good_until = self._clock() + PATIENCE
         return self._settings
 
     def _parameters(self) -> dict[str, str]:
@@ -86,5 +88,5 @@ def _settings(parameters: dict[str, str]) -> Settings:
         bucket=values["s3/upload-bucket-name"],
         chunk_info_table=values["dynamoDB/chunk-info-table-name"],
         image_chunks_table=values["dynamoDB/image-chunks-table-name"],
-        labels=frozenset(label.strip() for label in values["labels"].split(",")),
+        labels=frozenset(label.strip().lower() for label in values["labels"].split(",") if label.strip()),
     )

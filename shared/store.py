@@ -11,12 +11,12 @@
 """
 
 import random
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from shared import chunks, items, transactions
+from shared import chunks, images, items, transactions
 from shared.chunks import Lane
 from shared.images import Image
 from shared.items import Entry
@@ -84,8 +84,10 @@ class Store:
         return retried(attempt)
 
     def image(self, label: str, name: str, *, consistent: bool = False) -> Image | None:
-        """The image of this label and name, if there is one."""
+        """The image of this label and name, if there is one; what seems missing is looked for again, consistently."""
         item = self._image_item(label, name, consistent=consistent)
+        if item is None and not consistent:
+            item = self._image_item(label, name, consistent=True)
         return items.image(item) if item else None
 
     def weighed(self, label: str, name: str, *, consistent: bool = False) -> tuple[Image, int] | None:
@@ -119,8 +121,8 @@ class Store:
 
         return retried(attempt)
 
-    def remove(self, label: str, name: str, *, version_id: str | None = None) -> Image | None:
-        """Remove the image, of any version or of just this one; the image that was removed, or None if none was."""
+    def remove(self, label: str, name: str, *, if_match: str = "*") -> Image | None:
+        """Remove the image; the image that was removed, None if there was none, PreconditionFailed if it changed."""
 
         def attempt(_: bool) -> Image | None:
             item = self._image_item(label, name, consistent=True)
@@ -129,21 +131,20 @@ class Store:
             entry = items.entry(item)
             lane = self._lane(entry)
             image = items.image(item)
-            if version_id not in (None, image.version_id):
-                return None
+            images.require_match(image, if_match)
             self._write(self._transactions.remove(entry, image.version_id, lane, self._filler(entry, lane)))
             return image
 
         return retried(attempt)
 
-    def reweigh(self, label: str, name: str, weight: int, *, check: Callable[[Image], None] = lambda _: None) -> bool:
-        """Give the image this weight; False if there is none.  `check` may refuse the image as it is just before."""
+    def reweigh(self, label: str, name: str, weight: int, *, if_match: str = "*") -> bool:
+        """Give the image this weight; False if there is none, PreconditionFailed if it changed."""
 
         def attempt(_: bool) -> bool:
             item = self._image_item(label, name, consistent=True)
             if not item:
                 return False
-            check(items.image(item))
+            images.require_match(items.image(item), if_match)
             entry = items.entry(item)
             if entry.weight != weight:
                 lane = self._lane(entry)

@@ -72,19 +72,24 @@ class Api:
         return self.host.request("POST", "/upload", body, {"Content-Type": content_type})
 
     def get(self, path: str, **headers: str) -> Answer:
-        return self.host.request("GET", local(path), headers={k.replace("_", "-"): v for k, v in headers.items()})
+        return self.host.request("GET", local(path), headers=named(headers))
 
     def random(self, **parameters: str) -> Answer:
         query = "".join(f"&{name}={value}" for name, value in parameters.items())
         return self.get(f"/random?label={self.label}{query}")
 
-    def delete(self, path: str) -> Answer:
-        return self.host.request("DELETE", local(path))
+    def delete(self, path: str, **headers: str) -> Answer:
+        return self.host.request("DELETE", local(path), headers=named(headers))
 
     def patch(self, path: str, document: Any, **headers: str) -> Answer:
-        given = {"Content-Type": "application/json"} | {k.replace("_", "-"): v for k, v in headers.items()}
+        given = {"Content-Type": "application/json"} | named(headers)
         body = document if isinstance(document, bytes) else json.dumps(document).encode()
         return self.host.request("PATCH", local(path), body, given)
+
+
+def named(headers: Mapping[str, str]) -> dict[str, str]:
+    """Header names as HTTP writes them, from keyword arguments."""
+    return {name.replace("_", "-").title(): value for name, value in headers.items()}
 
 
 def local(url: str) -> str:

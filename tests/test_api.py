@@ -2,12 +2,20 @@
 
 import base64
 import json
+import re
 from typing import Any
 
 import pytest
+from botocore.exceptions import (
+    ClientError,
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    IncompleteReadError,
+    ReadTimeoutError,
+)
 
-from shared.api import Request, Response, endpoint
-from shared.errors import ApiError, Unavailable
+from shared.api import Request, Response, as_json, endpoint
+from shared.errors import ApiError, BadRequest, Unavailable
 
 
 def event(**changes: Any) -> dict[str, Any]:
@@ -44,9 +52,74 @@ def test_links_may_begin_elsewhere(base: str, link: str, monkeypatch: pytest.Mon
     assert answer()[0] == link
 
 
-@pytest.mark.parametrize("host", ["", "a b", 'x"><script>', "a/../b", "a@b", "h" * 300])
-def test_a_host_that_is_none_is_not_repeated(host: str) -> None:
+@pytest.mark.parametrize("host", ["", "a b", 'x"><script>', "a/../b", "a@b", "[", "a]b", "[::::]", "a:b", "h" * 300])
+def test_a_host_that_is_none_is_not_repeated(host: str, monkeypatch: pytest.MonkeyPatch) -> None:
     assert answer(headers={"Host": host})[0] == "/Prod/"
+    monkeypatch.setenv("LINK_BASE", "/")
+    assert answer(headers={"Host": host})[0] == "/"
+
+
+@pytest.mark.parametrize("scheme", ["http", "javascript", "https, http", ""])
+def test_links_are_http_or_https(scheme: str) -> None:
+    assert answer(headers={"Host": "a.test", "X-Forwarded-Proto": scheme})[0] == "http://a.test/Prod/"
+
+
+def aws_error(code: str, status: int = 400) -> ClientError:
+    return ClientError({"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": status}}, "Any")  # type: ignore[typeddict-item]
+
+
+BUSY = ["ThrottlingException", "ProvisionedThroughputExceededException", "SlowDown", "RequestLimitExceeded"]
+BUSY += ["TransactionInProgressException", "TooManyRequestsException", "RequestTimeout"]
+OUTAGES = [aws_error(code) for code in BUSY] + [aws_error("InternalError", 500), aws_error("Any", 503)]
+OUTAGES += [each(endpoint_url="") for each in (ReadTimeoutError, ConnectTimeoutError, EndpointConnectionError)]
+OUTAGES += [IncompleteReadError(actual_bytes=1, expected_bytes=2)]
+
+
+@pytest.mark.parametrize("outage", OUTAGES, ids=repr)
+def test_when_aws_is_busy_or_out_of_reach_it_is_503(outage: Exception, caplog: pytest.LogCaptureFixture) -> None:
+    got = failing(outage)
+    assert (got["statusCode"], got["headers"]["Retry-After"]) == (503, "1")
+    assert [record.message for record in caplog.records if record.exc_info] == ["the-id failed"]
+
+
+@pytest.mark.parametrize("code", ["AccessDeniedException", "ValidationException", "ResourceNotFoundException"])
+def test_when_aws_refuses_it_is_our_mistake(code: str) -> None:
+    assert failing(aws_error(code))["statusCode"] == 500
+
+
+def failing(error: Exception) -> Any:
+    def fail(_: Request) -> Response:
+        raise error
+
+    return endpoint({"/x": {"GET": fail}})(event(), None)
+
+
+def test_what_a_caller_wrote_is_cut_and_made_printable() -> None:
+    got = failing(BadRequest("x" * 10**6, field="\ud800" * 1000))
+    assert len(got["body"]) < 2000
+    ApiError("\ud800", field="\ud800").detail.encode()
+    assert BadRequest("short", field="f").field == "f"
+
+
+def test_a_compressed_body_is_415() -> None:
+    assert answer(headers={"Content-Encoding": "gzip"})["status"] == 415
+    assert answer(headers={"Content-Encoding": "identity", "Host": "a"})[0] == "http://a/Prod/"
+
+
+def test_each_answer_has_one_line_in_the_log_with_its_id(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    failing(BadRequest("why"))
+    (line,) = caplog.messages
+    assert re.fullmatch(r"the-id GET /x 400 \d+ ms why", line)
+
+
+def test_answers_are_not_sniffed_and_json_is_not_stored() -> None:
+    headers = endpoint({"/x": {"GET": lambda _: as_json({})}})(event(), None)["headers"]
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Cache-Control"] == "no-store"
+    assert headers["X-Request-Id"] == "the-id"
+    preflight = endpoint({"/x": {"GET": echo}})(event(httpMethod="OPTIONS"), None)["headers"]
+    assert preflight["Access-Control-Max-Age"] == "86400"
 
 
 def test_a_body_may_come_as_text_or_base64() -> None:
@@ -78,7 +151,7 @@ def test_a_bug_is_a_fixed_500_and_one_log_record(mistake: Exception, caplog: pyt
     assert got["headers"]["Content-Type"] == "application/problem+json"
     assert "secret" not in json.dumps(got)
     assert "the-id" in got["body"]
-    assert [record.message for record in caplog.records if record.exc_info] == ["failed"]
+    assert [record.message for record in caplog.records if record.exc_info] == ["the-id failed"]
 
 
 def test_an_outage_says_when_to_retry() -> None:

@@ -15,6 +15,9 @@ from hypothesis import strategies as st
 import darts
 import draw
 import invariants
+import random_image
+import shared.races
+import shared.store
 from memory_aws import CHUNKS, IMAGES, S3, DynamoDB, World
 from pictures import tiny
 from shared import chunks, images
@@ -145,14 +148,8 @@ def test_lanes_of_no_images_are_a_strip_of_no_length() -> None:
 
 
 def get_random() -> tuple[int, dict[str, str], bytes]:
-    answer = call(random_image_module(), "GET", "/random", "/random", query={"label": [LABEL]})
+    answer = call(random_image, "GET", "/random", "/random", query={"label": [LABEL]})
     return answer["statusCode"], answer["headers"], answer["body"].encode()
-
-
-def random_image_module() -> object:
-    import random_image
-
-    return random_image
 
 
 def with_objects(world: World, weights: list[int], kept: set[int]) -> Store:
@@ -183,7 +180,7 @@ def test_a_drawn_image_whose_object_is_gone_is_drawn_again(
     assert statuses[200] >= 30  # 15 of 16 do not meet the lost image four times in a row
     assert set(statuses) <= {200, 503}
     assert {headers["Image-Id"] for status, headers, _ in answers if status == 200} == {image(1, 1).id}
-    assert "drawn, but gone" in caplog.text
+    assert "was drawn, but is gone" in caplog.text
 
 
 def test_when_all_drawn_objects_are_gone_the_answer_is_503(world: World, caplog: pytest.LogCaptureFixture) -> None:
@@ -232,6 +229,29 @@ def test_a_misplaced_lane_that_counts_nothing_real_ends_in_503(world: World) -> 
     lane = {"label": {"S": LABEL}, "chunkNumber": {"N": "0"}, "totalWeight": {"N": "5"}, "chunkVolume3": {"N": "1"}}
     world.tables[CHUNKS][(LABEL, "0")] = lane
     assert get_random()[0] == 503
+
+
+@pytest.mark.parametrize("form", ["image", "json", "redirect"])
+def test_in_every_form_an_image_that_is_gone_is_drawn_again(world: World, form: str) -> None:
+    with_objects(world, [500_000_000] * 2, {1})
+    del world.tables[IMAGES][(LABEL, image(0, 1).name)]
+    query = {"label": [LABEL], "format": [form]}
+    answers = [call(random_image, "GET", "/random", "/random", query=query) for _ in range(40)]
+    drawn = {answer["headers"]["Image-Id"] for answer in answers if answer["statusCode"] < 400}
+    assert drawn == {image(1, 1).id}
+
+
+def test_the_drawn_weight_is_shown_even_if_the_image_has_another_by_now(world: World) -> None:
+    with_objects(world, [500_000_000], {0})
+    world.tables[IMAGES][(LABEL, image(0, 1).name)]["weight"] = {"N": "400000000"}
+    answer = call(random_image, "GET", "/random", "/random", query={"label": [LABEL], "format": ["json"]})
+    shown = json.loads(answer["body"])
+    assert (shown["weight"], shown["totalWeight"], shown["probability"]) == (0.5, 0.5, 1)
+    assert answer["headers"]["Image-Weight"] == "0.5"
+
+
+def test_draws_in_production_cannot_be_foreseen() -> None:
+    assert {type(module.RNG) for module in (random_image, shared.store, shared.races)} == {random.SystemRandom}
 
 
 def test_probability_is_the_nearest_double() -> None:

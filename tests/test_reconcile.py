@@ -1,5 +1,7 @@
 """Reconcile finds and mends exactly what is wrong, and leaves the rest."""
 
+from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
 
@@ -123,6 +125,81 @@ def test_a_dry_run_tells_and_changes_nothing(api: Api) -> None:
     first, second = run(dry_run=True), run(dry_run=True)
     assert first == second
     assert (first[0].versions_removed, first[0].rows_removed) == (1, 1)
+
+
+# --- other writers at work meanwhile ---
+
+
+def lose(key: str) -> str:
+    """Remove the one version of this key; its id."""
+    (version,) = versions(key)
+    boto3.client("s3").delete_object(Bucket="pictures", Key=key, VersionId=version)
+    return version
+
+
+def aged(monkeypatch: pytest.MonkeyPatch, ages: dict[str, timedelta]) -> None:
+    """Let the bucket list these versions as that much older than they are."""
+    listed = Bucket.versions
+
+    def versions(self: Bucket, label: str) -> Iterator[Version]:
+        for version in listed(self, label):
+            yield replace(version, modified=version.modified - ages.get(version.id, timedelta(0)))
+
+    monkeypatch.setattr(Bucket, "versions", versions)
+
+
+def test_an_upload_in_progress_lends_its_version_to_nobody(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    image = json_of(api.upload(pictures.tiny(0)))
+    lose(image["id"])
+    young = put(image["id"], pictures.tiny(0))
+    report, told = run(min_age=reconcile.MIN_AGE)
+    assert (report.rows_renamed, report.rows_removed, report.versions_removed, told) == (0, 0, 0, [])
+    assert versions(image["id"]) == {young}
+
+    old = put(image["id"], pictures.tiny(0))
+    aged(monkeypatch, {old: timedelta(hours=2)})
+    report, _ = run(min_age=reconcile.MIN_AGE)
+    assert (report.rows_renamed, report.rows_removed, report.versions_removed) == (1, 0, 0)
+    boto3.client("s3").delete_object(Bucket="pictures", Key=image["id"], VersionId=young)  # the upload found the row
+    assert api.get(image["url"]).body == pictures.tiny(0)
+    assert run(min_age=reconcile.MIN_AGE)[0] == Report(images=5, versions=5)
+
+
+def test_an_image_that_was_not_listed_yet_keeps_its_version(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Store, "images", lambda self, label: iter(()))
+    assert run()[0].versions_removed == 0
+
+
+def test_a_version_that_was_not_listed_yet_keeps_its_image(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Bucket, "versions", lambda self, label: iter(()))
+    report, _ = run()
+    assert (report.rows_removed, report.rows_renamed) == (0, 0)
+
+
+@pytest.mark.parametrize("other_version", [False, True])
+def test_an_image_that_is_uploaded_anew_meanwhile_is_left_alone(
+    api: Api, monkeypatch: pytest.MonkeyPatch, other_version: bool
+) -> None:
+    image = json_of(api.upload(pictures.tiny(0)))
+    lose(image["id"])
+    if other_version:
+        put(image["id"], pictures.tiny(0))
+
+    anew: list[str] = []
+
+    def has(self: Bucket, key: str, version_id: str) -> bool:
+        assert api.delete(image["url"]).status == 204
+        before = versions(key)
+        assert api.upload(pictures.tiny(0)).status == 201
+        anew.extend(versions(key) - before)
+        return False
+
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(Bucket, "has", has)
+        run()
+    (row,) = [row for row in Store(aws.dynamodb(), settings.read()).images("cat") if row.id == image["id"]]
+    assert [row.version_id] == anew
+    assert api.get(image["url"]).body == pictures.tiny(0)
 
 
 KEYS = st.lists(st.integers(0, 12), max_size=20)

@@ -8,7 +8,7 @@ import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError
 
 from shared.errors import Unavailable
-from shared.settings import FALLBACKS, LIFETIME, Settings, SettingsCache
+from shared.settings import FALLBACKS, LIFETIME, PATIENCE, Settings, SettingsCache
 
 VALUES = {
     "s3/upload-bucket-name": "a-bucket",
@@ -70,7 +70,9 @@ def test_while_ssm_is_down_what_was_read_goes_on_being_used(down: Exception, cap
     clock.now += LIFETIME + 1
     assert cache.read() == READ
     assert "SSM is not answering" in caplog.text
+    assert (cache.read(), ssm.calls) == (READ, 2)  # nobody waits for SSM again, for a while
     ssm.down, ssm.values = None, {**VALUES, "labels": "emu"}
+    clock.now += PATIENCE + 1
     assert cache.read().labels == {"emu"}  # the failure was not kept
 
 
@@ -90,6 +92,17 @@ def test_what_ssm_does_not_have_is_taken_from_the_environment(name: str) -> None
     cache, _ = cache_of(Ssm({key: value for key, value in VALUES.items() if key != name}))
     with mock.patch.dict(os.environ, {FALLBACKS[name]: VALUES[name]}):
         assert cache.read() == READ
+
+
+def test_ssm_goes_before_the_environment() -> None:
+    cache, _ = cache_of(Ssm(VALUES))
+    with mock.patch.dict(os.environ, dict.fromkeys(FALLBACKS.values(), "other")):
+        assert cache.read() == READ
+
+
+def test_labels_are_listed_as_people_write_them() -> None:
+    cache, _ = cache_of(Ssm({**VALUES, "labels": " Cat,,dog , "}))
+    assert cache.read().labels == {"cat", "dog"}
 
 
 @pytest.mark.parametrize("name", VALUES)

@@ -20,7 +20,11 @@ curl '{base}random?label=cat&amp;format=json'
 
 def page(request: Request) -> Response:
     """A plain page with the three calls to begin with."""
-    return Response(200, PAGE.format(base=request.base_url), {"Content-Type": "text/html; charset=utf-8"})
+    return Response(
+        200,
+        PAGE.format(base=request.base_url),
+        {"Content-Type": "text/html; charset=utf-8", "Cache-Control": "no-store"},
+    )
 
 
 handler = endpoint({"/": {"GET": page}})
