@@ -10,7 +10,9 @@ import io
 import random
 import re
 from collections.abc import Callable
+from datetime import datetime
 from functools import cache
+from types import SimpleNamespace
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -126,6 +128,18 @@ class DynamoDB:
         self.world.after_write()
         return {}
 
+    def get_paginator(self, call: str) -> Any:
+        """Of `scan` for lanes, of `query` for the images of a label: one page."""
+
+        def paginate(*, TableName: str, ExpressionAttributeValues: Item, **_: Any) -> Any:
+            items = [item for _, item in sorted(self.world.tables[TableName].items())]
+            if call == "scan":
+                below = int(ExpressionAttributeValues[":chunks"]["N"])
+                return [{"Items": [item for item in items if int(item["chunkNumber"]["N"]) < below]}]
+            return [{"Items": [item for item in items if item["label"] == ExpressionAttributeValues[":label"]]}]
+
+        return SimpleNamespace(paginate=paginate)
+
 
 class S3:
     """The calls of shared/bucket.py on a versioned bucket."""
@@ -151,6 +165,24 @@ class S3:
         self.world.pause("delete_object")
         self.world.objects.get(Key, {}).pop(VersionId, None)
         return {}
+
+    def get_paginator(self, _: str) -> Any:
+        """Of `list_object_versions`: one page."""
+
+        def paginate(*, Prefix: str = "", Delimiter: str = "", **_: Any) -> Any:
+            if Delimiter:
+                return [
+                    {"CommonPrefixes": [{"Prefix": p} for p in {key.split("/")[0] + "/" for key in self.world.objects}]}
+                ]
+            versions = [
+                {"Key": key, "VersionId": version, "LastModified": datetime.min}
+                for key in sorted(self.world.objects)
+                for version in self.world.objects[key]
+                if key.startswith(Prefix)
+            ]
+            return [{"Versions": versions}]
+
+        return SimpleNamespace(paginate=paginate)
 
 
 # --- the expression language of conditions and updates ---

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 from unittest import mock
 
@@ -25,7 +26,10 @@ import random_image
 import upload_image
 from memory_aws import BUCKET, CHUNKS, IMAGES
 from pictures import File, multipart_body, tiny
+from reconcile import Reconciliation
 from shared import aws, images, races, settings, store
+from shared.bucket import Bucket
+from shared.store import Store
 
 CLIENTS = 6
 OPERATIONS = 150
@@ -87,7 +91,7 @@ class Simulation:
                 client.switch()
                 if client.dead:
                     clients.remove(client)
-        self._check_bucket()
+            self._check_bucket()
         self._check_darts()
         return self.outcome
 
@@ -179,6 +183,12 @@ class Simulation:
         assert set(named.items()) <= kept, "an image without its object"
         unseen = {version for _, version in kept - set(named.items())}
         assert unseen <= self.outcome.orphans, "an unseen version that no killed client left"
+        self.world.pause = lambda call: None
+        both = Store(aws.dynamodb(), SETTINGS), Bucket(aws.s3(), BUCKET)
+        report = Reconciliation(*both, datetime.max, tell=lambda line: None).run()
+        assert (report.rows_removed, report.rows_renamed, report.versions_removed) == (0, 0, len(unseen))
+        left = {(key, version) for key, versions in self.world.objects.items() for version in versions}
+        assert left == set(named.items()), "reconcile left a version without an image"
 
     def _check_darts(self) -> None:
         """Each image is hit exactly weight times, by the lanes as they are and by lanes saved earlier."""
