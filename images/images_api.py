@@ -14,7 +14,6 @@ from shared.store import Store
 logger = logging.getLogger("petapi")
 
 RESPONSE_MAX = 4_500_000  # bytes of a picture; in base64 it still fits into Lambda's answer of 6 MiB
-FOR_EVER = "public, max-age=31536000, immutable"  # a year: under its name a picture never changes
 JSON_TYPES = ("application/json", "application/merge-patch+json")
 
 
@@ -31,7 +30,10 @@ def download(request: Request) -> Response:
     image = Store(aws.dynamodb(), names).image(label, name)
     if image is None:
         raise _not_found(label, name)
-    headers = {"ETag": f'"{name.partition(".")[0]}"', "Cache-Control": FOR_EVER}
+    headers = {
+        "ETag": f'"{name.partition(".")[0]}"',
+        "Cache-Control": f"public, max-age={names.image_max_age}, immutable",
+    }
     if images.matches(request.headers.get("if-none-match", ""), headers["ETag"], weak=True):
         return Response(304, headers=headers)
     bucket = Bucket(aws.s3(), names.bucket)

@@ -49,9 +49,10 @@ def _port() -> int:
 
 
 def _parameters() -> dict[str, str]:
-    """Parameters of template.yaml: links begin at the root of the front, and LABELS may widen the allow-list."""
+    """Parameters of template.yaml: links begin at the root, no throttle, and LABELS may widen the allow-list."""
     labels = os.environ.get("LABELS")
-    return {"LinkBase": "/"} | ({"Labels": labels} if labels else {})
+    limits = dict.fromkeys(("ThrottleRate", "ThrottleBurst", "PictureThrottleRate", "PictureThrottleBurst"), "5000")
+    return {"LinkBase": "/", **limits} | ({"Labels": labels} if labels else {})
 
 
 sys.exit(main())

@@ -6,7 +6,7 @@ Folders of code become zips in a bucket, named by their content, so that unchang
 import io
 import json
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -78,6 +78,12 @@ class Deployment:
                 key = f"{folder.name}/{sha256(content).hexdigest()}.zip"
                 self._s3.put_object(Bucket=ARTIFACTS, Key=key, Body=content)
                 resource["Properties"][uri] = f"s3://{ARTIFACTS}/{key}"
+        for include in _includes(template):
+            path = root / include["Location"]
+            content = path.read_bytes()
+            key = f"{path.parent.name}/{sha256(content).hexdigest()}.json"
+            self._s3.put_object(Bucket=ARTIFACTS, Key=key, Body=content)
+            include["Location"] = f"s3://{ARTIFACTS}/{key}"
 
     def _exists(self) -> bool:
         try:
@@ -148,6 +154,15 @@ def read_template(path: Path) -> Template:
     """The template with `!Sub x` as {"Fn::Sub": x} and so on, ready for JSON."""
     template: Template = yaml.load(path.read_text(encoding="utf-8"), Loader=_TemplateLoader)  # noqa: S506 (safe)
     return template
+
+
+def _includes(node: Any) -> Iterator[dict[str, str]]:
+    """The parameters of each AWS::Include in the template."""
+    if isinstance(node, dict) and node.get("Fn::Transform", {}).get("Name") == "AWS::Include":
+        yield node["Fn::Transform"]["Parameters"]
+    elif isinstance(node, dict | list):
+        for child in node.values() if isinstance(node, dict) else node:
+            yield from _includes(child)
 
 
 def zipped(folder: Path, *, under: str = "") -> bytes:

@@ -29,6 +29,7 @@ REGION = "us-east-1"
 PASSED_ON = re.compile(r"PATH|HOME|LANG|TZ|LC_\w+|PYTHON\w+|LD_LIBRARY_PATH|DYLD_\w+")
 EVENTS_MAX = 300  # of the stack, which ministack keeps for ever; a deployment of all of it has about 90
 OWNERS_FOR_ALL = re.compile(r"(test|[0-9]{12})?")
+LOOPBACK_IS_SECURE = (b"x-forwarded-proto", b"https")  # for bucket policies that ask for TLS
 READS = re.compile(r"(\w+\.)?(Batch)?(Get|Describe|List|Query|Scan)\w*")
 
 functions_log = logging.getLogger("functions")
@@ -120,7 +121,7 @@ def guarded(app: App, written: Callable[[], None]) -> App:
         if scope["type"] != "http" or scope["path"].startswith("/_") or OWNERS_FOR_ALL.fullmatch(_key(scope)):
             return await _forbid(send)
         try:
-            await app(scope, receive, send)
+            await app({**scope, "headers": [*scope["headers"], LOOPBACK_IS_SECURE]}, receive, send)
         finally:
             if _may_write(scope):
                 written()

@@ -20,6 +20,8 @@ logger = logging.getLogger("petapi")
 LIFETIME = 300.0  # seconds that a read of SSM is good for
 PATIENCE = 10.0  # seconds that older settings are used before SSM, which did not answer, is asked again
 
+YEAR = 31_536_000  # seconds
+
 FALLBACKS = {
     "s3/upload-bucket-name": "fb_S3BucketName",
     "dynamoDB/chunk-info-table-name": "fb_chunkInfoTableName",
@@ -36,6 +38,8 @@ class Settings:
     chunk_info_table: str
     image_chunks_table: str
     labels: frozenset[str]
+    consistent_reads: bool = False  # of lanes, chunks and images in draws, at twice the read units
+    image_max_age: int = YEAR  # seconds that caches may keep a picture
 
 
 class SettingsCache:
@@ -89,4 +93,6 @@ def _settings(parameters: dict[str, str]) -> Settings:
         chunk_info_table=values["dynamoDB/chunk-info-table-name"],
         image_chunks_table=values["dynamoDB/image-chunks-table-name"],
         labels=frozenset(label.strip().lower() for label in values["labels"].split(",") if label.strip()),
+        consistent_reads=os.environ.get("CONSISTENT_READS") == "true",
+        image_max_age=int(os.environ.get("IMAGE_MAX_AGE") or YEAR),
     )

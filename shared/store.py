@@ -52,6 +52,7 @@ class Store:
     def __init__(self, client: "DynamoDBClient", settings: Settings) -> None:
         self._client = client
         self._images_table, self._chunks_table = settings.image_chunks_table, settings.chunk_info_table
+        self._consistent = settings.consistent_reads
         self._transactions = transactions.Transactions(self._images_table, self._chunks_table)
 
     def lanes(self, label: str, *, consistent: bool = False) -> dict[int, Lane]:
@@ -60,16 +61,15 @@ class Store:
             TableName=self._chunks_table,
             KeyConditionExpression="label = :label AND chunkNumber < :chunks",
             ExpressionAttributeValues={":label": {"S": label}, ":chunks": items.number(chunks.FIRST_CHUNK_NUMBER)},
-            ConsistentRead=consistent,
+            ConsistentRead=consistent or self._consistent,
         )
         return {lane.number: lane for lane in map(items.lane, answer["Items"])}
 
     def chunks(self, label: str, chunk_numbers: Iterable[int]) -> dict[int, dict[str, int]]:
         """Chunk number -> name -> weight of the images in it, for those of these chunks that there are."""
         found: dict[int, dict[str, int]] = {}
-        request: Any = {
-            self._chunks_table: {"Keys": [items.chunk_key(label, number) for number in sorted(set(chunk_numbers))]}
-        }
+        keys = [items.chunk_key(label, number) for number in sorted(set(chunk_numbers))]
+        request: Any = {self._chunks_table: {"Keys": keys, "ConsistentRead": self._consistent}}
 
         def attempt(_: bool) -> dict[int, dict[str, int]]:
             nonlocal request
@@ -85,6 +85,7 @@ class Store:
 
     def image(self, label: str, name: str, *, consistent: bool = False) -> Image | None:
         """The image of this label and name, if there is one; what seems missing is looked for again, consistently."""
+        consistent = consistent or self._consistent
         item = self._image_item(label, name, consistent=consistent)
         if item is None and not consistent:
             item = self._image_item(label, name, consistent=True)

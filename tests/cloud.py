@@ -61,12 +61,18 @@ def _expression(pattern: str) -> str:
     return re.sub(r"\{(\w+)(\+?)\}", lambda m: f"(?P<{m[1]}>{'.+' if m[2] else '[^/]+'})", pattern)
 
 
+def table(name: str) -> dict[str, Any]:
+    """What CreateTable takes of the template's table."""
+    properties = template()["Resources"][name]["Properties"]
+    return {key: properties[key] for key in ("BillingMode", "AttributeDefinitions", "KeySchema")}
+
+
 def create(labels: str = "*") -> None:
     """Make tables, bucket and parameters in the AWS that boto3 talks to."""
     resources = template()["Resources"]
     dynamodb, s3, ssm = boto3.client("dynamodb"), boto3.client("s3"), boto3.client("ssm")
     for name in TABLES:
-        dynamodb.create_table(TableName=name, **resources[name]["Properties"])
+        dynamodb.create_table(TableName=name, **table(name))
     s3.create_bucket(Bucket="pictures")
     s3.put_bucket_versioning(
         Bucket="pictures", VersioningConfiguration=resources["Bucket"]["Properties"]["VersioningConfiguration"]

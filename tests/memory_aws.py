@@ -92,7 +92,9 @@ class DynamoDB:
     def batch_get_item(self, *, RequestItems: Any) -> Any:
         self.world.pause("batch_get_item")
         ((table, request),) = RequestItems.items()
-        found = [self.world.read(table, key_of(table, key), consistent=False) for key in request["Keys"]]
+        found = [
+            self.world.read(table, key_of(table, key), consistent=request["ConsistentRead"]) for key in request["Keys"]
+        ]
         return {"Responses": {table: [item for item in found if item]}, "UnprocessedKeys": {}}
 
     def transact_write_items(self, *, TransactItems: list[Any]) -> Any:

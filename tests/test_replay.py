@@ -20,7 +20,7 @@ def test_transactions_end_the_same_on_another_engine(running: LocalService, seed
     dynamodb = running.aws().client("dynamodb", endpoint_url=running.aws_endpoint)
     names = {ours: f"{ours}-{seed}" for ours in TABLES}
     for ours, theirs in names.items():
-        dynamodb.create_table(TableName=theirs, **cloud.template()["Resources"][TABLES[ours]]["Properties"])
+        dynamodb.create_table(TableName=theirs, **cloud.table(TABLES[ours]))
     log = simulation.world.transactions
     outcomes = {code for _, codes in log for code in codes}
     assert outcomes == {"None", "ConditionalCheckFailed"}

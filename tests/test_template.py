@@ -1,10 +1,14 @@
 """What template.yaml promises about data: kept, private, versioned, never cleaned up by a rule."""
 
+import json
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from cloud import TABLES, template
+from cloud import ROOT, TABLES, routes, template
 from shared import races
 
 RESOURCES: dict[str, Any] = template()["Resources"]
@@ -15,7 +19,7 @@ def test_data_outlives_the_stack(name: str) -> None:
     assert RESOURCES[name]["DeletionPolicy"] == RESOURCES[name]["UpdateReplacePolicy"] == "Retain"
 
 
-def test_the_bucket_is_private_encrypted_versioned_and_has_no_lifecycle() -> None:
+def test_the_bucket_is_private_encrypted_versioned_and_cleans_up_no_pictures() -> None:
     bucket = RESOURCES["Bucket"]["Properties"]
     block = bucket["PublicAccessBlockConfiguration"]
     assert block == dict.fromkeys(
@@ -23,7 +27,8 @@ def test_the_bucket_is_private_encrypted_versioned_and_has_no_lifecycle() -> Non
     )
     assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}
     assert bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
-    assert "LifecycleConfiguration" not in bucket
+    (rule,) = bucket["LifecycleConfiguration"]["Rules"]
+    assert set(rule) == {"Id", "Status", "AbortIncompleteMultipartUpload"}  # versions go by delete and reconcile alone
 
 
 def test_tables_cost_nothing_at_rest() -> None:
@@ -39,12 +44,63 @@ def test_every_function_has_rights_of_its_own_and_none_may_list_the_bucket() -> 
     for name, resource in RESOURCES.items():
         if resource["Type"] == "AWS::Serverless::Function" and name != "WebFunction":
             (policy,) = resource["Properties"]["Policies"]
+            location = policy["Fn::Transform"]["Parameters"]["Location"]
+            assert location == resource["Properties"]["CodeUri"] + "IAM__policy.json"
+            statements = json.loads((ROOT / location).read_text())["Statement"]
             actions = [
                 action
-                for statement in policy["Statement"]
+                for statement in statements
                 for action in ([statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"])
             ]
             assert not [action for action in actions if "*" in action or "List" in action or "Scan" in action]
+            assert all(statement["Resource"] != "*" for statement in statements)
+    assert "Policies" not in RESOURCES["WebFunction"]["Properties"]
+
+
+def test_cfn_lint_has_nothing_to_say() -> None:
+    command = [Path(sys.executable).with_name("cfn-lint"), ROOT / "template.yaml"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "")
+
+
+def test_what_the_gateway_answers_is_a_problem() -> None:
+    for name, response in RESOURCES["Api"]["Properties"]["GatewayResponses"].items():
+        headers = response["ResponseParameters"]["Headers"]
+        assert headers["Content-Type"] == "'application/problem+json'"
+        assert headers["Access-Control-Allow-Origin"] == "'*'"
+        assert headers["Cache-Control"] == "'no-store'"
+        problem = json.loads(response["ResponseTemplates"]["application/json"])
+        assert set(problem) == {"type", "title", "status", "detail", "requestId"}
+        assert problem["status"] == response.get("StatusCode", {"DEFAULT_4XX": 400, "DEFAULT_5XX": 500}.get(name))
+        assert ("Retry-After" in headers) == (problem["status"] in (429, 504))
+
+
+def test_pictures_have_a_throttle_of_their_own() -> None:
+    everything, pictures = RESOURCES["Api"]["Properties"]["MethodSettings"]
+    assert (everything["ResourcePath"], everything["HttpMethod"]) == ("/*", "*")
+    path = pictures["ResourcePath"].replace("~1", "/").removeprefix("/")
+    assert (path, pictures["HttpMethod"]) in {(path, method) for path, method, _ in routes()}
+    defaults = {
+        name: parameter["Default"] for name, parameter in template()["Parameters"].items() if "Default" in parameter
+    }
+    assert (defaults["ThrottleRate"], defaults["ThrottleBurst"]) == (20, 10)
+    assert defaults["PictureThrottleRate"] > 20
+
+
+def test_data_can_be_brought_back_to_a_moment_and_is_carried_by_tls_alone() -> None:
+    for name in TABLES:
+        assert RESOURCES[name]["Properties"]["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+        assert RESOURCES[name]["Properties"]["DeletionProtectionEnabled"] == "DeletionProtection"
+    (statement,) = RESOURCES["BucketPolicy"]["Properties"]["PolicyDocument"]["Statement"]
+    assert (statement["Effect"], statement["Condition"]) == ("Deny", {"Bool": {"aws:SecureTransport": "false"}})
+
+
+def test_logs_are_kept_as_long_as_asked_and_alarms_cover_errors_latency_and_throttles() -> None:
+    groups = [r for r in RESOURCES.values() if r["Type"] == "AWS::Logs::LogGroup"]
+    assert [group["Properties"]["RetentionInDays"] for group in groups] == ["LogRetentionDays"] * 2
+    assert template()["Globals"]["Function"]["LoggingConfig"] == {"LogFormat": "JSON", "LogGroup": "FunctionsLog"}
+    alarms = [r["Properties"] for r in RESOURCES.values() if r["Type"] == "AWS::CloudWatch::Alarm"]
+    assert {alarm["MetricName"] for alarm in alarms} == {"5XXError", "Latency", "Throttles"}
 
 
 def test_every_body_is_carried_as_bytes() -> None:
