@@ -78,7 +78,7 @@ class Deployment:
                 key = f"{folder.name}/{sha256(content).hexdigest()}.zip"
                 self._s3.put_object(Bucket=ARTIFACTS, Key=key, Body=content)
                 resource["Properties"][uri] = f"s3://{ARTIFACTS}/{key}"
-        for include in _includes(template):
+        for include in includes(template):
             path = root / include["Location"]
             content = path.read_bytes()
             key = f"{path.parent.name}/{sha256(content).hexdigest()}.json"
@@ -156,13 +156,13 @@ def read_template(path: Path) -> Template:
     return template
 
 
-def _includes(node: Any) -> Iterator[dict[str, str]]:
+def includes(node: Any) -> Iterator[dict[str, str]]:
     """The parameters of each AWS::Include in the template."""
     if isinstance(node, dict) and node.get("Fn::Transform", {}).get("Name") == "AWS::Include":
         yield node["Fn::Transform"]["Parameters"]
     elif isinstance(node, dict | list):
         for child in node.values() if isinstance(node, dict) else node:
-            yield from _includes(child)
+            yield from includes(child)
 
 
 def zipped(folder: Path, *, under: str = "") -> bytes:

@@ -1,0 +1,100 @@
+"""Rules for what CloudFormation gets: template.yaml after the SAM transform."""
+
+import json
+import os
+from functools import cache
+from types import SimpleNamespace
+from typing import Any
+from unittest import mock
+
+import pytest
+from samtranslator.translator.transform import transform
+
+from cloud import ROOT
+from local.deploy import includes, read_template
+
+
+@cache
+def resources() -> dict[str, Any]:
+    """The resources after the transforms, as on AWS: includes first, then SAM."""
+    template = json.loads(json.dumps(read_template(ROOT / "template.yaml")))
+    for resource in template["Resources"].values():
+        properties = resource.get("Properties", {})
+        for name in {"CodeUri", "ContentUri"} & set(properties):
+            properties[name] = "s3://bucket/key"
+        if "Policies" in properties:
+            locations = [parameters["Location"] for parameters in includes(properties["Policies"])]
+            properties["Policies"] = [json.loads((ROOT / location).read_text()) for location in locations]
+    basic = "service-role/AWSLambdaBasicExecutionRole"
+    policies = SimpleNamespace(load=lambda: {basic.rpartition("/")[2]: f"arn:aws:iam::aws:policy/{basic}"})
+    with mock.patch.dict(os.environ, AWS_DEFAULT_REGION="us-east-1"):
+        transformed: dict[str, Any] = transform(template, {}, policies)["Resources"]
+    return transformed
+
+
+def of_type(kind: str) -> dict[str, Any]:
+    found = {name: each["Properties"] for name, each in resources().items() if each["Type"] == kind}
+    assert found, kind
+    return found
+
+
+def test_every_function_has_a_role_and_json_logs() -> None:
+    functions = of_type("AWS::Lambda::Function")
+    assert len(functions) == 5
+    roles = [json.dumps(function["Role"]) for function in functions.values()]
+    assert len(set(roles)) == 5
+    for function in functions.values():
+        assert function["LoggingConfig"] == {"LogFormat": "JSON", "LogGroup": {"Ref": "FunctionsLog"}}
+        assert function["Runtime"] == "python3.13"
+        assert function["Layers"]
+
+
+def test_no_role_has_an_action_or_a_resource_of_everything() -> None:
+    for name, role in of_type("AWS::IAM::Role").items():
+        for policy in role.get("Policies", []):
+            for statement in policy["PolicyDocument"]["Statement"]:
+                actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
+                assert not [action for action in actions if "*" in action], name
+                assert statement["Resource"] != "*", name
+                assert statement["Effect"] == "Allow"
+
+
+def test_functions_are_called_by_this_api_alone() -> None:
+    for permission in of_type("AWS::Lambda::Permission").values():
+        assert permission["Principal"] == "apigateway.amazonaws.com"
+        assert "SourceArn" in permission
+
+
+def test_the_stage_has_throttles_and_an_access_log() -> None:
+    (stage,) = of_type("AWS::ApiGateway::Stage").values()
+    assert {setting["ResourcePath"] for setting in stage["MethodSettings"]} == {
+        "/*",
+        "/~1images~1{label}~1{name}",
+    }
+    assert stage["AccessLogSetting"]["DestinationArn"] == {"Fn::GetAtt": ["AccessLog", "Arn"]}
+
+
+def test_the_gateways_own_answers_are_defined_for_every_status_of_the_contract() -> None:
+    (api,) = of_type("AWS::ApiGateway::RestApi").values()
+    responses = api["Body"]["x-amazon-apigateway-gateway-responses"]
+    statuses = {int(response["statusCode"]) for response in responses.values() if "statusCode" in response}
+    assert statuses == {400, 403, 404, 413, 429, 504}
+    assert {"DEFAULT_4XX", "DEFAULT_5XX"} <= set(responses)
+    assert api["Body"]["x-amazon-apigateway-binary-media-types"] == ["*/*"]
+
+
+@pytest.mark.parametrize("kind", ["AWS::DynamoDB::Table", "AWS::S3::Bucket"])
+def test_nothing_that_holds_data_is_deleted_with_the_stack(kind: str) -> None:
+    for resource in resources().values():
+        if resource["Type"] == kind:
+            assert resource["DeletionPolicy"] == resource["UpdateReplacePolicy"] == "Retain"
+
+
+def test_no_resource_has_a_name_of_its_own_that_would_collide() -> None:
+    named = {
+        "AWS::DynamoDB::Table": "TableName",
+        "AWS::S3::Bucket": "BucketName",
+        "AWS::Lambda::Function": "FunctionName",
+    }
+    for resource in resources().values():
+        assert named.get(resource["Type"], "-") not in resource.get("Properties", {})
