@@ -14,6 +14,7 @@ OF_FUNCTIONS = ("boto3", "multipart", "magic", "pylibmagic", "PIL", "samtranslat
 
 def main() -> int:
     """The exit code: 0 after a stop by signal, 1 if it could not start."""
+    os.umask(0o077)  # what is stored is for its owner
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: sys.exit(0))  # until the service has its own
     try:

@@ -20,6 +20,7 @@ class Checkpoints:
         self._folder, self._emulator = folder, emulator
         self._unsaved = asyncio.Event()
         self._taking = asyncio.Lock()
+        self.failing = False
 
     def written(self) -> None:
         """Something was written."""
@@ -43,11 +44,14 @@ class Checkpoints:
             await asyncio.sleep(DELAY)
             try:
                 await self.take()
+                self.failing = False
             except OSError as error:
+                self.failing = True
                 self._unsaved.set()
                 logger.exception("no snapshot")
                 print(
-                    f"The data could not be saved ({error}); trying again; is there room in {self._folder.path}?",
+                    f"The data could not be saved ({error}); writes are refused until it can; "
+                    f"is there room in {self._folder.path}?",
                     file=sys.stderr,
                 )
 

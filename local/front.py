@@ -6,6 +6,7 @@ problems, as the gateway responses of template.yaml do on AWS.
 
 import asyncio
 import logging
+import re
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from typing import Any
@@ -16,6 +17,8 @@ from shared import api, errors
 
 BODY_MAX = 4_700_000  # bytes; base64 of more, with headers, does not fit into the 6 MiB of a Lambda event
 CALLS_MAX = 8  # at a time; each runs in a process of its own, of some 60 MB, and more would not be faster
+LOOPBACK = re.compile(r"(127\.0\.0\.1|localhost)(:[0-9]{1,5})?", re.IGNORECASE)
+READS = ("GET", "HEAD", "OPTIONS")
 DISCARDED_MAX = 100_000_000  # bytes of a refused body that are read, so that the client reads the answer
 
 logger = logging.getLogger(__name__)
@@ -30,12 +33,19 @@ class BadGateway(errors.ApiError):
     status = HTTPStatus.BAD_GATEWAY
 
 
+class Forbidden(errors.ApiError):
+    """The request comes from a web page that is not of this machine."""
+
+    status = HTTPStatus.FORBIDDEN
+
+
 class Front:
     """The ASGI application. `call_api` takes method, path, query, headers and body."""
 
-    def __init__(self, call_api: CallApi, log: str) -> None:
+    def __init__(self, call_api: CallApi, log: str, *, failing: Callable[[], bool] = lambda: False) -> None:
         self._call_api = call_api
         self._log = log
+        self._failing = failing
         self._calls = asyncio.Semaphore(CALLS_MAX)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -56,6 +66,9 @@ class Front:
     async def _answer(self, scope: Scope, receive: Receive) -> Answer:
         body = await _read(receive)
         headers = _headers(scope)
+        _refuse_strangers(scope["method"], headers)
+        if self._failing() and scope["method"] not in READS:
+            raise errors.Unavailable("The data cannot be saved now; make room on the disk and retry.")
         async with self._calls:
             try:
                 answer = await self._call_api(scope["method"], scope["path"], scope["query_string"], headers, body)
@@ -65,6 +78,15 @@ class Front:
         if "X-Request-Id" not in answer[1]:  # every answer of a function has it
             raise BadGateway(f"The function did not answer; {self._log} says why.")
         return answer
+
+
+def _refuse_strangers(method: str, headers: dict[str, str]) -> None:
+    """Forbidden for other hosts' names, and for writes of other hosts' pages in a browser on this machine."""
+    origin = headers.get("origin", "")
+    if not LOOPBACK.fullmatch(headers.get("host", "localhost")):
+        raise Forbidden("Here the host is called 127.0.0.1 or localhost.")
+    if origin and method not in READS and not LOOPBACK.fullmatch(origin.partition("://")[2]):
+        raise Forbidden("Only pages of this machine may write here.")
 
 
 class _Gone(Exception):

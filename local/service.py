@@ -34,7 +34,7 @@ LOG_MAX = 5_000_000  # bytes, twice: the present log file and the one before
 GRACE = 3.0  # seconds that requests under way at the end may take
 
 READY = """petAPI is ready at {base}
-Everyone on this machine may upload and delete; it cannot be reached from others. Ctrl-C stops it.
+Every program on this machine may upload and delete; other machines cannot reach it. Ctrl-C stops it.
 The data is in {data}, the log in {data}/emulator.log. Try:
   curl -F label={label} -F weight=0.7 -F img=@tests/images/chelsea.png {base}/upload
   curl -o /tmp/random.png -D - '{base}/random?label={label}'
@@ -47,11 +47,11 @@ def serve(port: int, data: Path, parameters: Mapping[str, str]) -> None:
     folder = data_folder.claim(data)
     public, private = _socket(port), _socket(0)
     _log_to(folder.log)
-    _restore(folder)
+    damaged = _restore(folder)
     killed = data_folder.mark_running(folder)
     try:
         emulator = Emulator(folder, private.getsockname()[1])
-        asyncio.run(_Run(folder, emulator, public, private, parameters).run(killed=killed))
+        asyncio.run(_Run(folder, emulator, public, private, parameters).run(killed=killed, damaged=damaged))
     except Refusal:
         if not killed:
             data_folder.mark_stopped(folder)
@@ -74,7 +74,7 @@ class _Run:
         self._parameters = parameters
         self._checkpoints = Checkpoints(folder, emulator)
 
-    async def run(self, *, killed: bool) -> None:
+    async def run(self, *, killed: bool, damaged: bool) -> None:
         """Everything between the start of the emulator and its end."""
         stop, end_aws = _stop_signal(), asyncio.Event()
         private = asyncio.create_task(
@@ -83,7 +83,7 @@ class _Run:
         try:
             outputs = await asyncio.to_thread(self._deploy)
             if killed:
-                await asyncio.to_thread(_after_unclean_stop)
+                await asyncio.to_thread(_after_unclean_stop, damaged=damaged)
             await self._checkpoints.take()
             await self._serve(outputs["ApiId"], stop, private)
         finally:
@@ -102,7 +102,9 @@ class _Run:
 
     async def _serve(self, api_id: str, stop: asyncio.Event, private: asyncio.Task[None]) -> None:
         """Answers requests until `stop`, or until a part of the program fails."""
-        front = Front(partial(self._emulator.call_api, api_id), str(self._folder.log))
+        front = Front(
+            partial(self._emulator.call_api, api_id), str(self._folder.log), failing=lambda: self._checkpoints.failing
+        )
         ready = self._ready()
         public = asyncio.create_task(_listen(front, self._public, stop.wait))
         keeping_up = asyncio.create_task(self._checkpoints.keep_up())
@@ -121,15 +123,17 @@ class _Run:
         return READY.format(base=base, label=label, data=self._folder.path)
 
 
-def _after_unclean_stop() -> None:
+def _after_unclean_stop(*, damaged: bool) -> None:
     """Brings rows and objects together again after a kill, and says how many were apart.
 
-    Runs in a thread, before the first request is taken: no upload is under way, so no version is too young.  AWS
-    clients made here reach the emulator as the account's owner: the environment says so.
+    Runs in a thread, before the first request is taken: no upload is under way, so no version is too young.  But when
+    the newest snapshot was `damaged`, versions without a row are what it knew: they stay.  AWS clients made here reach
+    the emulator as the account's owner: the environment says so.
     """
+    until = datetime.min.replace(tzinfo=UTC) if damaged else datetime.now(UTC)
     names = settings.read()
     store, bucket = Store(aws.dynamodb(), names), Bucket(aws.s3(), names.bucket)
-    report = Reconciliation(store, bucket, datetime.now(UTC), tell=logger.warning).run()
+    report = Reconciliation(store, bucket, until, tell=logger.warning).run()
     print(f"The last run did not end by itself. Reconciled: {report}.", flush=True)
 
 
@@ -156,13 +160,17 @@ def _log_to(path: Path) -> None:
     logging.getLogger("functions").setLevel(logging.INFO)
 
 
-def _restore(folder: DataFolder) -> None:
-    """The newest whole snapshot into `state`; an empty start only where nothing was ever kept."""
+def _restore(folder: DataFolder) -> bool:
+    """The newest whole snapshot into `state`, an empty start only where nothing was ever kept.
+
+    True if there was a newer snapshot, which is damaged.
+    """
     snapshot, damages = snapshots.newest_whole(folder.snapshots)
     for damage in damages:
         print(f"The snapshot file {damage}; going on with snapshot {snapshot and snapshot.name}.", file=sys.stderr)
     if snapshot:
-        return snapshots.restore(snapshot, folder.state)
+        snapshots.restore(snapshot, folder.state)
+        return bool(damages)
     kept = [path for path in folder.objects.rglob("*") if path.is_file() and ARTIFACTS not in path.parts]
     if kept:
         raise Refusal(
@@ -170,7 +178,7 @@ def _restore(folder: DataFolder) -> None:
             "Put a copy of the data folder in its place, or move it away to begin with empty data."
         )
     folder.clear()
-    return None
+    return False
 
 
 def _stop_signal() -> asyncio.Event:

@@ -46,10 +46,19 @@ class LocalService:
     `output` is what it printed. `code` is its exit code once it has ended, as `subprocess` has it.
     """
 
-    def __init__(self, data: Path, *, port: int = 0, root: Path = ROOT, variables: Mapping[str, str] | None = None):
+    def __init__(
+        self,
+        data: Path,
+        *,
+        port: int = 0,
+        root: Path = ROOT,
+        variables: Mapping[str, str] | None = None,
+        own_group: bool = False,
+    ):
         self.data, self.port, self.root = data, port or free_port(), root
         self._variables = {**os.environ, **(variables or {}), "PORT": str(self.port), "DATA": str(data)}
         self._output = data.with_name(f"{data.name}-{self.port}-{uuid4().hex[:8]}.out")
+        self._own_group = own_group
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
@@ -91,6 +100,7 @@ class LocalService:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
+                start_new_session=self._own_group,
             )
         give_up = time.monotonic() + READY_MAX
         while "petAPI is ready at " not in self.output:

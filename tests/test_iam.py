@@ -10,7 +10,13 @@ from botocore.exceptions import ClientError
 
 from local_service import LocalService
 
-NAMES = {"upload": "UploadFunction", "random": "RandomFunction", "delete": "DeleteFunction", "images": "ImagesFunction"}
+NAMES = {
+    "upload": "UploadFunction",
+    "random": "RandomFunction",
+    "delete": "DeleteFunction",
+    "images": "ImagesFunction",
+    "web": "WebFunction",
+}
 IMAGE_KEY = {"label": {"S": "cat"}, "s3key": {"S": "x"}}
 CHUNK_KEY = {"label": {"S": "cat"}, "chunkNumber": {"N": "0"}}
 

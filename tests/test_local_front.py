@@ -16,7 +16,8 @@ OK: Answer = (200, {"X-Request-Id": "1", "Content-Type": "text/plain"}, b"fine")
 class Client:
     """One request to a front, whose API gives the answer `answer`; `calls` is what the API saw."""
 
-    def __init__(self, answer: Answer | Exception = OK) -> None:
+    def __init__(self, answer: Answer | Exception = OK, *, failing: bool = False) -> None:
+        self._failing = failing
         self.calls: list[tuple[str, str, bytes, dict[str, str], bytes]] = []
         self.sent: list[dict[str, Any]] = []
         self.messages: Iterator[dict[str, Any]] | None = None
@@ -32,7 +33,7 @@ class Client:
         async def send(message: dict[str, Any]) -> None:
             self.sent.append(message)
 
-        asyncio.run(Front(self._call, "x.log")(scope, receive, send))
+        asyncio.run(Front(self._call, "x.log", failing=lambda: self._failing)(scope, receive, send))
         return int(self.sent[0]["status"]) if self.sent else 0
 
     @property
@@ -59,10 +60,36 @@ class Client:
 def test_a_request_reaches_the_api_as_it_came() -> None:
     client = Client()
 
-    status = client.send("POST", "/upload", [b"ab", b"c"], [(b"Host", b"h:1"), (b"x-a", b"1"), (b"x-a", b"2")])
+    status = client.send("POST", "/upload", [b"ab", b"c"], [(b"Host", b"127.0.0.1:1"), (b"x-a", b"1"), (b"x-a", b"2")])
 
     assert (status, client.body, client.headers["content-length"]) == (200, b"fine", "4")
-    assert client.calls == [("POST", "/upload", b"a=1", {"host": "h:1", "x-a": "1, 2", "accept": "*/*"}, b"abc")]
+    assert client.calls == [
+        ("POST", "/upload", b"a=1", {"host": "127.0.0.1:1", "x-a": "1, 2", "accept": "*/*"}, b"abc")
+    ]
+
+
+@pytest.mark.parametrize("host", ["evil.test", "evil.test:3000", "127.0.0.1.evil.test", "x.localhost", ""])
+def test_other_hosts_names_are_refused(host: str) -> None:
+    client = Client()
+
+    assert client.send("GET", "/", headers=[(b"host", host.encode())]) == 403
+    assert client.calls == []
+
+
+@pytest.mark.parametrize("origin", ["https://evil.test", "null", "http://localhost.evil.test:3000"])
+def test_pages_of_other_hosts_may_read_and_not_write(origin: str) -> None:
+    headers = [(b"host", b"localhost:3000"), (b"origin", origin.encode())]
+
+    assert Client().send("POST", "/upload", headers=headers) == 403
+    assert Client().send("DELETE", "/images/cat/x", headers=headers) == 403
+    assert Client().send("GET", "/random", headers=headers) == 200
+    headers[1] = (b"origin", b"http://127.0.0.1:5173")
+    assert Client().send("POST", "/upload", headers=headers) == 200
+
+
+def test_writes_are_refused_while_nothing_can_be_saved() -> None:
+    for method, status in (("POST", 503), ("DELETE", 503), ("GET", 200), ("HEAD", 200)):
+        assert Client(failing=True).send(method, "/") == status
 
 
 def test_the_largest_body_passes() -> None:

@@ -5,11 +5,13 @@ import io
 import os
 import random
 import shlex
+import signal
 import socket
 import statistics
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -90,7 +92,8 @@ def test_only_the_api_answers_at_the_front(running: LocalService, path: str) -> 
         answer = running.send("GET", path, headers={"Host": host, "X-Amz-Target": "DynamoDB_20120810.ListTables"})
 
         assert "x-request-id" in answer.headers
-        assert answer.status == (200 if path == "//" else 404)
+        expected = 200 if path == "//" else 404
+        assert answer.status == (expected if host == "127.0.0.1" else 403)
 
 
 def test_a_picture_of_300_kb_is_drawn_in_less_than_20_ms(running: LocalService) -> None:
@@ -109,6 +112,35 @@ def test_a_picture_of_300_kb_is_drawn_in_less_than_20_ms(running: LocalService) 
 
 
 @pytest.mark.skipif(not Path("/proc/net/tcp").exists(), reason="reads Linux's list of sockets")
+def test_ctrl_c_in_a_terminal_lets_requests_end(tmp_path: Path) -> None:
+    service = LocalService(tmp_path / "data", own_group=True).start()
+    service.upload(noise(8))
+    with ThreadPoolExecutor(6) as pool:
+        uploads = [pool.submit(service.upload, noise(side)) for side in range(100, 106)]
+        time.sleep(0.15)
+        os.killpg(service.pid, signal.SIGINT)
+        statuses = {upload.result().status for upload in uploads if not isinstance(upload.exception(), OSError)}
+    assert service.stop() == 0
+    assert statuses == {201}
+
+
+@pytest.mark.skipif(not Path("/proc/net/tcp").exists(), reason="Linux has a folder where nobody can write")
+def test_an_upload_that_the_disk_has_no_room_for_is_not_acknowledged(tmp_path: Path) -> None:
+    with LocalService(tmp_path / "data") as service:
+        assert service.upload(noise(8)).status == 201
+        (bucket,) = [path for path in (tmp_path / "data/objects").rglob("cat") if path.is_dir()]
+        moved = bucket.rename(bucket.with_name("moved"))
+        spare = bucket.with_name(".ministack-keys")  # where it puts what has no place elsewhere
+        for path in (bucket, spare):
+            path.symlink_to("/proc")  # where nobody can write a file
+        assert service.upload(noise(9)).status == 503
+        bucket.unlink()
+        spare.unlink()
+        moved.rename(bucket)
+        assert service.upload(noise(9)).status == 201
+        assert len({service.get("/random?label=cat").headers["image-id"] for _ in range(40)}) == 2
+
+
 def test_it_listens_on_loopback_only(running: LocalService) -> None:
     inodes = {os.readlink(link) for link in Path(f"/proc/{running.pid}/fd").iterdir() if link.is_symlink()}
     rows = [

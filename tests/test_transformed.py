@@ -65,8 +65,16 @@ def test_functions_are_called_by_this_api_alone() -> None:
         assert "SourceArn" in permission
 
 
-def test_the_stage_has_throttles_and_an_access_log() -> None:
+def test_there_is_one_stage_with_throttles_and_an_access_log() -> None:
     (stage,) = of_type("AWS::ApiGateway::Stage").values()
+    (deployment,) = of_type("AWS::ApiGateway::Deployment").values()
+    assert "StageName" not in deployment  # SAM's own second stage would have neither
+    everything, pictures = stage["MethodSettings"]
+    assert everything["ThrottlingRateLimit"] == {"Ref": "ThrottleRate"}
+    assert everything["ThrottlingBurstLimit"] == {"Ref": "ThrottleBurst"}
+    assert pictures["ThrottlingRateLimit"] == {"Ref": "PictureThrottleRate"}
+    assert "$context.requestId" in stage["AccessLogSetting"]["Format"]
+    json.loads(stage["AccessLogSetting"]["Format"])
     assert {setting["ResourcePath"] for setting in stage["MethodSettings"]} == {
         "/*",
         "/~1images~1{label}~1{name}",
@@ -77,8 +85,8 @@ def test_the_stage_has_throttles_and_an_access_log() -> None:
 def test_the_gateways_own_answers_are_defined_for_every_status_of_the_contract() -> None:
     (api,) = of_type("AWS::ApiGateway::RestApi").values()
     responses = api["Body"]["x-amazon-apigateway-gateway-responses"]
-    statuses = {int(response["statusCode"]) for response in responses.values() if "statusCode" in response}
-    assert statuses == {400, 403, 404, 413, 429, 504}
+    statuses = {int(response["statusCode"]) for response in responses.values()}
+    assert statuses == {400, 403, 404, 413, 429, 500, 503, 504}
     assert {"DEFAULT_4XX", "DEFAULT_5XX"} <= set(responses)
     assert api["Body"]["x-amazon-apigateway-binary-media-types"] == ["*/*"]
 
@@ -88,6 +96,31 @@ def test_nothing_that_holds_data_is_deleted_with_the_stack(kind: str) -> None:
     for resource in resources().values():
         if resource["Type"] == kind:
             assert resource["DeletionPolicy"] == resource["UpdateReplacePolicy"] == "Retain"
+
+
+def test_the_gateway_may_log_before_the_api_is_made_and_after_the_stack_is_gone() -> None:
+    (api,) = [each for each in resources().values() if each["Type"] == "AWS::ApiGateway::RestApi"]
+    assert api["DependsOn"] == "GatewayAccount"
+    assert {resources()[name]["DeletionPolicy"] for name in ("GatewayAccount", "GatewayLogRole")} == {"Retain"}
+
+
+def test_alarms_watch_this_api_and_these_functions() -> None:
+    watched = [alarm["Dimensions"] for alarm in of_type("AWS::CloudWatch::Alarm").values()]
+    api = [{"Name": "ApiName", "Value": {"Ref": "AWS::StackName"}}, {"Name": "Stage", "Value": "Prod"}]
+    functions = [[{"Name": "FunctionName", "Value": {"Ref": name}}] for name in ("UploadFunction", "RandomFunction")]
+    assert len(watched) == 4
+    assert all(dimensions in watched for dimensions in (api, *functions))
+    (rest_api,) = of_type("AWS::ApiGateway::RestApi").values()
+    assert rest_api["Name"] == {"Ref": "AWS::StackName"}
+
+
+def test_tables_are_protected_and_objects_are_carried_by_tls_alone() -> None:
+    for table in of_type("AWS::DynamoDB::Table").values():
+        assert table["DeletionProtectionEnabled"] == {"Ref": "DeletionProtection"}
+    (policy,) = of_type("AWS::S3::BucketPolicy").values()
+    (statement,) = policy["PolicyDocument"]["Statement"]
+    assert (statement["Principal"], statement["Action"]) == ("*", "s3:*")
+    assert statement["Resource"] == [{"Fn::GetAtt": ["Bucket", "Arn"]}, {"Fn::Sub": "${Bucket.Arn}/*"}]
 
 
 def test_no_resource_has_a_name_of_its_own_that_would_collide() -> None:

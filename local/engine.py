@@ -1,0 +1,93 @@
+"""ministack's modules, with the changes that `make run` needs."""
+
+import json
+import logging
+import os
+import subprocess
+from collections.abc import Callable, Mapping
+from functools import partial
+from types import SimpleNamespace
+from typing import Any
+
+functions_log = logging.getLogger("functions")
+
+
+def load() -> Any:
+    """The modules of ministack, which read the environment as they are imported; with five changes.
+
+    Its Lambda waits up to 50 ms for a call's first log line, and keeps each call's lines as a log stream for ever:
+    here lines go to the log file as they are written, and nobody waits for them.  Its API Gateway leaves methods ANY
+    out when it imports an API, as every SAM API is.  Its IAM asks for `*` when a call names several SSM parameters:
+    here for what their names have in common, so that the policies of template.yaml hold.  Ctrl-C in a terminal reaches
+    the processes of its functions, too, in the midst of their work: here they are in groups of their own.  Its S3
+    answers that an object is stored when the disk had no room for it: here that call fails.
+    tests/test_local_emulator.py and tests/test_local_running.py guard them.
+    """
+    from ministack import app  # type: ignore[import-untyped]
+    from ministack.core import iam_actions, lambda_runtime, persistence  # type: ignore[import-untyped]
+    from ministack.services import apigateway_v1, cloudformation, lambda_svc  # type: ignore[import-untyped]
+
+    lambda_runtime.subprocess = _OwnGroup()
+    logging.getLogger("s3").addHandler(_Raise())
+    lambda_runtime.Worker._read_stderr = _log_stderr
+    lambda_runtime.Worker._drain_stderr_bounded = lambda worker: ""
+    lambda_svc._emit_lambda_logs = _log_crash
+    apigateway_v1._OPENAPI_HTTP_METHODS.add("any")
+    apigateway_v1._import_path_item = _with_any(apigateway_v1._import_path_item)
+    iam_actions.extract_resource_arn = _with_parameters(iam_actions.extract_resource_arn)
+    return SimpleNamespace(
+        app=app,
+        cloudformation=cloudformation,
+        gateway=apigateway_v1,
+        lambda_runtime=lambda_runtime,
+        persistence=persistence,
+    )
+
+
+def _with_any(import_path_item: Callable[..., None]) -> Callable[..., None]:
+    def import_with_any(api_id: str, path: str, path_item: Mapping[str, Any], *rest: object) -> None:
+        methods = {name.replace("x-amazon-apigateway-any-method", "any"): item for name, item in path_item.items()}
+        import_path_item(api_id, path, methods, *rest)
+
+    return import_with_any
+
+
+def _with_parameters(extract_resource_arn: Callable[..., str]) -> Callable[..., str]:
+    def extract(service: str, method: str, path: str, headers: dict[str, str], body: bytes, *rest: Any) -> str:
+        if service == "ssm" and headers.get("x-amz-target", "").endswith(".GetParameters"):
+            _, region, account = rest
+            common = os.path.commonprefix(json.loads(body)["Names"])  # noqa: RUF071 (a prefix of text is meant)
+            return f"arn:aws:ssm:{region}:{account}:parameter{common}"
+        return extract_resource_arn(service, method, path, headers, body, *rest)
+
+    return extract
+
+
+def _log_stderr(worker: Any) -> None:
+    """Runs in a thread for each process of a function: its lines to the log, until it ends."""
+    for line in worker._proc.stderr:
+        functions_log.info("%s %s", worker.func_name, line.rstrip())
+
+
+def _log_crash(func: Mapping[str, Any], request_id: str, text: str, *_: object, **__: object) -> None:
+    """`text` is the trace of a call that raised, empty otherwise."""
+    if text:
+        functions_log.error("%s %s %s", func["config"]["FunctionName"], request_id, text)
+
+
+class _OwnGroup:
+    """The module subprocess, whose processes get a process group of their own."""
+
+    Popen = staticmethod(partial(subprocess.Popen, process_group=0))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(subprocess, name)
+
+
+class _Raise(logging.Handler):
+    """Makes an error of what ministack's S3 only warns of."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """OSError for an object that is not on the disk."""
+        if record.msg.startswith("Failed to persist"):
+            raise OSError(record.getMessage())
