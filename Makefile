@@ -4,8 +4,9 @@ PYTHON ?= python3
 export PORT ?= 3000
 export DATA ?= .local
 
-CODE := shared upload random delete images web reconcile local
+CODE := shared upload random delete images web reconcile local bundle
 BIN := $(VENV)/bin
+LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
 
 .PHONY: run test check mutants measure reconcile lock clean
 
@@ -31,10 +32,16 @@ reconcile: $(VENV)/run.installed  ## find and mend images without pictures and p
 
 lock: $(VENV)/test.installed  ## lock the dependencies of pyproject.toml anew
 	$(BIN)/pip install --quiet uv
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
-	  --group run --output-file requirements/run.txt
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
-	  --group test --constraint requirements/run.txt --output-file requirements/test.txt
+	$(LOCK) --group run --output-file requirements/run.txt
+	$(LOCK) --group layer --constraint requirements/run.txt --output-file requirements/layer.txt
+	$(LOCK) --group upload --constraint requirements/run.txt --output-file requirements/upload.txt
+	$(LOCK) --group test --constraint requirements/run.txt --output-file requirements/test.txt
+	$(LOCK) --group sam --output-file requirements/sam.txt
+
+# `sam build` calls these, from elsewhere: in a copy of the code, perhaps in a container.
+HERE := $(dir $(abspath $(lastword $(MAKEFILE_LIST))))
+build-%:
+	@PYTHONPATH=$(HERE) PYTHONDONTWRITEBYTECODE=1 $(PYTHON) -m bundle $* $(ARTIFACTS_DIR)
 
 clean:  ## what the targets made, but not the data of `make run`
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .aws-sam
