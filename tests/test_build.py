@@ -15,7 +15,7 @@ from bundle import interpreters
 from bundle.botocore_data import OPERATIONS
 from cloud import ROOT, template
 
-BUILT = ROOT / ".aws-sam/build"
+BUILT = ROOT / os.environ.get("PETAPI_BUILT", ".aws-sam/build")  # `make sam-test` has another, made in a container
 LAYER = BUILT / "SharedLayer/python"
 FUNCTIONS = {name: r for name, r in template()["Resources"].items() if r["Type"] == "AWS::Serverless::Function"}
 SIZE_MAX = 60_000_000  # bytes, unzipped, of a function and the layer; a quarter of Lambda's limit
