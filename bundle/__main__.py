@@ -45,7 +45,10 @@ def build(logical_id: str, target: Path) -> None:
 
 def _install(python: str, lock: Path, place: Path) -> None:
     """The locked wheels for Lambda, whatever machine this is."""
-    cpu = CPUS[os.environ.get("ARCHITECTURE", "x86_64")]
+    architecture = os.environ.get("ARCHITECTURE", "x86_64")
+    if architecture not in CPUS:
+        sys.exit(f"ARCHITECTURE is {architecture}; Lambda has {' and '.join(CPUS)}.")
+    cpu = CPUS[architecture]
     command = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-compile", "--no-deps"]
     command += ["--only-binary=:all:", "--implementation", "cp", "--python-version", interpreters.VERSION]
     command += [f"--platform={platform}_{cpu}" for platform in PLATFORMS]
