@@ -53,9 +53,10 @@ build-%:
 clean:  ## what the targets made, but not the data of `make run`
 	rm -rf $(VENV) $(SAM_VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .aws-sam
 
+# The lock is complete; pip would ask it for the hashes of packages with extras once more.
 $(SAM_VENV)/sam.installed: requirements/sam.txt | $(VENV)/bin/python
 	$(BIN)/python -m venv $(SAM_VENV)
-	$(SAM_VENV)/bin/pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	$(SAM_VENV)/bin/pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r $<
 	@touch $@
 
 $(VENV)/bin/python:
