@@ -1,13 +1,15 @@
 # petAPI: what people call. `make run` and `make test` need Python 3.11 or later and nothing else.
 VENV ?= .venv
+SAM_VENV ?= .venv-sam
 PYTHON ?= python3
 export PORT ?= 3000
 export DATA ?= .local
 
-CODE := shared upload random delete images web reconcile local
+CODE := shared upload random delete images web reconcile local bundle
 BIN := $(VENV)/bin
+LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
 
-.PHONY: run test check mutants measure reconcile lock clean
+.PHONY: run test sam-test check bench-cold mutants measure reconcile lock clean
 
 run: $(VENV)/run.installed  ## petAPI on http://127.0.0.1:$(PORT), with its data in $(DATA)
 	@exec $(BIN)/python -m local
@@ -15,10 +17,16 @@ run: $(VENV)/run.installed  ## petAPI on http://127.0.0.1:$(PORT), with its data
 test: $(VENV)/test.installed  ## all tests
 	$(BIN)/python -m pytest -n auto
 
+sam-test: $(VENV)/test.installed $(SAM_VENV)/sam.installed  ## the same over the real SAM CLI; needs Docker
+	@PYTHONPATH=.:upload:random:delete:images:web $(BIN)/python tests/sam_local.py $(abspath $(SAM_VENV))/bin/sam
+
 check: $(VENV)/test.installed  ## style and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy $(CODE)
+
+bench-cold: $(VENV)/test.installed  ## CPU time of cold starts from .aws-sam/build, against stock boto3
+	$(BIN)/python benchmarks/cold.py
 
 mutants: $(VENV)/test.installed  ## drop each condition of the transactions once; the tests have to notice
 	$(BIN)/python tests/mutants.py
@@ -31,13 +39,25 @@ reconcile: $(VENV)/run.installed  ## find and mend images without pictures and p
 
 lock: $(VENV)/test.installed  ## lock the dependencies of pyproject.toml anew
 	$(BIN)/pip install --quiet uv
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
-	  --group run --output-file requirements/run.txt
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
-	  --group test --constraint requirements/run.txt --output-file requirements/test.txt
+	$(LOCK) --group run --output-file requirements/run.txt
+	$(LOCK) --group layer --constraint requirements/run.txt --output-file requirements/layer.txt
+	$(LOCK) --group upload --constraint requirements/run.txt --output-file requirements/upload.txt
+	$(LOCK) --group test --constraint requirements/run.txt --output-file requirements/test.txt
+	$(LOCK) --group sam --output-file requirements/sam.txt
+
+# `sam build` calls these, from elsewhere: in a copy of the code, perhaps in a container.
+HERE := $(dir $(abspath $(lastword $(MAKEFILE_LIST))))
+build-%:
+	@PYTHONPATH=$(HERE) PYTHONDONTWRITEBYTECODE=1 $(PYTHON) -m bundle $* $(ARTIFACTS_DIR)
 
 clean:  ## what the targets made, but not the data of `make run`
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .aws-sam
+	rm -rf $(VENV) $(SAM_VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .aws-sam
+
+# The lock is complete; pip would ask it for the hashes of packages with extras once more.
+$(SAM_VENV)/sam.installed: requirements/sam.txt | $(VENV)/bin/python
+	$(BIN)/python -m venv $(SAM_VENV)
+	$(SAM_VENV)/bin/pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r $<
+	@touch $@
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \

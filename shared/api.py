@@ -8,6 +8,7 @@ repeated parameters, RFC 9457 problems for refusals, a fixed 500 for everything 
 
 import base64
 import binascii
+import gc
 import json
 import logging
 import os
@@ -83,6 +84,7 @@ def endpoint(routes: Routes, *, parameters: Collection[str] = ()) -> Callable[[E
         milliseconds = round((time.perf_counter() - started) * 1000)
         method, resource = event.get("httpMethod"), event.get("resource")
         _log().info("%s %s %s %d %d ms %s", request_id, method, resource, response.status, milliseconds, why)
+        _end_cold_start()
         return _proxy_response(response, request_id, head=event.get("httpMethod") == "HEAD")
 
     return handler
@@ -224,6 +226,13 @@ def _proxy_response(response: Response, request_id: str, *, head: bool) -> Proxy
         "body": "" if head else body,
         "isBase64Encoded": binary and not head,
     }
+
+
+def _end_cold_start() -> None:
+    """Turns the garbage collector on where shared/__init__.py turned it off; what there is by now stays."""
+    if not gc.isenabled():
+        gc.freeze()
+        gc.enable()
 
 
 def _log() -> logging.Logger:

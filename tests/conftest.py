@@ -11,7 +11,7 @@ from hypothesis import settings as hypothesis_settings
 from moto import mock_aws
 
 import cloud
-from hosts import Api, Handlers, Host, Running
+from hosts import Api, Handlers, Host, Remote, Running
 from local_service import LocalService
 from memory_aws import World
 from shared import aws, settings
@@ -61,9 +61,11 @@ def world() -> Iterator[World]:
         yield world
 
 
-@pytest.fixture(params=["handlers", "make run"])
+@pytest.fixture(params=["PETAPI_URL"] if "PETAPI_URL" in os.environ else ["handlers", "make run"])
 def host(request: pytest.FixtureRequest) -> Host:
-    """Each place that petAPI runs in."""
+    """Each place that petAPI runs in; only the one that PETAPI_URL names if it is set, as `make sam-test` does."""
+    if request.param == "PETAPI_URL":
+        return Remote(os.environ["PETAPI_URL"])
     if request.param == "handlers":
         request.getfixturevalue("moto_aws")
         return Handlers()

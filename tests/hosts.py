@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import cloud
-from local_service import Answer, LocalService
+from local_service import Answer, LocalService, send
 from pictures import File, multipart_body
 
 
@@ -52,6 +52,18 @@ class Running:
 
     def request(self, method: str, path: str, body: bytes = b"", headers: Mapping[str, str] | None = None) -> Answer:
         return self.service.send(method, path, body, headers or {})
+
+
+class Remote:
+    """Wherever this URL leads; the path in it, such as a stage, is prepended to all."""
+
+    def __init__(self, url: str) -> None:
+        target = urlsplit(url)
+        self._host, self._prefix = target.netloc, target.path.rstrip("/")
+
+    def request(self, method: str, path: str, body: bytes = b"", headers: Mapping[str, str] | None = None) -> Answer:
+        # As every client sends it: `sam local` hands pictures out in base64 to those who accept nothing.
+        return send(self._host, method, self._prefix + path, body, {"Accept": "*/*", **(headers or {})})
 
 
 @dataclass(frozen=True)

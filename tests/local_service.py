@@ -152,14 +152,7 @@ class LocalService:
 
     def send(self, method: str, path: str, body: Any = None, headers: Mapping[str, str] | None = None) -> Answer:
         """The answer to any request, on a connection of its own; an iterable body goes without Content-Length."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
-        try:
-            connection.request(method, path, body, dict(headers or {}))
-            response = connection.getresponse()
-            names = {name.lower(): value for name, value in response.getheaders()}
-            return Answer(response.status, names, response.read())
-        finally:
-            connection.close()
+        return send(f"127.0.0.1:{self.port}", method, path, body, headers)
 
     def aws(self) -> boto3.Session:
         """A session of the account's owner; its clients need `endpoint_url=service.aws_endpoint`."""
@@ -178,6 +171,18 @@ class LocalService:
     def _aws_variables(self) -> dict[str, str]:
         lines = (self.data / "aws.env").read_text().splitlines()
         return dict(line.split("=", 1) for line in lines)
+
+
+def send(host: str, method: str, path: str, body: Any = None, headers: Mapping[str, str] | None = None) -> Answer:
+    """The answer of this host to any request, on a connection of its own."""
+    connection = http.client.HTTPConnection(host, timeout=30)
+    try:
+        connection.request(method, path, body, dict(headers or {}))
+        response = connection.getresponse()
+        names = {name.lower(): value for name, value in response.getheaders()}
+        return Answer(response.status, names, response.read())
+    finally:
+        connection.close()
 
 
 def free_port() -> int:

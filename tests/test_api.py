@@ -1,6 +1,7 @@
 """Events to requests, answers to proxy answers: what no HTTP client can provoke."""
 
 import base64
+import gc
 import json
 import re
 from typing import Any
@@ -174,3 +175,14 @@ def test_bytes_go_out_in_base64_and_text_as_it_is() -> None:
     assert (got["body"], got["isBase64Encoded"]) == ("/w==", True)
     head = endpoint({"/x": {"GET": lambda _: Response(200, b"\xff")}})(event(httpMethod="HEAD"), None)
     assert (head["body"], head["isBase64Encoded"]) == ("", False)
+
+
+def test_the_first_answer_ends_the_time_without_garbage_collection() -> None:
+    gc.disable()  # as shared/__init__.py does in Lambda
+    try:
+        answer()
+        assert gc.isenabled()
+        assert gc.get_freeze_count() > 0
+    finally:
+        gc.unfreeze()
+        gc.enable()

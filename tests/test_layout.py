@@ -60,7 +60,8 @@ def test_a_module_is_about_one_thing_and_imports_one_way(path: Path) -> None:
     if folder == "shared":
         assert not {module for module in imports if module.split(".")[0] in set(SHIPPED) - {"shared", "random"}}
     if folder not in ("local",):
-        assert "boto3" not in imports or name == "shared/aws"
+        assert "boto3" not in imports, "the layer has none"
+        assert "botocore.session" not in imports or name == "shared/aws"
     if name.startswith(PURE):
         allowed = set(sys.stdlib_module_names) | {"shared", "container_parts"} | {Path(p).name for p in PURE}
         roots = {module.split(".")[0] for module in imports}

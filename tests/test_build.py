@@ -1,0 +1,146 @@
+"""What `sam build` left in .aws-sam/build starts alone, has all that the code calls, and is small."""
+
+import ast
+import json
+import os
+import re
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore import xform_name
+
+from bundle import interpreters
+from bundle.botocore_data import OPERATIONS
+from cloud import ROOT, template
+
+BUILT = ROOT / os.environ.get("PETAPI_BUILT", ".aws-sam/build")  # `make sam-test` has another, made in a container
+LAYER = BUILT / "SharedLayer/python"
+FUNCTIONS = {name: r for name, r in template()["Resources"].items() if r["Type"] == "AWS::Serverless::Function"}
+SIZE_MAX = 60_000_000  # bytes, unzipped, of a function and the layer; a quarter of Lambda's limit
+HELPERS = {"get_paginator", "generate_presigned_url"}  # of clients; their first argument names the operation
+FOR_BOTOCORE = {"head_bucket"}  # S3 is asked by it for the region of a bucket
+
+built = pytest.mark.skipif(
+    not (BUILT / "template.yaml").exists(),
+    reason="THE BUILT TREE IS NOT TESTED: there is no .aws-sam/build; `make sam-test` builds and tests it",
+)
+
+
+def called(source: str) -> set[str]:
+    """The operations that a module's `self._client` is asked for, and those of a client that a function returns."""
+    found = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            client = ast.unparse(node.func.value)
+            if client in ("self._client", "self._client()"):
+                name = node.func.attr
+                if name in HELPERS:
+                    assert isinstance(node.args[0], ast.Constant)
+                    name = str(node.args[0].value)
+                found.add(name)
+    return found
+
+
+def test_the_listed_operations_are_the_called_ones() -> None:
+    calls = {name for path in (ROOT / "shared").glob("*.py") for name in called(path.read_text())}
+    listed = {xform_name(operation) for operations in OPERATIONS.values() for operation in operations}
+    assert listed == calls | FOR_BOTOCORE
+    clients = set(re.findall(r'create_client\("(\w+)"', (ROOT / "shared/aws.py").read_text()))
+    assert clients == set(OPERATIONS)
+
+
+def isolated(code: str, *path: Path) -> str:
+    """What this code prints in a Python of the runtime's version that has nothing but these folders."""
+    environment = {"PYTHONPATH": os.pathsep.join(map(str, path)), "PYTHONDONTWRITEBYTECODE": "1"}
+    environment |= {"AWS_DEFAULT_REGION": "us-east-1", "AWS_LAMBDA_FUNCTION_NAME": "alone"}
+    environment |= {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret"}
+    # The site-packages of the interpreter itself are taken off, for what Lambda's lacks must not be found there.
+    code = "import sys\nsys.path = [p for p in sys.path if not p.endswith('-packages')]\n" + code
+    command = [interpreters.find(), "-s", "-c", code]
+    done = subprocess.run(command, env=environment, cwd="/", capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@built
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_built_function_starts_alone_and_answers(name: str) -> None:
+    module, _, handler = FUNCTIONS[name]["Properties"]["Handler"].partition(".")
+    event = {"resource": "/none", "path": "/none", "httpMethod": "GET", "requestContext": {"requestId": "id"}}
+    answer, collects = isolated(
+        f"import {module}, gc, json\n"
+        "off = not gc.isenabled()\n"
+        f"answer = {module}.{handler}({event}, None)\n"
+        "print(json.dumps(answer)); print(off and gc.isenabled())",
+        BUILT / name,
+        LAYER,
+    ).splitlines()
+    assert json.loads(answer)["statusCode"] == 404
+    assert collects == "True"
+
+
+@built
+def test_an_upload_is_checked_by_what_was_built() -> None:
+    pictures = [str(ROOT / "tests/images" / name) for name in ("chelsea.png", "rocket.jpg")]
+    code = f"import picture\nfor path in {pictures}: print(picture.check(open(path, 'rb').read()).extension)"
+    assert isolated(code, BUILT / "UploadFunction", LAYER).split() == ["png", "jpg"]
+
+
+@built
+def test_only_the_upload_has_the_libraries_for_pictures() -> None:
+    for name in FUNCTIONS:
+        libraries = {path.name for path in (BUILT / name).iterdir()} & {"PIL", "magic", "pylibmagic", "multipart.py"}
+        assert len(libraries) == (4 if name == "UploadFunction" else 0)
+
+
+@built
+def test_every_operation_is_as_in_the_whole_botocore() -> None:
+    from botocore.session import Session  # the whole, of requirements/run.txt: the same version
+
+    code = "import json\nfrom botocore.session import Session\nsession = Session()\nshown = {}\n"
+    code += "def members(shape, seen=()):\n"
+    code += "    if shape is None or shape.name in seen: return shape and shape.name\n"
+    code += "    seen = (*seen, shape.name)\n"
+    code += "    inner = getattr(shape, 'members', {}) or {k: getattr(shape, k) for k in ('member', 'key', 'value')"
+    code += " if hasattr(shape, k)}\n"
+    code += "    return [shape.name, shape.type_name, repr(sorted(shape.serialization.items(), key=str)),"
+    code += " {n: members(s, seen) for n, s in inner.items()}]\n"
+    code += f"for service, operations in { ({s: sorted(o) for s, o in OPERATIONS.items()})!r}.items():\n"
+    code += "    model = session.get_service_model(service)\n"
+    code += "    for name in operations:\n"
+    code += "        op = model.operation_model(name)\n"
+    code += "        shown[service + name] = [op.http, members(op.input_shape), members(op.output_shape),"
+    code += " [members(e) for e in op.error_shapes], op.has_streaming_output, op.http_checksum]\n"
+    pruned = json.loads(isolated(code + "print(json.dumps(shown))", LAYER))
+    scope: dict[str, Any] = {}
+    exec(code, scope)  # noqa: S102 (the same code, here)
+    assert Session().get_service_model("s3").operation_names != sorted(OPERATIONS["s3"])
+    assert pruned == json.loads(json.dumps(scope["shown"]))
+    assert len(pruned) == sum(map(len, OPERATIONS.values()))
+
+
+@built
+def test_every_source_has_its_bytecode() -> None:
+    sources = list(BUILT.rglob("*.py"))
+    assert len(sources) > 100
+    tag = "cpython-" + interpreters.VERSION.replace(".", "")
+    for path in sources:
+        bytecode = path.parent / "__pycache__" / f"{path.stem}.{tag}.pyc"
+        assert bytecode.exists(), path
+        assert bytecode.read_bytes()[4:8] == b"\1\0\0\0", "it must be taken unseen: hash-based, unchecked (PEP 552)"
+
+
+@built
+def test_trust_is_in_amazons_roots_alone() -> None:
+    assert (LAYER / "botocore/cacert.pem").read_text().count("BEGIN CERTIFICATE") == 7
+    code = "import ssl; print(len(ssl.create_default_context(cafile=__import__('botocore.httpsession').httpsession"
+    assert isolated(code + ".where()).get_ca_certs()))", LAYER) == "7\n"
+
+
+@built
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_function_with_its_layer_is_small(name: str) -> None:
+    files = [path for place in (BUILT / name, BUILT / "SharedLayer") for path in place.rglob("*") if path.is_file()]
+    assert sum(path.stat().st_size for path in files) <= SIZE_MAX
