@@ -9,7 +9,7 @@ CODE := shared upload random delete images web reconcile local bundle
 BIN := $(VENV)/bin
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
 
-.PHONY: run test sam-test check bench-cold mutants measure reconcile lock clean
+.PHONY: run test sam-test check bench-cold mutants measure deploy reconcile lock clean
 
 run: $(VENV)/run.installed  ## petAPI on http://127.0.0.1:$(PORT), with its data in $(DATA)
 	@exec $(BIN)/python -m local
@@ -36,6 +36,11 @@ measure: $(VENV)/test.installed  ## the figures of the README
 
 reconcile: $(VENV)/run.installed  ## find and mend images without pictures and pictures without images
 	$(BIN)/python -m reconcile
+
+deploy: $(SAM_VENV)/sam.installed  ## build, validate and deploy with the AWS credentials of the environment
+	$(SAM_VENV)/bin/sam validate --lint
+	$(SAM_VENV)/bin/sam build
+	$(SAM_VENV)/bin/sam deploy --guided
 
 lock: $(VENV)/test.installed  ## lock the dependencies of pyproject.toml anew
 	$(BIN)/pip install --quiet uv

@@ -91,12 +91,6 @@ def declaring_the_endpoint(endpoint: str) -> Path:
     """The built template with AWS_ENDPOINT_URL: SAM hands functions those variables only that a template has."""
     template = read_template(BUILT / "template.yaml")
     template["Globals"]["Function"]["Environment"]["Variables"]["AWS_ENDPOINT_URL"] = endpoint
-    # Where a path has ANY of one function and DELETE of another, `sam local` serves DELETE by one of them at random
-    # (samcli, merge_routes: its list is that of a set), so ANY becomes all methods but DELETE.
-    events = template["Resources"]["ImagesFunction"]["Properties"]["Events"]
-    if image := events.pop("Image", None):
-        for method in ("GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"):
-            events[f"Image{method.title()}"] = {**image, "Properties": {**image["Properties"], "Method": method}}
     path = BUILT / "template-on-emulator.json"
     path.write_text(json.dumps(template))
     return path

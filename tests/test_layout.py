@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cloud import ROOT, template
+from cloud import ROOT, routes, template
 
 FUNCTIONS = ("upload", "random", "delete", "images", "web")
 SHIPPED = (*FUNCTIONS, "shared", "reconcile", "local")
@@ -77,3 +77,11 @@ def imported_folders(imports: set[str]) -> set[str]:
     packages = {"shared", "reconcile", "local"}
     roots = {module.split(".")[0] for module in imports}
     return {places[root] for root in roots if root in places} | (roots & packages)
+
+
+def test_no_path_has_any_of_one_function_and_a_method_of_another() -> None:
+    """`sam local` serves such a method by one of the two at random (merge_routes in sam_api_provider.py)."""
+    methods: dict[str, set[str]] = {}
+    for path, method, _ in routes():
+        methods.setdefault(path, set()).add(method)
+    assert not [path for path, given in methods.items() if "ANY" in given and len(given) > 1]
