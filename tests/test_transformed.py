@@ -49,6 +49,44 @@ def test_every_function_has_a_role_and_json_logs() -> None:
         assert function["Layers"]
 
 
+def test_functions_are_called_by_an_alias_that_may_start_from_a_snapshot() -> None:
+    functions, aliases = of_type("AWS::Lambda::Function"), of_type("AWS::Lambda::Alias")
+    assert {alias["FunctionName"]["Ref"] for alias in aliases.values()} == functions.keys()
+    for function in functions.values():
+        assert function["SnapStart"] == {"ApplyOn": {"Fn::If": ["HasSnapStart", "PublishedVersions", "None"]}}
+    versions = [each for each in resources().values() if each["Type"] == "AWS::Lambda::Version"]
+    assert [version["DeletionPolicy"] for version in versions] == ["Delete"] * len(functions)
+    (api,) = of_type("AWS::ApiGateway::RestApi").values()
+    for path in api["Body"]["paths"].values():
+        for method in path.values():
+            assert "Alias" in json.dumps(method["x-amazon-apigateway-integration"]["uri"])
+
+
+def test_any_change_of_function_or_layer_is_a_new_version() -> None:
+    template = read_template(ROOT / "template.yaml")["Resources"]
+    assert template["SharedLayer"]["Properties"]["PublishLambdaVersion"]
+    for resource in template.values():
+        if resource["Type"] == "AWS::Serverless::Function":
+            assert resource["Properties"]["AutoPublishAliasAllProperties"]
+
+
+def test_the_cdn_is_made_on_demand_and_keeps_only_what_says_that_it_may_be_kept() -> None:
+    for name, resource in resources().items():
+        assert (resource.get("Condition") == "HasCdn") == name.startswith("Cdn")
+    (policy,) = of_type("AWS::CloudFront::CachePolicy").values()
+    config = policy["CachePolicyConfig"]
+    assert (config["MinTTL"], config["DefaultTTL"]) == (0, 0)
+    assert config["ParametersInCacheKeyAndForwardedToOrigin"]["QueryStringsConfig"] == {"QueryStringBehavior": "all"}
+    (distribution,) = (each["DistributionConfig"] for each in of_type("AWS::CloudFront::Distribution").values())
+    (origin,) = distribution["Origins"]
+    assert origin["OriginPath"] == "/Prod"
+    assert origin["CustomOriginConfig"]["OriginProtocolPolicy"] == "https-only"
+    assert distribution["DefaultCacheBehavior"]["ViewerProtocolPolicy"] == "redirect-to-https"
+    assert {each["ErrorCachingMinTTL"] for each in distribution["CustomErrorResponses"]} == {0}
+    defaults = read_template(ROOT / "template.yaml")["Parameters"]
+    assert (defaults["Cdn"]["Default"], defaults["SnapStart"]["Default"]) == ("false", "false")
+
+
 def test_no_role_has_an_action_or_a_resource_of_everything() -> None:
     for name, role in of_type("AWS::IAM::Role").items():
         for policy in role.get("Policies", []):
