@@ -40,9 +40,9 @@ def of_type(kind: str) -> dict[str, Any]:
 
 def test_every_function_has_a_role_and_json_logs() -> None:
     functions = of_type("AWS::Lambda::Function")
-    assert len(functions) == 5
+    assert len(functions) == 6
     roles = [json.dumps(function["Role"]) for function in functions.values()]
-    assert len(set(roles)) == 5
+    assert len(set(roles)) == 6
     for function in functions.values():
         assert function["LoggingConfig"] == {"LogFormat": "JSON", "LogGroup": {"Ref": "FunctionsLog"}}
         assert function["Runtime"] == "python3.13"
@@ -124,7 +124,7 @@ def test_the_gateways_own_answers_are_defined_for_every_status_of_the_contract()
     (api,) = of_type("AWS::ApiGateway::RestApi").values()
     responses = api["Body"]["x-amazon-apigateway-gateway-responses"]
     statuses = {int(response["statusCode"]) for response in responses.values()}
-    assert statuses == {400, 403, 404, 413, 429, 500, 503, 504}
+    assert statuses == {400, 401, 403, 404, 413, 429, 500, 503, 504}
     assert {"DEFAULT_4XX", "DEFAULT_5XX"} <= set(responses)
     assert api["Body"]["x-amazon-apigateway-binary-media-types"] == ["*/*"]
 
