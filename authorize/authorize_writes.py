@@ -13,7 +13,7 @@ from typing import Any
 
 import issuer
 import tokens
-from shared import access
+from shared import access, end_cold_start
 
 logger = logging.getLogger("petapi")
 
@@ -30,6 +30,8 @@ def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
         return _answer(event, "Deny", "nobody", {})
     except issuer.OutOfReach:
         return _answer(event, "Allow", "unknown", {"outage": "true"})
+    finally:
+        end_cold_start()
     return _answer(event, "Allow", subject or "everyone", {"subject": subject, "scope": scope})
 
 
