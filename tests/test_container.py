@@ -255,6 +255,12 @@ def test_a_marker_that_no_picture_has_is_415():
     assert "FF02" in broken(jpeg_with(pictures.jpeg(), segment(0x02, b"")), "jpg")
 
 
+@pytest.mark.parametrize("payload", [b"\0\x10", b"\0\x10" + SECRET])
+def test_a_number_of_lines_behind_a_scan_is_dropped(payload):
+    plain = pictures.jpeg()
+    assert clean(plain[:-2] + segment(0xDC, payload) + plain[-2:], "jpg").content == plain
+
+
 def test_a_jpeg_without_a_scan_is_415():
     plain = pictures.jpeg()
     assert "scans" in broken(plain[: plain.index(b"\xff\xda")] + b"\xff\xd9", "jpg")
@@ -272,6 +278,25 @@ def test_a_wrong_checksum_is_415(kind):
 
 def test_a_chunk_longer_than_its_kind_can_be_is_415():
     assert "pHYs" in broken(png_with(pictures.png(), chunk(b"pHYs", SECRET)), "png")
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB", "RGBA"])
+def test_a_palette_that_no_pixel_uses_is_dropped(mode):
+    plain = pictures.png(mode=mode)
+    assert clean(png_with(plain, chunk(b"PLTE", SECRET + b"!")), "png").content == plain
+
+
+def test_transparency_beside_an_alpha_channel_is_dropped():
+    plain = pictures.png(mode="RGBA")
+    assert clean(png_with(plain, chunk(b"tRNS", SECRET)), "png").content == plain
+
+
+@pytest.mark.parametrize(("mode", "length"), [("L", 2), ("RGB", 6)])
+def test_transparency_is_one_colour(mode, length):
+    plain = pictures.png(mode=mode)
+    one = png_with(plain, chunk(b"tRNS", bytes(length)))
+    assert clean(one, "png").content == one
+    assert "tRNS" in broken(png_with(plain, chunk(b"tRNS", bytes(length) + SECRET)), "png")
 
 
 def test_an_unknown_critical_chunk_is_415():
@@ -338,6 +363,17 @@ def test_chunks_inside_a_frame_are_dropped():
         for kind, payload in webp_chunks(plain)
     ]
     assert clean(riff(hidden), "webp").content == plain
+
+
+def test_bytes_after_what_an_animation_needs_are_dropped():
+    plain = pictures.animated_webp()
+    long = [(kind, payload + SECRET if kind == b"ANIM" else payload) for kind, payload in webp_chunks(plain)]
+    assert clean(riff(long), "webp").content == plain
+
+
+def test_an_animation_without_frames_is_dropped():
+    plain = pictures.webp(mode="RGBA")
+    assert clean(riff([*webp_chunks(plain), (b"ANIM", bytes(6))]), "webp").content == plain
 
 
 def test_a_still_picture_beside_an_animation_is_dropped():
