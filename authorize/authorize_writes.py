@@ -5,7 +5,6 @@ functions (shared/access.py).  A bad token is a Deny, which template.yaml makes 
 reach and its keys are not known, nobody has any scope, and the functions are told why.
 """
 
-import logging
 import os
 from collections.abc import Mapping
 from functools import cache
@@ -13,20 +12,17 @@ from typing import Any
 
 import issuer
 import tokens
-from shared import access, end_cold_start
-
-logger = logging.getLogger("petapi")
+from shared import access, end_cold_start, logs
 
 PUBLIC_SCOPES = f"{access.WRITE} {access.DELETE}"  # of everyone, where writes are open
 
 
 def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
     """The answer to API Gateway: allowed, with `subject` and `scope`, or denied."""
-    logger.setLevel(logging.INFO)
     try:
         subject, scope = _caller(event)
     except tokens.BadToken as bad:
-        logger.info("%s refused: %s", event["httpMethod"], bad)
+        logs.log().info("%s refused: %s", event["httpMethod"], bad)
         return _answer(event, "Deny", "nobody", {})
     except issuer.OutOfReach:
         return _answer(event, "Allow", "unknown", {"outage": "true"})

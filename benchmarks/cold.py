@@ -85,7 +85,7 @@ def main() -> int:
         name: resource["Properties"]["Handler"].partition(".")[0]
         for name, resource in cloud.template()["Resources"].items()
         if resource["Type"] == "AWS::Serverless::Function"
-        and "Policies" in resource["Properties"]  # others call nothing
+        and "Policies" in resource["Properties"]  # the rest calls nothing
     }
     with tempfile.TemporaryDirectory() as stock, stub() as endpoint:
         (boto3,) = re.findall(r"^boto3==\S+", (ROOT / "requirements/run.txt").read_text(), re.M)

@@ -31,19 +31,22 @@ def download(request: Request) -> Response:
     if image is None:
         raise _not_found(label, name)
     headers = {
+        **images.picture_headers(label, name),
         "ETag": f'"{name.partition(".")[0]}"',
         "Cache-Control": f"public, max-age={names.image_max_age}, immutable",
     }
     if images.matches(request.headers.get("if-none-match", ""), headers["ETag"], weak=True):
+        # With the picture's headers: a gateway gives an answer without Content-Type its own, and caches take that over.
         return Response(304, headers=headers)
     bucket = Bucket(aws.s3(), names.bucket)
     if image.size > RESPONSE_MAX:
-        return Response(302, headers={"Location": bucket.url(image.id), "Cache-Control": "no-store"})
+        location = bucket.url(image.id, headers)
+        return Response(302, headers={"Location": location, "Cache-Control": "no-store"})
     content = bucket.get(image.id)
     if content is None:  # deleted between the two reads, or not for us to read
         logger.warning("%s %s is there, but its picture is not", request.id, image.id)
         raise _not_found(label, name)
-    return Response(200, content, {"Content-Type": images.content_type(name), **headers})
+    return Response(200, content, headers)
 
 
 def info(request: Request) -> Response:

@@ -53,7 +53,7 @@ def _accepts_json(accept: str) -> bool:
 
 def _image(drawn: Drawn, store: Store, bucket: Bucket, request: Request) -> Response | None:
     content = bucket.get(drawn.id)
-    return None if content is None else Response(200, content, {"Content-Type": images.content_type(drawn.name)})
+    return None if content is None else Response(200, content, images.picture_headers(drawn.label, drawn.name))
 
 
 def _json(drawn: Drawn, store: Store, bucket: Bucket, request: Request) -> Response | None:

@@ -9,7 +9,6 @@ repeated parameters, RFC 9457 problems for refusals, a fixed 500 for everything 
 import base64
 import binascii
 import json
-import logging
 import os
 import re
 import time
@@ -19,9 +18,7 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import urljoin
 
-from shared import end_cold_start, errors
-
-logger = logging.getLogger("petapi")
+from shared import end_cold_start, errors, logs
 
 Event = Mapping[str, Any]
 ProxyResponse = dict[str, Any]
@@ -77,13 +74,13 @@ def endpoint(routes: Routes, *, parameters: Collection[str] = ()) -> Callable[[E
         try:
             response = _dispatch(routes, parameters, event, request_id)
         except errors.ApiError as refusal:
-            response, why = problem(refusal, request_id), refusal.detail
+            response, why = problem(refusal, request_id), logs.refused(refusal)
         except Exception as error:
-            _log().exception("%s failed", request_id)
+            logs.failure(request_id, error)
             response, why = problem(_failure(error), request_id), type(error).__name__
         milliseconds = round((time.perf_counter() - started) * 1000)
-        method, resource = event.get("httpMethod"), event.get("resource")
-        _log().info("%s %s %s %d %d ms %s", request_id, method, resource, response.status, milliseconds, why)
+        method, resource = event.get("httpMethod", ""), event.get("resource", "")
+        logs.request(request_id, method, resource, response.status, milliseconds, why)
         end_cold_start()
         return _proxy_response(response, request_id, head=event.get("httpMethod") == "HEAD")
 
@@ -227,10 +224,3 @@ def _proxy_response(response: Response, request_id: str, *, head: bool) -> Proxy
         "body": "" if head else body,
         "isBase64Encoded": binary and not head,
     }
-
-
-def _log() -> logging.Logger:
-    """The log. Lambda has given the root logger its JSON handler; elsewhere lines go to standard error."""
-    logging.basicConfig()
-    logger.setLevel(logging.INFO)
-    return logger

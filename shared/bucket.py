@@ -2,7 +2,7 @@
 
 import base64
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
@@ -61,9 +61,14 @@ class Bucket:
         except (BotoCoreError, ClientError):
             logger.exception("version %s of %s is left, unseen", version_id, key)
 
-    def url(self, key: str) -> str:
-        """A URL that gives the object to whoever has it, for five minutes."""
-        parameters = {"Bucket": self._name, "Key": key}
+    def url(self, key: str, headers: Mapping[str, str]) -> str:
+        """A URL that gives the object to whoever has it, for five minutes; S3 sends those of these headers it can."""
+        parameters = {
+            "Bucket": self._name,
+            "Key": key,
+            "ResponseContentType": headers["Content-Type"],
+            "ResponseContentDisposition": headers["Content-Disposition"],
+        }
         return self._client.generate_presigned_url("get_object", Params=parameters, ExpiresIn=URL_LIFETIME)
 
     def has(self, key: str, version_id: str) -> bool:

@@ -2,7 +2,7 @@
 
 from http import HTTPStatus
 
-DETAIL_MAX = 400  # characters: texts of the caller's are in it, and go to the log, too
+DETAIL_MAX = 400  # characters: texts of the caller's are in it
 FIELD_MAX = 80
 
 

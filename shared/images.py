@@ -72,6 +72,16 @@ def content_type(name: str) -> str:
     return CONTENT_TYPES[name.rpartition(".")[2]]
 
 
+def picture_headers(label: str, name: str) -> dict[str, str]:
+    """The headers of a picture's bytes: pages elsewhere may show it, and opened by itself it can do nothing."""
+    return {
+        "Content-Type": content_type(name),
+        "Content-Disposition": f'inline; filename="{label}-{name}"',
+        "Content-Security-Policy": "default-src 'none'; sandbox",
+        "Cross-Origin-Resource-Policy": "cross-origin",
+    }
+
+
 def is_image_path(label: str, name: str) -> bool:
     """Whether an image can have this label and name at all."""
     return bool(LABEL.fullmatch(label) and NAME.fullmatch(name))

@@ -4,7 +4,7 @@ import io
 import random
 import struct
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from PIL import Image
@@ -80,31 +80,54 @@ def _animated(seed: int, frames: int, form: str, **options: object) -> bytes:
 # -- pieces of metadata -----------------------------------------------------------------------------------------
 
 
+Entry = tuple[int, int, "bytes | Sequence[Entry]"]  # tag, type, value: bytes, or a directory that it points to
+ASCII, SHORT, LONG, RATIONAL, UNDEFINED = 2, 3, 4, 5, 7
+OFFSET = 0  # a type of ours: the value stands elsewhere, and the tag has its offset
+_SIZES = {ASCII: 1, SHORT: 2, LONG: 4, RATIONAL: 8, UNDEFINED: 1}
+
+
 def tiff(orientation: int | None = None, *, private: bool = False, order: str = "<", thumbnail: bytes = b"") -> bytes:
     """A TIFF block as in EXIF: an orientation, and if `private` a maker, a GPS directory and a thumbnail."""
-    entries = []
+    main: list[Entry] = []
     if private:
-        entries.append((0x010F, 2, SECRET))  # Make
+        main.append((0x010F, ASCII, SECRET))  # Make
     if orientation is not None:
-        entries.append((0x0112, 3, struct.pack(order + "H", orientation)))
-    main_size = _directory_size([*entries, (0x8825, 4, bytes(4))] if private else entries)
+        main.append((0x0112, SHORT, struct.pack(order + "H", orientation)))
     if not private:
-        return _header(order) + _directory(order, 8, entries, 0)
-    gps_at = 8 + main_size
-    gps = [(1, 2, b"N\0"), (2, 5, struct.pack(order + "6I", 52, 1, 31, 1, 12, 1)), (29, 2, SECRET)]
-    thumbnail_at = gps_at + _directory_size(gps)
-    pointer = (0x8825, 4, struct.pack(order + "I", gps_at))
-    second = [
-        (0x0201, 4, struct.pack(order + "I", thumbnail_at + 2 + 2 * 12 + 4)),
-        (0x0202, 4, struct.pack(order + "I", len(thumbnail))),
-    ]
-    return (
-        _header(order)
-        + _directory(order, 8, [*entries, pointer], thumbnail_at)
-        + _directory(order, gps_at, gps, 0)
-        + _directory(order, thumbnail_at, second, 0)
-        + thumbnail
-    )
+        return tiff_of(order, main)
+    position = struct.pack(order + "6I", 52, 1, 31, 1, 12, 1)
+    main.append((0x8825, LONG, [(1, ASCII, b"N\0"), (2, RATIONAL, position), (29, ASCII, SECRET)]))
+    return tiff_of(order, main, thumbnail_entries(order, thumbnail))
+
+
+def tiff_of(order: str, main: Sequence[Entry], following: Sequence[Entry] = ()) -> bytes:
+    """A TIFF block of these directories."""
+    return (b"II" if order == "<" else b"MM") + struct.pack(order + "HI", 42, 8) + _directory(order, 8, main, following)
+
+
+def thumbnail_entries(order: str, thumbnail: bytes) -> list[Entry]:
+    """What the second directory of EXIF says of a thumbnail."""
+    return [(0x0201, OFFSET, thumbnail), (0x0202, LONG, struct.pack(order + "I", len(thumbnail)))]
+
+
+def _directory(order: str, at: int, entries: Sequence[Entry], following: Sequence[Entry] = ()) -> bytes:
+    free = at + 2 + 12 * len(entries) + 4
+    table, values = struct.pack(order + "H", len(entries)), b""
+    for tag, kind, value in entries:
+        here = free + len(values)
+        if not isinstance(value, bytes):
+            kind, count, value = LONG, 1, _directory(order, here, value)
+        elif kind == OFFSET:
+            kind, count = LONG, 1
+        else:
+            count = len(value) // _SIZES[kind]
+        inline = len(value) == count * _SIZES[kind] <= 4
+        table += struct.pack(order + "HHI", tag, kind, count)
+        table += value.ljust(4, b"\0") if inline else struct.pack(order + "I", here)
+        values += b"" if inline else value + bytes(len(value) % 2)
+    end = free + len(values)
+    rest = _directory(order, end, following) if following else b""
+    return table + struct.pack(order + "I", end if rest else 0) + values + rest
 
 
 def xmp() -> bytes:
@@ -113,28 +136,6 @@ def xmp() -> bytes:
 
 def iptc() -> bytes:
     return b"Photoshop 3.0\x008BIM\x04\x04\0\0" + struct.pack(">I", len(SECRET)) + SECRET
-
-
-def _header(order: str) -> bytes:
-    return (b"II" if order == "<" else b"MM") + struct.pack(order + "HI", 42, 8)
-
-
-def _directory_size(entries: list[tuple[int, int, bytes]]) -> int:
-    return 2 + 12 * len(entries) + 4 + sum(len(value) for _, _, value in entries if len(value) > 4)
-
-
-def _directory(order: str, at: int, entries: list[tuple[int, int, bytes]], following: int) -> bytes:
-    sizes = {2: 1, 3: 2, 4: 4, 5: 8}
-    free = at + 2 + 12 * len(entries) + 4
-    table, values = struct.pack(order + "H", len(entries)), b""
-    for tag, kind, value in entries:
-        table += struct.pack(order + "HHI", tag, kind, len(value) // sizes[kind])
-        if len(value) > 4:
-            table += struct.pack(order + "I", free + len(values))
-            values += value
-        else:
-            table += value.ljust(4, b"\0")
-    return table + struct.pack(order + "I", following) + values
 
 
 # -- JPEG -------------------------------------------------------------------------------------------------------
@@ -233,10 +234,12 @@ def giant_png(width: int = 30_000, height: int = 30_000) -> bytes:
 
 
 def riff(chunks: Iterable[tuple[bytes, bytes]]) -> bytes:
-    body = b"WEBP"
-    for kind, payload in chunks:
-        body += kind + struct.pack("<I", len(payload)) + payload + bytes(len(payload) % 2)
+    body = b"WEBP" + b"".join(riff_chunk(kind, payload) for kind, payload in chunks)
     return b"RIFF" + struct.pack("<I", len(body)) + body
+
+
+def riff_chunk(kind: bytes, payload: bytes) -> bytes:
+    return kind + struct.pack("<I", len(payload)) + payload + bytes(len(payload) % 2)
 
 
 def webp_chunks(data: bytes) -> list[tuple[bytes, bytes]]:

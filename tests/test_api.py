@@ -111,7 +111,7 @@ def test_each_answer_has_one_line_in_the_log_with_its_id(caplog: pytest.LogCaptu
     caplog.set_level("INFO")
     failing(BadRequest("why"))
     (line,) = caplog.messages
-    assert re.fullmatch(r"the-id GET /x 400 \d+ ms why", line)
+    assert re.fullmatch(r"the-id GET /x 400 \d+ ms BadRequest test_api.py:\d+", line)
 
 
 def test_answers_are_not_sniffed_and_json_is_not_stored() -> None:

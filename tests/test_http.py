@@ -134,6 +134,23 @@ def test_a_picture_is_cached_for_ever_and_compared_by_its_etag(api: Api) -> None
         assert api.get(url, if_none_match=other).body == CHELSEA
 
 
+def test_a_picture_opened_by_itself_can_do_nothing(api: Api) -> None:
+    image = json_of(api.upload(CHELSEA))
+    target = local(image["url"])
+    for answer in (api.get(image["url"]), api.random(), api.random(format="image"), api.host.request("HEAD", target)):
+        assert answer.status == 200
+        assert answer.headers["content-type"] == "image/png"
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert answer.headers["content-security-policy"] == "default-src 'none'; sandbox"
+        assert answer.headers["cross-origin-resource-policy"] == "cross-origin"
+        assert answer.headers["content-disposition"] == f'inline; filename="{image["id"].replace("/", "-")}"'
+    # A cache takes over the headers of a 304 (RFC 9111, section 3.2), so none may be another one than with the picture.
+    whole, unchanged = api.get(image["url"]).headers, api.get(image["url"], if_none_match="*").headers
+    assert unchanged["content-type"] == "image/png"
+    own = {name: value for name, value in whole.items() if name not in ("content-length", "x-request-id", "date")}
+    assert own.items() <= unchanged.items()
+
+
 def test_head_is_get_without_the_body(api: Api) -> None:
     url = json_of(api.upload(CHELSEA))["url"]
     for path in (url, url + "/info", f"/random?label={api.label}", "/"):

@@ -8,8 +8,10 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local.emulator import _may_write
-from local_service import LocalService
+from local_service import LocalService, send
 from pictures import png
+from shared import aws, images
+from shared.bucket import Bucket
 
 
 def status_of(running: LocalService, target: str, headers: dict[str, str] | None = None, method: str = "GET") -> int:
@@ -74,11 +76,17 @@ def test_the_emulators_own_paths_are_closed(running: LocalService, path: str) ->
 def test_a_signed_url_gives_its_object_and_no_other(running: LocalService) -> None:
     bucket, image = _outputs(running)["BucketName"], png(4)
     key = json.loads(running.upload(image, label="signed").body)["id"]
-    s3 = _functions_session(running, "ImagesFunction").client("s3", endpoint_url=running.aws_endpoint)
+    s3 = _functions_session(running, "ImagesFunction").client(
+        "s3", endpoint_url=running.aws_endpoint, config=aws.S3_CONFIG
+    )
 
-    target = s3.generate_presigned_url("get_object", {"Bucket": bucket, "Key": key}).removeprefix(running.aws_endpoint)
+    url = Bucket(s3, bucket).url(key, images.picture_headers(*key.split("/")))
+    target = url.removeprefix(running.aws_endpoint)
 
-    assert status_of(running, target) == 200
+    given = send(running.aws_endpoint.removeprefix("http://"), "GET", target)
+    assert (given.status, given.body) == (200, image)
+    assert given.headers["content-type"] == "image/png"
+    assert given.headers["content-disposition"] == f'inline; filename="{key.replace("/", "-")}"'
     assert status_of(running, target.replace("/signed/", "/other/")) == 403
 
 

@@ -53,6 +53,16 @@ def test_answers_are_as_the_contract_says(api: Api) -> None:
         conforms(json_of(answer), "Problem")
 
 
+def test_headers_of_pictures_are_as_the_contract_says(api: Api) -> None:
+    url = json_of(api.upload(pictures.png(1)))["url"]
+    for path, answer in (("/images/{label}/{name}", api.get(url)), ("/random", api.random())):
+        named = CONTRACT["paths"][path]["get"]["responses"]["200"]["headers"]
+        for name in ("Content-Disposition", "Content-Security-Policy", "Cross-Origin-Resource-Policy"):
+            assert named[name] == {"$ref": f"#/components/headers/{name}"}
+            schema = CONTRACT["components"]["headers"][name]["schema"]
+            Draft202012Validator(schema).validate(answer.headers[name.lower()])
+
+
 @pytest.mark.parametrize("wrong", [{}, {"id": "x"}, {"extra": 1}])
 def test_the_schemas_are_closed(wrong: dict[str, Any]) -> None:
     with pytest.raises(Exception, match=r"required|Unevaluated|Additional"):

@@ -9,6 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import boto3
 import pytest
+import requests
 from botocore.exceptions import ClientError, ReadTimeoutError
 from botocore.stub import Stubber
 
@@ -171,6 +172,10 @@ def test_a_picture_larger_than_an_answer_is_at_a_presigned_url_for_five_minutes(
     query = parse_qs(urlsplit(answer.headers["location"]).query)
     assert query["X-Amz-Algorithm"] == ["AWS4-HMAC-SHA256"]
     assert query["X-Amz-Expires"] == ["300"]
+    followed = requests.get(answer.headers["location"], timeout=5)
+    assert followed.content == pictures.png(1)
+    assert followed.headers["Content-Type"] == "image/png"
+    assert followed.headers["Content-Disposition"] == f'inline; filename="cat-{url.rpartition("/")[2]}"'
     assert images_api.RESPONSE_MAX < 4_500_000
     assert api.get(url, if_none_match="*").status == 304
 

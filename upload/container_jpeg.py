@@ -9,8 +9,8 @@ _SOI, _EOI = b"\xff\xd8", b"\xff\xd9"
 _SOS, _END = 0xDA, 0xD9
 _APP0, _APP1, _APP2, _APP14 = 0xE0, 0xE1, 0xE2, 0xEE
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}  # SOF0 to SOF15
-_DECODING = _FRAMES | {0xC4, 0xCC, 0xDA, 0xDB, 0xDC, 0xDD}  # + DHT, DAC, SOS, DQT, DNL, DRI
-_REMOVABLE = frozenset(range(0xE0, 0xF0)) | {0xFE}  # APP0 to APP15, COM
+_DECODING = _FRAMES | {0xC4, 0xCC, 0xDA, 0xDB, 0xDD}  # + DHT, DAC, SOS, DQT, DRI
+_REMOVABLE = frozenset(range(0xE0, 0xF0)) | {0xDC, 0xFE}  # APP0 to APP15, DNL (decoders skip it, however long), COM
 _ONCE = frozenset({_APP0, _APP1})
 
 # A decoder passes over the whole picture for every scan of a progressive file, so a small file with thousands of

@@ -11,10 +11,8 @@ _ANY = 2**31 - 1  # bytes: the longest a chunk can be
 # What a decoder needs, with the longest payload in bytes that the standard has for it.
 _KEPT = {
     b"IHDR": 13,
-    b"PLTE": 768,
     b"IDAT": _ANY,
     b"IEND": 0,
-    b"tRNS": 256,
     b"gAMA": 4,
     b"cHRM": 32,
     b"sRGB": 1,
@@ -31,6 +29,9 @@ _KEPT = {
     b"fcTL": 26,
     b"fdAT": _ANY,
 }
+# The same by colour type (byte 25 of the file); beside pixels of another type no decoder reads them.
+_GREY, _RGB, _PALETTE = b"\0", b"\2", b"\3"
+_COLOURS = {b"PLTE": {_PALETTE: 768}, b"tRNS": {_GREY: 2, _RGB: 6, _PALETTE: 256}}
 _FRAMES = frozenset({b"fcTL", b"fdAT"})  # without acTL these belong to no animation
 _REPEATED = _FRAMES | {b"IDAT"}
 _FRAMING = 12  # bytes around a payload: 4 length and 4 kind before it, 4 checksum after it
@@ -40,7 +41,7 @@ def clean(data: bytes) -> Cleaned:
     """The picture's chunks; see container.clean."""
     if not data.startswith(_SIGNATURE):
         raise Broken("it does not begin with the signature")
-    chunks = [(kind, kept) for kind, chunk in _chunks(data) if (kept := _reduced(kind, chunk))]
+    chunks = [(kind, kept) for kind, chunk in _chunks(data) if (kept := _reduced(kind, chunk, data[25:26]))]
     kinds = [kind for kind, _ in chunks]
     _check_single(kinds)
     if kinds[0] != b"IHDR" or b"IDAT" not in kinds:
@@ -78,16 +79,17 @@ def _payload(chunk: bytes) -> bytes:
     return chunk[8:-4]
 
 
-def _reduced(kind: bytes, chunk: bytes) -> bytes | None:
+def _reduced(kind: bytes, chunk: bytes, colour: bytes) -> bytes | None:
     """What is kept of a chunk, None for nothing."""
     if kind == b"eXIf":
         tiff = orientation_alone(_payload(chunk))
         return _chunk(kind, tiff) if tiff else None
-    if kind not in _KEPT:
-        if kind[:1].isupper():  # the standard's mark of a chunk without which a picture cannot be decoded
+    longest = _COLOURS[kind].get(colour) if kind in _COLOURS else _KEPT.get(kind)
+    if longest is None:
+        if kind[:1].isupper() and kind not in _COLOURS:  # the standard's mark of a chunk that decoding needs
             raise Broken("it has a critical chunk that no standard knows")
         return None
-    if len(chunk) - _FRAMING > _KEPT[kind]:
+    if len(chunk) - _FRAMING > longest:
         raise Broken(f"its chunk {kind.decode()} is longer than it can be")
     return chunk
 

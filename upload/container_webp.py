@@ -8,7 +8,9 @@ Chunks = list[tuple[bytes, bytes]]  # kind and payload
 
 _STILL = frozenset({b"VP8 ", b"VP8L"})
 _PICTURE = _STILL | {b"ALPH"}
-_EXTENDED = _PICTURE | {b"VP8X", b"ICCP", b"ANIM", b"ANMF"}
+_EXTENDED = frozenset({b"VP8X", b"ICCP", b"EXIF"})
+_ANIMATION = frozenset({b"ANIM", b"ANMF"})
+_ANIMATION_HEADER = 6  # bytes of ANIM: background and loops
 _FRAME_HEADER = 16  # bytes of an ANMF before its chunks
 _ICC, _ALPHA, _EXIF, _ANIMATED = 0x20, 0x10, 0x08, 0x02  # flags of VP8X
 
@@ -58,8 +60,7 @@ def _extended(chunks: Chunks) -> Chunks:
     """The chunks of a file with a VP8X header, and that header corrected to what is left."""
     reduced = [(kind, content) for kind, payload in chunks if (content := _reduced(kind, payload)) is not None]
     animated = any(kind == b"ANMF" for kind, _ in reduced)
-    wanted = (_EXTENDED - _PICTURE if animated else _EXTENDED) | {b"EXIF"}
-    kept = _first_of_each(reduced, wanted)
+    kept = _first_of_each(reduced, _EXTENDED | (_ANIMATION if animated else _PICTURE))
     kinds = {kind for kind, _ in kept}
     header = kept[0][1]
     if len(header) < 10:
@@ -72,6 +73,8 @@ def _reduced(kind: bytes, payload: bytes) -> bytes | None:
     """What is kept of a chunk's payload, None for nothing."""
     if kind == b"EXIF":
         return orientation_alone(payload.removeprefix(b"Exif\0\0"))
+    if kind == b"ANIM":
+        return payload[:_ANIMATION_HEADER]
     if kind == b"ANMF":
         return payload[:_FRAME_HEADER] + _joined(_first_of_each(_chunks(payload[_FRAME_HEADER:]), _PICTURE))
     return payload

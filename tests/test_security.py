@@ -1,0 +1,60 @@
+"""SECURITY.md names tests and limits that there are, and what it says of dependencies is so."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+import upload_image
+from cloud import ROOT, template
+from container_jpeg import MAX_SCANS
+from form import MAX_PARTS
+from picture import MAX_FRAMES, MAX_PIXELS
+from shared.bucket import URL_LIFETIME
+
+TEXT = (ROOT / "SECURITY.md").read_text()
+LOCKS = sorted((ROOT / "requirements").glob("*.txt"))
+PLANNED = {"tests/test_authorize.py"}  # comes with the authorizer
+
+
+def test_every_promise_names_tests_that_there_are() -> None:
+    rows = re.findall(r"^\| \*\*.*\| (.*) \|$", TEXT, re.M)
+    assert len(rows) == TEXT.count("\n| **") > 10
+    named = [set(re.findall(r"`(tests/\w+\.py)`", row)) for row in rows]
+    assert all(named)
+    missing = {name for names in named for name in names if not (ROOT / name).exists()}
+    assert missing <= PLANNED
+    assert all("\ndef test_" in (ROOT / name).read_text() for names in named for name in names - missing)
+
+
+def test_the_limits_are_those_of_the_code() -> None:
+    parameters, functions = template()["Parameters"], template()["Globals"]["Function"]
+    words = " ".join(TEXT.split())
+    for limit in (
+        f"{upload_image.BODY_MAX:,} bytes",
+        f"{MAX_PARTS} parts",
+        f"{MAX_PIXELS:,} pixels",
+        f"{MAX_FRAMES:,} frames",
+        f"JPEG {MAX_SCANS} scans",
+        f"after {functions['Timeout']} seconds",
+        f"{parameters['ThrottleRate']['Default']} requests a second",
+        f"{parameters['PictureThrottleRate']['Default']} of pictures",
+        f"presigned URL, for {URL_LIFETIME}",
+    ):
+        assert limit in words
+
+
+@pytest.mark.parametrize("lock", LOCKS, ids=lambda lock: lock.name)
+def test_every_dependency_is_locked_by_hash(lock: Path) -> None:
+    lines = lock.read_text().replace("\\\n", " ").splitlines()
+    locked = [line for line in lines if line.strip()]
+    assert locked
+    assert [line for line in locked if not re.match(r"[\w.\[\]-]+==\S+ .*--hash=sha256:[0-9a-f]{64}", line)] == []
+
+
+def test_every_installation_asks_for_the_hashes() -> None:
+    makefile, build = (ROOT / "Makefile").read_text(), (ROOT / "bundle/__main__.py").read_text()
+    installations = re.findall(r"pip install.* -r .*", makefile)
+    assert len(installations) == 2  # what the targets need, and the SAM CLI
+    assert all("--require-hashes" in line for line in installations)
+    assert '"--require-hashes"' in build
