@@ -167,7 +167,7 @@ def test_every_refusal_has_a_status_of_its_own() -> None:
     statuses = [
         int(refusal.status) for refusal in ApiError.__subclasses__() if refusal.__module__ == ApiError.__module__
     ]
-    assert sorted(statuses) == [400, 404, 405, 409, 412, 413, 415, 422, 503]
+    assert sorted(statuses) == [400, 403, 404, 405, 409, 412, 413, 415, 422, 503]
 
 
 def test_bytes_go_out_in_base64_and_text_as_it_is() -> None:
