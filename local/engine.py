@@ -15,14 +15,15 @@ functions_log = logging.getLogger("functions")
 
 
 def load() -> Any:
-    """The modules of ministack, which read the environment as they are imported; with five changes.
+    """The modules of ministack, which read the environment as they are imported; with six changes.
 
     Its Lambda waits up to 50 ms for a call's first log line, and keeps each call's lines as a log stream for ever:
     here lines go to the log file as they are written, and nobody waits for them.  Its API Gateway leaves methods ANY
     out when it imports an API, as every SAM API is.  Its IAM asks for `*` when a call names several SSM parameters:
     here for what their names have in common, so that the policies of template.yaml hold.  Ctrl-C in a terminal reaches
     the processes of its functions, too, in the midst of their work: here they are in groups of their own.  Its S3
-    answers that an object is stored when the disk had no room for it: here that call fails.
+    answers that an object is stored when the disk had no room for it: here that call fails.  Its DynamoDB parses a
+    Query's condition once for each item of the partition: here once.
     tests/test_local_emulator.py and tests/test_local_running.py guard them.
     """
     from ministack import app  # type: ignore[import-untyped]
