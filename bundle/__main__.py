@@ -22,6 +22,7 @@ CONTENTS = {
     "DeleteFunction": ("delete", None),
     "ImagesFunction": ("images", None),
     "WebFunction": ("web", None),
+    "AuthorizeFunction": ("authorize", "authorize"),
 }
 NOT_SHIPPED = shutil.ignore_patterns("__pycache__", ".*", "IAM__policy.json")
 CPUS = {"x86_64": "x86_64", "arm64": "aarch64"}  # Lambda's names and the wheels'

@@ -1,6 +1,6 @@
 """DELETE /images/{label}/{name}: remove an image from its label, then exactly its version from the bucket."""
 
-from shared import aws, images, settings
+from shared import access, aws, images, settings
 from shared.api import Request, Response, endpoint
 from shared.bucket import Bucket
 from shared.errors import NotFound
@@ -8,12 +8,14 @@ from shared.store import Store
 
 
 def delete_image(request: Request) -> Response:
-    """204; NotFound if there is no such image, PreconditionFailed if it is not as If-Match says."""
+    """204; NotFound if there is no such image, Forbidden if it is another's, PreconditionFailed if it has changed."""
+    caller = access.caller(request.authorizer, access.DELETE)
     label, name = request.path_parameters["label"], request.path_parameters["name"]
     names = settings.read()
     image = None
     if images.is_image_path(label, name):
-        image = Store(aws.dynamodb(), names).remove(label, name, if_match=request.headers.get("if-match", "*"))
+        permit = access.Permit(caller, request.headers.get("if-match", "*"))
+        image = Store(aws.dynamodb(), names).remove(label, name, check=permit.check)
     if image is None:
         raise NotFound(f"There is no image {label}/{name}.")
     Bucket(aws.s3(), names.bucket).discard(image.id, image.version_id)

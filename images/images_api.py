@@ -5,7 +5,7 @@ import logging
 from collections import Counter
 from typing import Any
 
-from shared import aws, images, settings
+from shared import access, aws, images, settings
 from shared.api import Request, Response, as_json, elsewhere, endpoint
 from shared.bucket import Bucket
 from shared.errors import BadRequest, NotFound, UnsupportedMediaType
@@ -53,11 +53,13 @@ def info(request: Request) -> Response:
 
 
 def reweigh(request: Request) -> Response:
-    """Give the image another weight; PreconditionFailed if If-Match names another state than the present one."""
+    """Give the image another weight; Forbidden if it is another's, PreconditionFailed if it has changed."""
+    caller = access.caller(request.authorizer, access.WRITE)
     label, name = _path(request)
     weight = _weight(request)
     store = Store(aws.dynamodb(), settings.read())
-    if not store.reweigh(label, name, weight, if_match=request.headers.get("if-match", "*")):
+    permit = access.Permit(caller, request.headers.get("if-match", "*"))
+    if not store.reweigh(label, name, weight, check=permit.check):
         raise _not_found(label, name)
     return _answer(store, request, label, name, consistent=True)
 

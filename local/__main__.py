@@ -9,7 +9,10 @@ from pathlib import Path
 
 from local.refusals import Refusal
 
-OF_FUNCTIONS = ("boto3", "multipart", "magic", "pylibmagic", "PIL", "samtranslator")  # imported later, by others
+OF_FUNCTIONS = ("boto3", "multipart", "magic", "pylibmagic", "PIL", "jwt", "samtranslator")  # imported later, by others
+
+# Environment variables and the parameters of template.yaml that they set
+CHOICES = {"LABELS": "Labels", "JWT_ISSUER": "JwtIssuer", "JWT_AUDIENCE": "JwtAudience"}
 
 
 def main() -> int:
@@ -50,10 +53,11 @@ def _port() -> int:
 
 
 def _parameters() -> dict[str, str]:
-    """Parameters of template.yaml: links begin at the root, no throttle, and LABELS may widen the allow-list."""
-    labels = os.environ.get("LABELS")
+    """Parameters of template.yaml: links begin at the root, no throttle, writes are open; some may be chosen."""
+    chosen = {name: os.environ[variable] for variable, name in CHOICES.items() if os.environ.get(variable)}
     limits = dict.fromkeys(("ThrottleRate", "ThrottleBurst", "PictureThrottleRate", "PictureThrottleBurst"), "5000")
-    return {"LinkBase": "/", **limits} | ({"Labels": labels} if labels else {})
+    writes = {"PublicWrites": "false" if "JwtIssuer" in chosen else "true"}
+    return {"LinkBase": "/", **limits, **writes, **chosen}
 
 
 sys.exit(main())

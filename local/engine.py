@@ -19,11 +19,11 @@ def load() -> Any:
 
     Its Lambda waits up to 50 ms for a call's first log line, and keeps each call's lines as a log stream for ever:
     here lines go to the log file as they are written, and nobody waits for them.  Its API Gateway leaves methods ANY
-    out when it imports an API, as every SAM API is.  Its IAM asks for `*` when a call names several SSM parameters:
-    here for what their names have in common, so that the policies of template.yaml hold.  Ctrl-C in a terminal reaches
-    the processes of its functions, too, in the midst of their work: here they are in groups of their own.  Its S3
-    answers that an object is stored when the disk had no room for it: here that call fails.  Its DynamoDB parses a
-    Query's condition once for each item of the partition: here once.
+    and gateway responses out when it imports an API, as every SAM API is.  Its IAM asks for `*` when a call names
+    several SSM parameters: here for what their names have in common, so that the policies of template.yaml hold.
+    Ctrl-C in a terminal reaches the processes of its functions, too, in the midst of their work: here they are in
+    groups of their own.  Its S3 answers that an object is stored when the disk had no room for it: here that fails.
+    Its DynamoDB parses a Query's condition once for each item of the partition: here once.
     tests/test_local_emulator.py and tests/test_local_running.py guard them.
     """
     from ministack import app  # type: ignore[import-untyped]
@@ -38,6 +38,9 @@ def load() -> Any:
     apigateway_v1._OPENAPI_HTTP_METHODS.add("any")
     apigateway_v1._import_path_item = _with_any(apigateway_v1._import_path_item)
     _parse_expressions_once(dynamodb)
+    apigateway_v1._import_rest_api = _with_gateway_responses(
+        apigateway_v1._import_rest_api, apigateway_v1._put_gateway_response
+    )
     iam_actions.extract_resource_arn = _with_parameters(iam_actions.extract_resource_arn)
     return SimpleNamespace(
         app=app,
@@ -54,6 +57,16 @@ def _with_any(import_path_item: Callable[..., None]) -> Callable[..., None]:
         import_path_item(api_id, path, methods, *rest)
 
     return import_with_any
+
+
+def _with_gateway_responses(import_rest_api: Callable[..., str], put: Callable[..., Any]) -> Callable[..., str]:
+    def import_with_responses(spec: Mapping[str, Any], *rest: object) -> str:
+        api_id = import_rest_api(spec, *rest)
+        for name, response in spec.get("x-amazon-apigateway-gateway-responses", {}).items():
+            put(api_id, name, response)
+        return api_id
+
+    return import_with_responses
 
 
 def _with_parameters(extract_resource_arn: Callable[..., str]) -> Callable[..., str]:

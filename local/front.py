@@ -33,12 +33,6 @@ class BadGateway(errors.ApiError):
     status = HTTPStatus.BAD_GATEWAY
 
 
-class Forbidden(errors.ApiError):
-    """The request comes from a web page that is not of this machine."""
-
-    status = HTTPStatus.FORBIDDEN
-
-
 class Front:
     """The ASGI application. `call_api` takes method, path, query, headers and body."""
 
@@ -84,9 +78,9 @@ def _refuse_strangers(method: str, headers: dict[str, str]) -> None:
     """Forbidden for other hosts' names, and for writes of other hosts' pages in a browser on this machine."""
     origin = headers.get("origin", "")
     if not LOOPBACK.fullmatch(headers.get("host", "localhost")):
-        raise Forbidden("Here the host is called 127.0.0.1 or localhost.")
+        raise errors.Forbidden("Here the host is called 127.0.0.1 or localhost.")
     if origin and method not in READS and not LOOPBACK.fullmatch(origin.partition("://")[2]):
-        raise Forbidden("Only pages of this machine may write here.")
+        raise errors.Forbidden("Only pages of this machine may write here.")
 
 
 class _Gone(Exception):

@@ -34,7 +34,7 @@ LOG_MAX = 5_000_000  # bytes, twice: the present log file and the one before
 GRACE = 3.0  # seconds that requests under way at the end may take
 
 READY = """petAPI is ready at {base}
-Every program on this machine may upload and delete; other machines cannot reach it. Ctrl-C stops it.
+{writers} may upload and delete; other machines cannot reach it. Ctrl-C stops it.
 The data is in {data}, the log in {data}/emulator.log. Try:
   curl -F label={label} -F weight=0.7 -F img=@tests/images/chelsea.png {base}/upload
   curl -o /tmp/random.png -D - '{base}/random?label={label}'
@@ -120,7 +120,9 @@ class _Run:
         labels = [label.strip() for label in self._parameters.get("Labels", "cat").split(",")]
         label = "cat" if {"cat", "*"} & set(labels) else labels[0]
         base = f"http://127.0.0.1:{self._public.getsockname()[1]}"
-        return READY.format(base=base, label=label, data=self._folder.path)
+        issuer = self._parameters.get("JwtIssuer")
+        writers = f"Only who has a token of {issuer}" if issuer else "Writes are open: every program on this machine"
+        return READY.format(base=base, label=label, data=self._folder.path, writers=writers)
 
 
 def _after_unclean_stop(*, damaged: bool) -> None:

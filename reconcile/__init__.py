@@ -10,11 +10,12 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import groupby
 
 from shared.bucket import Bucket, Version
 from shared.errors import PreconditionFailed
-from shared.images import Image
+from shared.images import Image, require_match
 from shared.store import Store
 
 MIN_AGE = timedelta(hours=1)  # an upload in progress has a version and no row yet: for seconds, at most
@@ -88,7 +89,7 @@ class Reconciliation:
         self.tell(f"{row.id}: the picture is gone: image removed")
         if not self.dry_run:
             with suppress(PreconditionFailed):  # uploaded anew, or weighed anew: for another pass
-                self.store.remove(row.label, row.name, if_match=row.etag)
+                self.store.remove(row.label, row.name, check=partial(require_match, if_match=row.etag))
 
     def _is_named(self, key: str, version: Version) -> bool:
         label, _, name = key.partition("/")

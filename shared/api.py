@@ -8,7 +8,6 @@ repeated parameters, RFC 9457 problems for refusals, a fixed 500 for everything 
 
 import base64
 import binascii
-import gc
 import json
 import logging
 import os
@@ -20,7 +19,7 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import urljoin
 
-from shared import errors
+from shared import end_cold_start, errors
 
 logger = logging.getLogger("petapi")
 
@@ -52,6 +51,7 @@ class Request:
     body: bytes
     base_url: str
     id: str
+    authorizer: Mapping[str, str]  # what it found out of the caller (shared/access.py); nothing where it was not asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ def endpoint(routes: Routes, *, parameters: Collection[str] = ()) -> Callable[[E
         milliseconds = round((time.perf_counter() - started) * 1000)
         method, resource = event.get("httpMethod"), event.get("resource")
         _log().info("%s %s %s %d %d ms %s", request_id, method, resource, response.status, milliseconds, why)
-        _end_cold_start()
+        end_cold_start()
         return _proxy_response(response, request_id, head=event.get("httpMethod") == "HEAD")
 
     return handler
@@ -176,6 +176,7 @@ def _request(event: Event, parameters: Collection[str], request_id: str) -> Requ
         body=_body(event),
         base_url=_base_url(event, headers),
         id=request_id,
+        authorizer=(event.get("requestContext") or {}).get("authorizer") or {},
     )
 
 
@@ -226,13 +227,6 @@ def _proxy_response(response: Response, request_id: str, *, head: bool) -> Proxy
         "body": "" if head else body,
         "isBase64Encoded": binary and not head,
     }
-
-
-def _end_cold_start() -> None:
-    """Turns the garbage collector on where shared/__init__.py turned it off; what there is by now stays."""
-    if not gc.isenabled():
-        gc.freeze()
-        gc.enable()
 
 
 def _log() -> logging.Logger:

@@ -28,6 +28,12 @@ class BadRequest(ApiError):
     status = HTTPStatus.BAD_REQUEST
 
 
+class Forbidden(ApiError):
+    """The caller may not do this."""
+
+    status = HTTPStatus.FORBIDDEN
+
+
 class NotFound(ApiError):
     """There is nothing under this path or label."""
 

@@ -34,6 +34,7 @@ class Image:
     width: int
     height: int
     created: str
+    owner: str = ""  # the subject of the uploader's token; empty where everyone may upload
 
     @property
     def id(self) -> str:

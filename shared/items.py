@@ -2,7 +2,7 @@
 
 | table        | key                      | attributes                                              |
 |--------------|--------------------------|---------------------------------------------------------|
-| image-chunks | label, s3key             | chunkNumber, weight, versionId, bytes, width, height, created |
+| image-chunks | label, s3key             | chunkNumber, weight, versionId, bytes, width, height, created, owner |
 | chunk-info   | label, chunkNumber       | a chunk: images, a map s3key -> weight                  |
 | chunk-info   | label, chunkNumber 0..3  | a lane: totalWeight, chunkVolume<class> = its images of that class |
 """
@@ -46,7 +46,7 @@ def chunk_key(label: str, chunk_number: int) -> Item:
 
 def image_item(image: Image, chunk_number: int) -> Item:
     """The item of an image that is in this chunk."""
-    return {
+    item = {
         **image_key(image.label, image.name),
         "chunkNumber": number(chunk_number),
         "weight": number(image.weight),
@@ -56,6 +56,7 @@ def image_item(image: Image, chunk_number: int) -> Item:
         "height": number(image.height),
         "created": {"S": image.created},
     }
+    return {**item, "owner": {"S": image.owner}} if image.owner else item
 
 
 def image(item: Mapping[str, Any]) -> Image:
@@ -69,6 +70,7 @@ def image(item: Mapping[str, Any]) -> Image:
         width=int(item["width"]["N"]),
         height=int(item["height"]["N"]),
         created=item["created"]["S"],
+        owner=item["owner"]["S"] if "owner" in item else "",
     )
 
 

@@ -11,12 +11,12 @@
 """
 
 import random
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from shared import chunks, images, items, transactions
+from shared import chunks, items, transactions
 from shared.chunks import Lane
 from shared.images import Image
 from shared.items import Entry
@@ -36,6 +36,13 @@ TRANSIENT = {
     "ThrottlingError",
     "ProvisionedThroughputExceeded",
 }
+
+
+Check = Callable[[Image], None]  # raises a refusal if the image as read must not be changed
+
+
+def anything(_: Image) -> None:
+    """The check that every image passes."""
 
 
 class Exists(Exception):
@@ -122,8 +129,8 @@ class Store:
 
         return retried(attempt)
 
-    def remove(self, label: str, name: str, *, if_match: str = "*") -> Image | None:
-        """Remove the image; the image that was removed, None if there was none, PreconditionFailed if it changed."""
+    def remove(self, label: str, name: str, *, check: Check = anything) -> Image | None:
+        """Remove the image, if `check` does not raise; the image that was removed, None if there was none."""
 
         def attempt(_: bool) -> Image | None:
             item = self._image_item(label, name, consistent=True)
@@ -132,26 +139,26 @@ class Store:
             entry = items.entry(item)
             lane = self._lane(entry)
             image = items.image(item)
-            images.require_match(image, if_match)
+            check(image)
             self._write(self._transactions.remove(entry, image.version_id, lane, self._filler(entry, lane)))
             return image
 
         return retried(attempt)
 
-    def reweigh(self, label: str, name: str, weight: int, *, if_match: str = "*") -> bool:
-        """Give the image this weight; False if there is none, PreconditionFailed if it changed."""
+    def reweigh(self, label: str, name: str, weight: int, *, check: Check = anything) -> bool:
+        """Give the image this weight, if `check` does not raise; False if there is none."""
 
         def attempt(_: bool) -> bool:
             item = self._image_item(label, name, consistent=True)
             if not item:
                 return False
-            images.require_match(items.image(item), if_match)
-            entry = items.entry(item)
+            image, entry = items.image(item), items.entry(item)
+            check(image)
             if entry.weight != weight:
                 lane = self._lane(entry)
                 leaves = chunks.class_of(weight) != chunks.class_of(entry.weight)
                 filler = self._filler(entry, lane) if leaves else None
-                self._write(self._transactions.reweigh(entry, weight, lane, filler))
+                self._write(self._transactions.reweigh(entry, image.version_id, weight, lane, filler))
             return True
 
         return retried(attempt)

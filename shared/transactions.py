@@ -100,33 +100,33 @@ class Transactions:
         delete = {
             "TableName": self.image_chunks_table,
             "Key": items.image_key(entry.label, entry.name),
-            "ConditionExpression": f"{UNCHANGED} AND versionId = :version",
-            "ExpressionAttributeValues": {
-                **_numbers({":oldChunk": entry.chunk_number, ":oldWeight": entry.weight}),
-                ":version": {"S": version_id},
-            },
+            "ConditionExpression": UNCHANGED,
+            "ExpressionAttributeValues": _numbers({":oldChunk": entry.chunk_number, ":oldWeight": entry.weight}),
         }
         weight_class = chunks.class_of(entry.weight)
         return [
-            {"Delete": delete},
+            _of_version({"Delete": delete}, version_id),
             self._count(entry.label, lane, -entry.weight, shrunk(lane, weight_class)),
             *self._leave(entry, filler, empties=empties_chunk(lane, weight_class)),
         ]
 
-    def reweigh(self, entry: Entry, weight: int, lane: Lane, filler: Entry | None) -> list[Write]:
-        """Change an image's weight: 3 writes within its class, 4 or 6 into another class of the same lane."""
+    def reweigh(self, entry: Entry, version_id: str, weight: int, lane: Lane, filler: Entry | None) -> list[Write]:
+        """Change an image's weight: 3 writes within its class, 4 or 6 into another class of the same lane.
+
+        The version is in the condition, because another one, uploaded since, may have another owner.
+        """
         old_class, new_class = chunks.class_of(entry.weight), chunks.class_of(weight)
         change = weight - entry.weight
         if old_class == new_class:
             new = replace(entry, weight=weight)
             return [
-                self._update_image(entry, new),
+                _of_version(self._update_image(entry, new), version_id),
                 self._count(entry.label, lane, change),
                 self._change_chunk(new, "SET images.#image = :weight", IN_CHUNK, {":weight": weight}),
             ]
         new = replace(entry, weight=weight, chunk_number=open_chunk(lane, new_class))
         return [
-            self._update_image(entry, new),
+            _of_version(self._update_image(entry, new), version_id),
             self._count(entry.label, lane, change, shrunk(lane, old_class), grown(lane, new_class)),
             *self._leave(entry, filler, empties=empties_chunk(lane, old_class)),
             self._enter(new, opens=opens_chunk(lane, new_class)),
@@ -217,6 +217,14 @@ class Transactions:
             "ExpressionAttributeValues": _numbers(values),
         }
         return {"Update": update}
+
+
+def _of_version(write: Write, version_id: str) -> Write:
+    """The write of an image's item, if that names this version, too."""
+    (call,) = write.values()
+    call["ConditionExpression"] += " AND versionId = :version"
+    call["ExpressionAttributeValues"][":version"] = {"S": version_id}
+    return write
 
 
 def _numbers(values: dict[str, int]) -> dict[str, items.Item]:

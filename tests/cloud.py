@@ -48,6 +48,29 @@ def routes() -> list[tuple[str, str, str]]:
     return sorted(found, key=lambda route: (route[0].count("+"), route[1] == "ANY"))
 
 
+def is_guarded(method: str, resource: str) -> bool:
+    """Whether the authorizer is asked before the function is."""
+    return any(
+        "Auth" in properties
+        for function in template()["Resources"].values()
+        if function["Type"] == "AWS::Serverless::Function"
+        for event in function["Properties"].get("Events", {}).values()
+        if event["Type"] == "Api" and (properties := event["Properties"])["Path"] == resource
+        if properties["Method"] in ("ANY", method)
+    )
+
+
+def gateway_response(name: str) -> tuple[int, dict[str, str], str]:
+    """Status, headers and body of what API Gateway answers by itself."""
+    response = template()["Resources"]["Api"]["Properties"]["GatewayResponses"][name]
+    headers = {
+        header: value.strip("'").replace("context.requestId", "a-request")
+        for header, value in response["ResponseParameters"]["Headers"].items()
+    }
+    body = response["ResponseTemplates"]["application/json"].replace("$context.requestId", "a-request")
+    return response["StatusCode"], headers, body
+
+
 def route(method: str, path: str) -> tuple[str, dict[str, str], str]:
     """(resource, path parameters, handler module) of a request."""
     for pattern, methods, module in routes():

@@ -51,9 +51,11 @@ def main(sam: str) -> None:
         template = declaring_the_endpoint(endpoint)
         options = ["--template", str(template), *skip_pull(RUN_IMAGE)]
         invoke_events([sam, "local", "invoke", *options])
-        with api([sam, "local", "start-api", "--warm-containers", "LAZY", *options]) as url:
+        everyone = ["--parameter-overrides", "PublicWrites=true"]
+        with api([sam, "local", "start-api", "--warm-containers", "LAZY", *options, *everyone]) as url:
             os.environ["PETAPI_URL"] = url
             step("HTTP over sam local start-api", sys.executable, "-m", "pytest", "-q", *HTTP_TESTS)
+        check_tokens(sam, options, endpoint)
     step(
         "sam build --use-container",
         *(sam, "build", "--use-container", "--build-dir", str(IN_CONTAINER), *skip_pull(BUILD_IMAGE)),
@@ -94,6 +96,16 @@ def declaring_the_endpoint(endpoint: str) -> Path:
     path = BUILT / "template-on-emulator.json"
     path.write_text(json.dumps(template))
     return path
+
+
+def check_tokens(sam: str, options: Sequence[str], endpoint: str) -> None:
+    """The tests of tokens, whose issuer the tests start beside the emulator, where containers reach it."""
+    issuer = f"{endpoint.rpartition(':')[0]}:{free_port()}/"
+    parameters = f"PublicWrites=false JwtIssuer={issuer} JwtAudience=petapi"
+    command = [sam, "local", "start-api", "--warm-containers", "LAZY", *options, "--parameter-overrides", parameters]
+    with api(command) as url:
+        os.environ |= {"PETAPI_URL": url, "PETAPI_ISSUER": issuer}
+        step("tokens over sam local start-api", sys.executable, "-m", "pytest", "-q", "tests/test_authorize.py")
 
 
 def invoke_events(command: Sequence[str]) -> None:

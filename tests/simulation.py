@@ -228,7 +228,11 @@ def call(function: Any, method: str, resource: str, path: str, **parts: Any) -> 
         "headers": {"Host": "pets.test", **parts.get("headers", {})},
         "multiValueQueryStringParameters": parts.get("query"),
         "pathParameters": {"label": label, "name": name},
-        "requestContext": {"path": f"/Prod{path}", "requestId": "simulated"},
+        "requestContext": {
+            "path": f"/Prod{path}",
+            "requestId": "simulated",
+            "authorizer": parts.get("authorizer", {"scope": "images:write images:delete"}),
+        },
         "body": base64.b64encode(parts.get("body", b"")).decode(),
         "isBase64Encoded": True,
     }

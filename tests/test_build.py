@@ -69,6 +69,7 @@ def isolated(code: str, *path: Path) -> str:
 def test_a_built_function_starts_alone_and_answers(name: str) -> None:
     module, _, handler = FUNCTIONS[name]["Properties"]["Handler"].partition(".")
     event = {"resource": "/none", "path": "/none", "httpMethod": "GET", "requestContext": {"requestId": "id"}}
+    event["methodArn"] = "arn:aws:execute-api:::api/Prod/GET/none"  # for the authorizer
     answer, collects = isolated(
         f"import {module}, gc, json\n"
         "off = not gc.isenabled()\n"
@@ -77,8 +78,28 @@ def test_a_built_function_starts_alone_and_answers(name: str) -> None:
         BUILT / name,
         LAYER,
     ).splitlines()
-    assert json.loads(answer)["statusCode"] == 404
+    if name == "AuthorizeFunction":
+        assert json.loads(answer)["context"] == {"subject": "", "scope": ""}
+    else:
+        assert json.loads(answer)["statusCode"] == 404
     assert collects == "True"
+
+
+@built
+def test_a_token_is_checked_by_what_was_built() -> None:
+    (subject,) = isolated(
+        "import jwt, tokens\n"
+        "from cryptography.hazmat.primitives.asymmetric import ec\n"
+        "from issuer import Keys\n"
+        "key = ec.generate_private_key(ec.SECP256R1())\n"
+        "jwk = jwt.algorithms.ECAlgorithm.to_jwk(key.public_key(), as_dict=True) | {'kid': 'k'}\n"
+        "keys = Keys('https://issuer.test/', fetch=lambda url: {'keys': [jwk], 'jwks_uri': 'x'})\n"
+        "claims = {'iss': keys.issuer, 'aud': 'petapi', 'sub': 'alice', 'exp': 4102444800}\n"
+        "print(tokens.verify(jwt.encode(claims, key, 'ES256', {'kid': 'k'}), keys, 'petapi')[0])",
+        BUILT / "AuthorizeFunction",
+        LAYER,
+    ).splitlines()
+    assert subject == "alice"
 
 
 @built

@@ -16,6 +16,7 @@ NAMES = {
     "delete": "DeleteFunction",
     "images": "ImagesFunction",
     "web": "WebFunction",
+    "authorize": "AuthorizeFunction",
 }
 IMAGE_KEY = {"label": {"S": "cat"}, "s3key": {"S": "x"}}
 CHUNK_KEY = {"label": {"S": "cat"}, "chunkNumber": {"N": "0"}}

@@ -1,6 +1,7 @@
 """What template.yaml promises about data: kept, private, versioned, never cleaned up by a rule."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -8,10 +9,11 @@ from typing import Any
 
 import pytest
 
-from cloud import ROOT, TABLES, routes, template
+from cloud import ROOT, TABLES, is_guarded, routes, template
 from shared import races
 
 RESOURCES: dict[str, Any] = template()["Resources"]
+WITHOUT_RIGHTS = ("WebFunction", "AuthorizeFunction")  # but to log
 
 
 @pytest.mark.parametrize("name", ["Bucket", *TABLES])
@@ -42,7 +44,7 @@ def test_functions_end_after_their_calls_do() -> None:
 
 def test_every_function_has_rights_of_its_own_and_none_may_list_the_bucket() -> None:
     for name, resource in RESOURCES.items():
-        if resource["Type"] == "AWS::Serverless::Function" and name != "WebFunction":
+        if resource["Type"] == "AWS::Serverless::Function" and name not in WITHOUT_RIGHTS:
             (policy,) = resource["Properties"]["Policies"]
             location = policy["Fn::Transform"]["Parameters"]["Location"]
             assert location == resource["Properties"]["CodeUri"] + "IAM__policy.json"
@@ -54,7 +56,7 @@ def test_every_function_has_rights_of_its_own_and_none_may_list_the_bucket() -> 
             ]
             assert not [action for action in actions if "*" in action or "List" in action or "Scan" in action]
             assert all(statement["Resource"] != "*" for statement in statements)
-    assert "Policies" not in RESOURCES["WebFunction"]["Properties"]
+    assert not [name for name in WITHOUT_RIGHTS if "Policies" in RESOURCES[name]["Properties"]]
 
 
 def test_cfn_lint_has_nothing_to_say() -> None:
@@ -73,6 +75,33 @@ def test_what_the_gateway_answers_is_a_problem() -> None:
         assert set(problem) == {"type", "title", "status", "detail", "requestId"}
         assert problem["status"] == response["StatusCode"], name
         assert ("Retry-After" in headers) == (problem["status"] in (429, 503, 504))
+
+
+def test_each_write_asks_the_authorizer_and_nothing_else_does() -> None:
+    guarded = {(path, method) for path, method, _ in routes() if is_guarded(method, path)}
+    image = "/images/{label}/{name}"
+    assert guarded == {("/upload", "POST"), (image, "PATCH"), (image, "DELETE")}
+    (authorizer,) = RESOURCES["Api"]["Properties"]["Auth"]["Authorizers"].values()
+    assert authorizer["Identity"] == {"ReauthorizeEvery": 0}  # its answer is for one method and is kept nowhere
+    parameters = template()["Parameters"]
+    assert (parameters["JwtIssuer"]["Default"], parameters["PublicWrites"]["Default"]) == ("", "false")
+
+
+@pytest.mark.parametrize(
+    ("issuer", "taken"),
+    [
+        ("", True),
+        ("https://example.auth0.com/", True),
+        ("https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_x", True),
+        ("http://127.0.0.1:8080/", True),
+        ("http://example.com/", False),
+        ("https://example.com/?x", False),
+        ("file:///etc/passwd", False),
+    ],
+)
+def test_issuers_are_asked_by_tls(issuer: str, taken: bool) -> None:
+    pattern = template()["Parameters"]["JwtIssuer"]["AllowedPattern"]
+    assert bool(re.fullmatch(pattern, issuer)) == taken
 
 
 def test_pictures_have_a_throttle_of_their_own() -> None:

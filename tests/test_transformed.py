@@ -40,13 +40,51 @@ def of_type(kind: str) -> dict[str, Any]:
 
 def test_every_function_has_a_role_and_json_logs() -> None:
     functions = of_type("AWS::Lambda::Function")
-    assert len(functions) == 5
+    assert len(functions) == 6
     roles = [json.dumps(function["Role"]) for function in functions.values()]
-    assert len(set(roles)) == 5
+    assert len(set(roles)) == 6
     for function in functions.values():
         assert function["LoggingConfig"] == {"LogFormat": "JSON", "LogGroup": {"Ref": "FunctionsLog"}}
         assert function["Runtime"] == "python3.13"
         assert function["Layers"]
+
+
+def test_functions_are_called_by_an_alias_that_may_start_from_a_snapshot() -> None:
+    functions, aliases = of_type("AWS::Lambda::Function"), of_type("AWS::Lambda::Alias")
+    assert {alias["FunctionName"]["Ref"] for alias in aliases.values()} == functions.keys()
+    for function in functions.values():
+        assert function["SnapStart"] == {"ApplyOn": {"Fn::If": ["HasSnapStart", "PublishedVersions", "None"]}}
+    versions = [each for each in resources().values() if each["Type"] == "AWS::Lambda::Version"]
+    assert [version["DeletionPolicy"] for version in versions] == ["Delete"] * len(functions)
+    (api,) = of_type("AWS::ApiGateway::RestApi").values()
+    for path in api["Body"]["paths"].values():
+        for method in path.values():
+            assert "Alias" in json.dumps(method["x-amazon-apigateway-integration"]["uri"])
+
+
+def test_any_change_of_function_or_layer_is_a_new_version() -> None:
+    template = read_template(ROOT / "template.yaml")["Resources"]
+    assert template["SharedLayer"]["Properties"]["PublishLambdaVersion"]
+    for resource in template.values():
+        if resource["Type"] == "AWS::Serverless::Function":
+            assert resource["Properties"]["AutoPublishAliasAllProperties"]
+
+
+def test_the_cdn_is_made_on_demand_and_keeps_only_what_says_that_it_may_be_kept() -> None:
+    for name, resource in resources().items():
+        assert (resource.get("Condition") == "HasCdn") == name.startswith("Cdn")
+    (policy,) = of_type("AWS::CloudFront::CachePolicy").values()
+    config = policy["CachePolicyConfig"]
+    assert (config["MinTTL"], config["DefaultTTL"]) == (0, 0)
+    assert config["ParametersInCacheKeyAndForwardedToOrigin"]["QueryStringsConfig"] == {"QueryStringBehavior": "all"}
+    (distribution,) = (each["DistributionConfig"] for each in of_type("AWS::CloudFront::Distribution").values())
+    (origin,) = distribution["Origins"]
+    assert origin["OriginPath"] == "/Prod"
+    assert origin["CustomOriginConfig"]["OriginProtocolPolicy"] == "https-only"
+    assert distribution["DefaultCacheBehavior"]["ViewerProtocolPolicy"] == "redirect-to-https"
+    assert {each["ErrorCachingMinTTL"] for each in distribution["CustomErrorResponses"]} == {0}
+    defaults = read_template(ROOT / "template.yaml")["Parameters"]
+    assert (defaults["Cdn"]["Default"], defaults["SnapStart"]["Default"]) == ("false", "false")
 
 
 def test_no_role_has_an_action_or_a_resource_of_everything() -> None:
@@ -86,7 +124,7 @@ def test_the_gateways_own_answers_are_defined_for_every_status_of_the_contract()
     (api,) = of_type("AWS::ApiGateway::RestApi").values()
     responses = api["Body"]["x-amazon-apigateway-gateway-responses"]
     statuses = {int(response["statusCode"]) for response in responses.values()}
-    assert statuses == {400, 403, 404, 413, 429, 500, 503, 504}
+    assert statuses == {400, 401, 403, 404, 413, 429, 500, 503, 504}
     assert {"DEFAULT_4XX", "DEFAULT_5XX"} <= set(responses)
     assert api["Body"]["x-amazon-apigateway-binary-media-types"] == ["*/*"]
 

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import form
 import picture
-from shared import aws, images, settings
+from shared import access, aws, images, settings
 from shared.api import Request, Response, as_json, endpoint
 from shared.bucket import Bucket
 from shared.errors import Conflict, PayloadTooLarge, Unavailable
@@ -15,7 +15,8 @@ BODY_MAX = 4_500_000  # bytes; in base64 and with its headers it still fits into
 
 
 def upload(request: Request) -> Response:
-    """201 and the image; 200 if the very image was there already; Conflict if it is there with another weight."""
+    """201 and the image; 200 if the very image was there already; Conflict if its weight or owner is another."""
+    caller = access.caller(request.authorizer, access.WRITE)
     if len(request.body) > BODY_MAX:
         raise PayloadTooLarge(f"The upload has {len(request.body)} bytes; at most {BODY_MAX} are taken here.")
     fields = form.parse(request.body, request.headers.get("content-type", ""))
@@ -27,7 +28,9 @@ def upload(request: Request) -> Response:
 
     name = images.name_of(checked.content, checked.extension)
     version_id = bucket.put(f"{label}/{name}", checked.content, images.content_type(name))
-    image = Image(label, name, weight, version_id, len(checked.content), checked.width, checked.height, _now())
+    image = Image(
+        label, name, weight, version_id, len(checked.content), checked.width, checked.height, _now(), caller.subject
+    )
     try:
         stored, total_weight = store.add(image)
     except Unavailable:  # nothing was written
@@ -36,6 +39,8 @@ def upload(request: Request) -> Response:
     if stored.version_id == version_id:
         return _answer(201, stored, total_weight, request)
     bucket.discard(image.id, version_id)
+    if stored.owner != image.owner:
+        raise Conflict(f"This picture is {stored.id} already, and somebody else's.", field="img")
     if stored.weight != weight:
         raise Conflict(
             f"This picture is {stored.id} already, with weight {images.decimal(stored.weight)}; "

@@ -1,0 +1,70 @@
+"""JSON Web Tokens as bearer tokens (RFC 6750, RFC 8725, RFC 9068): what one that holds says, or BadToken."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import jwt
+
+from issuer import Keys
+
+ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
+LEEWAY = 60  # seconds that clocks may differ
+REQUIRED = ("iss", "aud", "exp", "sub")
+SUBJECT_MAX = 255  # characters, as in OpenID Connect
+
+
+class BadToken(Exception):
+    """There is no token, or it does not hold; says why, without the token."""
+
+
+def authorization(event: Mapping[str, Any]) -> str:
+    """The value of the one Authorization header, empty if there is none; BadToken if there are several."""
+    many = {name.lower(): values for name, values in (event.get("multiValueHeaders") or {}).items()}
+    one = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
+    if len(many.get("authorization") or []) > 1:
+        raise BadToken("there are several Authorization headers")
+    return str(one.get("authorization") or "")
+
+
+def bearer(value: str) -> str:
+    """The token in the value of an Authorization header."""
+    scheme, _, token = value.strip().partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        raise BadToken("there is no bearer token")
+    return token.strip()
+
+
+def verify(token: str, keys: Keys, audience: str) -> tuple[str, str]:
+    """Subject and scopes (separated by spaces) of a token of the keys' issuer for this audience.
+
+    The issuer decides by which algorithm a key is used, and none of those here takes a shared secret; so no token
+    chooses how it is checked.
+    """
+    if not audience:
+        raise BadToken("no audience is configured (JwtAudience)")
+    try:
+        key = keys.find(jwt.get_unverified_header(token).get("kid"))
+        if key is None:
+            raise BadToken("the issuer has no such key")
+        claims = jwt.decode(
+            token,
+            key,
+            algorithms=ALGORITHMS,
+            audience=audience,
+            issuer=keys.issuer,
+            leeway=LEEWAY,
+            options={"require": list(REQUIRED), "enforce_minimum_key_length": True},
+        )
+    except (jwt.PyJWTError, ValueError, TypeError) as error:
+        raise BadToken(type(error).__name__) from error
+    subject = claims["sub"]
+    if not (0 < len(subject) <= SUBJECT_MAX and subject.isprintable()):
+        raise BadToken("the subject is empty, too long or not printable")
+    return subject, _scopes(claims.get("scope", claims.get("scp")))
+
+
+def _scopes(claim: Any) -> str:
+    """The scopes, separated by spaces, as most issuers have them; some have a list."""
+    if isinstance(claim, list):
+        return " ".join(scope for scope in claim if isinstance(scope, str))
+    return claim if isinstance(claim, str) else ""
