@@ -4,12 +4,13 @@ SAM_VENV ?= .venv-sam
 PYTHON ?= python3
 export PORT ?= 3000
 export DATA ?= .local
+export SECONDS ?= 60
 
 CODE := shared upload random delete images web authorize reconcile local bundle
 BIN := $(VENV)/bin
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
 
-.PHONY: run test sam-test check bench-cold mutants measure deploy reconcile lock clean
+.PHONY: run test sam-test check bench-cold mutants measure soak deploy reconcile lock clean
 
 run: $(VENV)/run.installed  ## petAPI on http://127.0.0.1:$(PORT), with its data in $(DATA)
 	@exec $(BIN)/python -m local
@@ -33,6 +34,9 @@ mutants: $(VENV)/test.installed  ## drop each condition of the transactions once
 
 measure: $(VENV)/test.installed  ## the figures of the README
 	$(BIN)/python benchmarks/measure.py
+
+soak: $(VENV)/test.installed  ## 32 clients on one label for SECONDS, twice; then everything has to be exact
+	$(BIN)/python benchmarks/soak.py
 
 reconcile: $(VENV)/run.installed  ## find and mend images without pictures and pictures without images
 	$(BIN)/python -m reconcile

@@ -5,9 +5,11 @@ import logging
 import os
 import subprocess
 from collections.abc import Callable, Mapping
-from functools import partial
+from functools import lru_cache, partial
 from types import SimpleNamespace
 from typing import Any
+
+EXPRESSIONS = 256  # kept parsed; shared/ has about 30
 
 functions_log = logging.getLogger("functions")
 
@@ -21,11 +23,12 @@ def load() -> Any:
     several SSM parameters: here for what their names have in common, so that the policies of template.yaml hold.
     Ctrl-C in a terminal reaches the processes of its functions, too, in the midst of their work: here they are in
     groups of their own.  Its S3 answers that an object is stored when the disk had no room for it: here that fails.
+    Its DynamoDB parses a Query's condition once for each item of the partition: here once.
     tests/test_local_emulator.py and tests/test_local_running.py guard them.
     """
     from ministack import app  # type: ignore[import-untyped]
     from ministack.core import iam_actions, lambda_runtime, persistence  # type: ignore[import-untyped]
-    from ministack.services import apigateway_v1, cloudformation, lambda_svc  # type: ignore[import-untyped]
+    from ministack.services import apigateway_v1, cloudformation, dynamodb, lambda_svc  # type: ignore[import-untyped]
 
     lambda_runtime.subprocess = _OwnGroup()
     logging.getLogger("s3").addHandler(_Raise())
@@ -34,6 +37,7 @@ def load() -> Any:
     lambda_svc._emit_lambda_logs = _log_crash
     apigateway_v1._OPENAPI_HTTP_METHODS.add("any")
     apigateway_v1._import_path_item = _with_any(apigateway_v1._import_path_item)
+    _parse_expressions_once(dynamodb)
     apigateway_v1._import_rest_api = _with_gateway_responses(
         apigateway_v1._import_rest_api, apigateway_v1._put_gateway_response
     )
@@ -74,6 +78,13 @@ def _with_parameters(extract_resource_arn: Callable[..., str]) -> Callable[..., 
         return extract_resource_arn(service, method, path, headers, body, *rest)
 
     return extract
+
+
+def _parse_expressions_once(dynamodb: Any) -> None:
+    """It parses a condition again for each item of a partition; our expressions are few, and always the same text."""
+    tokenize = dynamodb._tokenize
+    dynamodb._tokenize = lru_cache(EXPRESSIONS)(lambda expression: tuple(tokenize(expression)))
+    dynamodb._condition_syntax_error = lru_cache(EXPRESSIONS)(dynamodb._condition_syntax_error)
 
 
 def _log_stderr(worker: Any) -> None:

@@ -16,7 +16,7 @@ from local.emulator import Receive, Scope, Send
 from shared import api, errors
 
 BODY_MAX = 4_700_000  # bytes; base64 of more, with headers, does not fit into the 6 MiB of a Lambda event
-CALLS_MAX = 8  # at a time; each runs in a process of its own, of some 60 MB, and more would not be faster
+CALLS_MAX = 4  # at a time; each function has as many processes, of some 60 MB: more wait for the one emulator
 LOOPBACK = re.compile(r"(127\.0\.0\.1|localhost)(:[0-9]{1,5})?", re.IGNORECASE)
 READS = ("GET", "HEAD", "OPTIONS")
 DISCARDED_MAX = 100_000_000  # bytes of a refused body that are read, so that the client reads the answer

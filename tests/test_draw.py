@@ -5,7 +5,6 @@ import logging
 import random
 from collections import Counter
 from collections.abc import Callable, Iterator
-from statistics import NormalDist
 
 import pytest
 from botocore.exceptions import ClientError
@@ -18,6 +17,7 @@ import invariants
 import random_image
 import shared.races
 import shared.store
+from chi_square import p_value
 from memory_aws import CHUNKS, IMAGES, S3, DynamoDB, World
 from pictures import tiny
 from shared import chunks, images
@@ -55,17 +55,6 @@ def runs(length: int, outcome: Callable[[int], object]) -> Iterator[tuple[object
             low, high = (middle, high) if outcome(middle) == here else (low, middle - 1)
         yield here, low + 1 - start
         start = low + 1
-
-
-def p_value(observed: Counter[str], expected: dict[str, float]) -> float:
-    """Of the chi-square test (Wilson and Hilferty 1931); cells below 5 are put together."""
-    cells = [(observed[name], e) for name, e in expected.items() if e >= 5]
-    small = [(observed[name], e) for name, e in expected.items() if e < 5]
-    cells.append((sum(o for o, _ in small), sum(e for _, e in small) or 1e-9))
-    chi2 = sum((o - e) ** 2 / e for o, e in cells if e > 1e-3)
-    freedom = len(cells) - 1
-    z = ((chi2 / freedom) ** (1 / 3) - (1 - 2 / (9 * freedom))) / (2 / (9 * freedom)) ** 0.5
-    return 1 - NormalDist().cdf(z)
 
 
 def thirty(world: World) -> tuple[Store, dict[str, int]]:

@@ -1,0 +1,121 @@
+"""`make soak`: 16 writers and 16 readers on one label for a minute, over HTTP and on the store alone; exact at the end.
+
+Exit code 1 if an answer was wrong, if afterwards not exactly the acknowledged images are there, if draws do not follow
+the weights, if memory grew, or if a part was too slow.  SECONDS is how long each of the two parts lasts.
+"""
+
+import os
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from unittest import mock
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(ROOT / folder) for folder in ("benchmarks", "tests", ".", "upload", "random", "delete", "images")]
+
+from hosts import Api, Running  # noqa: E402
+from local_service import LocalService  # noqa: E402
+from shared import races, settings  # noqa: E402
+from shared.bucket import Bucket  # noqa: E402
+from shared.store import Store  # noqa: E402
+from soak_checks import check_bucket, check_label, law, memory  # noqa: E402
+from soak_clients import CLIENTS, Outcome, soak  # noqa: E402
+from soak_targets import OnStore, OverHttp, dynamodb_by, dynoxide  # noqa: E402
+
+SECONDS = 60.0
+LABEL = "cat"
+P_MIN = 1e-4  # fair draws are below it once in 10,000 soaks
+GROWTH_MAX = 0.10  # of resident memory, from a quarter of the time to its end
+NAMES = settings.Settings("", "ChunkInfoTable", "ImageChunksTable", frozenset({LABEL}))
+
+
+@dataclass(frozen=True)
+class Rate:
+    """Acknowledged writes, and draws, a second."""
+
+    writes: float
+    draws: float
+
+
+HTTP_MIN = Rate(5, 5)  # a tenth of what two cores can do: a request takes 19 ms of them, 10 in the emulator's thread
+STORE_MIN = Rate(3_000 / 60, 10_000 / 60)
+
+
+def over_http(seconds: float, *, clients: int = CLIENTS) -> Iterator[str]:
+    """What is wrong after a soak of a `make run` of its own, on fresh data."""
+    with tempfile.TemporaryDirectory() as folder, LocalService(Path(folder) / "data") as service:
+        api = Api(Running(service), LABEL)
+        outcome = soak(OverHttp(api), seconds, clients=clients, gauge=lambda: memory(service.pid))
+        check(service, api, outcome.told.weights)
+    tell("HTTP, through make run", outcome)
+    yield from complaints(outcome, HTTP_MIN)
+
+
+def check(service: LocalService, api: Api, weights: Mapping[str, int]) -> None:
+    """AssertionError unless tables, bucket and answers agree with what was acknowledged."""
+    aws, at = service.aws(), service.aws_endpoint
+    names = settings.SettingsCache(lambda: aws.client("ssm", endpoint_url=at), "production").read()
+    dynamodb, s3 = aws.client("dynamodb", endpoint_url=at), aws.client("s3", endpoint_url=at)
+    check_label(dynamodb, names, api.label, weights)
+    check_bucket(Store(dynamodb, names), Bucket(s3, names.bucket), api.label)
+    assert OverHttp(api).total_weight() == sum(weights.values()), "a draw tells another total"
+
+
+def on_store(seconds: float, *, clients: int = CLIENTS) -> Iterator[str]:
+    """What is wrong after a soak of the store on dynoxide, where transactions really run at the same time."""
+    with tempfile.TemporaryDirectory() as folder:
+        program = dynoxide(Path(folder))
+        if not program:
+            print("store: left out, there is no dynoxide; name one by DYNOXIDE or install npm")
+            return
+        with (
+            dynamodb_by(program, connections=2 * clients) as dynamodb,
+            mock.patch.object(races, "SLEEP", mock.Mock(side_effect=races.SLEEP)) as sleep,
+        ):
+            outcome = soak(OnStore(Store(dynamodb, NAMES), LABEL), seconds, clients=clients)
+            check_label(dynamodb, NAMES, LABEL, outcome.told.weights)
+    tell("store, on dynoxide", outcome, f", {sleep.call_count} lost races tried again")
+    yield from complaints(outcome, STORE_MIN)
+
+
+def tell(what: str, outcome: Outcome, more: str = "") -> None:
+    """Print the figures."""
+    told, seconds = outcome.told, outcome.seconds
+    kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(told.writes.items()))
+    print(f"{what}, {seconds:.0f} s: {told.busy} times 503{more}; {len(told.weights)} images are left, all exact")
+    print(f"  {told.writes.total()} writes, {told.writes.total() / seconds:.0f}/s ({kinds})")
+    hits = sum(told.draws[name] for name in outcome.steady)
+    p = law(told.draws, outcome.steady)
+    print(f"  {told.draws.total()} draws, {told.draws.total() / seconds:.0f}/s; of {hits} on steady images p = {p:.4f}")
+    if all(outcome.gauged):
+        quarter, end = (resident / 1e6 for resident in outcome.gauged)
+        grown = f"{end / quarter - 1:+.1%}"
+        print(f"  resident memory {quarter:.0f} MB at {seconds / 4:.0f} s, {end:.0f} MB at the end ({grown})")
+
+
+def complaints(outcome: Outcome, least: Rate) -> Iterator[str]:
+    """What is not as it should be, besides exactness."""
+    told, seconds = outcome.told, outcome.seconds
+    if (p := law(told.draws, outcome.steady)) < P_MIN:
+        yield f"draws do not follow the weights: p = {p}"
+    if told.writes.total() < least.writes * seconds or told.draws.total() < least.draws * seconds:
+        yield f"too slow: at least {least.writes:.0f} writes/s and {least.draws:.0f} draws/s are expected"
+    quarter, end = outcome.gauged
+    if end > quarter * (1 + GROWTH_MAX):
+        yield f"memory grew by {end / quarter - 1:.1%}, more than {GROWTH_MAX:.0%}"
+
+
+def main(seconds: float) -> int:
+    """The exit code."""
+    if not memory(os.getpid()):
+        print("memory is not watched: there is no /proc")
+    wrong = [*over_http(seconds), *on_store(seconds)]
+    for complaint in wrong:
+        print(complaint, file=sys.stderr)
+    return bool(wrong)
+
+
+if __name__ == "__main__":
+    sys.exit(main(float(os.environ.get("SECONDS") or SECONDS)))
