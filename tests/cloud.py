@@ -51,7 +51,7 @@ def routes() -> list[tuple[str, str, str]]:
 def route(method: str, path: str) -> tuple[str, dict[str, str], str]:
     """(resource, path parameters, handler module) of a request."""
     for pattern, methods, module in routes():
-        found = re.fullmatch(_expression(pattern), path)
+        found = re.fullmatch(_expression(pattern), path, re.DOTALL)
         if found and methods in ("ANY", method):
             return pattern, found.groupdict(), module
     raise LookupError(path)
