@@ -9,6 +9,7 @@ Chunks = list[tuple[bytes, bytes]]  # kind and payload
 _STILL = frozenset({b"VP8 ", b"VP8L"})
 _PICTURE = _STILL | {b"ALPH"}
 _EXTENDED = _PICTURE | {b"VP8X", b"ICCP", b"ANIM", b"ANMF"}
+_BACKGROUND = 6  # bytes of an ANIM: the background and the number of loops
 _FRAME_HEADER = 16  # bytes of an ANMF before its chunks
 _ICC, _ALPHA, _EXIF, _ANIMATED = 0x20, 0x10, 0x08, 0x02  # flags of VP8X
 
@@ -72,6 +73,8 @@ def _reduced(kind: bytes, payload: bytes) -> bytes | None:
     """What is kept of a chunk's payload, None for nothing."""
     if kind == b"EXIF":
         return orientation_alone(payload.removeprefix(b"Exif\0\0"))
+    if kind == b"ANIM":
+        return payload[:_BACKGROUND]
     if kind == b"ANMF":
         return payload[:_FRAME_HEADER] + _joined(_first_of_each(_chunks(payload[_FRAME_HEADER:]), _PICTURE))
     return payload
