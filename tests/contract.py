@@ -14,6 +14,7 @@ from subprocess import PIPE, STDOUT
 from local_service import ROOT, LocalService
 
 CASES_MIN = 2000  # requests; fewer mean that a phase was left out
+TIME_MAX = 400.0  # seconds, on a busy machine; 45 where nothing else runs
 ANY_LABEL = {"LABELS": "*"}
 TESTS = ROOT / "tests"
 
@@ -23,9 +24,8 @@ def run(contract: Path = ROOT / "openapi.yaml", *options: str) -> tuple[int, str
     schemathesis = [sys.executable, "-m", "schemathesis.cli", "--config-file", TESTS / "schemathesis.toml", "run"]
     command = [*schemathesis, contract, "--no-color", *options]
     with tempfile.TemporaryDirectory() as folder, LocalService(Path(folder) / "data", variables=ANY_LABEL) as service:
-        done = subprocess.run(
-            [*command, "--url", service.url], cwd=TESTS, stdout=PIPE, stderr=STDOUT, text=True, check=False
-        )
+        command += ["--url", service.url]
+        done = subprocess.run(command, cwd=TESTS, stdout=PIPE, stderr=STDOUT, text=True, check=False, timeout=TIME_MAX)
     cases = sum(map(int, re.findall(r"(\d+) generated", done.stdout)))
     enough = f"Only {cases} requests were made, not {CASES_MIN}.\n" if cases < CASES_MIN else ""
     return int(bool(done.returncode or enough)), done.stdout + enough

@@ -1,17 +1,13 @@
 """`make run` answers as openapi.yaml says, whatever Schemathesis asks; `make contract` prints its report."""
 
-import re
 from pathlib import Path
 
 import contract
-
-LONGEST = 90  # seconds, on a machine that does nothing else
 
 
 def test_every_answer_is_in_the_contract() -> None:
     code, report = contract.run()
     assert code == 0, report
-    assert float(re.findall(r"No issues found in ([0-9.]+)s", report)[0]) < LONGEST
 
 
 def test_an_answer_that_is_not_in_the_contract_is_noticed(tmp_path: Path) -> None:
