@@ -10,7 +10,7 @@ CODE := shared upload random delete images web authorize reconcile local bundle
 BIN := $(VENV)/bin
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
 
-.PHONY: run test sam-test check bench-cold mutants measure soak deploy reconcile lock clean
+.PHONY: run test sam-test check bench-cold contract mutants measure soak deploy reconcile lock clean
 
 run: $(VENV)/run.installed  ## petAPI on http://127.0.0.1:$(PORT), with its data in $(DATA)
 	@exec $(BIN)/python -m local
@@ -28,6 +28,9 @@ check: $(VENV)/test.installed  ## style and types
 
 bench-cold: $(VENV)/test.installed  ## CPU time of cold starts from .aws-sam/build, against stock boto3
 	$(BIN)/python benchmarks/cold.py
+
+contract: $(VENV)/test.installed  ## thousands of requests, made from openapi.yaml; each answer has to be as it says
+	$(BIN)/python tests/contract.py
 
 mutants: $(VENV)/test.installed  ## drop each condition of the transactions once; the tests have to notice
 	$(BIN)/python tests/mutants.py

@@ -17,6 +17,7 @@ from shared import api, errors
 
 BODY_MAX = 4_700_000  # bytes; base64 of more, with headers, does not fit into the 6 MiB of a Lambda event
 CALLS_MAX = 4  # at a time; each function has as many processes, of some 60 MB: more wait for the one emulator
+WHOLE_URL = re.compile(r"https?://([^/?]*)(/.*)?", re.IGNORECASE | re.DOTALL)
 LOOPBACK = re.compile(r"(127\.0\.0\.1|localhost)(:[0-9]{1,5})?", re.IGNORECASE)
 READS = ("GET", "HEAD", "OPTIONS")
 DISCARDED_MAX = 100_000_000  # bytes of a refused body that are read, so that the client reads the answer
@@ -53,25 +54,45 @@ class Front:
         except _Gone:
             return None
         except errors.ApiError as refusal:
-            status, headers, body = _problem(refusal)
+            status, headers, body = problem(refusal)
         await _send(send, status, headers, body, head=scope["method"] == "HEAD")
         return None
 
     async def _answer(self, scope: Scope, receive: Receive) -> Answer:
         body = await _read(receive)
         headers = _headers(scope)
+        path = _path(scope, headers)
         _refuse_strangers(scope["method"], headers)
         if self._failing() and scope["method"] not in READS:
             raise errors.Unavailable("The data cannot be saved now; make room on the disk and retry.")
         async with self._calls:
             try:
-                answer = await self._call_api(scope["method"], scope["path"], scope["query_string"], headers, body)
+                answer = await self._call_api(scope["method"], path, scope["query_string"], headers, body)
             except Exception as error:
                 logger.exception("the emulator failed")
                 raise BadGateway(f"The emulator failed; {self._log} says why.") from error
         if "X-Request-Id" not in answer[1]:  # every answer of a function has it
             raise BadGateway(f"The function did not answer; {self._log} says why.")
         return answer
+
+
+def _path(scope: Scope, headers: dict[str, str]) -> str:
+    """The path asked for. A client of a proxy sends the whole URL, whose host then counts (RFC 9112, section 3.2.2)."""
+    path: str = scope["path"]
+    if whole := WHOLE_URL.fullmatch(path):
+        headers["host"], path = whole[1], whole[2] or "/"
+    if not path.startswith("/"):
+        raise errors.BadRequest("The request line has no path; begin it with a slash.")
+    return path
+
+
+def problem(refusal: errors.ApiError) -> Answer:
+    """The answer that says this, as the functions would."""
+    request_id = str(uuid4())
+    response = api.problem(refusal, request_id)
+    body = response.body.encode() if isinstance(response.body, str) else response.body
+    headers = {**api.CORS, "X-Content-Type-Options": "nosniff", "X-Request-Id": request_id, **response.headers}
+    return response.status, headers, body
 
 
 def _refuse_strangers(method: str, headers: dict[str, str]) -> None:
@@ -115,16 +136,10 @@ def _headers(scope: Scope) -> dict[str, str]:
         name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
         separator = "; " if name == "cookie" else ", "
         headers[name] = f"{headers[name]}{separator}{value}" if name in headers else value
-    headers["accept"] = headers.get("accept") or "*/*"  # ministack sends bytes as base64 text without it
+    accept = headers.get("accept", "")
+    if not accept.partition(";")[0].strip():  # ministack sends bytes as base64 text to those who name no type
+        headers["accept"] = f"*/*{accept}"
     return headers
-
-
-def _problem(refusal: errors.ApiError) -> Answer:
-    request_id = str(uuid4())
-    response = api.problem(refusal, request_id)
-    body = response.body.encode() if isinstance(response.body, str) else response.body
-    headers = {**api.CORS, "X-Content-Type-Options": "nosniff", "X-Request-Id": request_id, **response.headers}
-    return response.status, headers, body
 
 
 async def _send(send: Send, status: int, headers: dict[str, Any], body: bytes, *, head: bool) -> None:

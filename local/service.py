@@ -15,7 +15,7 @@ from typing import Any
 from hypercorn.asyncio import serve as hypercorn
 from hypercorn.config import Config
 
-from local import data_folder, snapshots
+from local import data_folder, protocol, snapshots
 from local.checkpoints import Checkpoints
 from local.data_folder import DataFolder
 from local.deploy import ARTIFACTS, Deployment
@@ -47,6 +47,7 @@ def serve(port: int, data: Path, parameters: Mapping[str, str]) -> None:
     folder = data_folder.claim(data)
     public, private = _socket(port), _socket(0)
     _log_to(folder.log)
+    protocol.install()
     damaged = _restore(folder)
     killed = data_folder.mark_running(folder)
     try:

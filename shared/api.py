@@ -7,7 +7,6 @@ repeated parameters, RFC 9457 problems for refusals, a fixed 500 for everything 
 """
 
 import base64
-import binascii
 import json
 import os
 import re
@@ -113,7 +112,7 @@ def problem(refusal: errors.ApiError, request_id: str) -> Response:
         "detail": refusal.detail,
         "requestId": request_id,
     }
-    if refusal.field:
+    if refusal.field is not None:
         body["errors"] = [{"field": refusal.field, "detail": refusal.detail}]
     headers = {"Content-Type": "application/problem+json", "Cache-Control": "no-store", **refusal.headers}
     return Response(status, json.dumps(body) + "\n", headers)
@@ -161,7 +160,7 @@ def _actions(actions: Mapping[str, Action]) -> dict[str, Action]:
 
 
 def _request(event: Event, parameters: Collection[str], request_id: str) -> Request:
-    headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
+    headers = {name.lower(): value for name, value in (event.get("headers") or {}).items() if value is not None}
     if headers.get("content-encoding", "identity").strip().lower() != "identity":
         raise errors.UnsupportedMediaType("The body must not be compressed; send it without Content-Encoding.")
     return Request(
@@ -192,11 +191,9 @@ def _query(event: Event, parameters: Collection[str]) -> dict[str, str]:
 
 def _body(event: Event) -> bytes:
     text = event.get("body") or ""
-    if not event.get("isBase64Encoded"):
-        return str(text).encode()
     try:
-        return base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError) as error:
+        return base64.b64decode(text, validate=True) if event.get("isBase64Encoded") else str(text).encode()
+    except ValueError as error:  # binascii.Error is one, UnicodeEncodeError of a lone surrogate, too
         raise errors.BadRequest("The body is not what its encoding says; send it again.") from error
 
 

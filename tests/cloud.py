@@ -74,7 +74,7 @@ def gateway_response(name: str) -> tuple[int, dict[str, str], str]:
 def route(method: str, path: str) -> tuple[str, dict[str, str], str]:
     """(resource, path parameters, handler module) of a request."""
     for pattern, methods, module in routes():
-        found = re.fullmatch(_expression(pattern), path)
+        found = re.fullmatch(_expression(pattern), path, re.DOTALL)
         if found and methods in ("ANY", method):
             return pattern, found.groupdict(), module
     raise LookupError(path)

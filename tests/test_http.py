@@ -29,7 +29,7 @@ def problem(answer: Answer, status: int, *, field: str | None = None) -> str:
     detail = str(document["detail"])
     assert detail.endswith(".")
     assert "Traceback" not in detail
-    if field:
+    if field is not None:
         assert document["errors"] == [{"field": field, "detail": detail}]
     return detail
 

@@ -52,6 +52,8 @@ def clean(data: bytes) -> Cleaned:
     else:
         chunks = [(kind, chunk) for kind, chunk in chunks if kind not in _FRAMES]
     header = _payload(chunks[0][1])
+    if header[10:12] != bytes(2):  # Pillow does not look; libpng refuses
+        raise Broken("its pixels are packed in a way that no standard knows")
     return Cleaned(
         b"".join((_SIGNATURE, *(chunk for _, chunk in chunks))),
         width=int.from_bytes(header[:4]),

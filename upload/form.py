@@ -24,6 +24,7 @@ EXAMPLE = "curl -F label=cat -F weight=0.5 -F img=@cat.jpg"
 
 # RFC 2046, section 5.1.1: 1 to 70 characters, the last no space.
 _BOUNDARY = re.compile(r"[0-9A-Za-z'()+_,./:=? -]{0,69}[0-9A-Za-z'()+_,./:=?-]")
+_QUOTED = re.compile(r'"[^"]*"')
 # Some clients send the name of a file in this form alone (RFC 5987), which the parser does not read.
 _EXTENDED_FILENAME = re.compile(r";\s*filename\*\s*=", re.IGNORECASE)
 
@@ -60,6 +61,9 @@ def _boundary(content_type: str) -> str:
     if media_type != "multipart/form-data":
         raise UnsupportedMediaType(f"The content type must be multipart/form-data: send a form, such as {EXAMPLE}.")
     boundary: str = options.get("boundary", "")
+    bare = _QUOTED.sub("", content_type).lower()
+    if "," in bare or bare.count("boundary=") > 1:
+        raise BadRequest("The content type is there more than once, or its boundary is: send one of each.")
     if not _BOUNDARY.fullmatch(boundary):
         raise BadRequest(
             "The content type has no boundary of 1 to 70 characters (RFC 2046): "
