@@ -20,7 +20,7 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import urljoin
 
-from shared import errors
+from shared import deadline, errors
 
 logger = logging.getLogger("petapi")
 
@@ -75,7 +75,8 @@ def endpoint(routes: Routes, *, parameters: Collection[str] = ()) -> Callable[[E
         request_id = _request_id(event, context)
         why = ""
         try:
-            response = _dispatch(routes, parameters, event, request_id)
+            with deadline.of(context):
+                response = _dispatch(routes, parameters, event, request_id)
         except errors.ApiError as refusal:
             response, why = problem(refusal, request_id), refusal.detail
         except Exception as error:

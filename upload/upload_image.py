@@ -30,12 +30,12 @@ def upload(request: Request) -> Response:
     image = Image(label, name, weight, version_id, len(checked.content), checked.width, checked.height, _now())
     try:
         stored, total_weight = store.add(image)
-    except Unavailable:  # nothing was written
-        bucket.discard(image.id, version_id)
+    except Unavailable:
+        _take_back(image, store, bucket)
         raise
     if stored.version_id == version_id:
         return _answer(201, stored, total_weight, request)
-    bucket.discard(image.id, version_id)
+    _take_back(image, store, bucket)
     if stored.weight != weight:
         raise Conflict(
             f"This picture is {stored.id} already, with weight {images.decimal(stored.weight)}; "
@@ -43,6 +43,12 @@ def upload(request: Request) -> Response:
             field="weight",
         )
     return _answer(200, stored, total_weight, request)
+
+
+def _take_back(image: Image, store: Store, bucket: Bucket) -> None:
+    """Remove the version that was put in vain; not while a transaction that names it may yet be done."""
+    if store.settled:
+        bucket.discard(image.id, image.version_id)
 
 
 def _answer(status: int, image: Image, total_weight: int, request: Request) -> Response:
