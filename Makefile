@@ -9,7 +9,7 @@ CODE := shared upload random delete images web reconcile local bundle
 BIN := $(VENV)/bin
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
 
-.PHONY: run test sam-test check bench-cold mutants measure deploy reconcile lock clean
+.PHONY: run test sam-test check bench-cold mutants reliability measure deploy reconcile lock clean
 
 run: $(VENV)/run.installed  ## petAPI on http://127.0.0.1:$(PORT), with its data in $(DATA)
 	@exec $(BIN)/python -m local
@@ -30,6 +30,9 @@ bench-cold: $(VENV)/test.installed  ## CPU time of cold starts from .aws-sam/bui
 
 mutants: $(VENV)/test.installed  ## drop each condition of the transactions once; the tests have to notice
 	$(BIN)/python tests/mutants.py
+
+reliability: $(VENV)/test.installed  ## docs/reliability.md: inject every fault at every AWS call
+	PYTHONPATH=.:upload:random:delete:images:web:tests:tests/faults $(BIN)/python tests/faults/reliability.py
 
 measure: $(VENV)/test.installed  ## the figures of the README
 	$(BIN)/python benchmarks/measure.py
