@@ -16,6 +16,7 @@ from botocore.exceptions import ConnectTimeoutError, EndpointConnectionError, Re
 from botocore.httpsession import URLLib3Session
 
 CONNECT_TIMEOUT, READ_TIMEOUT = 1.0, 2.0  # seconds, as shared/aws.py has them
+NO_DELAY: Any = [(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)]  # as botocore has it for its own sessions
 BACK_OFF_MAX = 2.0  # seconds that botocore may wait before it tries again
 
 
@@ -166,7 +167,7 @@ class Injector:
     _number: int = 0
 
     def __post_init__(self) -> None:
-        self._session = URLLib3Session(socket_options=[(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)])
+        self._session = URLLib3Session(socket_options=NO_DELAY)
 
     def arm(self, happening: Happening, hits: Callable[[Attempt, int, int], bool]) -> None:
         """From now on calls are counted anew, and this happens."""
@@ -180,7 +181,8 @@ class Injector:
     def before_send(self, request: AWSPreparedRequest, event_name: str, **_: object) -> AWSResponse:
         """The answer to this attempt."""
         _, service, operation = event_name.split(".")
-        call = _text(request.headers["amz-sdk-invocation-id"])
+        header: Any = request.headers["amz-sdk-invocation-id"]
+        call = header.decode() if isinstance(header, bytes) else header
         self._number = self._number + 1 if call == self._id else 1
         if call != self._id:
             self._id = call
@@ -188,7 +190,3 @@ class Injector:
         attempt = Attempt(service, operation, request, self.clock, self._session.send)
         hit = self.hits(attempt, len(self.calls), self._number)
         return self.happening(attempt) if hit else attempt.done()
-
-
-def _text(value: str | bytes) -> str:
-    return value.decode() if isinstance(value, bytes) else value

@@ -71,21 +71,22 @@ class Scene:
     # --- the state ---
 
     def reset(self) -> None:
-        """Six images again, as a new container of the functions finds them."""
+        """The images again, as a new container of the functions finds them."""
+        self._put_versions()
         for table in self.tables:
-            wanted = {self._key(item): item for item in self._baseline[table]}
-            for gone in {self._key(item): item for item in self.items(table)}.keys() - wanted.keys():
-                key = dict(zip(("label", self._sort_key(table)), ({"S": LABEL}, dict([gone])), strict=True))
-                self.raw["dynamodb"].delete_item(TableName=table, Key=key)
-            self._put_versions(table)
-            puts = [{"PutRequest": {"Item": item}} for item in self._baseline[table]]
-            if puts:
-                self.raw["dynamodb"].batch_write_item(RequestItems={table: puts})
+            found, wanted = self.items(table), self._baseline[table]
+            for item in found:
+                if self._key(item) not in map(self._key, wanted):
+                    self.raw["dynamodb"].delete_item(TableName=table, Key=self._key(item))
+            for item in wanted:
+                if item not in found:
+                    self.raw["dynamodb"].put_item(TableName=table, Item=item)
+        forget(aws.dynamodb, aws.s3, aws.ssm)  # with them botocore's quota of retries, which other faults may have used
         self.fresh()
 
     def fresh(self) -> None:
-        """A new container: new clients, nothing read yet, the same chances as ever."""
-        forget(aws.dynamodb, aws.s3, aws.ssm, settings._cache)
+        """A new container: nothing read yet, the same chances as ever."""
+        forget(settings._cache)
         for module in (store, races):
             module.RNG.seed(1)
 
@@ -103,7 +104,7 @@ class Scene:
         """Weight of each image, by name."""
         return {name: weight for name, (weight, _) in self.rows().items()}
 
-    def versions(self) -> set[Row]:
+    def versions(self) -> set[tuple[str, str]]:
         """Name and id of each version in the bucket."""
         listed = self.raw["s3"].list_object_versions(Bucket=self.names.bucket, Prefix=f"{LABEL}/")
         assert "DeleteMarkers" not in listed
@@ -135,24 +136,20 @@ class Scene:
         until = datetime.now(UTC) + timedelta(hours=1)
         return Reconciliation(*both, until, tell=lambda line: None).run()
 
-    def _put_versions(self, table: str) -> None:
-        """Baseline images name versions that are there, in which they are put again where they went."""
-        if table != self.tables[0]:
-            return
-        versions = self.versions()
-        named = {(item["s3key"]["S"], item["versionId"]["S"]): item for item in self._baseline[table]}
-        for name, version in versions - named.keys():
-            self.raw["s3"].delete_object(Bucket=self.names.bucket, Key=f"{LABEL}/{name}", VersionId=version)
-        for (name, _), item in [entry for entry in named.items() if entry[0] not in versions]:
-            content = self.content[name]
-            put = self.raw["s3"].put_object(Bucket=self.names.bucket, Key=f"{LABEL}/{name}", Body=content)
+    def _put_versions(self) -> None:
+        """The baseline's images name versions that are there; other versions go."""
+        versions, s3 = self.versions(), self.raw["s3"]
+        missing = {(item["s3key"]["S"], item["versionId"]["S"]): item for item in self._baseline[self.tables[0]]}
+        for name, version in versions:
+            if not missing.pop((name, version), None):
+                s3.delete_object(Bucket=self.names.bucket, Key=f"{LABEL}/{name}", VersionId=version)
+        for (name, _), item in missing.items():
+            put = s3.put_object(Bucket=self.names.bucket, Key=f"{LABEL}/{name}", Body=self.content[name])
             item["versionId"] = {"S": put["VersionId"]}
 
-    def _key(self, item: Any) -> tuple[str, str]:
-        return next(iter((item.get("s3key") or item["chunkNumber"]).items()))
-
-    def _sort_key(self, table: str) -> str:
-        return "s3key" if table == self.tables[0] else "chunkNumber"
+    def _key(self, item: Any) -> Any:
+        sort_key = "s3key" if "s3key" in item else "chunkNumber"
+        return {name: item[name] for name in ("label", sort_key)}
 
 
 EVERYTHING = (aws.session, aws.dynamodb, aws.s3, aws.ssm, settings._cache)
@@ -200,6 +197,6 @@ def staged(service: LocalService) -> Iterator[Scene]:
         mock.patch("botocore.endpoint.time", SimpleNamespace(sleep=pauses)),
         mock.patch.object(settings.SettingsCache.__init__, "__kwdefaults__", {"clock": clock}),
     ):
-        aws.session().register("before-send", injector.before_send)
+        aws.session().register("before-send", injector.before_send)  # type: ignore[arg-type]
         yield Scene(owners_clients(service), injector, clock)
     forget(*EVERYTHING)

@@ -5,6 +5,7 @@ import re
 import pytest
 
 import reliability
+from cloud import ROOT
 from matrix import FAULTS, OPERATIONS, Operation
 from scene import Scene
 
@@ -28,4 +29,4 @@ def test_no_answer_of_the_page_is_a_failure_or_unexplained() -> None:
     rows = [line.split(" | ") for line in reliability.PAGE.read_text().splitlines() if line.count(" | ") == 5]
     answers = {row[2] for row in rows} - {"answer"}
     assert answers == {"none", "200", "201", "204", "409", "503"}
-    assert "docs/reliability.md" in (reliability.ROOT / "README.md").read_text()
+    assert "docs/reliability.md" in (ROOT / "README.md").read_text()

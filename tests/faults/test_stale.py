@@ -74,9 +74,9 @@ def stale(scene: Scene) -> Callable[[Attempt], AWSResponse]:
     """An eventually consistent read is answered from the tables before the write, all else as it is."""
 
     def happening(attempt: Attempt) -> AWSResponse:
-        if b'"ConsistentRead": false' not in attempt.request.body:
+        document = json.dumps(attempt.document)
+        if '"ConsistentRead": false' not in document:
             return attempt.done()
-        document = attempt.request.body.decode()
         for table in scene.tables:
             document = document.replace(f'"{table}"', f'"{table}-before"')
         call = getattr(scene.raw["dynamodb"], xform_name(attempt.operation))
