@@ -10,7 +10,7 @@ CODE := shared upload random delete images web authorize reconcile local bundle
 BIN := $(VENV)/bin
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
 
-.PHONY: run test sam-test check bench-cold contract mutants measure soak deploy reconcile lock clean
+.PHONY: run test sam-test check bench-cold contract mutants reliability measure soak deploy reconcile lock clean
 
 run: $(VENV)/run.installed  ## petAPI on http://127.0.0.1:$(PORT), with its data in $(DATA)
 	@exec $(BIN)/python -m local
@@ -34,6 +34,9 @@ contract: $(VENV)/test.installed  ## thousands of requests, made from openapi.ya
 
 mutants: $(VENV)/test.installed  ## drop each condition of the transactions once; the tests have to notice
 	$(BIN)/python tests/mutants.py
+
+reliability: $(VENV)/test.installed  ## docs/reliability.md: inject every fault at every AWS call
+	PYTHONPATH=.:upload:random:delete:images:web:tests:tests/faults $(BIN)/python tests/faults/reliability.py
 
 measure: $(VENV)/test.installed  ## the figures of the README
 	$(BIN)/python benchmarks/measure.py

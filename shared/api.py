@@ -17,7 +17,7 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import urljoin
 
-from shared import end_cold_start, errors, logs
+from shared import deadline, end_cold_start, errors, logs
 
 Event = Mapping[str, Any]
 ProxyResponse = dict[str, Any]
@@ -71,7 +71,8 @@ def endpoint(routes: Routes, *, parameters: Collection[str] = ()) -> Callable[[E
         request_id = _request_id(event, context)
         why = ""
         try:
-            response = _dispatch(routes, parameters, event, request_id)
+            with deadline.of(context):
+                response = _dispatch(routes, parameters, event, request_id)
         except errors.ApiError as refusal:
             response, why = problem(refusal, request_id), logs.refused(refusal)
         except Exception as error:

@@ -1,7 +1,8 @@
 """The AWS clients: made on first use, one session for all, with bounded patience.
 
-Worst case of one call: 3 attempts of 1 s to connect and 2 s to read, plus back-off, stay below 10 s; the functions'
-timeout is 15 s (template.yaml).  A Lambda container handles one request at a time, so no lock is needed.
+Worst case of one call: 3 attempts of 1 s to connect and 2 s to read, plus back-off of at most 3 s.  All calls of a
+request together are bounded by shared/deadline.py.  A Lambda container handles one request at a time, so no lock is
+needed.
 
 boto3 would make the same clients, and import its resources and transfers first: a fifteenth of a cold start.
 """
@@ -11,6 +12,8 @@ from typing import TYPE_CHECKING, cast
 
 from botocore.config import Config
 from botocore.session import Session
+
+from shared import deadline
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -30,7 +33,9 @@ S3_CONFIG = CONFIG.merge(Config(signature_version="s3v4"))
 @cache
 def session() -> Session:
     """The one session: building its loader is the dear part of a client."""
-    return Session()
+    made = Session()
+    made.register("before-send", deadline.check)
+    return made
 
 
 @cache

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from shared.errors import Unavailable
+
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
@@ -58,7 +60,7 @@ class Bucket:
         """Remove a version that no image names any more.  Where S3 fails, the log says so: reconcile will remove it."""
         try:
             self._client.delete_object(Bucket=self._name, Key=key, VersionId=version_id)
-        except (BotoCoreError, ClientError):
+        except (BotoCoreError, ClientError, Unavailable):
             logger.exception("version %s of %s is left, unseen", version_id, key)
 
     def url(self, key: str, headers: Mapping[str, str]) -> str:

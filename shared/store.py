@@ -54,13 +54,17 @@ class Exists(Exception):
 
 
 class Store:
-    """The images of every label."""
+    """The images of every label.
+
+    `settled` tells whether each transaction was answered.  One that was not may yet be done: its request may be late.
+    """
 
     def __init__(self, client: "DynamoDBClient", settings: Settings) -> None:
         self._client = client
         self._images_table, self._chunks_table = settings.image_chunks_table, settings.chunk_info_table
         self._consistent = settings.consistent_reads
         self._transactions = transactions.Transactions(self._images_table, self._chunks_table)
+        self.settled = True
 
     def lanes(self, label: str, *, consistent: bool = False) -> dict[int, Lane]:
         """The label's lanes by number; none if it never had an image."""
@@ -122,6 +126,8 @@ class Store:
             try:
                 self._write(self._transactions.add(image, lane))
             except Exists as there:
+                if there.image.version_id == image.version_id:  # this very image, by a transaction that was late
+                    total_weight = chunks.total_weight(self.lanes(image.label, consistent=True))
                 if total_weight < there.image.weight:  # the lanes were read before that image came
                     raise LostRace from there
                 return there.image, total_weight
@@ -228,10 +234,15 @@ class Store:
 
     def _write(self, writes: Sequence[Any]) -> None:
         """Do all or none of the writes; LostRace or Exists if it was none."""
+        settled, self.settled = self.settled, False
         try:
             self._client.transact_write_items(TransactItems=writes)
+            self.settled = settled
         except ClientError as error:
             reasons: list[Any] = error.response.get("CancellationReasons", [])
+            # What botocore sent before, and sent again, was not answered.
+            tried_again = error.response.get("ResponseMetadata", {}).get("RetryAttempts", 0) > 0
+            self.settled = settled and bool(reasons) and not tried_again
             if reasons and reasons[0].get("Item"):
                 raise Exists(items.image(reasons[0]["Item"])) from error
             if reasons and {reason["Code"] for reason in reasons} <= TRANSIENT:

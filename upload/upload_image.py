@@ -33,12 +33,12 @@ def upload(request: Request) -> Response:
     )
     try:
         stored, total_weight = store.add(image)
-    except Unavailable:  # nothing was written
-        bucket.discard(image.id, version_id)
+    except Unavailable:
+        _take_back(image, store, bucket)
         raise
     if stored.version_id == version_id:
         return _answer(201, stored, total_weight, request)
-    bucket.discard(image.id, version_id)
+    _take_back(image, store, bucket)
     if stored.owner != image.owner:
         raise Conflict(f"This picture is {stored.id} already, and somebody else's.", field="img")
     if stored.weight != weight:
@@ -48,6 +48,12 @@ def upload(request: Request) -> Response:
             field="weight",
         )
     return _answer(200, stored, total_weight, request)
+
+
+def _take_back(image: Image, store: Store, bucket: Bucket) -> None:
+    """Remove the version that was put in vain; not while a transaction that names it may yet be done."""
+    if store.settled:
+        bucket.discard(image.id, image.version_id)
 
 
 def _answer(status: int, image: Image, total_weight: int, request: Request) -> Response:

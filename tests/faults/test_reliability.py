@@ -1,0 +1,32 @@
+"""docs/reliability.md tells what happens."""
+
+import re
+
+import pytest
+
+import reliability
+from cloud import ROOT
+from matrix import FAULTS, OPERATIONS, Operation
+from scene import Scene
+
+RENEW = "docs/reliability.md tells something else; look why, then renew it with `make reliability`"
+TITLES = [operation.title for operation in OPERATIONS]
+
+
+@pytest.mark.parametrize("operation", OPERATIONS, ids=TITLES)
+def test_every_fault_at_every_call_comes_to_what_the_page_says(scene: Scene, operation: Operation) -> None:
+    assert reliability.section(scene, operation) in reliability.PAGE.read_text(), RENEW
+
+
+def test_the_page_has_these_sections_and_no_others() -> None:
+    page = reliability.PAGE.read_text()
+    assert page.startswith(reliability.INTRODUCTION), RENEW
+    assert re.findall("^## (.*)$", page, re.M) == TITLES, RENEW
+    assert all(f"| {fault.title} |" in page for fault in FAULTS), RENEW
+
+
+def test_no_answer_of_the_page_is_a_failure_or_unexplained() -> None:
+    rows = [line.split(" | ") for line in reliability.PAGE.read_text().splitlines() if line.count(" | ") == 5]
+    answers = {row[2] for row in rows} - {"answer"}
+    assert answers == {"none", "200", "201", "204", "409", "503"}
+    assert "docs/reliability.md" in (ROOT / "README.md").read_text()

@@ -1,0 +1,155 @@
+"""Eventually consistent reads that are answered as before the last write: never a failure, never a gone picture."""
+
+import json
+from collections.abc import Callable, Iterator
+
+import pytest
+from botocore import xform_name
+from botocore.awsrequest import AWSResponse
+
+import cloud
+import pictures
+from hosts import json_of
+from injection import Attempt
+from local_service import Answer
+from scene import IMAGES, LABEL, OTHER_CLASS, Scene
+from shared import images
+
+NEW = images.name_of(pictures.tiny(IMAGES), "png")
+CALLS = 6  # as many reads as a request makes at most, before it draws again
+
+Write = Callable[[Scene], str]  # gives the name of the image that it wrote
+
+
+def uploaded(scene: Scene) -> str:
+    assert scene.upload(IMAGES).status == 201
+    return NEW
+
+
+def deleted(scene: Scene) -> str:
+    assert scene.delete(scene.moved).status == 204
+    return scene.moved
+
+
+def weighed(scene: Scene) -> str:
+    assert scene.patch(scene.moved, OTHER_CLASS).status == 200
+    return scene.moved
+
+
+def deleted_last(scene: Scene) -> str:
+    for name in sorted(scene.rows())[1:]:
+        assert scene.delete(name).status == 204
+    snapshot(scene)
+    (last,) = scene.rows()
+    assert scene.delete(last).status == 204
+    return last
+
+
+WRITES = (uploaded, deleted, weighed, deleted_last)
+
+
+def snapshot(scene: Scene) -> None:
+    """The tables as they are now are what stale reads will read."""
+    for table in scene.tables:
+        before, dynamodb = f"{table}-before", scene.raw["dynamodb"]
+        dynamodb.delete_table(TableName=before)
+        dynamodb.create_table(TableName=before, **cloud.table(cloud.TABLES[scene.tables.index(table)]))
+        for item in scene.items(table):
+            dynamodb.put_item(TableName=before, Item=item)
+
+
+@pytest.fixture
+def stage(scene: Scene) -> Iterator[Scene]:
+    """The scene, with the tables as they are before each test's write beside it."""
+    scene.reset()
+    for table, template in zip(scene.tables, cloud.TABLES, strict=True):
+        scene.raw["dynamodb"].create_table(TableName=f"{table}-before", **cloud.table(template))
+    snapshot(scene)
+    yield scene
+    for table in scene.tables:
+        scene.raw["dynamodb"].delete_table(TableName=f"{table}-before")
+
+
+def stale(scene: Scene) -> Callable[[Attempt], AWSResponse]:
+    """An eventually consistent read is answered from the tables before the write, all else as it is."""
+
+    def happening(attempt: Attempt) -> AWSResponse:
+        document = json.dumps(attempt.document)
+        if '"ConsistentRead": false' not in document:
+            return attempt.done()
+        for table in scene.tables:
+            document = document.replace(f'"{table}"', f'"{table}-before"')
+        call = getattr(scene.raw["dynamodb"], xform_name(attempt.operation))
+        answer = {name: value for name, value in call(**json.loads(document)).items() if name != "ResponseMetadata"}
+        return attempt.answer(200, json.loads(json.dumps(answer).replace('-before"', '"')))
+
+    return happening
+
+
+def readings(scene: Scene) -> Iterator[int]:
+    """Each read alone is stale; at last, as number 0, all are."""
+    for chosen in (*range(1, CALLS + 1), 0):
+        scene.fresh()
+        scene.injector.arm(
+            stale(scene),
+            lambda attempt, call, _, chosen=chosen: attempt.service == "dynamodb" and chosen in (0, call),
+        )
+        yield chosen
+        scene.injector.disarm()
+
+
+def sound(scene: Scene, answer: Answer) -> None:
+    """A drawn picture is one that is stored, under its own name, with a probability; or nothing could be drawn."""
+    if answer.status == 200:
+        name = answer.headers["image-id"].removeprefix(f"{LABEL}/")
+        assert name in scene.rows()
+        assert answer.body == scene.content[name]
+        assert 0 < float(answer.headers["image-probability"]) <= 1
+    else:
+        assert answer.status in (404, 503)
+        assert answer.status == 404 or answer.headers["retry-after"] == "1"
+        assert not scene.rows()
+
+
+def test_a_stale_read_is_answered_as_before_the_write(stage: Scene) -> None:
+    name = deleted(stage)
+    *_, last = (stage.api.get(f"/images/{LABEL}/{name}/info").status for _ in readings(stage))
+    assert (last, stage.api.get(f"/images/{LABEL}/{name}/info").status) == (200, 404)
+
+
+@pytest.mark.parametrize("write", WRITES)
+def test_a_draw_gives_only_pictures_that_are_there(stage: Scene, write: Write) -> None:
+    write(stage)
+    for _ in readings(stage):
+        for _ in range(4):
+            sound(stage, stage.api.random())
+
+
+@pytest.mark.parametrize("write", WRITES)
+def test_what_was_acknowledged_is_found_and_what_is_gone_is_not_given_out(stage: Scene, write: Write) -> None:
+    name = write(stage)
+    there = name in stage.rows()
+    for _ in readings(stage):
+        picture = stage.api.get(f"/images/{LABEL}/{name}")
+        assert picture.status == (200 if there else 404)
+        information = stage.api.get(f"/images/{LABEL}/{name}/info")
+        assert information.status == 200 or not there
+        if information.status == 200:
+            assert 0 < json_of(information)["probability"] <= 1
+
+
+@pytest.mark.parametrize("write", WRITES)
+def test_writes_go_by_what_is_there(stage: Scene, write: Write) -> None:
+    name = write(stage)
+    seed = next(seed for seed in range(IMAGES + 1) if images.name_of(pictures.tiny(seed), "png") == name)
+    weights = stage.weights()
+    for chosen in readings(stage):
+        answer = stage.upload(seed, weights.get(name, OTHER_CLASS))
+        assert answer.status == (200 if name in weights else 201)
+        assert stage.patch(name, OTHER_CLASS if chosen % 2 else 3).status == 200
+        assert stage.delete(name).status == 204
+        assert stage.delete(name).status == 404
+        assert stage.upload(seed, weights.get(name, 1)).status == 201
+        assert stage.check() == 0
+        if name not in weights:
+            assert stage.delete(name).status == 204
