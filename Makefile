@@ -6,7 +6,7 @@ export PORT ?= 3000
 export DATA ?= .local
 export SECONDS ?= 60
 
-CODE := shared upload random delete images web authorize reconcile local bundle
+CODE := shared upload random delete images edit web authorize reconcile local bundle
 BIN := $(VENV)/bin
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
 
@@ -19,7 +19,7 @@ test: $(VENV)/test.installed  ## all tests
 	$(BIN)/python -m pytest -n auto
 
 sam-test: $(VENV)/test.installed $(SAM_VENV)/sam.installed  ## the same over the real SAM CLI; needs Docker
-	@PYTHONPATH=.:upload:random:delete:images:web:authorize $(BIN)/python tests/sam_local.py $(abspath $(SAM_VENV))/bin/sam
+	@PYTHONPATH=.:upload:random:delete:images:edit:web:authorize $(BIN)/python tests/sam_local.py $(abspath $(SAM_VENV))/bin/sam
 
 check: $(VENV)/test.installed  ## style and types
 	$(BIN)/ruff check .

@@ -21,6 +21,7 @@ CONTENTS = {
     "RandomFunction": ("random", None),
     "DeleteFunction": ("delete", None),
     "ImagesFunction": ("images", None),
+    "EditFunction": ("edit", None),
     "WebFunction": ("web", None),
     "AuthorizeFunction": ("authorize", "authorize"),
 }

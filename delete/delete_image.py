@@ -1,23 +1,20 @@
 """DELETE /images/{label}/{name}: remove an image from its label, then exactly its version from the bucket."""
 
-from shared import access, aws, images, settings
+from shared import access, answers, aws, settings
 from shared.api import Request, Response, endpoint
 from shared.bucket import Bucket
-from shared.errors import NotFound
 from shared.store import Store
 
 
 def delete_image(request: Request) -> Response:
     """204; NotFound if there is no such image, Forbidden if it is another's, PreconditionFailed if it has changed."""
     caller = access.caller(request.authorizer, access.DELETE)
-    label, name = request.path_parameters["label"], request.path_parameters["name"]
+    label, name = answers.image_path(request)
     names = settings.read()
-    image = None
-    if images.is_image_path(label, name):
-        permit = access.Permit(caller, request.headers.get("if-match", "*"))
-        image = Store(aws.dynamodb(), names).remove(label, name, check=permit.check)
+    permit = access.Permit(caller, request.headers.get("if-match", "*"))
+    image = Store(aws.dynamodb(), names).remove(label, name, check=permit.check)
     if image is None:
-        raise NotFound(f"There is no image {label}/{name}.")
+        raise answers.not_found(label, name)
     Bucket(aws.s3(), names.bucket).discard(image.id, image.version_id)
     return Response(204)
 

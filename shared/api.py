@@ -141,7 +141,9 @@ def _failure(error: Exception) -> errors.ApiError:
 
 
 def _dispatch(routes: Routes, parameters: Collection[str], event: Event, request_id: str) -> Response:
-    resource, method = event["resource"], event["httpMethod"]
+    method = event["httpMethod"]
+    # What the gateway has no route for, such as TRACE, comes as an unknown path, but may be a known one.
+    resource = event["resource"] if event["resource"] in routes else event["path"]
     if resource not in routes:
         raise errors.NotFound(f"There is nothing at {event['path']}; / tells what there is.")
     actions = _actions(routes[resource])

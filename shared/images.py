@@ -129,6 +129,11 @@ def decimal(units: int) -> str:
     return f"{whole}.{part:09d}".rstrip("0").rstrip(".")
 
 
+def url(image: Image, base_url: str) -> str:
+    """The address of the picture."""
+    return f"{base_url}images/{image.id}"
+
+
 def as_dict(image: Image, base_url: str) -> dict[str, Any]:
     """The image's JSON form."""
     return {
@@ -140,5 +145,5 @@ def as_dict(image: Image, base_url: str) -> dict[str, Any]:
         "width": image.width,
         "height": image.height,
         "created": image.created,
-        "url": f"{base_url}images/{image.id}",
+        "url": url(image, base_url),
     }

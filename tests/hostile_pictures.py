@@ -80,6 +80,7 @@ CLEANED = {
         jpeg_with(JPEG, segment(0xE1, b"Exif\0\0II*\0\x08\0\0\0\x01\0\x69\x87\x04\0\x01\0\0\0\x08\0\0\0\x08\0\0\0")),
         JPEG,
     ),
+    "a number of lines and more": (JPEG[:-2] + segment(0xDC, b"\0\x40" + EICAR) + JPEG[-2:], JPEG),
     "a comment in 60 kB of fill bytes": (JPEG[:2] + b"\xff" * 60_000 + segment(0xFE, b"x") + JPEG[2:], JPEG),
     "a thumbnail that is a bomb": (jpeg_with(JPEG, segment(0xE1, b"Exif\0\0" + BOMB[:60_000])), JPEG),
     "a chunk without a name": (png_with(PNG, chunk(b"\0\0\0\0", b"x")), PNG),
@@ -149,7 +150,6 @@ JPEGS = {
     "a progressive JPEG of hundreds of scans": PROGRESSIVE[:-2]
     + PROGRESSIVE[PROGRESSIVE.rindex(b"\xff\xda") : -2] * 300
     + PROGRESSIVE[-2:],
-    "a number of lines and more": JPEG[:-2] + segment(0xDC, b"\0\x40" + EICAR) + JPEG[-2:],
     "no scan": JPEG[: JPEG.index(b"\xff\xda")] + b"\xff\xd9",
 }
 
@@ -215,7 +215,7 @@ PNGS = {
     "pixels with a dictionary": with_pixels(b"\x78\xbb" + bytes(20)),
     "pixels of no bytes": with_pixels(b""),
     "a palette of 257 colours": png_with(pictures.palette_png(), chunk(b"PLTE", bytes(771)), before=b"PLTE"),
-    "two palettes": png_with(PNG, chunk(b"PLTE", bytes(3)), chunk(b"PLTE", bytes(3))),
+    "two palettes": png_with(pictures.palette_png(), chunk(b"PLTE", bytes(3))),
     "two colour profiles": png_with(PNG, *[chunk(b"iCCP", b"a\0\0" + zlib.compress(b"x"))] * 2),
     "a colour profile that unpacks to 50 MB": png_with(PNG, chunk(b"iCCP", b"a\0\0" + BOMB)),
     "an animation of no frames": png_with(PNG, chunk(b"acTL", bytes(8))),

@@ -17,7 +17,7 @@ from pathlib import Path
 import yaml
 
 ROOT = Path(__file__).parent.parent
-FOLDERS = (ROOT / "tests", ROOT, ROOT / "upload", ROOT / "random", ROOT / "delete", ROOT / "images")
+FOLDERS = (ROOT / "tests", ROOT, ROOT / "upload", ROOT / "random", ROOT / "delete", ROOT / "images", ROOT / "edit")
 SCENARIOS = 300  # at most, until one notices
 
 # (pictures, heaviest weight, conflicts): crowds, one picture for all, and a store that often gives up

@@ -19,7 +19,7 @@ from unittest import mock
 from greenlet import getcurrent, greenlet
 
 import delete_image
-import images_api
+import edit_image
 import invariants
 import memory_aws
 import random_image
@@ -143,7 +143,7 @@ class Simulation:
     def _patch(self, which: int) -> int:
         body = json.dumps({"weight": self.rng.choice(self.weights) / images.UNITS}).encode()
         path, headers = f"/images/{LABEL}/{self.names[which]}", {"Content-Type": "application/json"}
-        answer = call(images_api, "PATCH", "/images/{label}/{name}", path, body=body, headers=headers)
+        answer = call(edit_image, "PATCH", "/images/{label}/{name}", path, body=body, headers=headers)
         return int(answer["statusCode"])
 
     def _random(self, _: int) -> int:

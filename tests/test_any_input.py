@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import delete_image
+import edit_image
 import form
 import hostile_pictures
 import images_api
@@ -32,7 +33,7 @@ TAKEN = pictures.tiny(1)
 FORM, FORM_TYPE = pictures.multipart_body([("label", LABEL), ("weight", "0.5"), ("img", pictures.File(TAKEN))])
 NAME = images.name_of(TAKEN, "png")
 MODULES: dict[str, Any] = {
-    module.__name__: module for module in (delete_image, images_api, random_image, upload_image, web_page)
+    module.__name__: module for module in (delete_image, edit_image, images_api, random_image, upload_image, web_page)
 }
 
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 import authorize_writes
 import delete_image
-import images_api
+import edit_image
 import issuer as shipped
 import pictures
 import tokens
@@ -329,7 +329,7 @@ def test_a_change_does_not_reach_an_image_that_became_anothers_meanwhile(world: 
 
     world.pause = meanwhile
     patched = call(
-        *(images_api, "PATCH", IMAGE, path),
+        *(edit_image, "PATCH", IMAGE, path),
         body=b'{"weight": 0.7}',
         headers={"Content-Type": "application/json"},
         authorizer=alice,

@@ -15,6 +15,7 @@ NAMES = {
     "random": "RandomFunction",
     "delete": "DeleteFunction",
     "images": "ImagesFunction",
+    "edit": "EditFunction",
     "web": "WebFunction",
     "authorize": "AuthorizeFunction",
 }
@@ -23,19 +24,19 @@ CHUNK_KEY = {"label": {"S": "cat"}, "chunkNumber": {"N": "0"}}
 
 # Who may do what; a column that is not named is denied to all.
 ALLOWED = {
-    "ssm GetParameters": {"upload", "random", "delete", "images"},
+    "ssm GetParameters": {"upload", "random", "delete", "images", "edit"},
     "s3 PutObject": {"upload"},
     "s3 GetObject": {"random", "images"},
     "s3 DeleteObjectVersion": {"upload", "delete"},
-    "chunks Query": {"upload", "random", "images"},
+    "chunks Query": {"upload", "random", "images", "edit"},
     "chunks BatchGetItem": {"random"},
-    "chunks GetItem": {"delete", "images"},
-    "chunks PutItem": {"upload", "images"},
-    "chunks UpdateItem": {"upload", "delete", "images"},
-    "chunks DeleteItem": {"delete", "images"},
-    "images GetItem": {"upload", "random", "delete", "images"},
+    "chunks GetItem": {"delete", "edit"},
+    "chunks PutItem": {"upload", "edit"},
+    "chunks UpdateItem": {"upload", "delete", "edit"},
+    "chunks DeleteItem": {"delete", "edit"},
+    "images GetItem": {"upload", "random", "delete", "images", "edit"},
     "images PutItem": {"upload"},
-    "images UpdateItem": {"delete", "images"},
+    "images UpdateItem": {"delete", "edit"},
     "images DeleteItem": {"delete"},
 }
 

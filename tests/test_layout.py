@@ -10,7 +10,7 @@ import pytest
 
 from cloud import ROOT, routes, template
 
-FUNCTIONS = ("upload", "random", "delete", "images", "web", "authorize")
+FUNCTIONS = ("upload", "random", "delete", "images", "edit", "web", "authorize")
 SHIPPED = (*FUNCTIONS, "shared", "reconcile", "local")
 PURE = (
     *("shared/access", "shared/chunks", "shared/images", "shared/items", "shared/transactions"),

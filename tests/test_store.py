@@ -14,6 +14,7 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 from botocore.stub import Stubber
 
 import draw
+import edit_image
 import images_api
 import pictures
 from hosts import Api, Handlers, json_of
@@ -103,7 +104,7 @@ def test_a_new_weight_is_answered_as_it_is_now(world: World) -> None:
     stored(world, [500_000_000])
     world.stale = 1.0
     answer = call(
-        images_api,
+        edit_image,
         "PATCH",
         "/images/{label}/{name}",
         f"/images/{LABEL}/{image(0, 1).name}",

@@ -40,9 +40,9 @@ def of_type(kind: str) -> dict[str, Any]:
 
 def test_every_function_has_a_role_and_json_logs() -> None:
     functions = of_type("AWS::Lambda::Function")
-    assert len(functions) == 6
+    assert len(functions) == 7
     roles = [json.dumps(function["Role"]) for function in functions.values()]
-    assert len(set(roles)) == 6
+    assert len(set(roles)) == 7
     for function in functions.values():
         assert function["LoggingConfig"] == {"LogFormat": "JSON", "LogGroup": {"Ref": "FunctionsLog"}}
         assert function["Runtime"] == "python3.13"

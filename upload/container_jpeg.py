@@ -7,7 +7,7 @@ from container_parts import Broken, Cleaned, orientation_alone
 
 _SOI, _EOI = b"\xff\xd8", b"\xff\xd9"
 _SOS, _END = 0xDA, 0xD9
-_DNL, _APP0, _APP1, _APP2, _APP14 = 0xDC, 0xE0, 0xE1, 0xE2, 0xEE
+_APP0, _APP1, _APP2, _APP14 = 0xE0, 0xE1, 0xE2, 0xEE
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}  # SOF0 to SOF15
 _DECODING = _FRAMES | {0xC4, 0xCC, 0xDA, 0xDB, 0xDD}  # + DHT, DAC, SOS, DQT, DRI
 _REMOVABLE = frozenset(range(0xE0, 0xF0)) | {0xDC, 0xFE}  # APP0 to APP15, DNL (decoders skip it, however long), COM
@@ -78,8 +78,6 @@ def _end_of_scan(data: bytes, position: int) -> int:
 
 def _reduced(marker: int, payload: bytes) -> bytes | None:
     """What is kept of a segment, None for nothing."""
-    if marker == _DNL and len(payload) != 2:  # decoders skip it, so nothing else tells
-        raise Broken("its number of lines is longer than it can be")
     if marker in _DECODING:
         return payload
     if marker not in _REMOVABLE:

@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 
 import form
 import picture
-from shared import access, aws, images, settings
-from shared.api import Request, Response, as_json, endpoint
+from shared import access, answers, aws, images, settings
+from shared.api import Request, Response, endpoint
 from shared.bucket import Bucket
 from shared.errors import Conflict, PayloadTooLarge, Unavailable
 from shared.images import Image
@@ -36,8 +36,9 @@ def upload(request: Request) -> Response:
     except Unavailable:
         _take_back(image, store, bucket)
         raise
+    location = {"Location": images.url(stored, request.base_url)}
     if stored.version_id == version_id:
-        return _answer(201, stored, total_weight, request)
+        return answers.weighed(stored, total_weight, request, status=201, headers=location)
     _take_back(image, store, bucket)
     if stored.owner != image.owner:
         raise Conflict(f"This picture is {stored.id} already, and somebody else's.", field="img")
@@ -47,19 +48,13 @@ def upload(request: Request) -> Response:
             "change its weight with PATCH, or upload it with that weight.",
             field="weight",
         )
-    return _answer(200, stored, total_weight, request)
+    return answers.weighed(stored, total_weight, request, headers=location)
 
 
 def _take_back(image: Image, store: Store, bucket: Bucket) -> None:
     """Remove the version that was put in vain; not while a transaction that names it may yet be done."""
     if store.settled:
         bucket.discard(image.id, image.version_id)
-
-
-def _answer(status: int, image: Image, total_weight: int, request: Request) -> Response:
-    shown = images.as_dict(image, request.base_url)
-    probability = images.probability(image.weight, total_weight)
-    return as_json({**shown, "probability": probability}, status=status, headers={"Location": shown["url"]})
 
 
 def _now() -> str:

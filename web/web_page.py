@@ -1,6 +1,6 @@
-"""GET /: what this service is; and 404 for every path that no other function serves."""
+"""GET /: what this service is; and 404 and 405 for every path and method that no other function serves."""
 
-from shared.api import Request, Response, endpoint
+from shared.api import Request, Response, elsewhere, endpoint
 
 PAGE = """<!doctype html>
 <html lang="en">
@@ -27,4 +27,4 @@ def page(request: Request) -> Response:
     )
 
 
-handler = endpoint({"/": {"GET": page}})
+handler = endpoint({"/": {"GET": page}, "/upload": {"POST": elsewhere}})
