@@ -188,7 +188,7 @@ def staged(service: LocalService) -> Iterator[Scene]:
     pauses: Callable[[float], None] = clock.back_off
     forget(*EVERYTHING)
     with (
-        mock.patch.dict("os.environ", variables),
+        mock.patch.dict("os.environ", variables | {"PUBLIC_WRITES": "true"}),
         mock.patch.object(deadline, "CLOCK", clock),
         mock.patch.object(races, "CLOCK", clock),
         mock.patch.object(races, "SLEEP", clock.sleep),
