@@ -6,6 +6,7 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -92,7 +93,7 @@ class OnStore:
     def reweigh(self, name: str, weight: int) -> None:
         """Another weight for an image that is there."""
         with _busy():
-            assert self._store.reweigh(self._label, name, weight)
+            assert self._store.edit(self._label, name, lambda image: replace(image, weight=weight))
 
     def delete(self, name: str, *, again: bool) -> None:
         """Remove an image that is there."""

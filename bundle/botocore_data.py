@@ -12,7 +12,7 @@ from typing import Any
 
 # service -> what we call (tests/test_build.py compares it with the code), and what botocore itself calls for it
 OPERATIONS = {
-    "dynamodb": {"BatchGetItem", "GetItem", "Query", "Scan", "TransactWriteItems", "UpdateItem"},
+    "dynamodb": {"BatchGetItem", "GetItem", "Query", "TransactWriteItems"},
     "s3": {"DeleteObject", "GetObject", "HeadObject", "ListObjectVersions", "PutObject"} | {"HeadBucket"},
     "ssm": {"GetParameters"},
 }

@@ -1,7 +1,8 @@
-"""PATCH /images/{label}/{name}: give an image another weight."""
+"""PATCH /images/{label}/{name}: give an image another weight, other tags, another file name."""
 
 import json
 from collections import Counter
+from dataclasses import replace
 from typing import Any
 
 from shared import access, answers, aws, images, settings
@@ -19,29 +20,51 @@ class Number(str):
 
 
 def edit_image(request: Request) -> Response:
-    """The image with its new weight; Forbidden if it is another's, PreconditionFailed if it is not as If-Match says."""
+    """The image as changed; Forbidden if it is another's, PreconditionFailed if it is not as If-Match says."""
     caller = access.caller(request.authorizer, access.WRITE)
     label, name = answers.image_path(request)
-    weight = _weight(request)
+    changes = _changes(request)
     store = Store(aws.dynamodb(), settings.read())
     permit = access.Permit(caller, request.headers.get("if-match", "*"))
-    if not store.reweigh(label, name, weight, check=permit.check):
+    if not store.edit(label, name, lambda image: replace(image, **changes), check=permit.check):
         raise answers.not_found(label, name)
     return answers.state(store, request, label, name, consistent=True)
 
 
-def _weight(request: Request) -> int:
-    """The weight that the body asks for."""
+def _changes(request: Request) -> dict[str, Any]:
+    """The fields of an image that the body asks for, with their new values."""
     content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if content_type not in JSON_TYPES:
         raise UnsupportedMediaType('Send JSON: -H "Content-Type: application/json" -d \'{"weight": 0.7}\'.')
     document = _document(request.body)
     for member in document:
-        if member != "weight":
-            raise BadRequest(f"There is no member {member!r} that can be changed; known: weight.", field=member)
-    if not isinstance(document.get("weight"), Number):
-        raise BadRequest('weight is missing or not a number; send {"weight": 0.7}.', field="weight")
-    return images.parse_weight(document["weight"])
+        if member not in MEMBERS:
+            known = ", ".join(MEMBERS)
+            raise BadRequest(f"There is no member {member!r} that can be changed; known: {known}.", field=member)
+    if not document:
+        raise BadRequest('There is nothing to change; send {"weight": 0.7}, or tags, or filename.')
+    return {member: MEMBERS[member](value) for member, value in document.items()}
+
+
+def _weight(value: Any) -> int:
+    if not isinstance(value, Number):
+        raise BadRequest('weight is not a number; send {"weight": 0.7}.', field="weight")
+    return images.parse_weight(value)
+
+
+def _tags(value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(type(tag) is str for tag in value):
+        raise BadRequest('tags is not a list of texts; send {"tags": ["fluffy"]}.', field="tags")
+    return images.parse_tags(value)
+
+
+def _filename(value: Any) -> str:
+    if type(value) is not str:
+        raise BadRequest('filename is not a text; send {"filename": "cat.jpg"}.', field="filename")
+    return images.parse_filename(value)
+
+
+MEMBERS = {"weight": _weight, "tags": _tags, "filename": _filename}
 
 
 def _document(body: bytes) -> dict[str, Any]:

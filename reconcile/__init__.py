@@ -13,10 +13,10 @@ from datetime import datetime, timedelta
 from functools import partial
 from itertools import groupby
 
+from reconcile.rows import Rows
 from shared.bucket import Bucket, Version
 from shared.errors import PreconditionFailed
 from shared.images import Image, require_match
-from shared.store import Store
 
 MIN_AGE = timedelta(hours=1)  # an upload in progress has a version and no row yet: for seconds, at most
 
@@ -42,7 +42,7 @@ class Report:
 class Reconciliation:
     """One pass over store and bucket.  Versions later than `until` are left alone; with `dry_run` all are."""
 
-    store: Store
+    store: Rows
     bucket: Bucket
     until: datetime
     dry_run: bool = False

@@ -4,9 +4,9 @@ import argparse
 from datetime import UTC, datetime
 
 from reconcile import MIN_AGE, Reconciliation
+from reconcile.rows import Rows
 from shared import aws, settings
 from shared.bucket import Bucket
-from shared.store import Store
 
 
 def main() -> None:
@@ -15,7 +15,7 @@ def main() -> None:
     parser.add_argument("--dry-run", action="store_true", help="tell what would be mended, and mend nothing")
     arguments = parser.parse_args()
     names = settings.read()
-    store, bucket = Store(aws.dynamodb(), names), Bucket(aws.s3(), names.bucket)
+    store, bucket = Rows(aws.dynamodb(), names), Bucket(aws.s3(), names.bucket)
     until = datetime.now(UTC) - MIN_AGE
     print(Reconciliation(store, bucket, until, dry_run=arguments.dry_run).run())
 

@@ -64,6 +64,28 @@ def index_of(chunk_number: int) -> int:
     return chunk_number % 10**9
 
 
+def open_chunk(lane: Lane, weight_class: int) -> int:
+    """Number of the chunk that the next image of this class goes to."""
+    return number(lane.number, weight_class, chunk_of(lane.volume(weight_class)))
+
+
+def active_chunk(lane: Lane, weight_class: int) -> int:
+    """Number of the last chunk in use, which fills the holes; the lane has an image of this class."""
+    return number(lane.number, weight_class, chunk_of(lane.volume(weight_class) - 1))
+
+
+def opens_chunk(lane: Lane, weight_class: int) -> bool:
+    """Whether the next image of this class is the first of its chunk."""
+    volume = lane.volume(weight_class)
+    return volume == first(chunk_of(volume))
+
+
+def empties_chunk(lane: Lane, weight_class: int) -> bool:
+    """Whether the active chunk has one image left."""
+    volume = lane.volume(weight_class)
+    return volume == first(chunk_of(volume - 1)) + 1
+
+
 def choose_lane(lanes: Mapping[int, Lane], weight_class: int, rng: random.Random) -> Lane:
     """Active-chunk balancing: of two random lanes the one with fewer images of this class."""
     pair = [lanes.get(i, Lane(i)) for i in rng.sample(range(LANES), 2)]

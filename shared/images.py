@@ -1,7 +1,7 @@
 """What an image is: its label, name, weight, and the JSON that shows it."""
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from hashlib import sha256
@@ -19,6 +19,8 @@ NAME = re.compile(r"[0-9a-f]{32}\.(jpg|png|webp)")
 ENTITY_TAG = re.compile(r'(W/)?("[^"]*")')
 DECIMAL = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?")
 DECIMAL_MAX = 24  # characters; fewer digits than Decimal's 28, so nothing is rounded on the way to units
+TAGS_MAX = 5  # each costs an upload 6 write units
+FILENAME_MAX = 255  # characters
 WEIGHT_RULE = "weight must be a decimal number above 0 and below 1 with at most 9 decimals, such as 0.5."
 
 
@@ -35,6 +37,8 @@ class Image:
     height: int
     created: str
     owner: str = ""  # the subject of the uploader's token; empty where everyone may upload
+    tags: tuple[str, ...] = ()  # sorted
+    filename: str = ""  # as the uploader had it; empty if unknown
 
     @property
     def id(self) -> str:
@@ -42,9 +46,20 @@ class Image:
         return f"{self.label}/{self.name}"
 
     @property
+    def pools(self) -> tuple[str, ...]:
+        """What the image is drawn from: its label, and its label with each of its tags."""
+        return (self.label, *(pool(self.label, tag) for tag in self.tags))
+
+    @property
     def etag(self) -> str:
         """Strong validator of what a PATCH can change, for If-Match."""
-        return '"' + sha256(f"{self.version_id} {self.weight}".encode()).hexdigest()[:16] + '"'
+        state = f"{self.version_id} {self.weight} {','.join(self.tags)} {self.filename}"
+        return '"' + sha256(state.encode()).hexdigest()[:16] + '"'
+
+
+def pool(label: str, tag: str) -> str:
+    """What the images of a label that have a tag are stored under, as if it were a label."""
+    return f"{label}#{tag}"
 
 
 def matches(header: str, etag: str, *, weak: bool) -> bool:
@@ -108,6 +123,33 @@ def parse_allowed_label(text: str, allowed: Collection[str]) -> str:
     return label
 
 
+def parse_tags(texts: Iterable[str]) -> tuple[str, ...]:
+    """The tags as they are stored; UnprocessableValue if one breaks the rule of labels, or is there twice."""
+    tags = [text.strip(" \t\r\n").lower() for text in texts]
+    if not all(tag.isascii() and LABEL.fullmatch(tag) for tag in tags):
+        raise errors.UnprocessableValue(
+            "Each tag must begin with a letter and have at most 32 letters, digits and hyphens.", field="tags"
+        )
+    if len(tags) > TAGS_MAX or len(tags) > len(set(tags)):
+        raise errors.UnprocessableValue(f"There may be at most {TAGS_MAX} tags, each once.", field="tags")
+    return tuple(sorted(tags))
+
+
+def parse_filename(text: str) -> str:
+    """The file name as it is stored; UnprocessableValue if it has a folder in it or cannot be shown."""
+    if len(text) > FILENAME_MAX or not text.isprintable() or "/" in text or "\\" in text:
+        raise errors.UnprocessableValue(
+            f"filename must be at most {FILENAME_MAX} printable characters without a folder.", field="filename"
+        )
+    return text
+
+
+def file_name(sent: str) -> str:
+    """The last part of a file's name as an uploader sent it, folders left out; empty if that cannot be kept."""
+    last = re.split(r"[/\\]", sent)[-1]
+    return last if len(last) <= FILENAME_MAX and last.isprintable() else ""
+
+
 def parse_weight(text: str) -> int:
     """The weight in units, 1 .. 10^9 - 1; UnprocessableValue if it breaks the rule."""
     text = text.strip(" \t\r\n")
@@ -145,5 +187,7 @@ def as_dict(image: Image, base_url: str) -> dict[str, Any]:
         "width": image.width,
         "height": image.height,
         "created": image.created,
+        "tags": list(image.tags),
+        **({"filename": image.filename} if image.filename else {}),
         "url": url(image, base_url),
     }

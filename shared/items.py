@@ -2,9 +2,13 @@
 
 | table        | key                      | attributes                                              |
 |--------------|--------------------------|---------------------------------------------------------|
-| image-chunks | label, s3key             | chunkNumber, weight, versionId, bytes, width, height, created, owner |
+| image-chunks | label, s3key             | an image: chunkNumber, weight, versionId, bytes, width, height, created |
+| image-chunks | label#tag, s3key         | an image that has the tag: chunkNumber, weight, versionId |
 | chunk-info   | label, chunkNumber       | a chunk: images, a map s3key -> weight                  |
 | chunk-info   | label, chunkNumber 0..3  | a lane: totalWeight, chunkVolume<class> = its images of that class |
+
+An image may have owner, tags and filename, too.  The two of chunk-info are there for each pool: a label, and a label
+with a tag, whose key is label#tag.
 """
 
 from collections.abc import Mapping
@@ -21,9 +25,9 @@ VOLUME = "chunkVolume"
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """Where an image stands: the chunk that it is in, and its weight there."""
+    """Where an image stands: the chunk that it is in, and its weight there; `pool` is a label or label#tag."""
 
-    label: str
+    pool: str
     name: str
     weight: int
     chunk_number: int
@@ -56,7 +60,26 @@ def image_item(image: Image, chunk_number: int) -> Item:
         "height": number(image.height),
         "created": {"S": image.created},
     }
-    return {**item, "owner": {"S": image.owner}} if image.owner else item
+    if image.owner:
+        item["owner"] = {"S": image.owner}
+    return item | description(image)
+
+
+def description(image: Image) -> Item:
+    """The attributes that tell tags and file name, those that there are: DynamoDB has no empty set."""
+    tags: Item = {"tags": {"SS": list(image.tags)}} if image.tags else {}
+    filename: Item = {"filename": {"S": image.filename}} if image.filename else {}
+    return tags | filename
+
+
+def tag_item(image: Image, pool: str, chunk_number: int) -> Item:
+    """The item of an image under its label and a tag: where it stands there; the rest is in the image's own item."""
+    return {
+        **image_key(pool, image.name),
+        "chunkNumber": number(chunk_number),
+        "weight": number(image.weight),
+        "versionId": {"S": image.version_id},
+    }
 
 
 def image(item: Mapping[str, Any]) -> Image:
@@ -70,8 +93,14 @@ def image(item: Mapping[str, Any]) -> Image:
         width=int(item["width"]["N"]),
         height=int(item["height"]["N"]),
         created=item["created"]["S"],
-        owner=item["owner"]["S"] if "owner" in item else "",
+        owner=_text(item, "owner"),
+        tags=tuple(sorted(item["tags"]["SS"])) if "tags" in item else (),
+        filename=_text(item, "filename"),
     )
+
+
+def _text(item: Mapping[str, Any], name: str) -> str:
+    return str(item[name]["S"]) if name in item else ""
 
 
 def entry(item: Mapping[str, Any]) -> Entry:

@@ -8,6 +8,8 @@
 | add                      | lanes + TransactWriteItems of 3                | 0.5 read, 6 write   |
 | remove                   | 2-3 consistent GetItem + 3 or 5 writes         | 2-3 read, 6 or 10 write |
 | re-weigh                 | 2-3 consistent GetItem + 3, 4 or 6 writes      | 2-3 read, 6-12 write |
+
+Each tag of an image adds as much again to the last three.
 """
 
 import random
@@ -120,11 +122,10 @@ class Store:
         """The image and its label's total weight, as read.  It is another image than the given one if there was one."""
 
         def attempt(again: bool) -> tuple[Image, int]:
-            lanes = self.lanes(image.label, consistent=again)
-            lane = chunks.choose_lane(lanes, chunks.class_of(image.weight), RNG)
-            total_weight = chunks.total_weight(lanes)
+            lanes = [self.lanes(pool, consistent=again) for pool in image.pools]
+            total_weight = chunks.total_weight(lanes[0])
             try:
-                self._write(self._transactions.add(image, lane))
+                self._write([write for at in zip(image.pools, lanes, strict=True) for write in self._add(image, *at)])
             except Exists as there:
                 if there.image.version_id == image.version_id:  # this very image, by a transaction that was late
                     total_weight = chunks.total_weight(self.lanes(image.label, consistent=True))
@@ -142,66 +143,62 @@ class Store:
             item = self._image_item(label, name, consistent=True)
             if not item:
                 return None
-            entry = items.entry(item)
-            lane = self._lane(entry)
             image = items.image(item)
             check(image)
-            self._write(self._transactions.remove(entry, image.version_id, lane, self._filler(entry, lane)))
+            self._write([write for entry in self._entries(image, item) for write in self._remove(image, entry)])
             return image
 
         return retried(attempt)
 
-    def reweigh(self, label: str, name: str, weight: int, *, check: Check = anything) -> bool:
-        """Give the image this weight, if `check` does not raise; False if there is none."""
+    def edit(self, label: str, name: str, change: Callable[[Image], Image], *, check: Check = anything) -> bool:
+        """Give the image the weight, tags and file name that `change` gives it, if `check` does not raise.
+
+        False if there is no such image.
+        """
 
         def attempt(_: bool) -> bool:
             item = self._image_item(label, name, consistent=True)
             if not item:
                 return False
-            image, entry = items.image(item), items.entry(item)
+            image = items.image(item)
             check(image)
-            if entry.weight != weight:
-                lane = self._lane(entry)
-                leaves = chunks.class_of(weight) != chunks.class_of(entry.weight)
-                filler = self._filler(entry, lane) if leaves else None
-                self._write(self._transactions.reweigh(entry, image.version_id, weight, lane, filler))
+            new = change(image)
+            if new != image:
+                self._write(list(self._edit(image, new, self._entries(image, item))))
             return True
 
         return retried(attempt)
 
-    def rename_version(self, image: Image, version_id: str) -> None:
-        """Let the image name another version of its bytes, if it still names the one that it named."""
-        try:
-            self._client.update_item(
-                TableName=self._images_table,
-                Key=items.image_key(image.label, image.name),
-                UpdateExpression="SET versionId = :new",
-                ConditionExpression="versionId = :old",
-                ExpressionAttributeValues={":new": {"S": version_id}, ":old": {"S": image.version_id}},
-            )
-        except self._client.exceptions.ConditionalCheckFailedException:
-            return
+    def _add(self, image: Image, pool: str, lanes: dict[int, Lane]) -> list[Any]:
+        lane = chunks.choose_lane(lanes, chunks.class_of(image.weight), RNG)
+        return self._transactions.add(image, pool, lane)
 
-    def labels(self) -> Iterator[str]:
-        """All labels that ever had an image; reads the whole chunk-info table."""
-        pages = self._client.get_paginator("scan").paginate(
-            TableName=self._chunks_table,
-            FilterExpression="chunkNumber < :chunks",
-            ProjectionExpression="label",
-            ExpressionAttributeValues={":chunks": items.number(chunks.FIRST_CHUNK_NUMBER)},
-        )
-        for page in pages:
-            yield from (item["label"]["S"] for item in page["Items"])
+    def _remove(self, image: Image, entry: Entry) -> list[Any]:
+        lane = self._lane(entry)
+        return self._transactions.remove(image, entry, lane, self._filler(entry, lane))
 
-    def images(self, label: str) -> Iterator[Image]:
-        """All images of a label, sorted by name."""
-        pages = self._client.get_paginator("query").paginate(
-            TableName=self._images_table,
-            KeyConditionExpression="label = :label",
-            ExpressionAttributeValues={":label": {"S": label}},
-        )
-        for page in pages:
-            yield from map(items.image, page["Items"])
+    def _edit(self, image: Image, new: Image, entries: list[Entry]) -> Iterator[Any]:
+        """The writes of a change, those of the label first."""
+        for entry in entries:
+            if entry.pool not in new.pools:
+                yield from self._remove(image, entry)
+            elif entry.weight != new.weight:
+                lane = self._lane(entry)
+                leaves = chunks.class_of(new.weight) != chunks.class_of(entry.weight)
+                filler = self._filler(entry, lane) if leaves else None
+                yield from self._transactions.reweigh(image, new, entry, lane, filler)
+            elif entry.pool == image.label:
+                yield self._transactions.describe(image, new, entry)
+        for pool in new.pools:
+            if pool not in image.pools:
+                yield from self._add(new, pool, self.lanes(pool, consistent=True))
+
+    def _entries(self, image: Image, item: items.Item) -> list[Entry]:
+        """Where the image stands in each of its pools, its label first; LostRace if it has just left one."""
+        found = [item, *(self._image_item(pool, image.name, consistent=True) for pool in image.pools[1:])]
+        if not all(found):
+            raise LostRace
+        return [items.entry(each) for each in found if each]
 
     def _image_item(self, label: str, name: str, *, consistent: bool) -> items.Item | None:
         key = items.image_key(label, name)
@@ -216,21 +213,21 @@ class Store:
 
     def _lane(self, entry: Entry) -> Lane:
         """The entry's lane, read consistently, which still has images of the entry's class."""
-        lane = items.lane(self._chunk_item(entry.label, chunks.lane_of(entry.chunk_number)))
+        lane = items.lane(self._chunk_item(entry.pool, chunks.lane_of(entry.chunk_number)))
         if not lane.volume(chunks.class_of(entry.weight)):
             raise LostRace
         return lane
 
     def _filler(self, entry: Entry, lane: Lane) -> Entry | None:
         """An image of the active chunk that can take the entry's place; None if the entry itself is in that chunk."""
-        active = transactions.active_chunk(lane, chunks.class_of(entry.weight))
+        active = chunks.active_chunk(lane, chunks.class_of(entry.weight))
         if active == entry.chunk_number:
             return None
-        weights = items.weights(self._chunk_item(entry.label, active))
+        weights = items.weights(self._chunk_item(entry.pool, active))
         if entry.name in weights:  # it was moved between the reads
             raise LostRace
         name = min(weights)
-        return Entry(entry.label, name, weights[name], active)
+        return Entry(entry.pool, name, weights[name], active)
 
     def _write(self, writes: Sequence[Any]) -> None:
         """Do all or none of the writes; LostRace or Exists if it was none."""

@@ -1,10 +1,13 @@
-"""The transactions that add, remove and re-weigh an image: pure, as TransactWriteItems takes them.
+"""The transactions that add, remove and change an image: pure, as TransactWriteItems takes them.
 
-Each keeps a lane's images of one class dense: all chunks full but the last, the active chunk.  docs/chunks.md has the
-tables and the proof.  The image's own write comes first, so that its reason is the first of a cancelled transaction.
+Each is of one pool: a label, or a label with a tag, which is stored as a label is; those of all its pools together, in
+one transaction, change an image.  Each keeps a lane's images of one class dense: all chunks full but the last, the
+active chunk.  docs/chunks.md has the tables and the proof.  The image's own write comes first, so that its reason is
+the first of a cancelled transaction.
 """
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from shared import chunks, items
@@ -28,33 +31,11 @@ class Count:
     highest: int
 
 
-def open_chunk(lane: Lane, weight_class: int) -> int:
-    """Number of the chunk that the next image of this class goes to."""
-    return chunks.number(lane.number, weight_class, chunks.chunk_of(lane.volume(weight_class)))
-
-
-def active_chunk(lane: Lane, weight_class: int) -> int:
-    """Number of the last chunk in use, which fills the holes; the lane has an image of this class."""
-    return chunks.number(lane.number, weight_class, chunks.chunk_of(lane.volume(weight_class) - 1))
-
-
-def opens_chunk(lane: Lane, weight_class: int) -> bool:
-    """Whether the next image of this class is the first of its chunk."""
-    volume = lane.volume(weight_class)
-    return volume == chunks.first(chunks.chunk_of(volume))
-
-
-def empties_chunk(lane: Lane, weight_class: int) -> bool:
-    """Whether the active chunk has one image left."""
-    volume = lane.volume(weight_class)
-    return volume == chunks.first(chunks.chunk_of(volume - 1)) + 1
-
-
 def grown(lane: Lane, weight_class: int) -> Count:
     """One image more, while the open chunk stays the open one: uploads may follow each other without a new read."""
     volume = lane.volume(weight_class)
     index = chunks.chunk_of(volume)
-    opens = opens_chunk(lane, weight_class)
+    opens = chunks.opens_chunk(lane, weight_class)
     lowest, highest = (volume, volume) if opens else (chunks.first(index) + 1, chunks.first(index + 1) - 1)
     return Count(1, f"{items.VOLUME}{weight_class}", lowest, highest)
 
@@ -63,7 +44,7 @@ def shrunk(lane: Lane, weight_class: int) -> Count:
     """One image less, while the active chunk stays the active one and keeps an image if it was to keep one."""
     volume = lane.volume(weight_class)
     index = chunks.chunk_of(volume - 1)
-    empties = empties_chunk(lane, weight_class)
+    empties = chunks.empties_chunk(lane, weight_class)
     lowest, highest = (volume, volume) if empties else (chunks.first(index) + 2, chunks.first(index + 1))
     return Count(-1, f"{items.VOLUME}{weight_class}", lowest, highest)
 
@@ -75,61 +56,71 @@ class Transactions:
     image_chunks_table: str
     chunk_info_table: str
 
-    def add(self, image: Image, lane: Lane) -> list[Write]:
-        """Add an image to a lane: 3 writes.  The first fails, and gives the item, if the image is there already."""
+    def add(self, image: Image, pool: str, lane: Lane) -> list[Write]:
+        """Add an image to a lane of its label, or of its label with a tag: 3 writes.
+
+        To the label, the first fails, and gives the item, if the image is there already.
+        """
         weight_class = chunks.class_of(image.weight)
-        entry = Entry(image.label, image.name, image.weight, open_chunk(lane, weight_class))
+        entry = Entry(pool, image.name, image.weight, chunks.open_chunk(lane, weight_class))
+        is_label = pool == image.label
+        item = items.image_item if is_label else partial(items.tag_item, pool=pool)
         put = {
             "TableName": self.image_chunks_table,
-            "Item": items.image_item(image, entry.chunk_number),
+            "Item": item(image, chunk_number=entry.chunk_number),
             "ConditionExpression": "attribute_not_exists(s3key)",
-            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
         }
+        if is_label:
+            put["ReturnValuesOnConditionCheckFailure"] = "ALL_OLD"
         return [
             {"Put": put},
-            self._count(image.label, lane, image.weight, grown(lane, weight_class)),
-            self._enter(entry, opens=opens_chunk(lane, weight_class)),
+            self._count(pool, lane, image.weight, grown(lane, weight_class)),
+            self._enter(entry, opens=chunks.opens_chunk(lane, weight_class)),
         ]
 
-    def remove(self, entry: Entry, version_id: str, lane: Lane, filler: Entry | None) -> list[Write]:
-        """Remove an image: 3 writes, or 5 when a filler from the active chunk takes its place.
+    def remove(self, image: Image, entry: Entry, lane: Lane, filler: Entry | None) -> list[Write]:
+        """Remove an image from a pool: 3 writes, or 5 when a filler from the active chunk takes its place.
 
         The version is in the condition: the same bytes, deleted and uploaded again since they were read, may stand in
         the same chunk with the same weight, but under a version that the caller would not know to discard.
         """
         delete = {
             "TableName": self.image_chunks_table,
-            "Key": items.image_key(entry.label, entry.name),
+            "Key": items.image_key(entry.pool, entry.name),
             "ConditionExpression": UNCHANGED,
             "ExpressionAttributeValues": _numbers({":oldChunk": entry.chunk_number, ":oldWeight": entry.weight}),
         }
         weight_class = chunks.class_of(entry.weight)
         return [
-            _of_version({"Delete": delete}, version_id),
-            self._count(entry.label, lane, -entry.weight, shrunk(lane, weight_class)),
-            *self._leave(entry, filler, empties=empties_chunk(lane, weight_class)),
+            _of_state({"Delete": delete}, image, entry),
+            self._count(entry.pool, lane, -entry.weight, shrunk(lane, weight_class)),
+            *self._leave(entry, filler, empties=chunks.empties_chunk(lane, weight_class)),
         ]
 
-    def reweigh(self, entry: Entry, version_id: str, weight: int, lane: Lane, filler: Entry | None) -> list[Write]:
-        """Change an image's weight: 3 writes within its class, 4 or 6 into another class of the same lane.
+    def describe(self, image: Image, new: Image, entry: Entry) -> Write:
+        """Change an image's tags and file name where its weight stays."""
+        return self._change_image(image, new, entry, entry)
+
+    def reweigh(self, image: Image, new: Image, entry: Entry, lane: Lane, filler: Entry | None) -> list[Write]:
+        """Change an image's weight in a pool: 3 writes within its class, 4 or 6 into another class of the same lane.
 
         The version is in the condition, because another one, uploaded since, may have another owner.
         """
-        old_class, new_class = chunks.class_of(entry.weight), chunks.class_of(weight)
-        change = weight - entry.weight
+        old_class, new_class = chunks.class_of(entry.weight), chunks.class_of(new.weight)
+        change = new.weight - entry.weight
         if old_class == new_class:
-            new = replace(entry, weight=weight)
+            moved = replace(entry, weight=new.weight)
             return [
-                _of_version(self._update_image(entry, new), version_id),
-                self._count(entry.label, lane, change),
-                self._change_chunk(new, "SET images.#image = :weight", IN_CHUNK, {":weight": weight}),
+                self._change_image(image, new, entry, moved),
+                self._count(entry.pool, lane, change),
+                self._change_chunk(moved, "SET images.#image = :weight", IN_CHUNK, {":weight": new.weight}),
             ]
-        new = replace(entry, weight=weight, chunk_number=open_chunk(lane, new_class))
+        moved = replace(entry, weight=new.weight, chunk_number=chunks.open_chunk(lane, new_class))
         return [
-            _of_version(self._update_image(entry, new), version_id),
-            self._count(entry.label, lane, change, shrunk(lane, old_class), grown(lane, new_class)),
-            *self._leave(entry, filler, empties=empties_chunk(lane, old_class)),
-            self._enter(new, opens=opens_chunk(lane, new_class)),
+            self._change_image(image, new, entry, moved),
+            self._count(entry.pool, lane, change, shrunk(lane, old_class), grown(lane, new_class)),
+            *self._leave(entry, filler, empties=chunks.empties_chunk(lane, old_class)),
+            self._enter(moved, opens=chunks.opens_chunk(lane, new_class)),
         ]
 
     def _count(self, label: str, lane: Lane, weight: int, *counts: Count) -> Write:
@@ -159,7 +150,7 @@ class Transactions:
             )
         put = {
             "TableName": self.chunk_info_table,
-            "Item": items.chunk_item(entry.label, entry.chunk_number, {entry.name: entry.weight}),
+            "Item": items.chunk_item(entry.pool, entry.chunk_number, {entry.name: entry.weight}),
             "ConditionExpression": "attribute_not_exists(chunkNumber)",
         }
         return {"Put": put}
@@ -181,7 +172,7 @@ class Transactions:
             return self._change_chunk(entry, "REMOVE images.#image", IN_CHUNK)
         delete = {
             "TableName": self.chunk_info_table,
-            "Key": items.chunk_key(entry.label, entry.chunk_number),
+            "Key": items.chunk_key(entry.pool, entry.chunk_number),
             "ConditionExpression": f"size(images) = :one AND {IN_CHUNK}",
             "ExpressionAttributeNames": {"#image": entry.name},
             "ExpressionAttributeValues": _numbers({":one": 1}),
@@ -192,7 +183,7 @@ class Transactions:
         """A write to the entry's chunk, in which #image is the entry's name."""
         write: Write = {
             "TableName": self.chunk_info_table,
-            "Key": items.chunk_key(entry.label, entry.chunk_number),
+            "Key": items.chunk_key(entry.pool, entry.chunk_number),
             "UpdateExpression": update,
             "ConditionExpression": condition,
             "ExpressionAttributeNames": {"#image": entry.name},
@@ -200,6 +191,18 @@ class Transactions:
         if values:
             write["ExpressionAttributeValues"] = _numbers(values)
         return {"Update": write}
+
+    def _change_image(self, image: Image, new: Image, old_entry: Entry, new_entry: Entry) -> Write:
+        """The image's item in a pool tells what is new of it; tags and file name in its label alone."""
+        write = _of_state(self._update_image(old_entry, new_entry), image, old_entry)
+        if new_entry.pool == image.label and (image.tags, image.filename) != (new.tags, new.filename):
+            told = items.description(new)
+            gone = [name for name in items.description(image) if name not in told]
+            update = write["Update"]
+            update["UpdateExpression"] += "".join(f", {name} = :new_{name}" for name in told)
+            update["UpdateExpression"] += " REMOVE " + ", ".join(gone) if gone else ""
+            update["ExpressionAttributeValues"] |= {f":new_{name}": value for name, value in told.items()}
+        return write
 
     def _update_image(self, old: Entry, new: Entry) -> Write:
         """The image's item tells its new chunk and weight, if it still tells the old ones."""
@@ -211,7 +214,7 @@ class Transactions:
         }
         update = {
             "TableName": self.image_chunks_table,
-            "Key": items.image_key(old.label, old.name),
+            "Key": items.image_key(old.pool, old.name),
             "UpdateExpression": "SET chunkNumber = :newChunk, weight = :newWeight",
             "ConditionExpression": UNCHANGED,
             "ExpressionAttributeValues": _numbers(values),
@@ -219,11 +222,19 @@ class Transactions:
         return {"Update": update}
 
 
-def _of_version(write: Write, version_id: str) -> Write:
-    """The write of an image's item, if that names this version, too."""
+def _of_state(write: Write, image: Image, entry: Entry) -> Write:
+    """The write of an image's item, if that names this version, too, and in its label has these tags.
+
+    Its pools follow from its tags: a tag that came or went since would leave an entry behind, or take none along.
+    """
     (call,) = write.values()
     call["ConditionExpression"] += " AND versionId = :version"
-    call["ExpressionAttributeValues"][":version"] = {"S": version_id}
+    call["ExpressionAttributeValues"][":version"] = {"S": image.version_id}
+    if entry.pool == image.label and image.tags:
+        call["ConditionExpression"] += " AND tags = :tags"
+        call["ExpressionAttributeValues"][":tags"] = {"SS": list(image.tags)}
+    elif entry.pool == image.label:
+        call["ConditionExpression"] += " AND attribute_not_exists(tags)"
     return write
 
 

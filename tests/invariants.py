@@ -44,6 +44,20 @@ def check(entries: list[items.Entry], lanes: dict[int, Lane], found: dict[int, d
     assert weight <= length <= 4 * weight, "the strip is shorter than its images, or needs too many darts"
 
 
+def check_tags(image_items: Items) -> None:
+    """Raise AssertionError where the images under a tag are not those that have it."""
+    tagged = {
+        (pool, image.name, image.weight, image.version_id)
+        for item in image_items
+        if "#" not in item["label"]["S"]
+        for image in [items.image(item)]
+        for pool in image.pools[1:]
+    }
+    rows = [item for item in image_items if "#" in item["label"]["S"]]
+    stand = {(i["label"]["S"], i["s3key"]["S"], int(i["weight"]["N"]), i["versionId"]["S"]) for i in rows}
+    assert stand == tagged, "the images under a tag are not those that have it"
+
+
 def knows(lanes: dict[int, Lane], chunk_number: int) -> bool:
     """Whether these lanes, read at some time, count the chunk among those in use."""
     lane = lanes.get(chunks.lane_of(chunk_number))

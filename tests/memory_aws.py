@@ -213,7 +213,7 @@ def after(kind: str, write: Any, before: Item | None) -> Item | None:
             parts = action.replace("=", " ").split()
             parent, name = scope.parent(parts[0])
             if clause == "REMOVE":
-                del parent[name]
+                parent.pop(name, None)
             elif clause == "SET":
                 parent[name] = scope.value(parts[1])
             else:

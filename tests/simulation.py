@@ -27,9 +27,9 @@ import upload_image
 from memory_aws import BUCKET, CHUNKS, IMAGES
 from pictures import File, multipart_body, tiny
 from reconcile import Reconciliation
+from reconcile.rows import Rows
 from shared import aws, images, races, settings, store
 from shared.bucket import Bucket
-from shared.store import Store
 
 CLIENTS = 6
 OPERATIONS = 150
@@ -79,7 +79,8 @@ class Simulation:
         self.names = [images.name_of(picture, "png") for picture in self.pictures]
         self.weights = self.rng.choices(range(1, heavy), k=4)
         self.uploads = self.rng.choice([0.35, 0.45, 0.6])
-        self.lanes_seen: list[dict[int, Any]] = []
+        self.tags = self.rng.choice([(), ("red",), ("blue", "red")])  # that pictures may have
+        self.lanes_seen: list[tuple[str, dict[int, Any]]] = []
 
     def run(self) -> Outcome:
         """Let the clients do all operations, then check what is left."""
@@ -129,6 +130,7 @@ class Simulation:
     def _upload(self, which: int) -> int:
         weight = self.rng.choice(self.weights)
         fields = [("label", LABEL), ("weight", images.decimal(weight)), ("img", File(self.pictures[which]))]
+        fields.append(("tags", ",".join(self._some_tags())))
         body, content_type = multipart_body(fields)
         headers = {"Content-Type": content_type}
         answer = call(upload_image, "POST", "/upload", "/upload", body=body, headers=headers)
@@ -141,10 +143,14 @@ class Simulation:
         return int(answer["statusCode"])
 
     def _patch(self, which: int) -> int:
-        body = json.dumps({"weight": self.rng.choice(self.weights) / images.UNITS}).encode()
+        changes = {"weight": self.rng.choice(self.weights) / images.UNITS, "tags": self._some_tags()}
+        body = json.dumps(dict(self.rng.sample(list(changes.items()), self.rng.randint(1, 2)))).encode()
         path, headers = f"/images/{LABEL}/{self.names[which]}", {"Content-Type": "application/json"}
         answer = call(edit_image, "PATCH", "/images/{label}/{name}", path, body=body, headers=headers)
         return int(answer["statusCode"])
+
+    def _some_tags(self) -> list[str]:
+        return self.rng.sample(self.tags, self.rng.randint(0, len(self.tags)))
 
     def _random(self, _: int) -> int:
         answer = call(random_image, "GET", "/random", "/random", query={"label": [LABEL]})
@@ -164,27 +170,33 @@ class Simulation:
         client = getcurrent()
         client.committed += 1
         client.versions.add(self.world.removed)
-        entries, lanes, found = self._label()
         try:
-            invariants.check(entries, lanes, found)
+            for pool in self._pools():
+                entries, lanes, found = self._pool(pool)
+                invariants.check(entries, lanes, found)
+                if self.rng.random() < 0.02:
+                    self.lanes_seen.append((pool, lanes))
+            invariants.check_tags(list(self.world.tables[IMAGES].values()))
         except AssertionError as error:
             raise Broken(str(error)) from error
-        if self.rng.random() < 0.02:
-            self.lanes_seen.append(lanes)
 
-    def _label(self) -> Any:
+    def _pools(self) -> list[str]:
+        return [LABEL, *(images.pool(LABEL, tag) for tag in self.tags)]
+
+    def _pool(self, pool: str) -> Any:
         tables = self.world.tables
-        return invariants.label_of(LABEL, list(tables[IMAGES].values()), list(tables[CHUNKS].values()))
+        return invariants.label_of(pool, list(tables[IMAGES].values()), list(tables[CHUNKS].values()))
 
     def _check_bucket(self) -> None:
         """Every image's version is there; the versions without an image are those of killed clients, at most."""
-        named = {f"{LABEL}/{name}": item["versionId"]["S"] for (_, name), item in self.world.tables[IMAGES].items()}
+        rows = self.world.tables[IMAGES].items()
+        named = {f"{LABEL}/{name}": item["versionId"]["S"] for (pool, name), item in rows if pool == LABEL}
         kept = {(key, version) for key, versions in self.world.objects.items() for version in versions}
         assert set(named.items()) <= kept, "an image without its object"
         unseen = {version for _, version in kept - set(named.items())}
         assert unseen <= self.outcome.orphans, "an unseen version that no killed client left"
         self.world.pause = lambda call: None
-        both = Store(aws.dynamodb(), SETTINGS), Bucket(aws.s3(), BUCKET)
+        both = Rows(aws.dynamodb(), SETTINGS), Bucket(aws.s3(), BUCKET)
         report = Reconciliation(*both, datetime.max, tell=lambda line: None).run()
         assert (report.rows_removed, report.rows_renamed, report.versions_removed) == (0, 0, len(unseen))
         left = {(key, version) for key, versions in self.world.objects.items() for version in versions}
@@ -192,10 +204,12 @@ class Simulation:
 
     def _check_darts(self) -> None:
         """Each image is hit exactly weight times, by the lanes as they are and by lanes saved earlier."""
-        entries, lanes, found = self._label()
-        weights = {entry.name: entry.weight for entry in entries}
-        assert invariants.throw_every_dart(lanes, found) == weights
-        for saved in self.lanes_seen[:2]:
+        for pool in self._pools():
+            entries, lanes, found = self._pool(pool)
+            weights = {entry.name: entry.weight for entry in entries}
+            assert invariants.throw_every_dart(lanes, found) == weights
+        for pool, saved in self.lanes_seen[:2]:
+            entries, _, found = self._pool(pool)
             hits = invariants.throw_every_dart(saved, found)
             known = {entry.name: entry.weight for entry in entries if invariants.knows(saved, entry.chunk_number)}
             assert hits == known

@@ -5,6 +5,7 @@ import logging
 import random
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import pytest
 from botocore.exceptions import ClientError
@@ -200,7 +201,7 @@ def test_a_label_that_reads_empty_is_read_again_consistently(world: World) -> No
 
 def test_a_probability_above_one_is_never_answered(world: World) -> None:
     store = stored(world, [400_000_000])
-    store.reweigh(LABEL, image(0, 1).name, 500_000_000)  # the same class
+    store.edit(LABEL, image(0, 1).name, lambda image: replace(image, weight=500_000_000))  # the same class
     (lane_key,) = [key for key in world.tables[CHUNKS] if int(key[1]) < chunks.FIRST_CHUNK_NUMBER]
     lane = world.previous[CHUNKS][lane_key]
     assert lane

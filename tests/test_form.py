@@ -32,12 +32,17 @@ def refused_body(body, content_type=TYPE):
 
 
 def test_the_three_fields_come_back_as_sent():
-    assert parse(*multipart_body(FIELDS)) == Form(img=IMG, label="cat", weight="0.25")
+    assert parse(*multipart_body(FIELDS)) == Form(IMG, "cat", "0.25", filename="cat.jpg")
+
+
+def test_tags_and_the_files_name_come_along():
+    form = parse(*multipart_body([*FIELDS, ("tags", "a,b")]))
+    assert (form.tags, form.filename) == ("a,b", "cat.jpg")
 
 
 @pytest.mark.parametrize("fields", [FIELDS, FIELDS[::-1], [FIELDS[2], *FIELDS[:2]]])
 def test_the_order_of_the_fields_does_not_matter(fields):
-    assert parse(*multipart_body(fields)) == Form(img=IMG, label="cat", weight="0.25")
+    assert parse(*multipart_body(fields)) == Form(IMG, "cat", "0.25", filename="cat.jpg")
 
 
 def test_weight_may_be_absent():
@@ -70,7 +75,7 @@ def test_the_body_of_requests_is_taken():
     sent = requests.Request(
         "POST", "http://localhost", data={"label": "cat", "weight": "0.25"}, files={"img": ("кот.jpg", IMG)}
     ).prepare()
-    assert parse(sent.body, sent.headers["Content-Type"]) == Form(img=IMG, label="cat", weight="0.25")
+    assert parse(sent.body, sent.headers["Content-Type"]) == Form(IMG, "cat", "0.25", filename="кот.jpg")
 
 
 # What each client writes around a label and a file, as these clients write them.
@@ -105,7 +110,7 @@ CLIENTS = {
 
 @pytest.mark.parametrize("body", CLIENTS.values(), ids=CLIENTS)
 def test_bodies_of_known_clients_are_taken(body):
-    assert parse(body, TYPE) == Form(img=b"IMG", label="cat", weight=None)
+    assert dataclasses.replace(parse(body, TYPE), filename="") == Form(b"IMG", "cat", None)
 
 
 @pytest.mark.parametrize(
@@ -256,7 +261,7 @@ def test_text_over_the_limit_is_400(name):
 @given(img=st.binary(min_size=1), label=st.text(max_size=50), weight=st.none() | st.text(max_size=50))
 def test_any_bytes_and_texts_come_back_as_sent(img, label, weight):
     fields = [("label", label), ("img", File(img))] + ([] if weight is None else [("weight", weight)])
-    assert parse(*multipart_body(fields)) == Form(img=img, label=label, weight=weight)
+    assert parse(*multipart_body(fields)) == Form(img, label, weight, filename="cat.jpg")
 
 
 def outcome(body, content_type):

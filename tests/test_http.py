@@ -11,6 +11,7 @@ import pictures
 from cloud import ROOT
 from hosts import Api, json_of, local
 from local_service import Answer
+from pictures import File
 
 PHOTOGRAPHS = [(ROOT / "tests/images" / name).read_bytes() for name in ("chelsea.png", "rocket.jpg")]
 CHELSEA, ROCKET = (picture.check(photograph).content for photograph in PHOTOGRAPHS)  # without their metadata
@@ -257,7 +258,7 @@ DOCUMENTS = {
     b"[]": (400, None),
     b"\xff": (400, None),
     b"[" * 100_000: (400, None),
-    b"{}": (400, "weight"),
+    b"{}": (400, None),
     b'{"weight": "0.5"}': (400, "weight"),
     b'{"weight": null}': (400, "weight"),
     b'{"weight": true}': (400, "weight"),
@@ -295,3 +296,58 @@ def test_a_patch_that_is_no_json_is_415(api: Api) -> None:
     url = json_of(api.upload(CHELSEA))["url"]
     problem(api.patch(url, b'{"weight": 0.6}', content_type="text/plain"), 415)
     assert json.loads(api.get(url + "/info").body)["weight"] == 0.5
+
+
+def test_tags_and_file_name_are_kept_shown_and_changed(api: Api) -> None:
+    uploaded = api.post(
+        [("label", api.label), ("tags", " Orange,fluffy "), ("img", File(CHELSEA, r"C:\\pets\\Chelsea.png"))]
+    )
+    image = json_of(uploaded)
+    assert (uploaded.status, image["tags"], image["filename"]) == (201, ["fluffy", "orange"], "Chelsea.png")
+    url, etag = image["url"], api.get(image["url"] + "/info").headers["etag"]
+    changed = api.patch(url, {"tags": ["calm"], "weight": 0.25, "filename": "x.png"}, if_match=etag)
+    assert changed.status == 200
+    told = json_of(changed)
+    assert (told["tags"], told["weight"], told["filename"]) == (["calm"], 0.25, "x.png")
+    assert changed.headers["etag"] != etag
+    cleared = json_of(api.patch(url, {"tags": [], "filename": ""}))
+    assert (cleared["tags"], cleared["weight"]) == ([], 0.25)
+    assert "filename" not in cleared
+    assert api.delete(url).status == 204
+
+
+def test_the_same_picture_with_other_tags_is_409(api: Api) -> None:
+    fields = [("label", api.label), ("img", File(CHELSEA))]
+    assert api.post([*fields, ("tags", "a,b")]).status == 201
+    assert api.post([*fields, ("tags", "b,a")]).status == 200
+    assert api.post(fields).status == 200
+    assert "a, b" in problem(api.post([*fields, ("tags", "c")]), 409, field="tags")
+
+
+@pytest.mark.parametrize("tags", ["a,,b", "a,a", "a,b,c,d,e,f", "1a", "a b", "ä", "a" * 33, ","])
+def test_wrong_tags_are_422_and_store_nothing(api: Api, tags: str) -> None:
+    problem(api.post([("label", api.label), ("tags", tags), ("img", File(CHELSEA))]), 422, field="tags")
+    problem(api.random(), 404)
+    url = json_of(api.upload(CHELSEA))["url"]
+    problem(api.patch(url, {"tags": tags.split(",")}), 422, field="tags")
+
+
+@pytest.mark.parametrize(
+    ("document", "status", "field"),
+    [
+        ({"tags": "a"}, 400, "tags"),
+        ({"tags": [1]}, 400, "tags"),
+        ({"tags": None}, 400, "tags"),
+        ({"filename": 1}, 400, "filename"),
+        ({"filename": "a/b"}, 422, "filename"),
+        ({"filename": "a\nb"}, 422, "filename"),
+        ({"filename": "a" * 256}, 422, "filename"),
+        ({"owner": "me"}, 400, "owner"),
+    ],
+)
+def test_wrong_tags_and_file_names_change_nothing(
+    api: Api, document: dict[str, object], status: int, field: str
+) -> None:
+    url = json_of(api.upload(CHELSEA))["url"]
+    problem(api.patch(url, {"weight": 0.9} | document), status, field=field)
+    assert json_of(api.get(url + "/info"))["weight"] == 0.5

@@ -35,9 +35,9 @@ ALLOWED = {
     "chunks UpdateItem": {"upload", "delete", "edit"},
     "chunks DeleteItem": {"delete", "edit"},
     "images GetItem": {"upload", "random", "delete", "images", "edit"},
-    "images PutItem": {"upload"},
+    "images PutItem": {"upload", "edit"},
     "images UpdateItem": {"delete", "edit"},
-    "images DeleteItem": {"delete"},
+    "images DeleteItem": {"delete", "edit"},
 }
 
 

@@ -1,4 +1,4 @@
-"""The upload form: a multipart/form-data body -> its three fields, or a refusal that says how to send it."""
+"""The upload form: a multipart/form-data body -> its fields, or a refusal that says how to send it."""
 
 import re
 from collections.abc import Iterator
@@ -13,8 +13,8 @@ from multipart import (
 
 from shared.errors import BadRequest, UnsupportedMediaType
 
-FIELDS = ("label", "img", "weight")
-MAX_PARTS = 4  # parts: the three fields, and one more so that an unknown or repeated field is named
+FIELDS = ("label", "img", "weight", "tags")
+MAX_PARTS = 5  # parts: the four fields, and one more so that an unknown or repeated field is named
 MAX_PART_HEADERS = 8  # lines per part: RFC 7578 needs 3, some clients add a length and an encoding
 MAX_PART_HEADER = 4096  # bytes a line: a file name of 255 characters, each 3 bytes and percent-encoded, and room
 MAX_PART = 6 * 1024 * 1024  # bytes: a Lambda event holds no more, so no part can
@@ -31,11 +31,13 @@ _EXTENDED_FILENAME = re.compile(r";\s*filename\*\s*=", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """The fields as sent; label and weight are still to be checked against their rules."""
+    """The fields as sent, still to be checked against their rules; `filename` is what the client calls the file."""
 
     img: bytes
     label: str
     weight: str | None
+    tags: str = ""
+    filename: str = ""
 
 
 def parse(body: bytes, content_type: str) -> Form:
@@ -46,14 +48,18 @@ def parse(body: bytes, content_type: str) -> Form:
     """
     boundary = _boundary(content_type)
     fields: dict[str, bytes] = {}
+    filename = ""
     for part, content in _parts(body, boundary):
-        fields[_name(part, fields)] = content
+        name = _name(part, fields)
+        fields[name] = content
+        filename = (part.filename or "") if name == "img" else filename
     _check_required(fields)
     _check_end(body, boundary)
     if not fields["img"]:
         raise UnsupportedMediaType("img is empty: send the bytes of a JPEG, PNG or WebP picture.", field="img")
     weight = _text(fields, "weight") if "weight" in fields else None
-    return Form(img=fields["img"], label=_text(fields, "label"), weight=weight)
+    tags = _text(fields, "tags") if "tags" in fields else ""
+    return Form(fields["img"], _text(fields, "label"), weight, tags, filename)
 
 
 def _boundary(content_type: str) -> str:
@@ -107,7 +113,7 @@ def _name(part: MultipartSegment, fields: dict[str, bytes]) -> str:
     name = str(part.name)
     if name not in FIELDS:
         shown = name[:40]
-        raise BadRequest(f"{shown!r} is not a field of this form: send label, img and weight alone.", field=shown)
+        raise BadRequest(f"{shown!r} is not a field of this form: send label, img, weight and tags alone.", field=shown)
     if name in fields:
         raise BadRequest(f"{name} is there more than once: send it once.", field=name)
     if name == "img" and not _is_file(part):

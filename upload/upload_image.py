@@ -23,13 +23,24 @@ def upload(request: Request) -> Response:
     names = settings.read()
     label = images.parse_allowed_label(fields.label, names.labels)
     weight = images.DEFAULT_WEIGHT if fields.weight is None else images.parse_weight(fields.weight)
+    tags = images.parse_tags(fields.tags.split(",") if fields.tags.strip() else [])
     checked = picture.check(fields.img)
     bucket, store = Bucket(aws.s3(), names.bucket), Store(aws.dynamodb(), names)
 
     name = images.name_of(checked.content, checked.extension)
     version_id = bucket.put(f"{label}/{name}", checked.content, images.content_type(name))
     image = Image(
-        label, name, weight, version_id, len(checked.content), checked.width, checked.height, _now(), caller.subject
+        label,
+        name,
+        weight,
+        version_id,
+        size=len(checked.content),
+        width=checked.width,
+        height=checked.height,
+        created=_now(),
+        owner=caller.subject,
+        tags=tags,
+        filename=images.file_name(fields.filename),
     )
     try:
         stored, total_weight = store.add(image)
@@ -47,6 +58,12 @@ def upload(request: Request) -> Response:
             f"This picture is {stored.id} already, with weight {images.decimal(stored.weight)}; "
             "change its weight with PATCH, or upload it with that weight.",
             field="weight",
+        )
+    if tags and stored.tags != tags:
+        raise Conflict(
+            f"This picture is {stored.id} already, with the tags {', '.join(stored.tags) or '(none)'}; "
+            "change its tags with PATCH.",
+            field="tags",
         )
     return answers.weighed(stored, total_weight, request, headers=location)
 

@@ -16,9 +16,9 @@ from hosts import Api, Handlers, json_of
 from injection import Clock, Injector
 from local_service import Answer, LocalService
 from reconcile import Reconciliation, Report
+from reconcile.rows import Rows
 from shared import aws, chunks, deadline, images, items, races, settings, store
 from shared.bucket import Bucket
-from shared.store import Store
 
 LABEL = "cat"
 WEIGHT, SAME_CLASS, OTHER_CLASS = 3, 2, 5  # units: so few that every dart can be thrown
@@ -132,7 +132,7 @@ class Scene:
 
     def reconcile(self) -> Report:
         """What a reconciliation does that takes every version for old."""
-        both = Store(aws.dynamodb(), settings.read()), Bucket(aws.s3(), settings.read().bucket)
+        both = Rows(aws.dynamodb(), settings.read()), Bucket(aws.s3(), settings.read().bucket)
         until = datetime.now(UTC) + timedelta(hours=1)
         return Reconciliation(*both, until, tell=lambda line: None).run()
 
