@@ -11,8 +11,8 @@ def delete_image(request: Request) -> Response:
     caller = access.caller(request.authorizer, access.DELETE)
     label, name = answers.image_path(request)
     names = settings.read()
-    permit = access.Permit(caller, request.headers.get("if-match", "*"))
-    image = Store(aws.dynamodb(), names).remove(label, name, check=permit.check)
+    check = access.permit(caller, request.headers.get("if-match", "*"))
+    image = Store(aws.dynamodb(), names).remove(label, name, check=check)
     if image is None:
         raise answers.not_found(label, name)
     Bucket(aws.s3(), names.bucket).discard(image.id, image.version_id)

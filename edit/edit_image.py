@@ -25,8 +25,8 @@ def edit_image(request: Request) -> Response:
     label, name = answers.image_path(request)
     changes = _changes(request)
     store = Store(aws.dynamodb(), settings.read())
-    permit = access.Permit(caller, request.headers.get("if-match", "*"))
-    if not store.edit(label, name, lambda image: replace(image, **changes), check=permit.check):
+    check = access.permit(caller, request.headers.get("if-match", "*"))
+    if not store.edit(label, name, lambda image: replace(image, **changes), check=check):
         raise answers.not_found(label, name)
     return answers.state(store, request, label, name, consistent=True)
 

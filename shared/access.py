@@ -4,7 +4,7 @@ The authorizer says whose token it is and which scopes it has (authorize/); what
 functions' own words, the same in every host.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from shared.errors import Forbidden, Unavailable
@@ -42,15 +42,12 @@ def caller(authorizer: Mapping[str, str], scope: str) -> Caller:
     raise Forbidden("Nobody may write here: the operator has named no issuer of tokens, nor opened writes to everyone.")
 
 
-@dataclass(frozen=True, slots=True)
-class Permit:
-    """What a change of an image asks for: an owner or administrator, and the state that If-Match names."""
+def permit(caller: Caller, if_match: str) -> Callable[[Image], None]:
+    """The check of a change: Forbidden or PreconditionFailed unless the image may be changed."""
 
-    caller: Caller
-    if_match: str = "*"
-
-    def check(self, image: Image) -> None:
-        """Forbidden, or PreconditionFailed, unless the image may be changed."""
-        if not self.caller.may_change(image):
+    def check(image: Image) -> None:
+        if not caller.may_change(image):
             raise Forbidden(f"The image {image.id} is somebody else's; only its owner may change or delete it.")
-        require_match(image, self.if_match)
+        require_match(image, if_match)
+
+    return check
