@@ -35,6 +35,8 @@ class Image:
     height: int
     created: str
     owner: str = ""  # the subject of the uploader's token; empty where everyone may upload
+    filename: str = ""  # as the uploader's file was called, if it was
+    tags: tuple[str, ...] = ()
 
     @property
     def id(self) -> str:
@@ -136,7 +138,7 @@ def url(image: Image, base_url: str) -> str:
 
 def as_dict(image: Image, base_url: str) -> dict[str, Any]:
     """The image's JSON form."""
-    return {
+    shown = {
         "id": image.id,
         "label": image.label,
         "weight": image.weight / UNITS,
@@ -145,5 +147,7 @@ def as_dict(image: Image, base_url: str) -> dict[str, Any]:
         "width": image.width,
         "height": image.height,
         "created": image.created,
+        "tags": list(image.tags),
         "url": url(image, base_url),
     }
+    return {**shown, "filename": image.filename} if image.filename else shown

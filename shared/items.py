@@ -2,7 +2,9 @@
 
 | table        | key                      | attributes                                              |
 |--------------|--------------------------|---------------------------------------------------------|
-| image-chunks | label, s3key             | chunkNumber, weight, versionId, bytes, width, height, created, owner |
+| image-chunks | label, s3key             | chunkNumber, weight, versionId, bytes, width, height, created; |
+|              |                          | if it has some: owner, filename, tags                   |
+| image-chunks | "#labels", s3key = label | none: a label that ever had an image                    |
 | chunk-info   | label, chunkNumber       | a chunk: images, a map s3key -> weight                  |
 | chunk-info   | label, chunkNumber 0..3  | a lane: totalWeight, chunkVolume<class> = its images of that class |
 """
@@ -17,6 +19,7 @@ from shared.images import Image
 Item = dict[str, Any]
 
 VOLUME = "chunkVolume"
+LABELS = "#labels"  # the partition that lists the labels; no label is called so
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +49,7 @@ def chunk_key(label: str, chunk_number: int) -> Item:
 
 def image_item(image: Image, chunk_number: int) -> Item:
     """The item of an image that is in this chunk."""
-    item = {
+    item: Item = {
         **image_key(image.label, image.name),
         "chunkNumber": number(chunk_number),
         "weight": number(image.weight),
@@ -56,7 +59,13 @@ def image_item(image: Image, chunk_number: int) -> Item:
         "height": number(image.height),
         "created": {"S": image.created},
     }
-    return {**item, "owner": {"S": image.owner}} if image.owner else item
+    if image.owner:
+        item["owner"] = {"S": image.owner}
+    if image.filename:
+        item["filename"] = {"S": image.filename}
+    if image.tags:
+        item["tags"] = {"SS": list(image.tags)}
+    return item
 
 
 def image(item: Mapping[str, Any]) -> Image:
@@ -71,6 +80,8 @@ def image(item: Mapping[str, Any]) -> Image:
         height=int(item["height"]["N"]),
         created=item["created"]["S"],
         owner=item["owner"]["S"] if "owner" in item else "",
+        filename=item["filename"]["S"] if "filename" in item else "",
+        tags=tuple(sorted(item["tags"]["SS"])) if "tags" in item else (),
     )
 
 

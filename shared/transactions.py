@@ -91,6 +91,10 @@ class Transactions:
             self._enter(entry, opens=opens_chunk(lane, weight_class)),
         ]
 
+    def register(self, label: str) -> Write:
+        """List the label, with its first image."""
+        return {"Put": {"TableName": self.image_chunks_table, "Item": items.image_key(items.LABELS, label)}}
+
     def remove(self, entry: Entry, version_id: str, lane: Lane, filler: Entry | None) -> list[Write]:
         """Remove an image: 3 writes, or 5 when a filler from the active chunk takes its place.
 

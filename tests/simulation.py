@@ -27,7 +27,7 @@ import upload_image
 from memory_aws import BUCKET, CHUNKS, IMAGES
 from pictures import File, multipart_body, tiny
 from reconcile import Reconciliation
-from shared import aws, images, races, settings, store
+from shared import aws, images, items, races, settings, store
 from shared.bucket import Bucket
 from shared.store import Store
 
@@ -167,6 +167,7 @@ class Simulation:
         entries, lanes, found = self._label()
         try:
             invariants.check(entries, lanes, found)
+            assert (items.LABELS, LABEL) in self.world.tables[IMAGES], "a label is not listed"
         except AssertionError as error:
             raise Broken(str(error)) from error
         if self.rng.random() < 0.02:
@@ -178,7 +179,8 @@ class Simulation:
 
     def _check_bucket(self) -> None:
         """Every image's version is there; the versions without an image are those of killed clients, at most."""
-        named = {f"{LABEL}/{name}": item["versionId"]["S"] for (_, name), item in self.world.tables[IMAGES].items()}
+        rows = self.world.tables[IMAGES]
+        named = {f"{LABEL}/{name}": row["versionId"]["S"] for (label, name), row in rows.items() if label == LABEL}
         kept = {(key, version) for key, versions in self.world.objects.items() for version in versions}
         assert set(named.items()) <= kept, "an image without its object"
         unseen = {version for _, version in kept - set(named.items())}
