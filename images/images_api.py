@@ -1,7 +1,8 @@
-"""/images/{label}/{name}: the picture, and its info."""
+"""/images and /labels: a picture, its info, and lists of what there is (listing.py)."""
 
 import logging
 
+import listing
 from shared import answers, aws, images, settings
 from shared.api import Request, Response, elsewhere, endpoint
 from shared.bucket import Bucket
@@ -48,5 +49,9 @@ handler = endpoint(
     {
         "/images/{label}/{name}": {"GET": download, "PATCH": elsewhere, "DELETE": elsewhere},
         "/images/{label}/{name}/info": {"GET": info},
-    }
+        "/images": {"GET": listing.list_images},
+        "/labels": {"GET": listing.list_labels},
+        "/labels/{label}": {"GET": listing.show_label},
+    },
+    parameters=listing.PARAMETERS,
 )

@@ -61,9 +61,10 @@ class Response:
 
 Action = Callable[[Request], Response]
 Routes = Mapping[str, Mapping[str, Action]]
+Parameters = Collection[str] | Mapping[str, Collection[str]]  # of all routes, or of each resource that has some
 
 
-def endpoint(routes: Routes, *, parameters: Collection[str] = ()) -> Callable[[Event, Any], ProxyResponse]:
+def endpoint(routes: Routes, *, parameters: Parameters = ()) -> Callable[[Event, Any], ProxyResponse]:
     """The Lambda handler that serves `routes` (resource -> method -> action) and takes these query parameters."""
 
     def handler(event: Event, context: Any) -> ProxyResponse:
@@ -140,7 +141,7 @@ def _failure(error: Exception) -> errors.ApiError:
     return errors.ApiError("The service failed; its operators find this requestId in the log.")
 
 
-def _dispatch(routes: Routes, parameters: Collection[str], event: Event, request_id: str) -> Response:
+def _dispatch(routes: Routes, parameters: Parameters, event: Event, request_id: str) -> Response:
     method = event["httpMethod"]
     # What the gateway has no route for, such as TRACE, comes as an unknown path, but may be a known one.
     resource = event["resource"] if event["resource"] in routes else event["path"]
@@ -154,7 +155,8 @@ def _dispatch(routes: Routes, parameters: Collection[str], event: Event, request
         )
     if method not in actions:
         raise errors.MethodNotAllowed(method, allow)
-    return actions[method](_request(event, parameters, request_id))
+    known = parameters.get(resource, ()) if isinstance(parameters, Mapping) else parameters
+    return actions[method](_request(event, known, request_id))
 
 
 def _actions(actions: Mapping[str, Action]) -> dict[str, Action]:

@@ -92,6 +92,11 @@ def choose_lane(lanes: Mapping[int, Lane], weight_class: int, rng: random.Random
     return min(pair, key=lambda lane: lane.volume(weight_class))
 
 
+def count(lanes: Mapping[int, Lane]) -> int:
+    """How many images the label has."""
+    return sum(sum(lane.volumes.values()) for lane in lanes.values())
+
+
 def total_weight(lanes: Mapping[int, Lane]) -> int:
     """The weights of all images of a label added up, in units."""
     return sum(lane.total_weight for lane in lanes.values())

@@ -20,7 +20,7 @@ ENTITY_TAG = re.compile(r'(W/)?("[^"]*")')
 DECIMAL = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?")
 DECIMAL_MAX = 24  # characters; fewer digits than Decimal's 28, so nothing is rounded on the way to units
 TAGS_MAX = 5  # each costs an upload 6 write units
-FILENAME_MAX = 255  # characters
+FILENAME_MAX = 255  # characters; in UTF-8 at most 1,020 bytes, of the 1,024 that a sort key may have
 WEIGHT_RULE = "weight must be a decimal number above 0 and below 1 with at most 9 decimals, such as 0.5."
 
 
@@ -178,7 +178,7 @@ def url(image: Image, base_url: str) -> str:
 
 def as_dict(image: Image, base_url: str) -> dict[str, Any]:
     """The image's JSON form."""
-    return {
+    shown = {
         "id": image.id,
         "label": image.label,
         "weight": image.weight / UNITS,
@@ -188,6 +188,6 @@ def as_dict(image: Image, base_url: str) -> dict[str, Any]:
         "height": image.height,
         "created": image.created,
         "tags": list(image.tags),
-        **({"filename": image.filename} if image.filename else {}),
         "url": url(image, base_url),
     }
+    return {**shown, "filename": image.filename} if image.filename else shown

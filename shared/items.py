@@ -4,6 +4,7 @@
 |--------------|--------------------------|---------------------------------------------------------|
 | image-chunks | label, s3key             | an image: chunkNumber, weight, versionId, bytes, width, height, created |
 | image-chunks | label#tag, s3key         | an image that has the tag: chunkNumber, weight, versionId |
+| image-chunks | "#labels", s3key = label | none: a label that ever had an image                    |
 | chunk-info   | label, chunkNumber       | a chunk: images, a map s3key -> weight                  |
 | chunk-info   | label, chunkNumber 0..3  | a lane: totalWeight, chunkVolume<class> = its images of that class |
 
@@ -21,6 +22,7 @@ from shared.images import Image
 Item = dict[str, Any]
 
 VOLUME = "chunkVolume"
+LABELS = "#labels"  # the partition that lists the labels; no label is called so
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,7 @@ def chunk_key(label: str, chunk_number: int) -> Item:
 
 def image_item(image: Image, chunk_number: int) -> Item:
     """The item of an image that is in this chunk."""
-    item = {
+    item: Item = {
         **image_key(image.label, image.name),
         "chunkNumber": number(chunk_number),
         "weight": number(image.weight),

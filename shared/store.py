@@ -5,7 +5,7 @@
 | a label's lanes          | Query chunk-info, chunkNumber < 10^11          | 0.5 read            |
 | chunks by number         | BatchGetItem chunk-info                        | 0.5 read each       |
 | one image                | GetItem image-chunks                           | 0.5 read            |
-| add                      | lanes + TransactWriteItems of 3                | 0.5 read, 6 write   |
+| add                      | lanes + TransactWriteItems of 3 (a label's first: 4) | 0.5 read, 6 write (8) |
 | remove                   | 2-3 consistent GetItem + 3 or 5 writes         | 2-3 read, 6 or 10 write |
 | re-weigh                 | 2-3 consistent GetItem + 3, 4 or 6 writes      | 2-3 read, 6-12 write |
 
@@ -38,7 +38,6 @@ TRANSIENT = {
     "ThrottlingError",
     "ProvisionedThroughputExceeded",
 }
-
 
 Check = Callable[[Image], None]  # raises a refusal if the image as read must not be changed
 
@@ -125,7 +124,8 @@ class Store:
             lanes = [self.lanes(pool, consistent=again) for pool in image.pools]
             total_weight = chunks.total_weight(lanes[0])
             try:
-                self._write([write for at in zip(image.pools, lanes, strict=True) for write in self._add(image, *at)])
+                writes = [write for at in zip(image.pools, lanes, strict=True) for write in self._add(image, *at)]
+                self._write(writes if lanes[0] else [*writes, self._transactions.register(image.label)])
             except Exists as there:
                 if there.image.version_id == image.version_id:  # this very image, by a transaction that was late
                     total_weight = chunks.total_weight(self.lanes(image.label, consistent=True))

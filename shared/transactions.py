@@ -78,6 +78,10 @@ class Transactions:
             self._enter(entry, opens=chunks.opens_chunk(lane, weight_class)),
         ]
 
+    def register(self, label: str) -> Write:
+        """List the label, with its first image."""
+        return {"Put": {"TableName": self.image_chunks_table, "Item": items.image_key(items.LABELS, label)}}
+
     def remove(self, image: Image, entry: Entry, lane: Lane, filler: Entry | None) -> list[Write]:
         """Remove an image from a pool: 3 writes, or 5 when a filler from the active chunk takes its place.
 

@@ -87,7 +87,8 @@ def _expression(pattern: str) -> str:
 def table(name: str) -> dict[str, Any]:
     """What CreateTable takes of the template's table."""
     properties = template()["Resources"][name]["Properties"]
-    return {key: properties[key] for key in ("BillingMode", "AttributeDefinitions", "KeySchema")}
+    wanted = ("BillingMode", "AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes")
+    return {key: properties[key] for key in wanted if key in properties}
 
 
 def create(labels: str = "*") -> None:

@@ -53,7 +53,7 @@ def check_tags(image_items: Items) -> None:
         for image in [items.image(item)]
         for pool in image.pools[1:]
     }
-    rows = [item for item in image_items if "#" in item["label"]["S"]]
+    rows = [item for item in image_items if "#" in item["label"]["S"].removeprefix(items.LABELS)]
     stand = {(i["label"]["S"], i["s3key"]["S"], int(i["weight"]["N"]), i["versionId"]["S"]) for i in rows}
     assert stand == tagged, "the images under a tag are not those that have it"
 

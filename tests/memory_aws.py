@@ -71,18 +71,31 @@ def cancelled(codes: list[str], items: list[Item | None] | None = None) -> Clien
 
 
 class DynamoDB:
-    """The four calls of shared/store.py."""
+    """The calls of shared/store.py, and the Query of shared/catalogue.py."""
 
     def __init__(self, world: World) -> None:
         self.world = world
 
-    def query(self, *, TableName: str, ConsistentRead: bool, ExpressionAttributeValues: Item, **_: Any) -> Any:
+    def query(self, *, TableName: str, ConsistentRead: bool, ExpressionAttributeValues: Item, **more: Any) -> Any:
         self.world.pause("query")
+        if TableName == IMAGES:
+            return {"Items": self._page(ExpressionAttributeValues, **more)}
         label, below = ExpressionAttributeValues[":label"]["S"], int(ExpressionAttributeValues[":chunks"]["N"])
         keys = {key for key in (*self.world.tables[TableName], *self.world.previous[TableName]) if key[0] == label}
         lanes = sorted((key for key in keys if int(key[1]) < below), key=lambda key: int(key[1]))
         found = [self.world.read(TableName, key, consistent=ConsistentRead) for key in lanes]
         return {"Items": [item for item in found if item]}
+
+    def _page(self, values: Item, *, Limit: int, ExclusiveStartKey: Item | None = None, **_: Any) -> list[Item]:
+        """Rows with these values, sorted by name, also where DynamoDB sorts them by file name."""
+        prefix = values.get(":prefix", {"S": ""})["S"]
+        wanted = {name[1:]: value for name, value in values.items() if name != ":prefix"}
+        after = ExclusiveStartKey["s3key"]["S"] if ExclusiveStartKey else ""
+        rows = [row for (_, name), row in sorted(self.world.tables[IMAGES].items()) if name > after]
+        fitting = [row for row in rows if all(row.get(name) == value for name, value in wanted.items())]
+        if prefix:
+            fitting = [row for row in fitting if row.get("filename", {"S": ""})["S"].startswith(prefix)]
+        return fitting[:Limit]
 
     def get_item(self, *, TableName: str, Key: Item, ConsistentRead: bool) -> Any:
         self.world.pause("get_item")

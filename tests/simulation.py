@@ -28,7 +28,7 @@ from memory_aws import BUCKET, CHUNKS, IMAGES
 from pictures import File, multipart_body, tiny
 from reconcile import Reconciliation
 from reconcile.rows import Rows
-from shared import aws, images, races, settings, store
+from shared import aws, images, items, races, settings, store
 from shared.bucket import Bucket
 
 CLIENTS = 6
@@ -177,6 +177,7 @@ class Simulation:
                 if self.rng.random() < 0.02:
                     self.lanes_seen.append((pool, lanes))
             invariants.check_tags(list(self.world.tables[IMAGES].values()))
+            assert (items.LABELS, LABEL) in self.world.tables[IMAGES], "a label is not listed"
         except AssertionError as error:
             raise Broken(str(error)) from error
 

@@ -187,6 +187,9 @@ def test_wrong_method_is_405_with_allow(api: Api) -> None:
         "/random": "GET, HEAD, OPTIONS",
         f"/images/{api.label}/{'0' * 32}.png": "DELETE, GET, HEAD, OPTIONS, PATCH",
         f"/images/{api.label}/{'0' * 32}.png/info": "GET, HEAD, OPTIONS",
+        "/images": "GET, HEAD, OPTIONS",
+        "/labels": "GET, HEAD, OPTIONS",
+        f"/labels/{api.label}": "GET, HEAD, OPTIONS",
         "/": "GET, HEAD, OPTIONS",
     }
     for path, allow in allowed.items():
@@ -202,7 +205,7 @@ def test_wrong_method_is_405_with_allow(api: Api) -> None:
         assert "If-Match" in preflight.headers["access-control-allow-headers"]
 
 
-@pytest.mark.parametrize("path", ["/nothing", "/upload/x", "/images", "/images/cat", "/images/cat/x/y/z"])
+@pytest.mark.parametrize("path", ["/nothing", "/upload/x", "/labels/cat/x", "/images/cat", "/images/cat/x/y/z"])
 @pytest.mark.parametrize("method", ["GET", "POST", "DELETE", "OPTIONS"])
 def test_unknown_paths_are_404(api: Api, method: str, path: str) -> None:
     problem(api.host.request(method, path), 404)

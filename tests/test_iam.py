@@ -34,6 +34,9 @@ ALLOWED = {
     "chunks PutItem": {"upload", "edit"},
     "chunks UpdateItem": {"upload", "delete", "edit"},
     "chunks DeleteItem": {"delete", "edit"},
+    "images Query": {"images"},
+    "images Query of an index": {"images"},
+    "images BatchGetItem": {"images"},
     "images GetItem": {"upload", "random", "delete", "images", "edit"},
     "images PutItem": {"upload", "edit"},
     "images UpdateItem": {"delete", "edit"},
@@ -77,6 +80,7 @@ def calls(cloud: Cloud, names: dict[str, str]) -> dict[str, Callable[[], Any]]:
         "s3 ListBucketVersions": lambda: s3.list_object_versions(Bucket=bucket),
         "s3 GetObject of another bucket": lambda: s3.get_object(Bucket=names["other bucket"], Key="known"),
         "s3 PutObject to another bucket": lambda: s3.put_object(Bucket=names["other bucket"], Key="new", Body=b"x"),
+        "images Query of an index": lambda: dynamodb.query(TableName=images, IndexName="FilenameIndex", **query),
         "another table GetItem": lambda: dynamodb.get_item(TableName=names["other table"], Key=IMAGE_KEY),
         "another table PutItem": lambda: dynamodb.put_item(TableName=names["other table"], Item=IMAGE_KEY),
     }

@@ -105,10 +105,12 @@ def test_issuers_are_asked_by_tls(issuer: str, taken: bool) -> None:
 
 
 def test_pictures_have_a_throttle_of_their_own() -> None:
-    everything, pictures = RESOURCES["Api"]["Properties"]["MethodSettings"]
+    everything, *pictures = RESOURCES["Api"]["Properties"]["MethodSettings"]
     assert (everything["ResourcePath"], everything["HttpMethod"]) == ("/*", "*")
-    path = pictures["ResourcePath"].replace("~1", "/").removeprefix("/")
-    assert (path, pictures["HttpMethod"]) in {(path, method) for path, method, _ in routes()}
+    found = [(each["ResourcePath"].replace("~1", "/").removeprefix("/"), each["HttpMethod"]) for each in pictures]
+    assert found == [("/images/{label}/{name}", "GET"), ("/images", "GET")]
+    assert set(found) <= {(path, method) for path, method, _ in routes()}
+    assert {each["ThrottlingRateLimit"] for each in pictures} == {"PictureThrottleRate"}
     defaults = {
         name: parameter["Default"] for name, parameter in template()["Parameters"].items() if "Default" in parameter
     }
