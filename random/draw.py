@@ -16,12 +16,16 @@ MISSES = 100  # in a row; at most three darts in four miss, so this has a chance
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """The image drawn, its weight and the label's total weight as read, in units."""
+    """The image drawn, its weight and the label's total weight as read, in units.
+
+    `gone_before` is the weight of the images that came before it and could not come again.
+    """
 
     label: str
     name: str
     weight: int
     total_weight: int
+    gone_before: int = 0
 
     @property
     def id(self) -> str:
@@ -30,8 +34,8 @@ class Drawn:
 
     @property
     def probability(self) -> float:
-        """The weight / total, as the nearest floating-point number."""
-        return images.probability(self.weight, self.total_weight)
+        """The weight / total of what could come, as the nearest floating-point number."""
+        return images.probability(self.weight, self.total_weight - self.gone_before)
 
 
 def draw(store: Store, label: str, rng: random.Random) -> Drawn:
@@ -45,11 +49,16 @@ def draw(store: Store, label: str, rng: random.Random) -> Drawn:
     raise Unavailable(f"No image of {label} could be drawn just now; retry in a moment.")
 
 
+def none_of(label: str) -> NotFound:
+    """The label has no images."""
+    return NotFound(f"There are no images of {label}; upload one with POST /upload.", field="label")
+
+
 def _throw(store: Store, label: str, lanes: Mapping[int, Lane], rng: random.Random) -> Drawn | None:
     """What the first of MISSES darts to hit hits."""
     strip, total_weight = darts.lay(lanes), chunks.total_weight(lanes)
     if not strip.length:
-        raise NotFound(f"There are no images of {label}; upload one with POST /upload.", field="label")
+        raise none_of(label)
     for _ in range(0, MISSES, DARTS):
         landings = [darts.land(strip, rng.randrange(strip.length)) for _ in range(DARTS)]
         found = store.chunks(label, [landing.chunk_number for landing in landings])

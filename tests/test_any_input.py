@@ -213,9 +213,9 @@ def events(draw: st.DrawFn) -> tuple[str, dict[str, Any]]:
     named = draw(NAMED | st.fixed_dictionaries({"label": TEXT, "name": TEXT}))
     path = draw(st.just(resource.replace("{label}", named["label"]).replace("{name}", named["name"])) | TEXT)
     queries = st.dictionaries(
-        st.sampled_from(["label", "format"]) | TEXT,
-        st.lists(TEXT | st.sampled_from([LABEL, "json", "redirect"]), min_size=1, max_size=2),
-        max_size=3,
+        st.sampled_from(["label", "format", *sorted(random_image.OPTIONS)]) | TEXT,
+        st.lists(TEXT | st.sampled_from([LABEL, "json", "redirect", "0", "2", "true"]), min_size=1, max_size=2),
+        max_size=4,
     )
     plain_draw = st.just({"label": [LABEL]})
     event = {

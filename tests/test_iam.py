@@ -34,6 +34,7 @@ ALLOWED = {
     "chunks PutItem": {"upload", "edit"},
     "chunks UpdateItem": {"upload", "delete", "edit"},
     "chunks DeleteItem": {"delete", "edit"},
+    "images BatchGetItem": {"random"},
     "images GetItem": {"upload", "random", "delete", "images", "edit"},
     "images PutItem": {"upload"},
     "images UpdateItem": {"delete", "edit"},
