@@ -18,7 +18,7 @@ from shared.races import LostRace, retried
 from shared.rows import Rows
 from shared.store import Store
 
-SPARE = 8  # darts of a round beside three for two images: so a round for the last few is rarely followed by another
+SPARE = 12  # darts of a round beside three for two images: so a round for the last few is rarely followed by another
 ROUNDS = 100  # each reads a chunk or draws an image; a hundred images need seven at most, unless lanes are wrong
 LOOKS = 4  # at the rows of what was drawn, when image after image was deleted meanwhile
 
