@@ -17,7 +17,7 @@ sys.path[:0] = [str(ROOT / folder) for folder in ("benchmarks", "tests", ".", "u
 
 from hosts import Api, Running  # noqa: E402
 from local_service import LocalService  # noqa: E402
-from reconcile.rows import Rows  # noqa: E402
+from reconcile.inventory import Inventory  # noqa: E402
 from shared import races, settings  # noqa: E402
 from shared.bucket import Bucket  # noqa: E402
 from shared.store import Store  # noqa: E402
@@ -60,7 +60,7 @@ def check(service: LocalService, api: Api, weights: Mapping[str, int]) -> None:
     names = settings.SettingsCache(lambda: aws.client("ssm", endpoint_url=at), "production").read()
     dynamodb, s3 = aws.client("dynamodb", endpoint_url=at), aws.client("s3", endpoint_url=at)
     check_label(dynamodb, names, api.label, weights)
-    check_bucket(Rows(dynamodb, names), Bucket(s3, names.bucket), api.label)
+    check_bucket(Inventory(dynamodb, names), Bucket(s3, names.bucket), api.label)
     assert OverHttp(api).total_weight() == sum(weights.values()), "a draw tells another total"
 
 

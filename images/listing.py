@@ -95,7 +95,7 @@ def _no_images(label: str) -> NotFound:
 
 def _selection(given: Mapping[str, str], label: str) -> tuple[Selection, str]:
     """What the parameters select, and the query as a text that is the same for the same selection."""
-    filters: dict[str, Callable[[str], str]] = {"tag": _tag, "filename": _filename}
+    filters: dict[str, Callable[[str], str]] = {"tag": images.parse_tag, "filename": _filename}
     named = [name for name in filters if name in given]
     if not named:
         return catalogue.every(label), f"images?label={label}"
@@ -105,16 +105,6 @@ def _selection(given: Mapping[str, str], label: str) -> tuple[Selection, str]:
     value = filters[name](given[name])
     select = {"tag": catalogue.tagged, "filename": catalogue.called}[name]
     return select(label, value), f"images?label={label}&{name}={value}"
-
-
-def _tag(text: str) -> str:
-    tag = text.strip(" \t\r\n").lower()
-    if not images.LABEL.fullmatch(tag):
-        raise UnprocessableValue(
-            "tag must begin with a letter and have at most 32 letters, digits and hyphens, such as fluffy.",
-            field="tag",
-        )
-    return tag
 
 
 def _filename(text: str) -> str:

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from itertools import groupby
 
-from reconcile.rows import Rows
+from reconcile.inventory import Inventory
 from shared.bucket import Bucket, Version
 from shared.errors import PreconditionFailed
 from shared.images import Image, require_match
@@ -42,7 +42,7 @@ class Report:
 class Reconciliation:
     """One pass over store and bucket.  Versions later than `until` are left alone; with `dry_run` all are."""
 
-    store: Rows
+    store: Inventory
     bucket: Bucket
     until: datetime
     dry_run: bool = False

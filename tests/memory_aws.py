@@ -144,14 +144,18 @@ class DynamoDB:
         return {}
 
     def get_paginator(self, call: str) -> Any:
-        """Of `scan` for lanes, of `query` for the images of a label: one page."""
+        """Of `scan` for lanes, of `query` for the images or the chunks of a label: one page."""
 
         def paginate(*, TableName: str, ExpressionAttributeValues: Item, **_: Any) -> Any:
             items = [item for _, item in sorted(self.world.tables[TableName].items())]
             if call == "scan":
                 below = int(ExpressionAttributeValues[":chunks"]["N"])
                 return [{"Items": [item for item in items if int(item["chunkNumber"]["N"]) < below]}]
-            return [{"Items": [item for item in items if item["label"] == ExpressionAttributeValues[":label"]]}]
+            found = [item for item in items if item["label"] == ExpressionAttributeValues[":label"]]
+            if ":chunks" in ExpressionAttributeValues:
+                first = int(ExpressionAttributeValues[":chunks"]["N"])
+                found = [item for item in found if int(item["chunkNumber"]["N"]) >= first]
+            return [{"Items": found}]
 
         return SimpleNamespace(paginate=paginate)
 

@@ -27,7 +27,7 @@ import upload_image
 from memory_aws import BUCKET, CHUNKS, IMAGES
 from pictures import File, multipart_body, tiny
 from reconcile import Reconciliation
-from reconcile.rows import Rows
+from reconcile.inventory import Inventory
 from shared import aws, images, items, races, settings, store
 from shared.bucket import Bucket
 
@@ -197,7 +197,7 @@ class Simulation:
         unseen = {version for _, version in kept - set(named.items())}
         assert unseen <= self.outcome.orphans, "an unseen version that no killed client left"
         self.world.pause = lambda call: None
-        both = Rows(aws.dynamodb(), SETTINGS), Bucket(aws.s3(), BUCKET)
+        both = Inventory(aws.dynamodb(), SETTINGS), Bucket(aws.s3(), BUCKET)
         report = Reconciliation(*both, datetime.max, tell=lambda line: None).run()
         assert (report.rows_removed, report.rows_renamed, report.versions_removed) == (0, 0, len(unseen))
         left = {(key, version) for key, versions in self.world.objects.items() for version in versions}

@@ -36,7 +36,7 @@ ALLOWED = {
     "chunks DeleteItem": {"delete", "edit"},
     "images Query": {"images"},
     "images Query of an index": {"images"},
-    "images BatchGetItem": {"images"},
+    "images BatchGetItem": {"images", "random"},
     "images GetItem": {"upload", "random", "delete", "images", "edit"},
     "images PutItem": {"upload", "edit"},
     "images UpdateItem": {"delete", "edit"},

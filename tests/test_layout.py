@@ -14,7 +14,7 @@ FUNCTIONS = ("upload", "random", "delete", "images", "edit", "web", "authorize")
 SHIPPED = (*FUNCTIONS, "shared", "reconcile", "local")
 PURE = (
     *("shared/access", "shared/chunks", "shared/images", "shared/items", "shared/transactions"),
-    *("random/darts", "upload/container"),
+    *("random/darts", "random/gaps", "random/order", "upload/container"),
 )
 MODULES = sorted(path for folder in SHIPPED for path in (ROOT / folder).rglob("*.py"))
 

@@ -10,7 +10,7 @@ from shared.images import Image
 from shared.store import Store
 
 
-class Rows(Store):
+class Inventory(Store):
     """The images of every label, all of them."""
 
     def labels(self) -> Iterator[str]:
