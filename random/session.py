@@ -36,11 +36,13 @@ def _check(count: int, position: int, pool: str) -> None:
         raise none_of(pool)
     if count > IMAGES_MAX:
         raise UnprocessableValue(
-            f"A session takes labels of at most {IMAGES_MAX} images, and {images.told(pool)} has {count}; draw without session.",
+            f"A session takes labels of at most {IMAGES_MAX} images, and {images.told(pool)} has {count}; "
+            "draw without session.",
             field="session",
         )
     if position >= count:
         raise UnprocessableValue(
-            f"position must be below {count}, the number of images of {images.told(pool)}; begin another session to go on.",
+            f"position must be below {count}, the number of images of {images.told(pool)}; "
+            "begin another session to go on.",
             field="position",
         )
