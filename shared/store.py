@@ -20,7 +20,7 @@ from shared import chunks, items, transactions
 from shared.chunks import Lane
 from shared.images import Image
 from shared.items import Entry
-from shared.races import LostRace, retried
+from shared.races import TRANSIENT, LostRace, retried
 from shared.settings import Settings
 
 if TYPE_CHECKING:
@@ -28,14 +28,6 @@ if TYPE_CHECKING:
 
 RNG: random.Random = random.SystemRandom()
 
-# Reasons of a cancelled transaction that another try can overcome; botocore retries none of them.
-TRANSIENT = {
-    "None",
-    "ConditionalCheckFailed",
-    "TransactionConflict",
-    "ThrottlingError",
-    "ProvisionedThroughputExceeded",
-}
 
 Check = Callable[[Image], None]  # raises a refusal if the image as read must not be changed
 
@@ -181,6 +173,10 @@ class Store:
             )
         except self._client.exceptions.ConditionalCheckFailedException:
             return
+
+    def list_label(self, label: str) -> None:
+        """Let the label be listed, whose first image may have come before labels were."""
+        retried(lambda _: self._write([self._transactions.register(label)]))
 
     def labels(self) -> Iterator[str]:
         """All labels that ever had an image; reads the whole chunk-info table."""
