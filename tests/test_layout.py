@@ -14,7 +14,7 @@ FUNCTIONS = ("upload", "random", "delete", "images", "edit", "web", "authorize")
 SHIPPED = (*FUNCTIONS, "shared", "reconcile", "audit", "local")
 PURE = (
     *("shared/access", "shared/chunks", "shared/images", "shared/items", "shared/transactions"),
-    *("random/darts", "upload/container", "images/cursors", "audit/chi_square"),
+    *("random/darts", "upload/container", "audit/chi_square"),
 )
 MODULES = sorted(path for folder in SHIPPED for path in (ROOT / folder).rglob("*.py"))
 
