@@ -5,12 +5,15 @@ PYTHON ?= python3
 export PORT ?= 3000
 export DATA ?= .local
 export SECONDS ?= 60
+LABEL ?= cat
+N ?= 20000
+URL ?= http://127.0.0.1:$(PORT)
 
-CODE := shared upload random delete images edit web authorize reconcile local bundle
+CODE := shared upload random delete images edit web authorize reconcile audit local bundle
 BIN := $(VENV)/bin
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
 
-.PHONY: run test sam-test check bench-cold contract mutants reliability measure soak deploy reconcile lock clean
+.PHONY: run test sam-test check bench-cold contract mutants reliability measure soak deploy reconcile audit lock clean
 
 run: $(VENV)/run.installed  ## petAPI on http://127.0.0.1:$(PORT), with its data in $(DATA)
 	@exec $(BIN)/python -m local
@@ -46,6 +49,9 @@ soak: $(VENV)/test.installed  ## 32 clients on one label for SECONDS, twice; the
 
 reconcile: $(VENV)/run.installed  ## find and mend images without pictures and pictures without images
 	$(BIN)/python -m reconcile
+
+audit: | $(VENV)/bin/python  ## draw N images of LABEL from the petAPI at URL; fails if it does not draw as it says
+	$(BIN)/python -m audit $(LABEL) $(N) $(URL)
 
 deploy: $(SAM_VENV)/sam.installed  ## build, validate and deploy with the AWS credentials of the environment
 	$(SAM_VENV)/bin/sam validate --lint

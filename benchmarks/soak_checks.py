@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import invariants
-from chi_square import p_value
+from audit.chi_square import p_value
 from reconcile.inventory import Inventory
 from shared.bucket import Bucket
 from shared.settings import Settings

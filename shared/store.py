@@ -22,7 +22,7 @@ from shared import batches, chunks, items, transactions
 from shared.chunks import Lane
 from shared.images import Image
 from shared.items import Entry
-from shared.races import LostRace, retried
+from shared.races import TRANSIENT, LostRace, retried
 from shared.settings import Settings
 
 if TYPE_CHECKING:
@@ -30,14 +30,6 @@ if TYPE_CHECKING:
 
 RNG: random.Random = random.SystemRandom()
 
-# Reasons of a cancelled transaction that another try can overcome; botocore retries none of them.
-TRANSIENT = {
-    "None",
-    "ConditionalCheckFailed",
-    "TransactionConflict",
-    "ThrottlingError",
-    "ProvisionedThroughputExceeded",
-}
 
 Check = Callable[[Image], None]  # raises a refusal if the image as read must not be changed
 

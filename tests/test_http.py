@@ -188,6 +188,7 @@ def test_wrong_method_is_405_with_allow(api: Api) -> None:
         f"/images/{api.label}/{'0' * 32}.png": "DELETE, GET, HEAD, OPTIONS, PATCH",
         f"/images/{api.label}/{'0' * 32}.png/info": "GET, HEAD, OPTIONS",
         "/images": "GET, HEAD, OPTIONS",
+        "/mine": "GET, HEAD, OPTIONS",
         "/labels": "GET, HEAD, OPTIONS",
         f"/labels/{api.label}": "GET, HEAD, OPTIONS",
         "/": "GET, HEAD, OPTIONS",

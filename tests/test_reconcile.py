@@ -61,6 +61,18 @@ def test_a_whole_store_is_left_as_it_is(api: Api) -> None:
     assert not told
 
 
+def test_labels_from_before_labels_were_listed_are_listed(api: Api) -> None:
+    for label in ("cat", "dog"):
+        key = {"label": {"S": "#labels"}, "s3key": {"S": label}}
+        boto3.client("dynamodb").delete_item(TableName="ImageChunksTable", Key=key)
+    assert json_of(api.get("/labels")) == {"labels": []}
+    run(dry_run=True)
+    assert json_of(api.get("/labels")) == {"labels": []}
+    run()
+    run()
+    assert [each["label"] for each in json_of(api.get("/labels"))["labels"]] == ["cat", "dog"]
+
+
 def test_versions_without_an_image_are_removed(api: Api) -> None:
     image = json_of(api.upload(pictures.tiny(0)))
     kept = versions(image["id"])

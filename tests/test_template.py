@@ -77,10 +77,10 @@ def test_what_the_gateway_answers_is_a_problem() -> None:
         assert ("Retry-After" in headers) == (problem["status"] in (429, 503, 504))
 
 
-def test_each_write_asks_the_authorizer_and_nothing_else_does() -> None:
+def test_each_write_and_who_owns_what_asks_the_authorizer_and_nothing_else_does() -> None:
     guarded = {(path, method) for path, method, _ in routes() if is_guarded(method, path)}
     image = "/images/{label}/{name}"
-    assert guarded == {("/upload", "POST"), (image, "PATCH"), (image, "DELETE")}
+    assert guarded == {("/upload", "POST"), (image, "PATCH"), (image, "DELETE"), ("/mine", "GET"), ("/mine", "HEAD")}
     (authorizer,) = RESOURCES["Api"]["Properties"]["Auth"]["Authorizers"].values()
     assert authorizer["Identity"] == {"ReauthorizeEvery": 0}  # its answer is for one method and is kept nowhere
     parameters = template()["Parameters"]

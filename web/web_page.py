@@ -27,4 +27,4 @@ def page(request: Request) -> Response:
     )
 
 
-handler = endpoint({"/": {"GET": page}, "/upload": {"POST": elsewhere}})
+handler = endpoint({"/": {"GET": page}, "/upload": {"POST": elsewhere}, "/mine": {"GET": elsewhere}})

@@ -91,9 +91,9 @@ class Scene:
             module.RNG.seed(1)
 
     def items(self, table: str) -> list[Any]:
-        """All items of the table."""
+        """All items of the table; the label is listed there, too, and stays so."""
         found: list[Any] = self.raw["dynamodb"].scan(TableName=table, ConsistentRead=True)["Items"]
-        return found
+        return [item for item in found if item["label"]["S"] != items.LABELS]
 
     def rows(self) -> dict[str, Row]:
         """Weight and version of each image, by name."""
