@@ -83,4 +83,4 @@ def _headers(drawn: Drawn) -> dict[str, str]:
     }
 
 
-handler = endpoint({"/random": {"GET": random_image}}, parameters={"label", "format"})
+handler = endpoint({"/random": {"GET": random_image}}, parameters={"/random": {"label", "format"}})

@@ -61,9 +61,10 @@ class Response:
 
 Action = Callable[[Request], Response]
 Routes = Mapping[str, Mapping[str, Action]]
+Parameters = Mapping[str, Collection[str]]  # the names of query parameters that each resource takes; none if not named
 
 
-def endpoint(routes: Routes, *, parameters: Collection[str] = ()) -> Callable[[Event, Any], ProxyResponse]:
+def endpoint(routes: Routes, *, parameters: Parameters | None = None) -> Callable[[Event, Any], ProxyResponse]:
     """The Lambda handler that serves `routes` (resource -> method -> action) and takes these query parameters."""
 
     def handler(event: Event, context: Any) -> ProxyResponse:
@@ -72,7 +73,7 @@ def endpoint(routes: Routes, *, parameters: Collection[str] = ()) -> Callable[[E
         why = ""
         try:
             with deadline.of(context):
-                response = _dispatch(routes, parameters, event, request_id)
+                response = _dispatch(routes, parameters or {}, event, request_id)
         except errors.ApiError as refusal:
             response, why = problem(refusal, request_id), logs.refused(refusal)
         except Exception as error:
@@ -140,7 +141,7 @@ def _failure(error: Exception) -> errors.ApiError:
     return errors.ApiError("The service failed; its operators find this requestId in the log.")
 
 
-def _dispatch(routes: Routes, parameters: Collection[str], event: Event, request_id: str) -> Response:
+def _dispatch(routes: Routes, parameters: Parameters, event: Event, request_id: str) -> Response:
     method = event["httpMethod"]
     # What the gateway has no route for, such as TRACE, comes as an unknown path, but may be a known one.
     resource = event["resource"] if event["resource"] in routes else event["path"]
@@ -154,7 +155,7 @@ def _dispatch(routes: Routes, parameters: Collection[str], event: Event, request
         )
     if method not in actions:
         raise errors.MethodNotAllowed(method, allow)
-    return actions[method](_request(event, parameters, request_id))
+    return actions[method](_request(event, parameters.get(resource, ()), request_id))
 
 
 def _actions(actions: Mapping[str, Action]) -> dict[str, Action]:
