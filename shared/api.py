@@ -129,14 +129,15 @@ def required(values: Mapping[str, str], name: str) -> str:
 
 def _failure(error: Exception) -> errors.ApiError:
     """What the caller is told of a bug or an outage: 503 if AWS was busy, failed or out of reach, otherwise 500."""
-    from botocore import exceptions  # not before something failed
+    from botocore import exceptions, parsers  # not before something failed
+    from urllib3.exceptions import HTTPError  # raised as it is where the error that answers a GetObject breaks off
 
     if isinstance(error, exceptions.ClientError):
         busy = BUSY.match(error.response["Error"]["Code"])
         if busy or error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) >= 500:
             return errors.Unavailable("The service is busy; retry in a moment.")
     unreachable = (exceptions.ConnectionError, exceptions.HTTPClientError, exceptions.IncompleteReadError)
-    if isinstance(error, unreachable):
+    if isinstance(error, (*unreachable, parsers.ResponseParserError, HTTPError)):
         return errors.Unavailable("The service cannot be reached just now; retry in a moment.")
     return errors.ApiError("The service failed; its operators find this requestId in the log.")
 
