@@ -63,6 +63,7 @@ lock: $(VENV)/test.installed  ## lock the dependencies of pyproject.toml anew
 	$(LOCK) --group run --output-file requirements/run.txt
 	$(LOCK) --group layer --constraint requirements/run.txt --output-file requirements/layer.txt
 	$(LOCK) --group upload --constraint requirements/run.txt --output-file requirements/upload.txt
+	$(LOCK) --group images --constraint requirements/run.txt --output-file requirements/images.txt
 	$(LOCK) --group authorize --constraint requirements/run.txt --output-file requirements/authorize.txt
 	$(LOCK) --group test --constraint requirements/run.txt --output-file requirements/test.txt
 	$(LOCK) --group sam --output-file requirements/sam.txt

@@ -29,7 +29,7 @@ SECONDS = 60.0
 LABEL = "cat"
 P_MIN = 1e-4  # fair draws are below it once in 10,000 soaks
 GROWTH_MAX = 0.10  # of resident memory, from a quarter of the time to its end
-NAMES = settings.Settings("", "ChunkInfoTable", "ImageChunksTable", frozenset({LABEL}))
+NAMES = settings.Settings("", "ChunkInfoTable", "ImageChunksTable", frozenset({LABEL}), "")
 
 
 @dataclass(frozen=True)

@@ -137,4 +137,4 @@ def _headers(drawn: Drawn) -> dict[str, str]:
     }
 
 
-handler = endpoint({"/random": {"GET": random_image}}, parameters={"label", "tag", "format", *OPTIONS})
+handler = endpoint({"/random": {"GET": random_image}}, parameters={"/random": {"label", "tag", "format", *OPTIONS}})
