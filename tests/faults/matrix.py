@@ -59,6 +59,7 @@ OPERATIONS = (
     Operation("Change a weight to another class", lambda scene: scene.patch(scene.moved, OTHER_CLASS), 200, 200),
     Operation("Draw a picture", lambda scene: scene.api.random(), 200, 200),
     Operation("Get a picture", lambda scene: scene.api.get(f"/images/{LABEL}/{scene.moved}"), 200, 200),
+    Operation("Make a thumbnail", lambda scene: scene.api.get(f"/images/{LABEL}/{scene.moved}?size=256"), 200, 200),
 )
 
 WRITES = ("TransactWriteItems",)
