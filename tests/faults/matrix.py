@@ -60,6 +60,7 @@ OPERATIONS = (
     Operation("Draw a picture", lambda scene: scene.api.random(), 200, 200),
     Operation("Draw two different pictures", lambda scene: scene.api.random(count="2", distinct="true"), 200, 200),
     Operation("Get a picture", lambda scene: scene.api.get(f"/images/{LABEL}/{scene.moved}"), 200, 200),
+    Operation("Make a thumbnail", lambda scene: scene.api.get(f"/images/{LABEL}/{scene.moved}?size=256"), 200, 200),
 )
 
 WRITES = ("TransactWriteItems",)
