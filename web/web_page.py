@@ -27,4 +27,11 @@ def page(request: Request) -> Response:
     )
 
 
-handler = endpoint({"/": {"GET": page}, "/upload": {"POST": elsewhere}, "/mine": {"GET": elsewhere}})
+handler = endpoint(
+    {
+        "/": {"GET": page},
+        "/upload": {"POST": elsewhere},
+        "/images": {"GET": elsewhere},
+        "/mine": {"GET": elsewhere},
+    }
+)
