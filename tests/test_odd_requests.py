@@ -71,7 +71,7 @@ TARGETS = {
     "/images/{}/" + "0" * 32 + ".png;v=1": (404, None),
     "/images/{}/" + "A" * 32 + ".png": (404, None),
     "/images/{}/" + "a" * 20_000: (404, None),
-    "/images/{}/" + "0" * 32 + ".png?size=1": (400, "size"),
+    "/images/{}/" + "0" * 32 + ".png?size=1": (422, "size"),
     "/?x": (400, "x"),
     "/" + "a/" * 5000: (404, None),
     "/%2e%2e/%2e%2e/etc/passwd": (404, None),
