@@ -5,12 +5,15 @@ PYTHON ?= python3
 export PORT ?= 3000
 export DATA ?= .local
 export SECONDS ?= 60
+LABEL ?= cat
+N ?= 20000
+URL ?= http://127.0.0.1:$(PORT)
 
-CODE := shared upload random delete images edit web authorize reconcile local bundle
+CODE := shared upload random delete images edit web authorize reconcile audit local bundle
 BIN := $(VENV)/bin
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
 
-.PHONY: run test sam-test check bench-cold contract mutants reliability measure soak deploy reconcile openapi screenshots lock clean
+.PHONY: run test sam-test check bench-cold contract mutants reliability measure soak deploy reconcile audit openapi screenshots lock clean
 
 run: $(VENV)/run.installed  ## petAPI on http://127.0.0.1:$(PORT), with its data in $(DATA)
 	@exec $(BIN)/python -m local
@@ -53,6 +56,9 @@ screenshots: $(VENV)/test.installed  ## docs/page*.png, made by the browser's te
 reconcile: $(VENV)/run.installed  ## find and mend images without pictures and pictures without images
 	$(BIN)/python -m reconcile
 
+audit: | $(VENV)/bin/python  ## draw N images of LABEL from the petAPI at URL; fails if it does not draw as it says
+	$(BIN)/python -m audit $(LABEL) $(N) $(URL)
+
 deploy: $(SAM_VENV)/sam.installed  ## build, validate and deploy with the AWS credentials of the environment
 	$(SAM_VENV)/bin/sam validate --lint
 	$(SAM_VENV)/bin/sam build
@@ -63,6 +69,7 @@ lock: $(VENV)/test.installed  ## lock the dependencies of pyproject.toml anew
 	$(LOCK) --group run --output-file requirements/run.txt
 	$(LOCK) --group layer --constraint requirements/run.txt --output-file requirements/layer.txt
 	$(LOCK) --group upload --constraint requirements/run.txt --output-file requirements/upload.txt
+	$(LOCK) --group images --constraint requirements/run.txt --output-file requirements/images.txt
 	$(LOCK) --group authorize --constraint requirements/run.txt --output-file requirements/authorize.txt
 	$(LOCK) --group test --constraint requirements/run.txt --output-file requirements/test.txt
 	$(LOCK) --group sam --output-file requirements/sam.txt

@@ -13,22 +13,29 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT / folder) for folder in ("tests", ".", "upload", "random", "delete", "images")]
+sys.path[:0] = [str(ROOT / folder) for folder in ("tests", ".", "upload", "random", "delete", "images", "edit")]
 
 from PIL import Image as Pillow  # noqa: E402
 
 import draw  # noqa: E402
 from local_service import LocalService  # noqa: E402
 from memory_aws import DynamoDB, World  # noqa: E402
+from several import several  # noqa: E402
 from shared.images import UNITS, Image  # noqa: E402
+from shared.rows import Rows  # noqa: E402
 from shared.store import Store  # noqa: E402
 from simulation import LABEL, SETTINGS, shipped_code_on  # noqa: E402
 
 SIZES = (100, 1_000, 10_000)
+KINDS = ("equal", "uniform", "log-uniform", "spiky")  # spiky: one image has 99.9999%
 DRAWS = 2_000
+ANSWERS = 200
 SIDE = 316  # pixels; 300 kB of noise
 REQUESTS = 300
 
@@ -39,21 +46,51 @@ def weights(kind: str, count: int, rng: random.Random) -> list[int]:
         return [UNITS // 2] * count
     if kind == "uniform":
         return [rng.randrange(1, UNITS) for _ in range(count)]
+    if kind == "spiky":
+        return [UNITS - 1] + [UNITS // 10**6 // count + 1] * (count - 1)
     return [int(UNITS ** rng.random()) or 1 for _ in range(count)]
 
 
-def darts_per_draw(kind: str, count: int) -> float:
-    """Chunks read per draw."""
+def label(kind: str, count: int) -> World:
+    """A world with a label of these weights."""
     world = World(random.Random(count))
     with shipped_code_on(world):
         store = Store(DynamoDB(world), SETTINGS)  # type: ignore[arg-type]
         for number, weight in enumerate(weights(kind, count, world.rng)):
             store.add(Image(LABEL, f"{number:032x}.png", weight, "v", 1, 1, 1, ""))
-        calls: Counter[str] = Counter()
-        world.pause = lambda call: calls.update([call])
-        for _ in range(DRAWS):
-            draw.draw(store, LABEL, world.rng)
+    return world
+
+
+def darts_per_draw(world: World) -> float:
+    """Chunks read per draw."""
+    calls: Counter[str] = Counter()
+    world.pause = lambda call: calls.update([call])
+    store = Store(DynamoDB(world), SETTINGS)  # type: ignore[arg-type]
+    for _ in range(DRAWS):
+        draw.draw(store, LABEL, world.rng)
     return calls["batch_get_item"] / DRAWS
+
+
+class Counting(DynamoDB):
+    """Counts the items that are read by their keys; each has less than 4 KB, half a read unit."""
+
+    items = 0
+
+    def batch_get_item(self, *, RequestItems: Any) -> Any:
+        """The items."""
+        self.items += sum(len(request["Keys"]) for request in RequestItems.values())
+        return super().batch_get_item(RequestItems=RequestItems)
+
+
+def cost_of_a_hundred(world: World, *, distinct: bool) -> str:
+    """Round trips to DynamoDB, and read units, of one answer of 100 images."""
+    client, calls = Counting(world), Counter[str]()
+    world.pause = lambda call: calls.update([call])
+    store, rows = Store(client, SETTINGS), Rows(client, SETTINGS)  # type: ignore[arg-type]
+    for _ in range(ANSWERS):
+        several(store, rows, LABEL, 100, world.rng, distinct=distinct)
+    trips = calls.total() / ANSWERS
+    return f"{trips:.1f} / {(calls['query'] + client.items) / 2 / ANSWERS:.0f}"
 
 
 def picture() -> bytes:
@@ -92,13 +129,21 @@ def over_http() -> None:
     print(f"(a picture of {len(content)} bytes, {REQUESTS} requests each, one after the other, {os.cpu_count()} cores)")
 
 
+def table(figure: Callable[[World], str], worlds: Mapping[tuple[str, int], World]) -> None:
+    """Print a figure of each label."""
+    print(f"{'images':>8}" + "".join(f"{kind:>13}" for kind in KINDS))
+    for count in SIZES:
+        print(f"{count:8}" + "".join(f"{figure(worlds[kind, count]):>13}" for kind in KINDS))
+
+
 def main() -> None:
     """Print all."""
+    worlds = {(kind, count): label(kind, count) for kind in KINDS for count in SIZES}
     print(f"chunks read per draw ({DRAWS} draws); read units are half of it, and 0.5 for the lanes")
-    print(f"{'images':>8} {'equal':>8} {'uniform':>8} {'log-uniform':>12}")
-    for count in SIZES:
-        found = [darts_per_draw(kind, count) for kind in ("equal", "uniform", "log-uniform")]
-        print(f"{count:8} {found[0]:8.2f} {found[1]:8.2f} {found[2]:12.2f}")
+    table(lambda world: f"{darts_per_draw(world):.1f}", worlds)
+    for distinct in (False, True):
+        print(f"\nround trips / read units of 100 images, distinct={distinct} ({ANSWERS} answers)")
+        table(partial(cost_of_a_hundred, distinct=distinct), worlds)
     print("\nover HTTP, through `make run`")
     over_http()
 

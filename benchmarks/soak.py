@@ -17,7 +17,7 @@ sys.path[:0] = [str(ROOT / folder) for folder in ("benchmarks", "tests", ".", "u
 
 from hosts import Api, Running  # noqa: E402
 from local_service import LocalService  # noqa: E402
-from reconcile.rows import Rows  # noqa: E402
+from reconcile.inventory import Inventory  # noqa: E402
 from shared import races, settings  # noqa: E402
 from shared.bucket import Bucket  # noqa: E402
 from shared.store import Store  # noqa: E402
@@ -29,7 +29,7 @@ SECONDS = 60.0
 LABEL = "cat"
 P_MIN = 1e-4  # fair draws are below it once in 10,000 soaks
 GROWTH_MAX = 0.10  # of resident memory, from a quarter of the time to its end
-NAMES = settings.Settings("", "ChunkInfoTable", "ImageChunksTable", frozenset({LABEL}))
+NAMES = settings.Settings("", "ChunkInfoTable", "ImageChunksTable", frozenset({LABEL}), "")
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ def check(service: LocalService, api: Api, weights: Mapping[str, int]) -> None:
     names = settings.SettingsCache(lambda: aws.client("ssm", endpoint_url=at), "production").read()
     dynamodb, s3 = aws.client("dynamodb", endpoint_url=at), aws.client("s3", endpoint_url=at)
     check_label(dynamodb, names, api.label, weights)
-    check_bucket(Rows(dynamodb, names), Bucket(s3, names.bucket), api.label)
+    check_bucket(Inventory(dynamodb, names), Bucket(s3, names.bucket), api.label)
     assert OverHttp(api).total_weight() == sum(weights.values()), "a draw tells another total"
 
 

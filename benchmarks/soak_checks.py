@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import invariants
-from chi_square import p_value
-from reconcile.rows import Rows
+from audit.chi_square import p_value
+from reconcile.inventory import Inventory
 from shared.bucket import Bucket
 from shared.settings import Settings
 
@@ -27,7 +27,7 @@ def check_label(dynamodb: "DynamoDBClient", names: Settings, label: str, weights
     assert {entry.name: entry.weight for entry in entries} == weights, "the images are not those acknowledged"
 
 
-def check_bucket(store: Rows, bucket: Bucket, label: str) -> None:
+def check_bucket(store: Inventory, bucket: Bucket, label: str) -> None:
     """Every version in the bucket is one that an image names, and the other way round."""
     named = {(image.id, image.version_id) for image in store.images(label)}
     kept = {(version.key, version.id) for version in bucket.versions(label)}

@@ -20,7 +20,7 @@ CONTENTS = {
     "UploadFunction": ("upload", "upload"),
     "RandomFunction": ("random", None),
     "DeleteFunction": ("delete", None),
-    "ImagesFunction": ("images", None),
+    "ImagesFunction": ("images", "images"),
     "EditFunction": ("edit", None),
     "WebFunction": ("web", None),
     "AuthorizeFunction": ("authorize", "authorize"),

@@ -13,7 +13,8 @@ from typing import Any
 # service -> what we call (tests/test_build.py compares it with the code), and what botocore itself calls for it
 OPERATIONS = {
     "dynamodb": {"BatchGetItem", "GetItem", "Query", "TransactWriteItems"},
-    "s3": {"DeleteObject", "GetObject", "HeadObject", "ListObjectVersions", "PutObject"} | {"HeadBucket"},
+    "s3": {"DeleteObject", "DeleteObjects", "GetObject", "HeadObject", "ListObjectVersions", "PutObject"}
+    | {"HeadBucket"},
     "ssm": {"GetParameters"},
 }
 KEPT = re.compile(r"(service-2|endpoint-rule-set-1|paginators-1)(\.sdk-extras)?\.json(\.gz)?")

@@ -1,8 +1,8 @@
-"""DELETE /images/{label}/{name}: remove an image from its label, then exactly its version from the bucket."""
+"""DELETE /images/{label}/{name}: remove an image from its label, then exactly its version and its thumbnails."""
 
 from shared import access, answers, aws, settings
 from shared.api import Request, Response, endpoint
-from shared.bucket import Bucket
+from shared.bucket import Bucket, ThumbnailBucket
 from shared.store import Store
 
 
@@ -16,6 +16,7 @@ def delete_image(request: Request) -> Response:
     if image is None:
         raise answers.not_found(label, name)
     Bucket(aws.s3(), names.bucket).discard(image.id, image.version_id)
+    ThumbnailBucket(aws.s3(), names.thumbnail_bucket).discard(image.id)
     return Response(204)
 
 

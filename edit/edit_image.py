@@ -5,6 +5,7 @@ from collections import Counter
 from dataclasses import replace
 from typing import Any
 
+import own_images
 from shared import access, answers, aws, images, settings
 from shared.api import Request, Response, endpoint
 from shared.errors import BadRequest, UnsupportedMediaType
@@ -86,4 +87,7 @@ def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return members
 
 
-handler = endpoint({"/images/{label}/{name}": {"PATCH": edit_image}})
+handler = endpoint(
+    {"/images/{label}/{name}": {"PATCH": edit_image}, "/mine": {"GET": own_images.list_own}},
+    parameters={"/mine": own_images.PARAMETERS},
+)

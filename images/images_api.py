@@ -1,11 +1,12 @@
-"""/images and /labels: a picture, its info, and lists of what there is (listing.py)."""
+"""/images and /labels: a picture, its thumbnails, its info, and lists of what there is (listing.py)."""
 
 import logging
 
 import listing
+import thumbnails
 from shared import answers, aws, images, settings
 from shared.api import Request, Response, elsewhere, endpoint
-from shared.bucket import Bucket
+from shared.bucket import Bucket, ThumbnailBucket
 from shared.store import Store
 
 logger = logging.getLogger("petapi")
@@ -14,29 +15,41 @@ RESPONSE_MAX = 4_500_000  # bytes of a picture; in base64 it still fits into Lam
 
 
 def download(request: Request) -> Response:
-    """The picture's bytes; 304 if the caller has them; 302 to S3 if they do not fit into an answer."""
+    """The picture's bytes, or those of a thumbnail of it; 304 if the caller has them.
+
+    302 to S3 for a picture that does not fit into an answer.
+    """
     label, name = answers.image_path(request)
+    thumbnail = thumbnails.asked(request, label, name)
     names = settings.read()
-    image = Store(aws.dynamodb(), names).image(label, name)
+    store = Store(aws.dynamodb(), names)
+    image = store.image(label, name)
     if image is None:
         raise answers.not_found(label, name)
     headers = {
-        **images.picture_headers(label, name),
-        "ETag": f'"{name.partition(".")[0]}"',
+        **(thumbnail.headers if thumbnail else _headers(label, name)),
         "Cache-Control": f"public, max-age={names.image_max_age}, immutable",
     }
     if images.matches(request.headers.get("if-none-match", ""), headers["ETag"], weak=True):
         # With the picture's headers: a gateway gives an answer without Content-Type its own, and caches take that over.
         return Response(304, headers=headers)
     bucket = Bucket(aws.s3(), names.bucket)
-    if image.size > RESPONSE_MAX:
+    if thumbnail:
+        kept = ThumbnailBucket(aws.s3(), names.thumbnail_bucket)
+        content = thumbnails.content(thumbnail, image, store, bucket, kept)
+    elif image.size > RESPONSE_MAX:
         location = bucket.url(image.id, headers)
         return Response(302, headers={"Location": location, "Cache-Control": "no-store"})
-    content = bucket.get(image.id)
+    else:
+        content = bucket.get(image.id)
     if content is None:  # deleted between the two reads, or not for us to read
         logger.warning("%s %s is there, but its picture is not", request.id, image.id)
         raise answers.not_found(label, name)
     return Response(200, content, headers)
+
+
+def _headers(label: str, name: str) -> dict[str, str]:
+    return {**images.picture_headers(label, name), "ETag": f'"{name.partition(".")[0]}"'}
 
 
 def info(request: Request) -> Response:
@@ -53,5 +66,5 @@ handler = endpoint(
         "/labels": {"GET": listing.list_labels},
         "/labels/{label}": {"GET": listing.show_label},
     },
-    parameters=listing.PARAMETERS,
+    parameters={"/images/{label}/{name}": {"size"}, **listing.PARAMETERS},
 )

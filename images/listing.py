@@ -1,12 +1,10 @@
 """GET /images, /labels and /labels/{label}: what there is, in pages."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
-from urllib.parse import urlencode
 
-import cursors
-from shared import aws, catalogue, chunks, images, settings
-from shared.api import Request, Response, as_json, required
+from shared import aws, catalogue, chunks, images, pages, settings
+from shared.api import Request, Response, required
 from shared.catalogue import Catalogue, Page, Selection
 from shared.chunks import Lane
 from shared.errors import BadRequest, NotFound, UnprocessableValue
@@ -14,31 +12,31 @@ from shared.images import Image
 from shared.races import LostRace, retried
 from shared.store import Store
 
-LIMIT = 50  # entries of a page, if the caller does not say
-LIMIT_MAX = 100  # what BatchGetItem takes at once
-
-PAGED = {"limit", "cursor"}
-PARAMETERS = {"/images": {"label", "tag", "filename", *PAGED}, "/labels": PAGED, "/labels/{label}": PAGED}
+PARAMETERS = {
+    "/images": {"label", "tag", "filename", *pages.PARAMETERS},
+    "/labels": pages.PARAMETERS,
+    "/labels/{label}": pages.PARAMETERS,
+}
 
 
 def list_images(request: Request) -> Response:
     """A page of the label's images: all, those with a tag, or those whose file names begin with a text."""
     label = images.parse_label(required(request.query, "label"))
     selection, query = _selection(request.query, label)
-    limit, after = _limit(request.query), _after(request.query, query, selection)
+    limit, after = pages.limit(request), pages.after(request, query, selection)
     page = Catalogue(aws.dynamodb(), settings.read()).images(label, selection, limit, after)
     shown = [images.as_dict(image, request.base_url) for image in page.entries]
-    return _answer(request, {"images": shown}, query, page)
+    return pages.answer(request, {"images": shown}, query, page)
 
 
 def list_labels(request: Request) -> Response:
     """A page of the labels that have images, with count and total weight; it leaves out those that lost all."""
-    limit, after = _limit(request.query), _after(request.query, "labels", None)
+    limit, after = pages.limit(request), pages.after(request, "labels", catalogue.LABELS)
     names = settings.read()
     store = Store(aws.dynamodb(), names)
     page = Catalogue(aws.dynamodb(), names).labels(limit, after)
     shown = [_summary(label, store.lanes(label), request.base_url) for label in page.entries]
-    return _answer(request, {"labels": [label for label in shown if label["count"]]}, "labels", page)
+    return pages.answer(request, {"labels": [label for label in shown if label["count"]]}, "labels", page)
 
 
 def show_label(request: Request) -> Response:
@@ -47,7 +45,7 @@ def show_label(request: Request) -> Response:
     if not images.LABEL.fullmatch(label):
         raise _no_images(label)
     query, selection = f"labels/{label}", catalogue.every(label)
-    limit, after = _limit(request.query), _after(request.query, query, selection)
+    limit, after = pages.limit(request), pages.after(request, query, selection)
     names = settings.read()
     store, rows = Store(aws.dynamodb(), names), Catalogue(aws.dynamodb(), names)
 
@@ -74,7 +72,7 @@ def show_label(request: Request) -> Response:
     ]
     summary = _summary(label, lanes, request.base_url)
     del summary["url"]
-    return _answer(request, {**summary, "images": shown}, query, page)
+    return pages.answer(request, {**summary, "images": shown}, query, page)
 
 
 def _summary(label: str, lanes: Mapping[int, Lane], base_url: str) -> dict[str, Any]:
@@ -95,7 +93,7 @@ def _no_images(label: str) -> NotFound:
 
 def _selection(given: Mapping[str, str], label: str) -> tuple[Selection, str]:
     """What the parameters select, and the query as a text that is the same for the same selection."""
-    filters: dict[str, Callable[[str], str]] = {"tag": _tag, "filename": _filename}
+    filters: dict[str, Callable[[str], str]] = {"tag": images.parse_tag, "filename": _filename}
     named = [name for name in filters if name in given]
     if not named:
         return catalogue.every(label), f"images?label={label}"
@@ -107,63 +105,10 @@ def _selection(given: Mapping[str, str], label: str) -> tuple[Selection, str]:
     return select(label, value), f"images?label={label}&{name}={value}"
 
 
-def _tag(text: str) -> str:
-    tag = text.strip(" \t\r\n").lower()
-    if not images.LABEL.fullmatch(tag):
-        raise UnprocessableValue(
-            "tag must begin with a letter and have at most 32 letters, digits and hyphens, such as fluffy.",
-            field="tag",
-        )
-    return tag
-
-
 def _filename(text: str) -> str:
-    if not _is_filename(text):
+    if not pages.is_filename(text):
         raise UnprocessableValue(
             f"filename must be the beginning of a file's name: 1 to {images.FILENAME_MAX} printable characters.",
             field="filename",
         )
     return text
-
-
-def _limit(given: Mapping[str, str]) -> int:
-    text = given.get("limit", str(LIMIT))
-    if not (text.isascii() and text.isdigit() and len(text) <= 3 and 1 <= int(text) <= LIMIT_MAX):
-        raise UnprocessableValue(f"limit must be a whole number from 1 to {LIMIT_MAX}.", field="limit")
-    return int(text)
-
-
-def _after(given: Mapping[str, str], query: str, selection: Selection | None) -> tuple[str, ...]:
-    """The place that the cursor names, empty without one; BadRequest if no row of the selection can stand there."""
-    if "cursor" not in given:
-        return ()
-    *others, name = cursors.read(query, given["cursor"])
-    if not _is_place(others, name, selection):
-        raise cursors.refusal()
-    return (*others, name)
-
-
-def _is_place(others: Sequence[str], name: str, selection: Selection | None) -> bool:
-    """Whether a row can have this name, behind such other attributes of the order."""
-    if selection is None:
-        return not others and bool(images.LABEL.fullmatch(name))
-    if len(others) != len(selection.order) - 1 or not images.NAME.fullmatch(name):
-        return False
-    return all(other.startswith(selection.prefix) and _is_filename(other) for other in others)
-
-
-def _is_filename(text: str) -> bool:
-    return 0 < len(text) <= images.FILENAME_MAX and text.isprintable()
-
-
-# --- the answer ---
-
-
-def _answer(request: Request, document: Mapping[str, Any], query: str, page: Page[Any]) -> Response:
-    """The page, and in the body and as a link how to go on."""
-    if not page.last:
-        return as_json(document)
-    cursor = cursors.write(query, page.last)
-    path, _, _ = query.partition("?")
-    link = f"{request.base_url}{path}?{urlencode({**request.query, 'cursor': cursor})}"
-    return as_json({**document, "cursor": cursor}, headers={"Link": f'<{link}>; rel="next"'})

@@ -23,7 +23,7 @@ from local.emulator import App, Emulator, guarded
 from local.front import Front
 from local.refusals import Refusal
 from reconcile import Reconciliation
-from reconcile.rows import Rows
+from reconcile.inventory import Inventory
 from shared import aws, settings
 from shared.bucket import Bucket
 
@@ -135,7 +135,7 @@ def _after_unclean_stop(*, damaged: bool) -> None:
     """
     until = datetime.min.replace(tzinfo=UTC) if damaged else datetime.now(UTC)
     names = settings.read()
-    store, bucket = Rows(aws.dynamodb(), names), Bucket(aws.s3(), names.bucket)
+    store, bucket = Inventory(aws.dynamodb(), names), Bucket(aws.s3(), names.bucket)
     report = Reconciliation(store, bucket, until, tell=logger.warning).run()
     print(f"The last run did not end by itself. Reconciled: {report}.", flush=True)
 

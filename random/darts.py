@@ -5,7 +5,7 @@ chunk each image owns exactly its weight's length.  The rest of the strip is a m
 """
 
 from bisect import bisect_right
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from shared import chunks
@@ -55,6 +55,15 @@ def land(strip: Strip, dart: int) -> Landing:
     index = chunks.chunk_of(distance >> stretch.weight_class)
     offset = distance - (chunks.first(index) << stretch.weight_class)
     return Landing(chunks.number(stretch.lane, stretch.weight_class, index), offset)
+
+
+def each_chunk(strip: Strip) -> Iterator[tuple[int, int]]:
+    """(number, start) of each chunk, from left to right."""
+    start = 0
+    while start < strip.length:
+        number = land(strip, start).chunk_number
+        yield number, start
+        start += chunks.length(number)
 
 
 def hit(weights: Mapping[str, int], offset: int) -> str | None:

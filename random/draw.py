@@ -16,12 +16,16 @@ MISSES = 100  # in a row; at most three darts in four miss, so this has a chance
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """The image drawn, its weight and the label's total weight as read, in units."""
+    """The image drawn, its weight and the label's total weight as read, in units.
+
+    `gone_before` is the weight of the images that came before it and could not come again.
+    """
 
     label: str
     name: str
     weight: int
     total_weight: int
+    gone_before: int = 0
 
     @property
     def id(self) -> str:
@@ -30,32 +34,37 @@ class Drawn:
 
     @property
     def probability(self) -> float:
-        """The weight / total, as the nearest floating-point number."""
-        return images.probability(self.weight, self.total_weight)
+        """The weight / total of what could come, as the nearest floating-point number."""
+        return images.probability(self.weight, self.total_weight - self.gone_before)
 
 
-def draw(store: Store, label: str, rng: random.Random) -> Drawn:
-    """A random image of the label; NotFound if it has none, Unavailable if every dart misses."""
-    lanes = store.lanes(label)
+def draw(store: Store, pool: str, rng: random.Random) -> Drawn:
+    """A random image of the pool; NotFound if it has none, Unavailable if every dart misses."""
+    lanes = store.lanes(pool)
     if not darts.lay(lanes).length:
-        lanes = store.lanes(label, consistent=True)
-    drawn = _throw(store, label, lanes, rng) or _throw(store, label, store.lanes(label, consistent=True), rng)
+        lanes = store.lanes(pool, consistent=True)
+    drawn = _throw(store, pool, lanes, rng) or _throw(store, pool, store.lanes(pool, consistent=True), rng)
     if drawn:
         return drawn
-    raise Unavailable(f"No image of {label} could be drawn just now; retry in a moment.")
+    raise Unavailable(f"No image of {images.told(pool)} could be drawn just now; retry in a moment.")
 
 
-def _throw(store: Store, label: str, lanes: Mapping[int, Lane], rng: random.Random) -> Drawn | None:
+def none_of(pool: str) -> NotFound:
+    """The pool has no images."""
+    return NotFound(f"There are no images of {images.told(pool)}; upload one with POST /upload.", field="label")
+
+
+def _throw(store: Store, pool: str, lanes: Mapping[int, Lane], rng: random.Random) -> Drawn | None:
     """What the first of MISSES darts to hit hits."""
     strip, total_weight = darts.lay(lanes), chunks.total_weight(lanes)
     if not strip.length:
-        raise NotFound(f"There are no images of {label}; upload one with POST /upload.", field="label")
+        raise none_of(pool)
     for _ in range(0, MISSES, DARTS):
         landings = [darts.land(strip, rng.randrange(strip.length)) for _ in range(DARTS)]
-        found = store.chunks(label, [landing.chunk_number for landing in landings])
+        found = store.chunks(pool, [landing.chunk_number for landing in landings])
         for landing in landings:
             weights = found.get(landing.chunk_number, {})
             name = darts.hit(weights, landing.offset)
             if name and weights[name] <= total_weight:  # lanes and chunk are read apart: never answer more than 1
-                return Drawn(label, name, weights[name], total_weight)
+                return Drawn(images.label_of(pool), name, weights[name], total_weight)
     return None

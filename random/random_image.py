@@ -1,39 +1,85 @@
-"""GET /random: a random image of a label, with probability exactly weight / total."""
+"""GET /random: random images of a label, with probability exactly weight / total."""
 
 import logging
 import random
 import re
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING
 
 from draw import Drawn, draw
 from shared import aws, images, settings
 from shared.api import Request, Response, as_json, endpoint, required
 from shared.bucket import Bucket
 from shared.errors import Unavailable, UnprocessableValue
+from shared.settings import Settings
 from shared.store import Store
+
+if TYPE_CHECKING:
+    from several import Several
 
 logger = logging.getLogger("petapi")
 
 FORMATS = ("image", "json", "redirect")
 REFUSES = re.compile(r"q=0(\.0*)?")  # RFC 9110, section 12.4.2
 DRAWS = 4  # when image after image was deleted between the draw and the look at it
+OPTIONS = {"count", "distinct", "seed", "session", "position"}  # random/options.py
 RNG: random.Random = random.SystemRandom()
 
 
 def random_image(request: Request) -> Response:
     """Draw until the drawn image is still there, and answer in the form asked for."""
-    label = images.parse_label(required(request.query, "label"))
+    pool = _pool(request)
     form = _format(request)
+    if OPTIONS & request.query.keys():
+        return _with_options(request, pool, form)
     names = settings.read()
-    store, bucket = Store(aws.dynamodb(), names), Bucket(aws.s3(), names.bucket)
+    store = Store(aws.dynamodb(), names)
+    return _answer(request, names, form, store, partial(draw, store, pool, RNG))
+
+
+def _with_options(request: Request, pool: str, form: str) -> Response:
+    """Several images, or one that a seed or a session chooses.
+
+    What is to come out alike again is read consistently: the answer changes with the label, and at no other time.
+    """
+    from options import generator, parse  # the plain draw need not wait for what it does not use
+    from session import image_at
+    from several import several
+    from shared.rows import Rows
+
+    asked = parse(request.query)
+    rng = generator(asked.seed) if asked.seed else RNG
+    names = settings.read()
+    if asked.seed or asked.session:
+        names = replace(names, consistent_reads=True)
+    store, rows = Store(aws.dynamodb(), names), Rows(aws.dynamodb(), names)
+    if asked.count:
+        return _all(several(store, rows, pool, asked.count, rng, distinct=asked.distinct), request)
+    if asked.session:
+        walk = partial(image_at, store, rows, pool, asked.session, asked.position)
+        return _answer(request, names, form, store, walk)
+    return _answer(request, names, form, store, partial(draw, store, pool, rng))
+
+
+def _answer(request: Request, names: Settings, form: str, store: Store, choose: Callable[[], Drawn]) -> Response:
+    """The image chosen; another one while it is gone."""
+    bucket = Bucket(aws.s3(), names.bucket)
     for _ in range(DRAWS):
-        drawn = draw(store, label, RNG)
+        drawn = choose()
         response = ANSWERS[form](drawn, store, bucket, request)
         if response:
             headers = {**response.headers, **_headers(drawn)}
             return replace(response, headers=headers)
         logger.warning("%s %s was drawn, but is gone", request.id, drawn.id)
-    raise Unavailable(f"The images of {label} that were drawn are gone; retry in a moment.")
+    raise Unavailable("The images that were drawn are gone; retry in a moment.")
+
+
+def _pool(request: Request) -> str:
+    """What is drawn from: the images of the label, or those of them that have the tag."""
+    label = images.parse_label(required(request.query, "label"))
+    return images.pool(label, images.parse_tag(request.query["tag"])) if "tag" in request.query else label
 
 
 def _format(request: Request) -> str:
@@ -70,6 +116,14 @@ def _redirect(drawn: Drawn, store: Store, bucket: Bucket, request: Request) -> R
     return Response(302, headers={"Location": f"{request.base_url}images/{drawn.id}"})
 
 
+def _all(drawn: "Several", request: Request) -> Response:
+    found = [
+        {**images.as_dict(image, request.base_url), "probability": probability} for image, probability in drawn.images
+    ]
+    headers = {"Image-Total-Weight": images.decimal(drawn.total_weight)}
+    return as_json({"images": found, "totalWeight": drawn.total_weight / images.UNITS}, headers=headers)
+
+
 ANSWERS = {"image": _image, "json": _json, "redirect": _redirect}
 
 
@@ -83,4 +137,4 @@ def _headers(drawn: Drawn) -> dict[str, str]:
     }
 
 
-handler = endpoint({"/random": {"GET": random_image}}, parameters={"label", "format"})
+handler = endpoint({"/random": {"GET": random_image}}, parameters={"/random": {"label", "tag", "format", *OPTIONS}})

@@ -3,7 +3,7 @@
 Three things can be wrong, and each is looked at again, consistently, before it is mended: a version that no row names
 (removed); a row whose version is gone while the same bytes are there under another one (it names that one from now
 on); a row whose bytes are gone altogether (removed from its label, as a delete does).  Both sides are read as sorted
-streams, so memory does not grow with a label.
+streams, so memory does not grow with a label.  Labels of images that came before labels were listed are listed.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from itertools import groupby
 
-from reconcile.rows import Rows
+from reconcile.inventory import Inventory
 from shared.bucket import Bucket, Version
 from shared.errors import PreconditionFailed
 from shared.images import Image, require_match
@@ -42,7 +42,7 @@ class Report:
 class Reconciliation:
     """One pass over store and bucket.  Versions later than `until` are left alone; with `dry_run` all are."""
 
-    store: Rows
+    store: Inventory
     bucket: Bucket
     until: datetime
     dry_run: bool = False
@@ -51,7 +51,11 @@ class Reconciliation:
 
     def run(self) -> Report:
         """Look at every label."""
-        for label in sorted({*self.store.labels(), *self.bucket.labels()}):
+        labels = set(self.store.labels())
+        for label in sorted(labels):
+            if not self.dry_run:
+                self.store.list_label(label)
+        for label in sorted({*labels, *self.bucket.labels()}):
             for key, versions, row in merged(self.bucket.versions(label), self.store.images(label)):
                 self.report.versions += len(versions)
                 self.report.images += row is not None

@@ -4,7 +4,7 @@ import argparse
 from datetime import UTC, datetime
 
 from reconcile import MIN_AGE, Reconciliation
-from reconcile.rows import Rows
+from reconcile.inventory import Inventory
 from shared import aws, settings
 from shared.bucket import Bucket
 
@@ -15,7 +15,7 @@ def main() -> None:
     parser.add_argument("--dry-run", action="store_true", help="tell what would be mended, and mend nothing")
     arguments = parser.parse_args()
     names = settings.read()
-    store, bucket = Rows(aws.dynamodb(), names), Bucket(aws.s3(), names.bucket)
+    store, bucket = Inventory(aws.dynamodb(), names), Bucket(aws.s3(), names.bucket)
     until = datetime.now(UTC) - MIN_AGE
     print(Reconciliation(store, bucket, until, dry_run=arguments.dry_run).run())
 

@@ -61,10 +61,10 @@ class Response:
 
 Action = Callable[[Request], Response]
 Routes = Mapping[str, Mapping[str, Action]]
-Parameters = Collection[str] | Mapping[str, Collection[str]]  # of all routes, or of each resource that has some
+Parameters = Mapping[str, Collection[str]]  # the names of query parameters that each resource takes; none if not named
 
 
-def endpoint(routes: Routes, *, parameters: Parameters = ()) -> Callable[[Event, Any], ProxyResponse]:
+def endpoint(routes: Routes, *, parameters: Parameters | None = None) -> Callable[[Event, Any], ProxyResponse]:
     """The Lambda handler that serves `routes` (resource -> method -> action) and takes these query parameters."""
 
     def handler(event: Event, context: Any) -> ProxyResponse:
@@ -73,7 +73,7 @@ def endpoint(routes: Routes, *, parameters: Parameters = ()) -> Callable[[Event,
         why = ""
         try:
             with deadline.of(context):
-                response = _dispatch(routes, parameters, event, request_id)
+                response = _dispatch(routes, parameters or {}, event, request_id)
         except errors.ApiError as refusal:
             response, why = problem(refusal, request_id), logs.refused(refusal)
         except Exception as error:
@@ -129,14 +129,15 @@ def required(values: Mapping[str, str], name: str) -> str:
 
 def _failure(error: Exception) -> errors.ApiError:
     """What the caller is told of a bug or an outage: 503 if AWS was busy, failed or out of reach, otherwise 500."""
-    from botocore import exceptions  # not before something failed
+    from botocore import exceptions, parsers  # not before something failed
+    from urllib3.exceptions import HTTPError  # raised as it is where the error that answers a GetObject breaks off
 
     if isinstance(error, exceptions.ClientError):
         busy = BUSY.match(error.response["Error"]["Code"])
         if busy or error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) >= 500:
             return errors.Unavailable("The service is busy; retry in a moment.")
     unreachable = (exceptions.ConnectionError, exceptions.HTTPClientError, exceptions.IncompleteReadError)
-    if isinstance(error, unreachable):
+    if isinstance(error, (*unreachable, parsers.ResponseParserError, HTTPError)):
         return errors.Unavailable("The service cannot be reached just now; retry in a moment.")
     return errors.ApiError("The service failed; its operators find this requestId in the log.")
 
@@ -155,8 +156,7 @@ def _dispatch(routes: Routes, parameters: Parameters, event: Event, request_id: 
         )
     if method not in actions:
         raise errors.MethodNotAllowed(method, allow)
-    known = parameters.get(resource, ()) if isinstance(parameters, Mapping) else parameters
-    return actions[method](_request(event, known, request_id))
+    return actions[method](_request(event, parameters.get(resource, ()), request_id))
 
 
 def _actions(actions: Mapping[str, Action]) -> dict[str, Action]:

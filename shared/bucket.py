@@ -1,4 +1,4 @@
-"""Pictures in the versioned S3 bucket, under label/name."""
+"""Pictures in the versioned S3 bucket, under label/name, and what is made of them in one beside it."""
 
 import base64
 import logging
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from shared import images
 from shared.errors import Unavailable
 
 if TYPE_CHECKING:
@@ -32,6 +33,9 @@ logger = logging.getLogger("petapi")
 GONE = {"NoSuchKey", "NoSuchVersion", "AccessDenied"}
 URL_LIFETIME = 300  # seconds that a presigned URL is good for
 
+SIDES = (256, 512, 1024)  # pixels that the longest side of a thumbnail has
+EXTENSIONS = ("webp", "jpg")
+
 
 class Bucket:
     """The bucket of this name."""
@@ -49,12 +53,7 @@ class Bucket:
 
     def get(self, key: str) -> bytes | None:
         """The bytes of the newest version; None if there is none."""
-        try:
-            return self._client.get_object(Bucket=self._name, Key=key)["Body"].read()
-        except ClientError as error:
-            if error.response["Error"]["Code"] in GONE:
-                return None
-            raise
+        return _content(self._client, self._name, key)
 
     def discard(self, key: str, version_id: str) -> None:
         """Remove a version that no image names any more.  Where S3 fails, the log says so: reconcile will remove it."""
@@ -97,3 +96,50 @@ class Bucket:
             found = [Version(v["Key"], v["VersionId"], v["LastModified"], False) for v in page.get("Versions", [])]
             found += [Version(v["Key"], v["VersionId"], v["LastModified"], True) for v in page.get("DeleteMarkers", [])]
             yield from sorted(found, key=lambda version: version.key)
+
+
+class ThumbnailBucket:
+    """The bucket of this name, without versions, of thumbnails: under label/name/side.extension.
+
+    They can be made again, so a lifecycle rule removes them after some days, and with them what a killed client or a
+    failure of S3 left.
+    """
+
+    def __init__(self, client: "S3Client", name: str) -> None:
+        self._client, self._name = client, name
+
+    def get(self, image_id: str, side: int, extension: str) -> bytes | None:
+        """The bytes of a thumbnail; None if it was not made, or not for long enough."""
+        return _content(self._client, self._name, _key(image_id, side, extension))
+
+    def put(self, image_id: str, side: int, extension: str, content: bytes) -> None:
+        """Keep a thumbnail."""
+        key = _key(image_id, side, extension)
+        self._client.put_object(Bucket=self._name, Key=key, Body=content, ContentType=images.CONTENT_TYPES[extension])
+
+    def discard(self, image_id: str) -> None:
+        """Remove all thumbnails that an image may have.  Where S3 fails, the log says so."""
+        keys = [_key(image_id, side, extension) for side in SIDES for extension in EXTENSIONS]
+        try:
+            answer = self._client.delete_objects(
+                Bucket=self._name, Delete={"Objects": [{"Key": key} for key in keys], "Quiet": True}
+            )
+        except (BotoCoreError, ClientError, Unavailable):
+            logger.exception("thumbnails of %s are left, unseen", image_id)
+        else:
+            for failed in answer.get("Errors", []):
+                logger.error("thumbnail %s is left, unseen: %s", failed["Key"], failed["Code"])
+
+
+def _key(image_id: str, side: int, extension: str) -> str:
+    return f"{image_id}/{side}.{extension}"
+
+
+def _content(client: "S3Client", bucket: str, key: str) -> bytes | None:
+    """The bytes of the newest version; None if there is none."""
+    try:
+        return client.get_object(Bucket=bucket, Key=key)["Body"].read()
+    except ClientError as error:
+        if error.response["Error"]["Code"] in GONE:
+            return None
+        raise

@@ -68,6 +68,9 @@ def owned(label: str, owner: str) -> Selection:
     return Selection({"label": label, "owner": owner}, "OwnerIndex")
 
 
+LABELS = every(items.LABELS)
+
+
 class Catalogue:
     """The image table, read page by page.  `after` is the `last` of the page before."""
 
@@ -86,7 +89,7 @@ class Catalogue:
 
     def labels(self, limit: int, after: tuple[str, ...] = ()) -> Page[str]:
         """At most so many of the labels that ever had an image, by name."""
-        page = self._query(every(items.LABELS), limit, after)
+        page = self._query(LABELS, limit, after)
         return Page([row["s3key"]["S"] for row in page.entries], page.last)
 
     def _query(self, selection: Selection, limit: int, after: tuple[str, ...]) -> Page[items.Item]:

@@ -100,3 +100,14 @@ def count(lanes: Mapping[int, Lane]) -> int:
 def total_weight(lanes: Mapping[int, Lane]) -> int:
     """The weights of all images of a label added up, in units."""
     return sum(lane.total_weight for lane in lanes.values())
+
+
+def class_of_chunk(chunk_number: int) -> int:
+    """The weight class of a chunk's images."""
+    return chunk_number // 10**9 % 100
+
+
+def length(chunk_number: int) -> int:
+    """Units of the strip that a chunk takes: as many places as it can hold, each as long as its class allows."""
+    index = index_of(chunk_number)
+    return (first(index + 1) - first(index)) << class_of_chunk(chunk_number)

@@ -62,6 +62,16 @@ def pool(label: str, tag: str) -> str:
     return f"{label}#{tag}"
 
 
+def label_of(pool: str) -> str:
+    """The label of a pool."""
+    return pool.partition("#")[0]
+
+
+def told(pool: str) -> str:
+    """The pool in words, for refusals."""
+    return pool.replace("#", " with the tag ")
+
+
 def matches(header: str, etag: str, *, weak: bool) -> bool:
     """Whether the value of If-Match or (`weak`) If-None-Match names this entity tag (RFC 9110, section 13.1)."""
     if header.strip() == "*":
@@ -123,13 +133,20 @@ def parse_allowed_label(text: str, allowed: Collection[str]) -> str:
     return label
 
 
+def parse_tag(text: str, *, field: str = "tag") -> str:
+    """The tag as it is stored; UnprocessableValue if it breaks the rule, which is that of labels."""
+    tag = text.strip(" \t\r\n").lower()
+    if not (tag.isascii() and LABEL.fullmatch(tag)):
+        raise errors.UnprocessableValue(
+            "A tag must begin with a letter and have at most 32 letters, digits and hyphens, such as fluffy.",
+            field=field,
+        )
+    return tag
+
+
 def parse_tags(texts: Iterable[str]) -> tuple[str, ...]:
     """The tags as they are stored; UnprocessableValue if one breaks the rule of labels, or is there twice."""
-    tags = [text.strip(" \t\r\n").lower() for text in texts]
-    if not all(tag.isascii() and LABEL.fullmatch(tag) for tag in tags):
-        raise errors.UnprocessableValue(
-            "Each tag must begin with a letter and have at most 32 letters, digits and hyphens.", field="tags"
-        )
+    tags = [parse_tag(text, field="tags") for text in texts]
     if len(tags) > TAGS_MAX or len(tags) > len(set(tags)):
         raise errors.UnprocessableValue(f"There may be at most {TAGS_MAX} tags, each once.", field="tags")
     return tuple(sorted(tags))

@@ -14,6 +14,15 @@ SECONDS = 5.0  # or after this time: the functions' timeout is 15 s
 BACK_OFF = 0.01  # seconds, doubled from attempt to attempt
 BACK_OFF_MAX = 0.3  # seconds
 
+# Reasons of a cancelled transaction that another try can overcome; botocore retries none of them.
+TRANSIENT = {
+    "None",
+    "ConditionalCheckFailed",
+    "TransactionConflict",
+    "ThrottlingError",
+    "ProvisionedThroughputExceeded",
+}
+
 RNG: random.Random = random.SystemRandom()
 SLEEP = time.sleep
 CLOCK = time.monotonic

@@ -1,4 +1,4 @@
-"""Names of bucket and tables and the allowed labels: read from SSM in one call and kept for five minutes."""
+"""Names of buckets and tables and the allowed labels: read from SSM in one call and kept for five minutes."""
 
 import logging
 import os
@@ -24,6 +24,7 @@ YEAR = 31_536_000  # seconds
 
 FALLBACKS = {
     "s3/upload-bucket-name": "fb_S3BucketName",
+    "s3/thumbnail-bucket-name": "fb_S3ThumbnailBucketName",
     "dynamoDB/chunk-info-table-name": "fb_chunkInfoTableName",
     "dynamoDB/image-chunks-table-name": "fb_chunkImageTableName",
     "labels": "fb_labels",
@@ -38,6 +39,7 @@ class Settings:
     chunk_info_table: str
     image_chunks_table: str
     labels: frozenset[str]
+    thumbnail_bucket: str
     consistent_reads: bool = False  # of lanes, chunks and images in draws, at twice the read units
     image_max_age: int = YEAR  # seconds that caches may keep a picture
 
@@ -93,6 +95,7 @@ def _settings(parameters: dict[str, str]) -> Settings:
         chunk_info_table=values["dynamoDB/chunk-info-table-name"],
         image_chunks_table=values["dynamoDB/image-chunks-table-name"],
         labels=frozenset(label.strip().lower() for label in values["labels"].split(",") if label.strip()),
+        thumbnail_bucket=values["s3/thumbnail-bucket-name"],
         consistent_reads=os.environ.get("CONSISTENT_READS") == "true",
         image_max_age=int(os.environ.get("IMAGE_MAX_AGE") or YEAR),
     )

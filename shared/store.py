@@ -18,11 +18,11 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from shared import chunks, items, transactions
+from shared import batches, chunks, items, transactions
 from shared.chunks import Lane
 from shared.images import Image
 from shared.items import Entry
-from shared.races import LostRace, retried
+from shared.races import TRANSIENT, LostRace, retried
 from shared.settings import Settings
 
 if TYPE_CHECKING:
@@ -30,14 +30,6 @@ if TYPE_CHECKING:
 
 RNG: random.Random = random.SystemRandom()
 
-# Reasons of a cancelled transaction that another try can overcome; botocore retries none of them.
-TRANSIENT = {
-    "None",
-    "ConditionalCheckFailed",
-    "TransactionConflict",
-    "ThrottlingError",
-    "ProvisionedThroughputExceeded",
-}
 
 Check = Callable[[Image], None]  # raises a refusal if the image as read must not be changed
 
@@ -67,33 +59,21 @@ class Store:
         self._transactions = transactions.Transactions(self._images_table, self._chunks_table)
         self.settled = True
 
-    def lanes(self, label: str, *, consistent: bool = False) -> dict[int, Lane]:
-        """The label's lanes by number; none if it never had an image."""
+    def lanes(self, pool: str, *, consistent: bool = False) -> dict[int, Lane]:
+        """The pool's lanes by number; none if it never had an image."""
         answer = self._client.query(
             TableName=self._chunks_table,
             KeyConditionExpression="label = :label AND chunkNumber < :chunks",
-            ExpressionAttributeValues={":label": {"S": label}, ":chunks": items.number(chunks.FIRST_CHUNK_NUMBER)},
+            ExpressionAttributeValues={":label": {"S": pool}, ":chunks": items.number(chunks.FIRST_CHUNK_NUMBER)},
             ConsistentRead=consistent or self._consistent,
         )
         return {lane.number: lane for lane in map(items.lane, answer["Items"])}
 
-    def chunks(self, label: str, chunk_numbers: Iterable[int]) -> dict[int, dict[str, int]]:
+    def chunks(self, pool: str, chunk_numbers: Iterable[int]) -> dict[int, dict[str, int]]:
         """Chunk number -> name -> weight of the images in it, for those of these chunks that there are."""
-        found: dict[int, dict[str, int]] = {}
-        keys = [items.chunk_key(label, number) for number in sorted(set(chunk_numbers))]
-        request: Any = {self._chunks_table: {"Keys": keys, "ConsistentRead": self._consistent}}
-
-        def attempt(_: bool) -> dict[int, dict[str, int]]:
-            nonlocal request
-            answer = self._client.batch_get_item(RequestItems=request)
-            for item in answer["Responses"].get(self._chunks_table, []):
-                found[int(item["chunkNumber"]["N"])] = items.weights(item)
-            request = answer.get("UnprocessedKeys")
-            if request:  # throttled
-                raise LostRace
-            return found
-
-        return retried(attempt)
+        keys = [items.chunk_key(pool, number) for number in sorted(set(chunk_numbers))]
+        read = batches.read(self._client, self._chunks_table, keys, consistent=self._consistent)
+        return {int(item["chunkNumber"]["N"]): items.weights(item) for item in read}
 
     def image(self, label: str, name: str, *, consistent: bool = False) -> Image | None:
         """The image of this label and name, if there is one; what seems missing is looked for again, consistently."""

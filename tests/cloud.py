@@ -98,10 +98,11 @@ def create(labels: str = "*") -> None:
     for name in TABLES:
         dynamodb.create_table(TableName=name, **table(name))
     s3.create_bucket(Bucket="pictures")
+    s3.create_bucket(Bucket="thumbnails")
     s3.put_bucket_versioning(
         Bucket="pictures", VersioningConfiguration=resources["Bucket"]["Properties"]["VersioningConfiguration"]
     )
-    values = {"Bucket": "pictures", "Labels": labels} | {name: name for name in TABLES}
+    values = {"Bucket": "pictures", "ThumbnailBucket": "thumbnails", "Labels": labels} | {name: name for name in TABLES}
     for resource in resources.values():
         if resource["Type"] == "AWS::SSM::Parameter":
             name = resource["Properties"]["Name"].replace("${Stage}", "production")

@@ -20,7 +20,7 @@ from botocore.exceptions import ClientError
 Item = dict[str, Any]
 Key = tuple[str, str]
 
-IMAGES, CHUNKS, BUCKET = "images-table", "chunks-table", "bucket"
+IMAGES, CHUNKS, BUCKET, THUMBNAILS = "images-table", "chunks-table", "bucket", "thumbnails"
 SORT_KEYS = {IMAGES: "s3key", CHUNKS: "chunkNumber"}
 
 
@@ -35,9 +35,11 @@ class World:
         self.rng, self.stale = rng, stale
         self.pause: Callable[[str], None] = lambda call: None
         self.after_write: Callable[[], None] = lambda: None
+        self.after_discard: Callable[[str], None] = lambda image_id: None
         self.tables: dict[str, dict[Key, Item]] = {IMAGES: {}, CHUNKS: {}}
         self.previous: dict[str, dict[Key, Item | None]] = {IMAGES: {}, CHUNKS: {}}
         self.objects: dict[str, dict[str, bytes]] = {}
+        self.thumbnails: dict[str, bytes] = {}
         self.versions = 0
         self.removed = ""  # version of the image that was removed last
         self.transactions: list[tuple[list[Any], list[str]]] = []  # the calls and their outcome, in order
@@ -144,41 +146,57 @@ class DynamoDB:
         return {}
 
     def get_paginator(self, call: str) -> Any:
-        """Of `scan` for lanes, of `query` for the images of a label: one page."""
+        """Of `scan` for lanes, of `query` for the images or the chunks of a label: one page."""
 
         def paginate(*, TableName: str, ExpressionAttributeValues: Item, **_: Any) -> Any:
             items = [item for _, item in sorted(self.world.tables[TableName].items())]
             if call == "scan":
                 below = int(ExpressionAttributeValues[":chunks"]["N"])
                 return [{"Items": [item for item in items if int(item["chunkNumber"]["N"]) < below]}]
-            return [{"Items": [item for item in items if item["label"] == ExpressionAttributeValues[":label"]]}]
+            found = [item for item in items if item["label"] == ExpressionAttributeValues[":label"]]
+            if ":chunks" in ExpressionAttributeValues:
+                first = int(ExpressionAttributeValues[":chunks"]["N"])
+                found = [item for item in found if int(item["chunkNumber"]["N"]) >= first]
+            return [{"Items": found}]
 
         return SimpleNamespace(paginate=paginate)
 
 
 class S3:
-    """The calls of shared/bucket.py on a versioned bucket."""
+    """The calls of shared/bucket.py on a versioned bucket, and on one without versions for thumbnails."""
 
     def __init__(self, world: World) -> None:
         self.world = world
 
-    def put_object(self, *, Key: str, Body: bytes, **_: Any) -> Any:
-        self.world.pause("put_object")
+    def put_object(self, *, Bucket: str, Key: str, Body: bytes, **_: Any) -> Any:
+        self.world.pause("put_object" if Bucket == BUCKET else "put_thumbnail")
+        if Bucket == THUMBNAILS:
+            self.world.thumbnails[Key] = Body
+            return {}
         self.world.versions += 1
         version = f"v{self.world.versions}"
         self.world.objects.setdefault(Key, {})[version] = Body
         return {"VersionId": version}
 
-    def get_object(self, *, Key: str, **_: Any) -> Any:
+    def get_object(self, *, Bucket: str, Key: str, **_: Any) -> Any:
         self.world.pause("get_object")
-        versions = self.world.objects.get(Key)
+        versions = list(self.world.objects.get(Key, {}).values())
+        if Bucket == THUMBNAILS:
+            versions = [self.world.thumbnails[Key]] if Key in self.world.thumbnails else []
         if not versions:
             raise ClientError({"Error": {"Code": "AccessDenied", "Message": ""}}, "GetObject")
-        return {"Body": io.BytesIO(list(versions.values())[-1])}
+        return {"Body": io.BytesIO(versions[-1])}
 
     def delete_object(self, *, Key: str, VersionId: str, **_: Any) -> Any:
         self.world.pause("delete_object")
         self.world.objects.get(Key, {}).pop(VersionId, None)
+        return {}
+
+    def delete_objects(self, *, Delete: Any, **_: Any) -> Any:
+        self.world.pause("delete_objects")
+        for each in Delete["Objects"]:
+            self.world.thumbnails.pop(each["Key"], None)
+            self.world.after_discard(each["Key"].rpartition("/")[0])
         return {}
 
     def get_paginator(self, _: str) -> Any:

@@ -20,8 +20,12 @@ ROOT = Path(__file__).parent.parent
 FOLDERS = (ROOT / "tests", ROOT, ROOT / "upload", ROOT / "random", ROOT / "delete", ROOT / "images", ROOT / "edit")
 SCENARIOS = 300  # at most, until one notices
 
-# (pictures, heaviest weight, conflicts): crowds, one picture for all, and a store that often gives up
-KINDS = ((24, 60, 0.1), (6, 6, 0.1), (1, 3, 0.1), (24, 1, 0.1), (1, 1, 0.1), (6, 60, 0.85))
+# (pictures, heaviest weight, conflicts, share of thumbnails): crowds, one picture for all, a store that often gives up,
+# and thumbnails of what is there one moment and gone the next
+KINDS = (
+    *((24, 60, 0.1, 0.0), (6, 6, 0.1, 0.0), (1, 3, 0.1, 0.0), (24, 1, 0.1, 0.0), (1, 1, 0.1, 0.0), (6, 60, 0.85, 0.0)),
+    (3, 1, 0.1, 1.0),
+)
 
 
 @dataclass(frozen=True)
@@ -73,9 +77,10 @@ def notice(mutant: Mutant, scenarios: int) -> str:
     from simulation import Broken, Simulation
 
     for seed in range(scenarios):
-        pictures, heavy, conflicts = KINDS[seed % len(KINDS)]
+        pictures, heavy, conflicts, thumbnails = KINDS[seed % len(KINDS)]
+        kind = {"pictures": pictures, "heavy": heavy + 1, "conflicts": conflicts, "thumbnails": thumbnails}
         try:
-            outcome = Simulation(seed, pictures=pictures, heavy=heavy + 1, conflicts=conflicts).run()
+            outcome = Simulation(seed, **kind).run()
             gave_up = sum(count for answer, count in outcome.answers.items() if answer.endswith("503"))
             assert conflicts > 0.5 or gave_up <= 1, "operations give up"
         except (Exception, Broken) as error:

@@ -20,14 +20,15 @@ from greenlet import getcurrent, greenlet
 
 import delete_image
 import edit_image
+import images_api
 import invariants
 import memory_aws
 import random_image
 import upload_image
-from memory_aws import BUCKET, CHUNKS, IMAGES
+from memory_aws import BUCKET, CHUNKS, IMAGES, THUMBNAILS
 from pictures import File, multipart_body, tiny
 from reconcile import Reconciliation
-from reconcile.rows import Rows
+from reconcile.inventory import Inventory
 from shared import aws, images, items, races, settings, store
 from shared.bucket import Bucket
 
@@ -38,7 +39,7 @@ KILLED = 0.035  # of all calls but the first of an operation
 STALE = 0.2  # of all eventually consistent reads of an item
 LABEL = "cat"
 
-SETTINGS = settings.Settings(BUCKET, CHUNKS, IMAGES, frozenset({LABEL}))
+SETTINGS = settings.Settings(BUCKET, CHUNKS, IMAGES, frozenset({LABEL}), THUMBNAILS)
 
 
 class Killed(BaseException):
@@ -56,6 +57,7 @@ class Outcome:
     answers: Counter[str] = field(default_factory=Counter)
     killed: int = 0
     orphans: set[str] = field(default_factory=set)  # versions that killed clients may have left
+    touched: set[str] = field(default_factory=set)  # images whose thumbnails killed clients may have left since
 
 
 class Simulation:
@@ -69,17 +71,20 @@ class Simulation:
         pictures: int = 24,
         heavy: int = 60,
         conflicts: float = CONFLICTS,
+        thumbnails: float = 0.0,
     ) -> None:
         self.rng = random.Random(seed)
         self.world = memory_aws.World(self.rng, stale=STALE)
         self.world.pause, self.world.after_write = self._pause, self._check
-        self.left, self.conflicts, self.outcome = operations, conflicts, Outcome()
+        self.left, self.conflicts, self.thumbnails, self.outcome = operations, conflicts, thumbnails, Outcome()
+        self.world.after_discard = self.outcome.touched.discard
         # Few pictures and weights, so that clients meet: the same bytes, the same chunk, the same class.
         self.pictures = [tiny(i) for i in range(pictures)]
         self.names = [images.name_of(picture, "png") for picture in self.pictures]
         self.weights = self.rng.choices(range(1, heavy), k=4)
         self.uploads = self.rng.choice([0.35, 0.45, 0.6])
         self.tags = self.rng.choice([(), ("red",), ("blue", "red")])  # that pictures may have
+        self.busy: Counter[int] = Counter()  # clients at each picture
         self.lanes_seen: list[tuple[str, dict[int, Any]]] = []
 
     def run(self) -> Outcome:
@@ -113,19 +118,25 @@ class Simulation:
 
     def _client(self) -> None:
         operations = {self._upload: self.uploads, self._delete: 0.25, self._patch: 0.15, self._random: 0.15}
+        operations[self._thumbnail] = self.thumbnails
         while self.left > 0:
             self.left -= 1
             (operation,) = self.rng.choices(list(operations), list(operations.values()))
             client = getcurrent()
             client.calls, client.committed, client.versions = 0, 0, set()
+            which = self.rng.randrange(len(self.names))
+            self.busy[which] += 1
             try:
-                status = operation(self.rng.randrange(len(self.names)))
+                status = operation(which)
             except Killed:
                 self.outcome.killed += 1
+                self.outcome.touched.add(f"{LABEL}/{self.names[which]}")
                 self.outcome.orphans |= client.versions
             else:
                 self.outcome.answers[f"{operation.__name__} {status}"] += 1
                 assert status != 500, "a handler failed"
+            self.busy[which] -= 1
+            self._check_thumbnails(which)
 
     def _upload(self, which: int) -> int:
         weight = self.rng.choice(self.weights)
@@ -160,6 +171,14 @@ class Simulation:
             assert 0 < float(answer["headers"]["Image-Probability"]) <= 1
         return int(answer["statusCode"])
 
+    def _thumbnail(self, which: int) -> int:
+        path, query = f"/images/{LABEL}/{self.names[which]}", {"size": [self.rng.choice(["256", "512"])]}
+        answer = call(images_api, "GET", "/images/{label}/{name}", path, query=query)
+        if answer["statusCode"] == 200:
+            assert answer["headers"]["Content-Type"] == "image/jpeg"
+            assert base64.b64decode(answer["body"]).startswith(b"\xff\xd8\xff")
+        return int(answer["statusCode"])
+
     def _expect(self, *, committed: bool) -> None:
         assert getcurrent().committed == committed, "the answer does not tell what was written"
 
@@ -188,6 +207,14 @@ class Simulation:
         tables = self.world.tables
         return invariants.label_of(pool, list(tables[IMAGES].values()), list(tables[CHUNKS].values()))
 
+    def _check_thumbnails(self, which: int) -> None:
+        """When nobody is at a picture: if it is gone it has no thumbnails, but what killed clients left."""
+        name = self.names[which]
+        quiet = not self.busy[which] and f"{LABEL}/{name}" not in self.outcome.touched
+        if quiet and (LABEL, name) not in self.world.tables[IMAGES]:
+            left = [key for key in self.world.thumbnails if name in key]
+            assert not left, "a thumbnail of an image that is gone"
+
     def _check_bucket(self) -> None:
         """Every image's version is there; the versions without an image are those of killed clients, at most."""
         rows = self.world.tables[IMAGES].items()
@@ -196,8 +223,8 @@ class Simulation:
         assert set(named.items()) <= kept, "an image without its object"
         unseen = {version for _, version in kept - set(named.items())}
         assert unseen <= self.outcome.orphans, "an unseen version that no killed client left"
-        self.world.pause = lambda call: None
-        both = Rows(aws.dynamodb(), SETTINGS), Bucket(aws.s3(), BUCKET)
+        self.world.pause, self.world.after_write = lambda call: None, lambda: None
+        both = Inventory(aws.dynamodb(), SETTINGS), Bucket(aws.s3(), BUCKET)
         report = Reconciliation(*both, datetime.max, tell=lambda line: None).run()
         assert (report.rows_removed, report.rows_renamed, report.versions_removed) == (0, 0, len(unseen))
         left = {(key, version) for key, versions in self.world.objects.items() for version in versions}

@@ -215,9 +215,10 @@ def events(draw: st.DrawFn) -> tuple[str, dict[str, Any]]:
     named = draw(NAMED | st.fixed_dictionaries({"label": TEXT, "name": TEXT})) | {"version": draw(VERSIONS)}
     path = draw(st.just(resource.replace("{label}", named["label"]).replace("{name}", named["name"])) | TEXT)
     queries = st.dictionaries(
-        st.sampled_from(["label", "format", "limit", "cursor", "tag", "filename"]) | TEXT,
-        st.lists(TEXT | st.sampled_from([LABEL, "json", "redirect", "1"]), min_size=1, max_size=2),
-        max_size=3,
+        st.sampled_from(["label", "format", "limit", "cursor", "tag", "filename", *sorted(random_image.OPTIONS)])
+        | TEXT,
+        st.lists(TEXT | st.sampled_from([LABEL, "json", "redirect", "0", "1", "2", "true"]), min_size=1, max_size=2),
+        max_size=4,
     )
     plain_draw = st.just({"label": [LABEL]})
     event = {

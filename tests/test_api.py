@@ -14,6 +14,8 @@ from botocore.exceptions import (
     IncompleteReadError,
     ReadTimeoutError,
 )
+from botocore.parsers import ResponseParserError
+from urllib3.exceptions import ProtocolError
 
 from shared.api import Request, Response, as_json, endpoint
 from shared.errors import ApiError, BadRequest, Unavailable
@@ -73,7 +75,7 @@ BUSY = ["ThrottlingException", "ProvisionedThroughputExceededException", "SlowDo
 BUSY += ["TransactionInProgressException", "TooManyRequestsException", "RequestTimeout"]
 OUTAGES = [aws_error(code) for code in BUSY] + [aws_error("InternalError", 500), aws_error("Any", 503)]
 OUTAGES += [each(endpoint_url="") for each in (ReadTimeoutError, ConnectTimeoutError, EndpointConnectionError)]
-OUTAGES += [IncompleteReadError(actual_bytes=1, expected_bytes=2)]
+OUTAGES += [IncompleteReadError(actual_bytes=1, expected_bytes=2), ResponseParserError(), ProtocolError()]
 
 
 @pytest.mark.parametrize("outage", OUTAGES, ids=repr)

@@ -110,10 +110,19 @@ def test_an_upload_is_checked_by_what_was_built() -> None:
 
 
 @built
-def test_only_the_upload_has_the_libraries_for_pictures() -> None:
+def test_the_libraries_for_pictures_are_where_they_are_needed_alone() -> None:
+    every = {"PIL", "magic", "pylibmagic", "multipart.py"}
+    needed = {"UploadFunction": every, "ImagesFunction": {"PIL"}}
     for name in FUNCTIONS:
-        libraries = {path.name for path in (BUILT / name).iterdir()} & {"PIL", "magic", "pylibmagic", "multipart.py"}
-        assert len(libraries) == (4 if name == "UploadFunction" else 0)
+        assert {path.name for path in (BUILT / name).iterdir()} & every == needed.get(name, set())
+
+
+@built
+def test_a_thumbnail_is_made_by_what_was_built_and_pillow_is_imported_only_then() -> None:
+    code = f"content = open({str(ROOT / 'tests/images/rocket.jpg')!r}, 'rb').read()\n"
+    code += "import images_api, sys; print('PIL' in sys.modules)\n"
+    code += "from scaling import scaled; print(*(scaled(content, 256, kind)[:4] for kind in ('webp', 'jpg')))"
+    assert isolated(code, BUILT / "ImagesFunction", LAYER).splitlines() == ["False", r"b'RIFF' b'\xff\xd8\xff\xe0'"]
 
 
 @built
@@ -126,7 +135,7 @@ def test_every_operation_is_as_in_the_whole_botocore() -> None:
     code += "    seen = (*seen, shape.name)\n"
     code += "    inner = getattr(shape, 'members', {}) or {k: getattr(shape, k) for k in ('member', 'key', 'value')"
     code += " if hasattr(shape, k)}\n"
-    code += "    return [shape.name, shape.type_name, repr(sorted(shape.serialization.items(), key=str)),"
+    code += "    return [shape.name, shape.type_name, json.dumps(shape.serialization, sort_keys=True),"
     code += " {n: members(s, seen) for n, s in inner.items()}]\n"
     code += f"for service, operations in { ({s: sorted(o) for s, o in OPERATIONS.items()})!r}.items():\n"
     code += "    model = session.get_service_model(service)\n"

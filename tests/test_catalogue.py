@@ -9,11 +9,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-import cursors
-import listing
 from hosts import Api, Handlers, json_of
 from pictures import tiny
-from shared import aws, catalogue, settings
+from shared import aws, catalogue, pages, settings
+from shared.api import Request
 from shared.catalogue import Catalogue
 from shared.errors import BadRequest, UnprocessableValue
 from test_listing import image, put_rows
@@ -110,6 +109,11 @@ def test_rows_that_were_throttled_are_asked_for_again(cats: Api, monkeypatch: py
 
 # --- cursors ---
 
+
+def asking(**query: str) -> Request:
+    return Request("GET", "/images", {}, query, {}, b"", "", "", {})
+
+
 PLACES = st.lists(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\n")), min_size=1, max_size=3)
 
 
@@ -117,22 +121,22 @@ PLACES = st.lists(st.text(st.characters(exclude_categories=["Cs"], exclude_chara
 def test_a_cursor_is_read_as_it_was_written(query: str, place: list[str]) -> None:
     query = query.encode("utf-8", "replace").decode()
     if sum(map(len, place)) < 300:
-        assert cursors.read(query, cursors.write(query, tuple(place))) == tuple(place)
+        assert pages.read(query, pages.write(query, tuple(place))) == tuple(place)
 
 
-@given(st.text() | st.from_regex(cursors.CURSOR, fullmatch=True))
+@given(st.text() | st.from_regex(pages.CURSOR, fullmatch=True))
 @example("AAAAAAAA=")
 @example("A" * 100_000)
 @example("\ud800")
 def test_any_other_text_is_refused(text: str) -> None:
     with pytest.raises(BadRequest, match="take it from the page before"):
-        cursors.read("images?label=cat", text)
+        pages.read("images?label=cat", text)
 
 
 FORGED = {
     "": False,
     "\n": False,
-    "a": False,
+    "a_b": False,
     "#labels": False,
     "0" * 32 + ".gif": False,
     "0" * 32 + ".png": True,
@@ -155,20 +159,20 @@ FORGED_NAMES = {
     [
         *((catalogue.every("cat"), *case) for case in FORGED.items()),
         *((catalogue.called("cat", "f"), *case) for case in FORGED_NAMES.items()),
-        *((None, *case) for case in {"": False, "a": True, "a_b": False, "a\na": False}.items()),
+        *((catalogue.LABELS, *case) for case in {"": False, "a": True, "a_b": False, "a\na": False}.items()),
     ],
 )
 def test_a_forged_cursor_is_refused_unless_a_row_could_stand_there(
-    selection: catalogue.Selection | None, place: str, possible: bool
+    selection: catalogue.Selection, place: str, possible: bool
 ) -> None:
-    cursor = cursors.write("a query", tuple(place.split("\n")))
+    cursor = pages.write("a query", tuple(place.split("\n")))
     with nullcontext() if possible else pytest.raises(BadRequest):
-        assert listing._after({"cursor": cursor}, "a query", selection) == tuple(place.split("\n"))
+        assert pages.after(asking(cursor=cursor), "a query", selection) == tuple(place.split("\n"))
 
 
 def test_a_forged_place_between_two_images_is_no_harm(cats: Api) -> None:
     names = [image("cat", n).name for n in range(300)]
-    cursor = cursors.write("images?label=cat", ("0" * 31 + "1.png",))
+    cursor = pages.write("images?label=cat", ("0" * 31 + "1.png",))
     found = json_of(cats.get(f"/images?label=cat&limit=1&cursor={cursor}"))
     assert found["images"][0]["id"] == f"cat/{names[1]}"
 
@@ -179,4 +183,4 @@ def test_a_forged_place_between_two_images_is_no_harm(cats: Api) -> None:
 def test_any_limit_is_taken_or_refused(text: str) -> None:
     taken = re.fullmatch(r"[0-9]{1,3}", text) and 1 <= int(text) <= 100
     with nullcontext() if taken else pytest.raises(UnprocessableValue):
-        assert 1 <= listing._limit({"limit": text}) <= 100
+        assert 1 <= pages.limit(asking(limit=text)) <= 100

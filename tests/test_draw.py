@@ -18,7 +18,7 @@ import invariants
 import random_image
 import shared.races
 import shared.store
-from chi_square import p_value
+from audit.chi_square import p_value
 from memory_aws import CHUNKS, IMAGES, S3, DynamoDB, World
 from pictures import tiny
 from shared import chunks, images

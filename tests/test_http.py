@@ -188,6 +188,7 @@ def test_wrong_method_is_405_with_allow(api: Api) -> None:
         f"/images/{api.label}/{'0' * 32}.png": "DELETE, GET, HEAD, OPTIONS, PATCH",
         f"/images/{api.label}/{'0' * 32}.png/info": "GET, HEAD, OPTIONS",
         "/images": "GET, HEAD, OPTIONS",
+        "/mine": "GET, HEAD, OPTIONS",
         "/labels": "GET, HEAD, OPTIONS",
         f"/labels/{api.label}": "GET, HEAD, OPTIONS",
         "/": "GET, HEAD, OPTIONS",
@@ -354,3 +355,25 @@ def test_wrong_tags_and_file_names_change_nothing(
     url = json_of(api.upload(CHELSEA))["url"]
     problem(api.patch(url, {"weight": 0.9} | document), status, field=field)
     assert json_of(api.get(url + "/info"))["weight"] == 0.5
+
+
+def test_a_draw_by_tag_is_among_the_images_that_have_it(api: Api) -> None:
+    weights = {}
+    for seed, (weight, tags) in enumerate((("0.1", "red"), ("0.3", "red,blue"), ("0.5", ""), ("0.6", "blue"))):
+        fields = [("label", api.label), ("weight", weight), ("tags", tags), ("img", File(pictures.tiny(seed)))]
+        weights[json_of(api.post(fields))["id"]] = (weight, tags)
+    seen = set()
+    for _ in range(16):
+        headers = api.random(tag="red").headers
+        weight, tags = weights[headers["image-id"]]
+        assert "red" in tags
+        assert (headers["image-weight"], headers["image-total-weight"]) == (weight, "0.4")
+        seen.add(headers["image-id"])
+    assert len(seen) == 2
+    assert json_of(api.random(tag="BLUE", count="2", distinct="true"))["totalWeight"] == 0.9
+    red = [each["id"] for each in json_of(api.get(f"/images?label={api.label}&tag=red"))["images"]]
+    assert sorted(red) == sorted(seen)
+    api.delete(f"/images/{red[0]}")
+    api.patch(f"/images/{red[1]}", {"tags": []})
+    assert "with the tag red" in problem(api.random(tag="red"), 404, field="label")
+    problem(api.random(tag="no tag!".replace(" ", "%20")), 422, field="tag")

@@ -28,6 +28,9 @@ ALLOWED = {
     "s3 PutObject": {"upload"},
     "s3 GetObject": {"random", "images"},
     "s3 DeleteObjectVersion": {"upload", "delete"},
+    "thumbnails GetObject": {"images"},
+    "thumbnails PutObject": {"images"},
+    "thumbnails DeleteObject": {"delete", "images"},
     "chunks Query": {"upload", "random", "images", "edit"},
     "chunks BatchGetItem": {"random"},
     "chunks GetItem": {"delete", "edit"},
@@ -35,8 +38,9 @@ ALLOWED = {
     "chunks UpdateItem": {"upload", "delete", "edit"},
     "chunks DeleteItem": {"delete", "edit"},
     "images Query": {"images"},
-    "images Query of an index": {"images"},
-    "images BatchGetItem": {"images"},
+    "images Query of file names": {"images"},
+    "images Query of owners": {"edit"},
+    "images BatchGetItem": {"images", "edit", "random"},
     "images GetItem": {"upload", "random", "delete", "images", "edit"},
     "images PutItem": {"upload", "edit"},
     "images UpdateItem": {"delete", "edit"},
@@ -65,7 +69,7 @@ def calls(cloud: Cloud, names: dict[str, str]) -> dict[str, Callable[[], Any]]:
     s3, dynamodb, ssm = (cloud.client(name) for name in ("s3", "dynamodb", "ssm"))
     chunks, images, bucket = names["ChunkInfoTableName"], names["ImageChunksTableName"], names["BucketName"]
     query = {"KeyConditionExpression": "label = :l", "ExpressionAttributeValues": {":l": {"S": "cat"}}}
-    key = {"Bucket": bucket, "Key": "cat/known"}
+    key, thumbnails = {"Bucket": bucket, "Key": "cat/known"}, names["ThumbnailBucketName"]
     found: dict[str, Callable[[], Any]] = {
         "ssm GetParameters": lambda: ssm.get_parameters(Names=["/pet-api/production/labels"]),
         "ssm GetParameters of others": lambda: ssm.get_parameters(Names=["/other/secret"]),
@@ -78,9 +82,20 @@ def calls(cloud: Cloud, names: dict[str, str]) -> dict[str, Callable[[], Any]]:
         "s3 DeleteObject": lambda: s3.delete_object(**key),
         "s3 ListBucket": lambda: s3.list_objects_v2(Bucket=bucket),
         "s3 ListBucketVersions": lambda: s3.list_object_versions(Bucket=bucket),
+        "thumbnails GetObject": lambda: s3.get_object(Bucket=thumbnails, Key="cat/known"),
+        "thumbnails PutObject": lambda: s3.put_object(Bucket=thumbnails, Key="cat/new", Body=b"x"),
+        "thumbnails DeleteObject": lambda: discarded(s3, thumbnails),
+        "thumbnails ListBucket": lambda: s3.list_objects_v2(Bucket=thumbnails),
         "s3 GetObject of another bucket": lambda: s3.get_object(Bucket=names["other bucket"], Key="known"),
         "s3 PutObject to another bucket": lambda: s3.put_object(Bucket=names["other bucket"], Key="new", Body=b"x"),
-        "images Query of an index": lambda: dynamodb.query(TableName=images, IndexName="FilenameIndex", **query),
+        "images Query of file names": lambda: dynamodb.query(TableName=images, IndexName="FilenameIndex", **query),
+        "images Query of owners": lambda: dynamodb.query(
+            TableName=images,
+            IndexName="OwnerIndex",
+            KeyConditionExpression="#o = :o",
+            ExpressionAttributeNames={"#o": "owner"},
+            ExpressionAttributeValues={":o": {"S": "bob"}},
+        ),
         "another table GetItem": lambda: dynamodb.get_item(TableName=names["other table"], Key=IMAGE_KEY),
         "another table PutItem": lambda: dynamodb.put_item(TableName=names["other table"], Item=IMAGE_KEY),
     }
@@ -103,6 +118,13 @@ def calls(cloud: Cloud, names: dict[str, str]) -> dict[str, Callable[[], Any]]:
             f"{name} DeleteTable": lambda table=table: dynamodb.delete_table(TableName=table),
         }
     return found
+
+
+def discarded(s3: Any, bucket: str) -> None:
+    """DeleteObjects has an answer for each key in its answer, and never another status than 200."""
+    answer = s3.delete_objects(Bucket=bucket, Delete={"Objects": [{"Key": "cat/known"}], "Quiet": True})
+    for error in answer.get("Errors", []):
+        raise ClientError({"Error": {"Code": error["Code"], "Message": ""}}, "DeleteObjects")
 
 
 @pytest.fixture(scope="module")
@@ -149,6 +171,7 @@ def test_a_function_may_do_what_it_does_and_nothing_else(
     service, names = deployed
     s3 = Cloud(service).client("s3")
     version = s3.put_object(Bucket=names["BucketName"], Key="cat/known", Body=b"x")["VersionId"]
+    s3.put_object(Bucket=names["ThumbnailBucketName"], Key="cat/known", Body=b"x")
     made = calls(user_with_the_policy_of(function, service), {**names, "version": version})
     outcomes = {name: outcome(call) for name, call in made.items()}
     expected = {name: "done" if function in ALLOWED.get(name, ()) else "denied" for name in made}

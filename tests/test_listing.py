@@ -136,6 +136,8 @@ def test_owners_are_in_no_answer(api: Api) -> None:
         assert len(json_of(answer)["images"]) == 1
         assert b"somebody" not in answer.body
     problem(api.get(f"/images?label={api.label}&owner=auth0%7Csomebody"), 400, field="owner")
+    assert b"somebody" not in api.get(f"/mine?label={api.label}").body
+    problem(api.get(f"/mine?label={api.label}"), 403, field="owner")
 
 
 def test_labels_are_listed_with_what_they_have(api: Api) -> None:

@@ -7,11 +7,11 @@ import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from local import snapshots
-from local.deploy import ARTIFACTS
 from local_service import ROOT, Answer, LocalService
 from pictures import png
 
@@ -40,10 +40,15 @@ def wait_until(true: Callable[[], bool]) -> None:
     assert true()
 
 
+def bucket_of(s3: Any) -> str:
+    """The name of the bucket with the pictures."""
+    (name,) = [b["Name"] for b in s3.list_buckets()["Buckets"] if b["Name"].startswith("petapi-bucket-")]
+    return str(name)
+
+
 def versions(service: LocalService) -> set[tuple[str, str]]:
     s3 = service.aws().client("s3", endpoint_url=service.aws_endpoint)
-    buckets = [bucket["Name"] for bucket in s3.list_buckets()["Buckets"] if "artifacts" not in bucket["Name"]]
-    found = s3.list_object_versions(Bucket=buckets[0]).get("Versions", [])
+    found = s3.list_object_versions(Bucket=bucket_of(s3)).get("Versions", [])
     s3.close()
     return {(version["Key"], version["VersionId"]) for version in found}
 
@@ -116,7 +121,7 @@ def test_what_a_kill_left_is_reconciled_at_the_next_start(data: Path) -> None:
     kept, lost = service.upload(png(2)), service.upload(png(3))
     time.sleep(5)
     s3 = service.aws().client("s3", endpoint_url=service.aws_endpoint)
-    bucket = next(b["Name"] for b in s3.list_buckets()["Buckets"] if b["Name"] != ARTIFACTS)
+    bucket = bucket_of(s3)
     key = lost.headers["location"].partition("/images/")[2]
     (version,) = s3.list_object_versions(Bucket=bucket, Prefix=key)["Versions"]
     s3.delete_object(Bucket=bucket, Key=key, VersionId=version["VersionId"])

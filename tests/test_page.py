@@ -62,18 +62,12 @@ def visit(browser: Browser, running: LocalService, api: Api, opened: list[Watche
 
     def visit(*refused: str, path: str = "/", **options: Any) -> Page:
         watched = Watched(browser, os.environ.get("PETAPI_URL", running.url), **options)
-        watched.refused |= set(refused) | missing(api)
+        watched.refused |= set(refused)
         opened.append(watched)
         watched.page.goto(f"{watched.url}{path}#{api.label}")
         return watched.page
 
     return visit
-
-
-def missing(api: Api) -> set[str]:
-    """What the page asks for and this service does not have."""
-    no_thumbnails = api.get(f"/images/{api.label}/{'0' * 32}.png?size=256").status == 400
-    return {r"\?size="} if no_thumbnails else set()
 
 
 def three(api: Api) -> None:

@@ -21,7 +21,10 @@ def test_the_curl_lines_work_as_printed(tmp_path: Path) -> None:
         done = subprocess.run(["bash", "-c", script], cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode == 0, done.stderr
     assert "problem" not in done.stdout
-    assert done.stdout.count('"id"') == 5  # two uploads, one draw as JSON, one info, one new weight
+    # two uploads, a draw as JSON, two at once, info, a list of one, a law, a new weight
+    assert done.stdout.count('"id"') == 10
+    assert re.search(r'(?i)^link: <http.*>; rel="next"', done.stdout, re.M)
+    assert '"count": 2, "totalWeight": 1.0' in done.stdout
     assert re.search(r"(?i)^image-probability: 0\.[27]5\r?$", done.stdout, re.M)
     assert re.search(r'"probability": 0\.[27]5', done.stdout)
     assert '"weight": 0.5' in done.stdout

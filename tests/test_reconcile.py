@@ -14,7 +14,7 @@ import pictures
 import reconcile
 from hosts import Api, Handlers, json_of
 from reconcile import Reconciliation, Report
-from reconcile.rows import Rows
+from reconcile.inventory import Inventory
 from shared import aws, settings
 from shared.bucket import Bucket, Version
 from shared.images import Image
@@ -26,7 +26,7 @@ def run(*, min_age: timedelta = timedelta(0), dry_run: bool = False) -> tuple[Re
     names = settings.read()
     told: list[str] = []
     until = datetime.now(UTC) + timedelta(seconds=2) - min_age
-    store, bucket = Rows(aws.dynamodb(), names), Bucket(aws.s3(), names.bucket)
+    store, bucket = Inventory(aws.dynamodb(), names), Bucket(aws.s3(), names.bucket)
     return Reconciliation(store, bucket, until, dry_run=dry_run, tell=told.append).run(), told
 
 
@@ -59,6 +59,18 @@ def test_a_whole_store_is_left_as_it_is(api: Api) -> None:
     report, told = run()
     assert report == Report(images=5, versions=5)
     assert not told
+
+
+def test_labels_from_before_labels_were_listed_are_listed(api: Api) -> None:
+    for label in ("cat", "dog"):
+        key = {"label": {"S": "#labels"}, "s3key": {"S": label}}
+        boto3.client("dynamodb").delete_item(TableName="ImageChunksTable", Key=key)
+    assert json_of(api.get("/labels")) == {"labels": []}
+    run(dry_run=True)
+    assert json_of(api.get("/labels")) == {"labels": []}
+    run()
+    run()
+    assert [each["label"] for each in json_of(api.get("/labels"))["labels"]] == ["cat", "dog"]
 
 
 def test_versions_without_an_image_are_removed(api: Api) -> None:
@@ -166,7 +178,7 @@ def test_an_upload_in_progress_lends_its_version_to_nobody(api: Api, monkeypatch
 
 
 def test_an_image_that_was_not_listed_yet_keeps_its_version(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Rows, "images", lambda self, label: iter(()))
+    monkeypatch.setattr(Inventory, "images", lambda self, label: iter(()))
     assert run()[0].versions_removed == 0
 
 
@@ -197,7 +209,7 @@ def test_an_image_that_is_uploaded_anew_meanwhile_is_left_alone(
     with monkeypatch.context() as meanwhile:
         meanwhile.setattr(Bucket, "has", has)
         run()
-    (row,) = [row for row in Rows(aws.dynamodb(), settings.read()).images("cat") if row.id == image["id"]]
+    (row,) = [row for row in Inventory(aws.dynamodb(), settings.read()).images("cat") if row.id == image["id"]]
     assert [row.version_id] == anew
     assert api.get(image["url"]).body == pictures.tiny(0)
 

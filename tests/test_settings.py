@@ -12,11 +12,12 @@ from shared.settings import FALLBACKS, LIFETIME, PATIENCE, Settings, SettingsCac
 
 VALUES = {
     "s3/upload-bucket-name": "a-bucket",
+    "s3/thumbnail-bucket-name": "another-bucket",
     "dynamoDB/chunk-info-table-name": "chunks",
     "dynamoDB/image-chunks-table-name": "images",
     "labels": "cat, dog",
 }
-READ = Settings("a-bucket", "chunks", "images", frozenset({"cat", "dog"}))
+READ = Settings("a-bucket", "chunks", "images", frozenset({"cat", "dog"}), "another-bucket")
 DOWN = [
     ConnectTimeoutError(endpoint_url="ssm"),
     ClientError({"Error": {"Code": "ThrottlingException", "Message": ""}}, "GetParameters"),

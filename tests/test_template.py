@@ -16,7 +16,7 @@ RESOURCES: dict[str, Any] = template()["Resources"]
 WITHOUT_RIGHTS = ("WebFunction", "AuthorizeFunction")  # but to log
 
 
-@pytest.mark.parametrize("name", ["Bucket", *TABLES])
+@pytest.mark.parametrize("name", ["Bucket", "ThumbnailBucket", *TABLES])
 def test_data_outlives_the_stack(name: str) -> None:
     assert RESOURCES[name]["DeletionPolicy"] == RESOURCES[name]["UpdateReplacePolicy"] == "Retain"
 
@@ -31,6 +31,15 @@ def test_the_bucket_is_private_encrypted_versioned_and_cleans_up_no_pictures() -
     assert bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
     (rule,) = bucket["LifecycleConfiguration"]["Rules"]
     assert set(rule) == {"Id", "Status", "AbortIncompleteMultipartUpload"}  # versions go by delete and reconcile alone
+
+
+def test_thumbnails_are_private_and_encrypted_and_go_by_themselves() -> None:
+    thumbnails, pictures = RESOURCES["ThumbnailBucket"]["Properties"], RESOURCES["Bucket"]["Properties"]
+    for name in ("PublicAccessBlockConfiguration", "BucketEncryption"):
+        assert thumbnails[name] == pictures[name]
+    assert "VersioningConfiguration" not in thumbnails  # or else what is removed would stay as an old version
+    (rule,) = thumbnails["LifecycleConfiguration"]["Rules"]
+    assert (rule["Status"], rule["ExpirationInDays"]) == ("Enabled", 7)
 
 
 def test_tables_cost_nothing_at_rest() -> None:
@@ -77,10 +86,10 @@ def test_what_the_gateway_answers_is_a_problem() -> None:
         assert ("Retry-After" in headers) == (problem["status"] in (429, 503, 504))
 
 
-def test_each_write_asks_the_authorizer_and_nothing_else_does() -> None:
+def test_each_write_and_who_owns_what_asks_the_authorizer_and_nothing_else_does() -> None:
     guarded = {(path, method) for path, method, _ in routes() if is_guarded(method, path)}
     image = "/images/{label}/{name}"
-    assert guarded == {("/upload", "POST"), (image, "PATCH"), (image, "DELETE")}
+    assert guarded == {("/upload", "POST"), (image, "PATCH"), (image, "DELETE"), ("/mine", "GET"), ("/mine", "HEAD")}
     (authorizer,) = RESOURCES["Api"]["Properties"]["Auth"]["Authorizers"].values()
     assert authorizer["Identity"] == {"ReauthorizeEvery": 0}  # its answer is for one method and is kept nowhere
     parameters = template()["Parameters"]
@@ -122,8 +131,9 @@ def test_data_can_be_brought_back_to_a_moment_and_is_carried_by_tls_alone() -> N
     for name in TABLES:
         assert RESOURCES[name]["Properties"]["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
         assert RESOURCES[name]["Properties"]["DeletionProtectionEnabled"] == "DeletionProtection"
-    (statement,) = RESOURCES["BucketPolicy"]["Properties"]["PolicyDocument"]["Statement"]
-    assert (statement["Effect"], statement["Condition"]) == ("Deny", {"Bool": {"aws:SecureTransport": "false"}})
+    for name in ("BucketPolicy", "ThumbnailBucketPolicy"):
+        (statement,) = RESOURCES[name]["Properties"]["PolicyDocument"]["Statement"]
+        assert (statement["Effect"], statement["Condition"]) == ("Deny", {"Bool": {"aws:SecureTransport": "false"}})
 
 
 def test_logs_are_kept_as_long_as_asked_and_alarms_cover_errors_latency_and_throttles() -> None:

@@ -76,7 +76,9 @@ def test_the_cdn_is_made_on_demand_and_keeps_only_what_says_that_it_may_be_kept(
     (policy,) = of_type("AWS::CloudFront::CachePolicy").values()
     config = policy["CachePolicyConfig"]
     assert (config["MinTTL"], config["DefaultTTL"]) == (0, 0)
-    assert config["ParametersInCacheKeyAndForwardedToOrigin"]["QueryStringsConfig"] == {"QueryStringBehavior": "all"}
+    keyed = config["ParametersInCacheKeyAndForwardedToOrigin"]
+    assert keyed["QueryStringsConfig"] == {"QueryStringBehavior": "all"}
+    assert keyed["HeadersConfig"] == {"HeaderBehavior": "whitelist", "Headers": ["Accept"]}  # a thumbnail's Vary
     (distribution,) = (each["DistributionConfig"] for each in of_type("AWS::CloudFront::Distribution").values())
     (origin,) = distribution["Origins"]
     assert origin["OriginPath"] == "/Prod"
@@ -155,10 +157,12 @@ def test_alarms_watch_this_api_and_these_functions() -> None:
 def test_tables_are_protected_and_objects_are_carried_by_tls_alone() -> None:
     for table in of_type("AWS::DynamoDB::Table").values():
         assert table["DeletionProtectionEnabled"] == {"Ref": "DeletionProtection"}
-    (policy,) = of_type("AWS::S3::BucketPolicy").values()
-    (statement,) = policy["PolicyDocument"]["Statement"]
-    assert (statement["Principal"], statement["Action"]) == ("*", "s3:*")
-    assert statement["Resource"] == [{"Fn::GetAtt": ["Bucket", "Arn"]}, {"Fn::Sub": "${Bucket.Arn}/*"}]
+    buckets, policies = of_type("AWS::S3::Bucket"), of_type("AWS::S3::BucketPolicy")
+    assert {policy["Bucket"]["Ref"] for policy in policies.values()} == set(buckets)
+    for policy in policies.values():
+        (statement,), bucket = policy["PolicyDocument"]["Statement"], policy["Bucket"]["Ref"]
+        assert (statement["Principal"], statement["Action"]) == ("*", "s3:*")
+        assert statement["Resource"] == [{"Fn::GetAtt": [bucket, "Arn"]}, {"Fn::Sub": f"${{{bucket}.Arn}}/*"}]
 
 
 def test_no_resource_has_a_name_of_its_own_that_would_collide() -> None:

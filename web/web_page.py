@@ -65,5 +65,6 @@ handler = endpoint(
         "/openapi.json": {"GET": contract},
         "/web/{version}/{name}": {"GET": file},
         "/upload": {"POST": elsewhere},
+        "/mine": {"GET": elsewhere},
     }
 )

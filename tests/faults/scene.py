@@ -16,7 +16,7 @@ from hosts import Api, Handlers, json_of
 from injection import Clock, Injector
 from local_service import Answer, LocalService
 from reconcile import Reconciliation, Report
-from reconcile.rows import Rows
+from reconcile.inventory import Inventory
 from shared import aws, chunks, deadline, images, items, races, settings, store
 from shared.bucket import Bucket
 
@@ -91,9 +91,9 @@ class Scene:
             module.RNG.seed(1)
 
     def items(self, table: str) -> list[Any]:
-        """All items of the table."""
+        """All items of the table; the label is listed there, too, and stays so."""
         found: list[Any] = self.raw["dynamodb"].scan(TableName=table, ConsistentRead=True)["Items"]
-        return found
+        return [item for item in found if item["label"]["S"] != items.LABELS]
 
     def rows(self) -> dict[str, Row]:
         """Weight and version of each image, by name."""
@@ -132,7 +132,7 @@ class Scene:
 
     def reconcile(self) -> Report:
         """What a reconciliation does that takes every version for old."""
-        both = Rows(aws.dynamodb(), settings.read()), Bucket(aws.s3(), settings.read().bucket)
+        both = Inventory(aws.dynamodb(), settings.read()), Bucket(aws.s3(), settings.read().bucket)
         until = datetime.now(UTC) + timedelta(hours=1)
         return Reconciliation(*both, until, tell=lambda line: None).run()
 

@@ -7,10 +7,11 @@ from botocore.exceptions import ClientError
 
 from shared import chunks, items
 from shared.images import Image
+from shared.races import retried
 from shared.store import Store
 
 
-class Rows(Store):
+class Inventory(Store):
     """The images of every label, all of them."""
 
     def labels(self) -> Iterator[str]:
@@ -33,6 +34,10 @@ class Rows(Store):
         )
         for page in pages:
             yield from map(items.image, page["Items"])
+
+    def list_label(self, label: str) -> None:
+        """Let the label be listed, whose first image may have come before labels were."""
+        retried(lambda _: self._write([self._transactions.register(label)]))
 
     def rename_version(self, image: Image, version_id: str) -> None:
         """Let the image name another version of its bytes, if it still names the one that it named."""

@@ -1,0 +1,31 @@
+"""GET /mine: the images that belong to the caller, page by page; an administrator may name another owner."""
+
+from urllib.parse import urlencode
+
+from shared import access, aws, catalogue, images, pages, settings
+from shared.api import Request, Response, required
+from shared.catalogue import Catalogue
+from shared.errors import Forbidden, UnprocessableValue
+
+OWNER_MAX = 255  # characters of a subject (authorize/tokens.py)
+
+PARAMETERS = {"label", "owner", *pages.PARAMETERS}
+
+
+def list_own(request: Request) -> Response:
+    """A page of the label's images of an owner; Forbidden if that is not the caller and the caller no administrator."""
+    caller = access.caller(request.authorizer, access.WRITE)
+    label = images.parse_label(required(request.query, "label"))
+    owner = request.query.get("owner", caller.subject)
+    if owner != caller.subject and access.ADMIN not in caller.scopes:
+        raise Forbidden("Who owns what is told to the owner and to administrators alone.", field="owner")
+    if not caller.subject:
+        raise Forbidden("Nothing is yours: images that are uploaded without a token belong to nobody.", field="owner")
+    if not (0 < len(owner) <= OWNER_MAX and owner.isprintable()):
+        raise UnprocessableValue(f"owner must be a token's subject: 1 to {OWNER_MAX} characters.", field="owner")
+    selection = catalogue.owned(label, owner)
+    query = f"mine?{urlencode({'label': label, 'owner': owner})}"
+    limit, after = pages.limit(request), pages.after(request, query, selection)
+    page = Catalogue(aws.dynamodb(), settings.read()).images(label, selection, limit, after)
+    shown = [images.as_dict(image, request.base_url) for image in page.entries]
+    return pages.answer(request, {"images": shown}, query, page)

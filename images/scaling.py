@@ -1,0 +1,67 @@
+"""The bytes of a stored picture -> those of a thumbnail: upright, in sRGB, one frame, WebP or JPEG.
+
+It imports Pillow, so it is imported when a thumbnail has to be made, and not before: other answers start without.
+"""
+
+from contextlib import suppress
+from io import BytesIO
+from typing import Any
+
+# Without the three plugins Pillow imports all its forty to find WebP.
+from PIL import Image, ImageCms, ImageOps, JpegImagePlugin, PngImagePlugin, WebPImagePlugin  # noqa: F401
+
+OPTIONS: dict[str, dict[str, Any]] = {
+    "webp": {"format": "WEBP", "quality": 80, "method": 4},
+    "jpg": {"format": "JPEG", "quality": 80},
+}
+REDUCING_GAP = 2.0  # whole pixels are averaged down to twice the size, the rest is resampled
+
+
+def scaled(content: bytes, side: int, extension: str) -> bytes:
+    """The picture with its longest side at most `side` pixels; transparent parts are white where JPEG has none.
+
+    Of an animation it is the first frame.  A picture that is smaller keeps its size.
+    """
+    with Image.open(BytesIO(content), formats=["JPEG", "PNG", "WEBP"]) as picture:
+        profile = picture.info.get("icc_profile")
+        factor = min(1.0, side / max(picture.size))
+        # A JPEG is decoded at the least of its sizes that will do.
+        picture.draft(None, (round(picture.width * factor), round(picture.height * factor)))
+        small = _resamplable(picture)
+        small.thumbnail((side, side), reducing_gap=REDUCING_GAP)
+        upright = _in_srgb(ImageOps.exif_transpose(small), profile)
+    if extension == "jpg" and upright.mode == "RGBA":
+        upright = _on_white(upright)
+    out = BytesIO()
+    upright.save(out, **OPTIONS[extension])
+    return out.getvalue()
+
+
+def _resamplable(picture: Image.Image) -> Image.Image:
+    """The picture in a mode whose pixels can be averaged: neither a palette's numbers nor a key for transparency."""
+    if picture.mode.startswith("I"):  # 16 bits of grey; converting would cut off what is above 255
+        return picture.point(lambda value: value * (1 / 257)).convert("L")
+    if picture.mode in ("1", "P", "PA") or "transparency" in picture.info:
+        return picture.convert("RGBA" if picture.has_transparency_data else "RGB")
+    return picture
+
+
+def _in_srgb(picture: Image.Image, profile: bytes | None) -> Image.Image:
+    """The picture as RGB or RGBA, its colours converted; a profile that is broken or of other colours is left out."""
+    alpha = picture.getchannel("A") if "A" in picture.getbands() else None
+    colours = picture if alpha is None else picture.convert("L" if picture.mode == "LA" else "RGB")
+    if profile:
+        with suppress(ImageCms.PyCMSError, OSError):
+            given, wanted = ImageCms.ImageCmsProfile(BytesIO(profile)), ImageCms.createProfile("sRGB")
+            colours = ImageCms.profileToProfile(colours, given, wanted, outputMode="RGB") or colours
+    colours = colours.convert("RGB")
+    if alpha is not None:
+        colours.putalpha(alpha)
+    colours.info.clear()  # or else it would be saved with the profile that no longer holds
+    return colours
+
+
+def _on_white(picture: Image.Image) -> Image.Image:
+    flat = Image.new("RGB", picture.size, "white")
+    flat.paste(picture, mask=picture.getchannel("A"))
+    return flat
