@@ -93,12 +93,12 @@ async function attempt(button, action) {
 const describe = (image) => `${image.filename || `Picture ${image.id.split("/")[1].slice(0, 8)}`}, ${image.label}`;
 
 /** Shows a thumbnail; the whole picture where there is none. */
-function show(element, image, size, alt = describe(image)) {
+function show(element, image, size) {
   element.onerror = () => {
     element.onerror = null;
     element.src = address(image);
   };
-  element.alt = alt;
+  element.alt = describe(image);
   element.src = `${address(image)}?size=${size}`;
 }
 
