@@ -39,7 +39,7 @@ mutants: $(VENV)/test.installed  ## drop each condition of the transactions once
 	$(BIN)/python tests/mutants.py
 
 reliability: $(VENV)/test.installed  ## docs/reliability.md: inject every fault at every AWS call
-	PYTHONPATH=.:upload:random:delete:images:web:tests:tests/faults $(BIN)/python tests/faults/reliability.py
+	PYTHONPATH=.:upload:random:delete:images:edit:web:authorize:tests:tests/faults $(BIN)/python tests/faults/reliability.py
 
 measure: $(VENV)/test.installed  ## the figures of the README
 	$(BIN)/python benchmarks/measure.py

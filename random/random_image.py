@@ -73,7 +73,7 @@ def _answer(request: Request, names: Settings, form: str, store: Store, choose: 
             headers = {**response.headers, **_headers(drawn)}
             return replace(response, headers=headers)
         logger.warning("%s %s was drawn, but is gone", request.id, drawn.id)
-    raise Unavailable("The images that were drawn are gone; retry in a moment.")
+    raise Unavailable(f"The images of {drawn.label} that were drawn are gone; retry in a moment.")
 
 
 def _pool(request: Request) -> str:

@@ -107,6 +107,8 @@ class DynamoDB:
     def batch_get_item(self, *, RequestItems: Any) -> Any:
         self.world.pause("batch_get_item")
         ((table, request),) = RequestItems.items()
+        keys = {key_of(table, key) for key in request["Keys"]}
+        assert 1 <= len(keys) == len(request["Keys"]) <= 100, "DynamoDB would refuse it"
         found = [
             self.world.read(table, key_of(table, key), consistent=request["ConsistentRead"]) for key in request["Keys"]
         ]

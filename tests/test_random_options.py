@@ -3,6 +3,8 @@
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -14,7 +16,7 @@ import pictures
 import random_image
 from cloud import ROOT
 from hosts import Api, json_of
-from memory_aws import S3, World
+from memory_aws import S3, DynamoDB, World
 from shared.errors import ApiError
 from simulation import LABEL, call
 from test_any_input import outcome
@@ -144,6 +146,47 @@ def test_a_plain_draw_makes_the_calls_that_it_made(world: World, form: str, look
     for _ in range(20):
         call(random_image, "GET", "/random", "/random", query={"label": [LABEL], "format": [form]})
     assert calls == {"query": 20, "batch_get_item": 20, look: 20}
+
+
+@pytest.mark.parametrize(
+    ("asked", "consistent"),
+    [
+        ({"seed": "x", "format": "json"}, True),
+        ({"seed": "x", "count": "3"}, True),
+        ({"session": "x", "position": "0", "format": "json"}, True),
+        ({"count": "3", "distinct": "true"}, False),
+        ({"format": "json"}, False),
+    ],
+    ids=str,
+)
+def test_what_is_to_come_out_alike_again_is_read_consistently(
+    world: World, asked: dict[str, str], consistent: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stored(world, [5] * 4)
+    flags: set[bool] = set()
+    for name in ("query", "get_item", "batch_get_item", "get_paginator"):
+        monkeypatch.setattr(DynamoDB, name, noting(getattr(DynamoDB, name), flags))
+    query = {"label": [LABEL], **{name: [value] for name, value in asked.items()}}
+    assert call(random_image, "GET", "/random", "/random", query=query)["statusCode"] == 200
+    assert flags == {consistent}
+
+
+def noting(shipped: Callable[..., Any], flags: set[bool]) -> Callable[..., Any]:
+    """The call, with a note of how consistent it was asked to be."""
+
+    def noted(self: DynamoDB, *names: str, **given: Any) -> Any:
+        if names:
+            pages = shipped(self, *names)
+            return SimpleNamespace(paginate=lambda **given: noted_pages(pages, given))
+        request = next(iter(given["RequestItems"].values())) if "RequestItems" in given else given
+        flags.add(request["ConsistentRead"])
+        return shipped(self, **given)
+
+    def noted_pages(pages: Any, given: dict[str, Any]) -> Any:
+        flags.add(given["ConsistentRead"])
+        return pages.paginate(**given)
+
+    return noted
 
 
 def test_a_plain_draw_does_not_load_what_the_options_need() -> None:

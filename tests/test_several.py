@@ -7,16 +7,16 @@ from fractions import Fraction
 from itertools import permutations, product
 
 import pytest
+from chi_square import p_value
 from hypothesis import given
 from hypothesis import strategies as st
 
 import darts
 import gaps
 import several
-from chi_square import p_value
 from gaps import Known
 from memory_aws import CHUNKS, IMAGES, DynamoDB, World
-from shared import chunks
+from shared import batches, chunks
 from shared.errors import NotFound, Unavailable, UnprocessableValue
 from shared.images import UNITS
 from shared.rows import Rows
@@ -185,6 +185,14 @@ def test_the_triples_test_would_notice_distinct_images_that_are_drawn_as_if_none
 
 
 # --- at the edges ---
+
+
+def test_a_label_of_more_chunks_than_a_call_takes_is_read_in_two(world: World) -> None:
+    stored(world, [1 << number % 30 for number in range(110)])
+    _, _, found = seen(world)
+    assert batches.KEYS_MAX < len(found) <= 110 * 3 // 2
+    assert len(set(names(drawn(world, 100, world.rng, distinct=True)))) == 100
+    assert calls(world, 100, distinct=True, times=1) == 4
 
 
 @pytest.mark.parametrize("weights", [[1], [UNITS - 1] * 7, [UNITS - 1, *[1] * 50], [1 << i for i in range(29)]])

@@ -96,7 +96,7 @@ def test_no_role_has_an_action_or_a_resource_of_everything() -> None:
                 actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
                 assert not [action for action in actions if "*" in action], name
                 assert statement["Resource"] != "*", name
-                assert statement["Effect"] == "Allow"
+                assert statement["Effect"] in ("Allow", "Deny")  # which takes an index away
 
 
 def test_functions_are_called_by_this_api_alone() -> None:
@@ -109,15 +109,16 @@ def test_there_is_one_stage_with_throttles_and_an_access_log() -> None:
     (stage,) = of_type("AWS::ApiGateway::Stage").values()
     (deployment,) = of_type("AWS::ApiGateway::Deployment").values()
     assert "StageName" not in deployment  # SAM's own second stage would have neither
-    everything, pictures = stage["MethodSettings"]
+    everything, *pictures = stage["MethodSettings"]
     assert everything["ThrottlingRateLimit"] == {"Ref": "ThrottleRate"}
     assert everything["ThrottlingBurstLimit"] == {"Ref": "ThrottleBurst"}
-    assert pictures["ThrottlingRateLimit"] == {"Ref": "PictureThrottleRate"}
+    assert [each["ThrottlingRateLimit"] for each in pictures] == [{"Ref": "PictureThrottleRate"}] * 2
     assert "$context.requestId" in stage["AccessLogSetting"]["Format"]
     json.loads(stage["AccessLogSetting"]["Format"])
     assert {setting["ResourcePath"] for setting in stage["MethodSettings"]} == {
         "/*",
         "/~1images~1{label}~1{name}",
+        "/~1images",
     }
     assert stage["AccessLogSetting"]["DestinationArn"] == {"Fn::GetAtt": ["AccessLog", "Arn"]}
 

@@ -65,6 +65,7 @@ handler = endpoint(
         "/openapi.json": {"GET": contract},
         "/web/{version}/{name}": {"GET": file},
         "/upload": {"POST": elsewhere},
+        "/images": {"GET": elsewhere},
         "/mine": {"GET": elsewhere},
     }
 )

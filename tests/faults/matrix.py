@@ -58,7 +58,9 @@ OPERATIONS = (
     Operation("Change a weight within its class", lambda scene: scene.patch(scene.moved, SAME_CLASS), 200, 200),
     Operation("Change a weight to another class", lambda scene: scene.patch(scene.moved, OTHER_CLASS), 200, 200),
     Operation("Draw a picture", lambda scene: scene.api.random(), 200, 200),
+    Operation("Draw two different pictures", lambda scene: scene.api.random(count="2", distinct="true"), 200, 200),
     Operation("Get a picture", lambda scene: scene.api.get(f"/images/{LABEL}/{scene.moved}"), 200, 200),
+    Operation("Make a thumbnail", lambda scene: scene.api.get(f"/images/{LABEL}/{scene.moved}?size=256"), 200, 200),
 )
 
 WRITES = ("TransactWriteItems",)

@@ -73,6 +73,7 @@ class Scene:
     def reset(self) -> None:
         """The images again, as a new container of the functions finds them."""
         self._put_versions()
+        self._discard_thumbnails()
         for table in self.tables:
             found, wanted = self.items(table), self._baseline[table]
             for item in found:
@@ -146,6 +147,11 @@ class Scene:
         for (name, _), item in missing.items():
             put = s3.put_object(Bucket=self.names.bucket, Key=f"{LABEL}/{name}", Body=self.content[name])
             item["versionId"] = {"S": put["VersionId"]}
+
+    def _discard_thumbnails(self) -> None:
+        s3, bucket = self.raw["s3"], self.names.thumbnail_bucket
+        for found in s3.list_objects_v2(Bucket=bucket).get("Contents", []):
+            s3.delete_object(Bucket=bucket, Key=found["Key"])
 
     def _key(self, item: Any) -> Any:
         sort_key = "s3key" if "s3key" in item else "chunkNumber"
