@@ -13,7 +13,7 @@ CODE := shared upload random delete images edit web authorize reconcile audit lo
 BIN := $(VENV)/bin
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
 
-.PHONY: run test sam-test check bench-cold contract mutants reliability measure soak deploy reconcile audit lock clean
+.PHONY: run test sam-test check bench-cold contract mutants reliability measure soak deploy reconcile audit openapi screenshots lock clean
 
 run: $(VENV)/run.installed  ## petAPI on http://127.0.0.1:$(PORT), with its data in $(DATA)
 	@exec $(BIN)/python -m local
@@ -46,6 +46,12 @@ measure: $(VENV)/test.installed  ## the figures of the README
 
 soak: $(VENV)/test.installed  ## 32 clients on one label for SECONDS, twice; then everything has to be exact
 	$(BIN)/python benchmarks/soak.py
+
+openapi: $(VENV)/test.installed  ## web/openapi.json from openapi.yaml
+	$(BIN)/python tests/openapi_json.py
+
+screenshots: $(VENV)/test.installed  ## docs/page*.png, made by the browser's tests
+	PETAPI_SCREENSHOTS=docs $(BIN)/python -m pytest -q tests/test_page.py
 
 reconcile: $(VENV)/run.installed  ## find and mend images without pictures and pictures without images
 	$(BIN)/python -m reconcile

@@ -17,6 +17,7 @@ import edit_image
 import form
 import hostile_pictures
 import images_api
+import page_files
 import picture
 import pictures
 import random_image
@@ -202,6 +203,7 @@ BODIES = st.one_of(
     JSONS.map(lambda text: base64.b64encode(text.encode("utf-8", "surrogatepass")).decode()),
 )
 NAMED = st.sampled_from([{"label": LABEL, "name": NAME}] * 2 + [{"label": LABEL, "name": "x"}])
+VERSIONS = st.just(page_files.version()) | TEXT
 METHODS = st.sampled_from(["GET", "HEAD", "POST", "PATCH", "DELETE", "OPTIONS", "PUT", "get", "", "\n"])
 
 
@@ -210,7 +212,7 @@ def events(draw: st.DrawFn) -> tuple[str, dict[str, Any]]:
     """The function that API Gateway would call, and an event for it."""
     resource, method, module = draw(st.sampled_from(routes()))
     method = draw(METHODS) if method == "ANY" else method
-    named = draw(NAMED | st.fixed_dictionaries({"label": TEXT, "name": TEXT}))
+    named = draw(NAMED | st.fixed_dictionaries({"label": TEXT, "name": TEXT})) | {"version": draw(VERSIONS)}
     path = draw(st.just(resource.replace("{label}", named["label"]).replace("{name}", named["name"])) | TEXT)
     queries = st.dictionaries(
         st.sampled_from(["label", "format", "limit", "cursor", "tag", "filename", *sorted(random_image.OPTIONS)])
@@ -225,7 +227,9 @@ def events(draw: st.DrawFn) -> tuple[str, dict[str, Any]]:
         "httpMethod": method,
         "headers": draw(st.none() | st.dictionaries(FIELDS | TEXT, VALUES, max_size=5)),
         "multiValueQueryStringParameters": draw(st.none() | plain_draw | queries),
-        "pathParameters": named if "{label}" in resource else draw(st.none() | st.just({"proxy": path})),
+        "pathParameters": named
+        if re.search("{(label|name)}", resource)
+        else draw(st.none() | st.just({"proxy": path})),
         "requestContext": {
             "path": draw(st.just(f"/Prod{path}") | TEXT),
             "requestId": draw(st.sampled_from([None, "an-id"])),

@@ -11,6 +11,8 @@ from cloud import ROOT
 # In this order they are one story: upload, look, change, delete.
 EXPECTED = {
     "page": 200,
+    "docs": 200,
+    "contract": 200,
     "unknown-path": 404,
     "preflight": 204,
     "upload": 201,

@@ -1,5 +1,6 @@
 """What `make run` keeps over a stop, a kill, damage and changed code, and what it leaves behind."""
 
+import re
 import shutil
 import signal
 import subprocess
@@ -15,7 +16,7 @@ from local_service import ROOT, Answer, LocalService
 from pictures import png
 
 NASTY = ["dynamodb", "cloudformation", "ssm", "iam", "apigateway_v1", "s3", "lambda"]
-CODE = ["local", "reconcile", "shared", "upload", "random", "delete", "images", "web"]
+CODE = ["local", "reconcile", "shared", "upload", "random", "delete", "images", "edit", "web", "authorize"]
 
 
 def draw(service: LocalService) -> Answer:
@@ -208,8 +209,8 @@ def test_a_start_that_was_killed_before_it_was_ready_counts_as_none(data: Path) 
 
 
 def test_changed_code_is_deployed_and_the_data_stays(data: Path, checkout: Path) -> None:
-    page = checkout / "web/web_page.py"
-    page.write_text(page.read_text().replace("<h1>petAPI</h1>", "<h1>changed</h1>"))
+    page = checkout / "web/page.html"
+    page.write_text(re.sub("<h1>.*</h1>", "<h1>changed</h1>", page.read_text()))
 
     with LocalService(data, root=checkout) as service:
         assert b"<h1>changed</h1>" in service.get("/").body

@@ -1,35 +1,69 @@
-"""GET /: what this service is; and 404 and 405 for every path and method that no other function serves."""
+"""GET /: the page, its files, the contract and its documentation; 404 and 405 for what no other function serves."""
 
+import json
+from hashlib import sha256
+
+import page_files
+from shared import images
 from shared.api import Request, Response, elsewhere, endpoint
+from shared.errors import NotFound
 
-PAGE = """<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>petAPI</title>
-<h1>petAPI</h1>
-<p>A weighted random image service: upload pictures with a label and a weight, ask for a random picture of a label,
-and get one with probability exactly weight / total.</p>
-<pre>
-curl -F label=cat -F weight=0.7 -F img=@cat.jpg {base}upload
-curl -o random.jpg -D - '{base}random?label=cat'
-curl '{base}random?label=cat&amp;format=json'
-</pre>
-"""
+# Nothing but our own files runs, no host but ours is asked, and no other page can frame this one.
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+# Swagger UI has its icons in data: URLs.
+DOCS_POLICY = POLICY.replace("blob:", "blob: data:")
+HTML = "text/html; charset=utf-8"
 
 
 def page(request: Request) -> Response:
-    """A plain page with the three calls to begin with."""
-    return Response(
-        200,
-        PAGE.format(base=request.base_url),
-        {"Content-Type": "text/html; charset=utf-8", "Cache-Control": "no-store"},
-    )
+    """The page to upload, draw and look through images."""
+    return _html(request, "page.html", POLICY)
+
+
+def docs(request: Request) -> Response:
+    """The contract for people."""
+    return _html(request, "docs.html", DOCS_POLICY)
+
+
+def contract(request: Request) -> Response:
+    """The contract as JSON, for the server that was asked."""
+    document = {**json.loads(page_files.read("openapi.json")), "servers": [{"url": request.base_url.rstrip("/")}]}
+    return _revalidated(request, json.dumps(document) + "\n", {"Content-Type": "application/json"})
+
+
+def file(request: Request) -> Response:
+    """What the pages are made of. It is another one under each version, so caches may keep it."""
+    version, name = request.path_parameters["version"], request.path_parameters["name"]
+    if version != page_files.version() or name not in page_files.FILES:
+        raise NotFound(f"There is no file {name} of version {version}; load the page again.")
+    headers = {"Content-Type": page_files.content_type(name), "Cache-Control": "public, max-age=31536000, immutable"}
+    return Response(200, page_files.read(page_files.FILES[name]), headers)
+
+
+def _html(request: Request, name: str, policy: str) -> Response:
+    text = page_files.read(name).replace("{version}", page_files.version()).replace("{base}", request.base_url)
+    headers = {"Content-Type": HTML, "Content-Security-Policy": policy, "Referrer-Policy": "no-referrer"}
+    return _revalidated(request, text, headers)
+
+
+def _revalidated(request: Request, text: str, headers: dict[str, str]) -> Response:
+    """The text, which caches may keep if they ask each time; 304 if the caller has it already."""
+    etag = f'"{sha256(text.encode()).hexdigest()[:32]}"'
+    headers = {**headers, "Cache-Control": "no-cache", "ETag": etag}
+    if images.matches(request.headers.get("if-none-match", ""), etag, weak=True):
+        return Response(304, headers=headers)
+    return Response(200, text, headers)
 
 
 handler = endpoint(
     {
         "/": {"GET": page},
+        "/docs": {"GET": docs},
+        "/openapi.json": {"GET": contract},
+        "/web/{version}/{name}": {"GET": file},
         "/upload": {"POST": elsewhere},
         "/images": {"GET": elsewhere},
         "/mine": {"GET": elsewhere},

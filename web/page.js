@@ -1,0 +1,535 @@
+// The page: uploads, draws and their histogram, the gallery, and one image with its weight.
+// Everything is asked of the place that this file came from, and addressed relative to it: a stage or a CDN may be there.
+
+const BASE = new URL("../../", import.meta.url);
+const TRIES = 6; // of a read that is told to wait
+const WAIT_MAX = 30; // seconds, whatever Retry-After says
+const MANY = 100; // draws
+const ROWS = 10; // of the histogram; what is drawn less often is one row
+const PAGES = 10; // of the distribution, 100 images each; beyond them an image is known once it is drawn
+const TILES = 24; // of the gallery, at a time
+
+const $ = (selector, root = document) => root.querySelector(selector);
+/** The weight without an exponent. */
+const decimal = (weight) => weight.toFixed(9).replace(/0+$/, "");
+const percent = (share) => `${(share * 100).toFixed(1)} %`;
+const path = (image) => `images/${image.id}`;
+const address = (image) => new URL(path(image), BASE).href;
+
+// -- requests
+
+class Problem extends Error {
+  constructor(status, detail) {
+    super(detail);
+    this.status = status;
+  }
+}
+
+function refusal(status, text) {
+  let detail = "";
+  try {
+    detail = JSON.parse(text).detail;
+  } catch {
+    // not one of ours: a proxy's, or none at all
+  }
+  return new Problem(status, detail || `The service answered ${status || "nothing"}; try again in a moment.`);
+}
+
+const authorization = () => {
+  const token = sessionStorage.getItem("token");
+  return token ? { Authorization: `Bearer ${token}` } : {};
+};
+
+const pause = (seconds) => new Promise((resolve) => setTimeout(resolve, seconds * 1000));
+
+/** The answer; a read that finds the service busy waits as long as it is told. Throws a Problem. */
+async function ask(method, target, { body, headers } = {}) {
+  const read = method === "GET";
+  const options = { method, body, cache: "no-store", headers: { ...(read ? {} : authorization()), ...headers } };
+  for (let tried = 1; ; tried++) {
+    const response = await fetch(new URL(target, BASE), options).catch(() => null);
+    if (response?.ok) return response;
+    if (!read || tried === TRIES || ![429, 503].includes(response?.status)) {
+      throw refusal(response?.status, await response?.text());
+    }
+    await pause(Math.min(Number(response.headers.get("Retry-After")) || 1, WAIT_MAX));
+  }
+}
+
+const get = async (target) => (await ask("GET", target)).json();
+
+const query = (values) =>
+  new URLSearchParams(Object.entries(values).filter(([, value]) => value !== "" && value !== undefined)).toString();
+
+// -- what went wrong
+
+function report(error) {
+  if (!(error instanceof Problem)) console.error(error);
+  $("#problem p").textContent = error.message;
+  $("#problem").hidden = false;
+}
+
+const forgive = () => {
+  $("#problem").hidden = true;
+  $("#problem p").textContent = "";
+};
+
+/** Does what a person asked for, and shows what goes wrong. */
+function run(action) {
+  forgive();
+  return action().catch(report);
+}
+
+/** The same for what is not to be asked twice at a time: its button rests meanwhile, but keeps the focus. */
+async function attempt(button, action) {
+  if (button.ariaBusy === "true") return;
+  button.ariaBusy = "true";
+  await run(action);
+  button.ariaBusy = "false";
+}
+
+// -- pictures
+
+const describe = (image) => `${image.filename || `Picture ${image.id.split("/")[1].slice(0, 8)}`}, ${image.label}`;
+
+/** Shows a thumbnail; the whole picture where there is none. */
+function show(element, image, size) {
+  element.onerror = () => {
+    element.onerror = null;
+    element.src = address(image);
+  };
+  element.alt = describe(image);
+  element.src = `${address(image)}?size=${size}`;
+}
+
+function make(tag, properties = {}, ...children) {
+  const element = Object.assign(document.createElement(tag), properties);
+  element.append(...children);
+  return element;
+}
+
+// -- labels
+
+let label = "";
+const labels = new Map(); // label -> number of its images
+let listed = false; // whether these are the labels that there are
+
+async function loadLabels() {
+  listed = false;
+  labels.clear();
+  for (let cursor; ; ) {
+    const page = await get(`labels?${query({ limit: 100, cursor })}`);
+    for (const entry of page.labels) labels.set(entry.label, entry.count);
+    cursor = page.cursor;
+    if (!cursor || labels.size >= 1000) break;
+  }
+  const options = [...labels].map(([name, count]) => make("option", { value: name, label: `${name} (${count})` }));
+  $("#labels").replaceChildren(...options);
+  listed = true;
+}
+
+function choose(name) {
+  const before = label;
+  label = name.trim().toLowerCase();
+  $("#label").value = label;
+  const field = $("#upload-label");
+  if (field.value === before) field.value = label; // or else somebody is typing there
+  for (const element of document.querySelectorAll("[data-label]")) element.textContent = label;
+  history.replaceState(null, "", `#${encodeURIComponent(label)}`);
+}
+
+async function open(name) {
+  choose(name);
+  await Promise.all([restart().then(() => (listed && !labels.has(label) ? empty() : draw())), browse()]);
+}
+
+// -- draws
+
+let counts = new Map(); // id -> times drawn
+let exact = new Map(); // id -> image with its probability
+let last = null; // the image drawn last
+let stopped = true;
+
+/** Forgets the draws and reads the exact distribution anew: weights or images have changed. */
+async function restart() {
+  counts = new Map();
+  exact = new Map();
+  last = null;
+  stopped = true;
+  $("#draw-status").textContent = "";
+  const wanted = label;
+  const known = new Map();
+  if (labels.has(label)) {
+    for (let cursor, pages = 0; pages < PAGES; pages++) {
+      const page = await get(`labels/${label}?${query({ limit: 100, cursor })}`);
+      for (const image of page.images) known.set(image.id, { ...image, label });
+      cursor = page.cursor;
+      if (!cursor) break;
+    }
+  }
+  if (wanted === label) exact = known;
+  chart();
+}
+
+function empty() {
+  $("#drawn").hidden = true;
+  $("#nothing").hidden = false;
+}
+
+/** One draw: a request of its own, so that the histogram is of what callers get. */
+async function once() {
+  const wanted = label;
+  const response = await ask("GET", `random?${query({ label, format: "json" })}`);
+  const image = await response.json();
+  if (wanted !== label) return;
+  counts.set(image.id, (counts.get(image.id) ?? 0) + 1);
+  exact.set(image.id, image);
+  last = { ...image, weightText: response.headers.get("Image-Weight"), total: response.headers.get("Image-Total-Weight") };
+}
+
+async function draw() {
+  await once().catch((error) => {
+    if (error.status === 404) empty();
+    throw error;
+  });
+  showDrawn();
+  chart();
+}
+
+function showDrawn() {
+  if (!last) return;
+  $("#nothing").hidden = true;
+  $("#drawn").hidden = false;
+  show($("#drawn img"), last, 1024);
+  $("#drawn .probability").textContent = percent(last.probability);
+  $("#drawn .fraction").textContent = `weight ${last.weightText} of ${last.total} in total`;
+}
+
+async function drawMany() {
+  if (!stopped) {
+    stopped = true;
+    return;
+  }
+  stopped = false;
+  forgive();
+  $("#draw-many").textContent = "Stop";
+  const run = counts;
+  let done = 0;
+  try {
+    for (; done < MANY && !stopped && run === counts; done++) {
+      await once();
+      chart();
+    }
+  } catch (error) {
+    report(error);
+  }
+  $("#draw-many").textContent = `Draw ${MANY}`;
+  if (run !== counts) return;
+  stopped = true;
+  showDrawn();
+  $("#draw-status").textContent = `Drew ${done} ${done === 1 ? "picture" : "pictures"}.`;
+}
+
+/** Rows of the histogram: the most probable images, then all others as one. */
+function shares() {
+  const drawn = [...counts.values()].reduce((sum, count) => sum + count, 0);
+  const sorted = [...exact.values()].sort((a, b) => b.probability - a.probability || (a.id < b.id ? -1 : 1));
+  const single = sorted.length > ROWS ? ROWS - 1 : sorted.length;
+  const rows = sorted.slice(0, single).map((image) => {
+    return { image, count: counts.get(image.id) ?? 0, probability: image.probability };
+  });
+  if (single < sorted.length) {
+    const count = drawn - rows.reduce((sum, row) => sum + row.count, 0);
+    const probability = Math.max(0, 1 - rows.reduce((sum, row) => sum + row.probability, 0));
+    rows.push({ others: sorted.length - single, count, probability });
+  }
+  return { rows, drawn };
+}
+
+function chart() {
+  const { rows, drawn } = shares();
+  const longest = Math.max(...rows.map((row) => Math.max(row.probability, drawn ? row.count / drawn : 0)), 0) || 1;
+  $("#distribution table").hidden = rows.length === 0;
+  $("#distribution-text").textContent = drawn ? summary(rows, drawn) : HINT;
+  const body = $("#distribution tbody");
+  while (body.rows.length > rows.length) body.deleteRow(-1);
+  rows.forEach((row, index) => fill(body.rows[index] ?? body.appendChild(emptyRow()), row, drawn, longest));
+}
+
+const HINT = $("#distribution-text").textContent;
+
+/** How far the draws are from the law, by Pearson's test; rows too rare for it are taken together. */
+function summary(rows, drawn) {
+  const draws = drawn === 1 ? "1 draw" : `${drawn} draws`;
+  const classes = rows.map((row) => ({ count: row.count, expected: row.probability * drawn }));
+  const frequent = classes.filter(({ expected }) => expected >= 5);
+  const rare = classes.filter(({ expected }) => expected < 5);
+  if (rare.length) {
+    const sum = (name) => rare.reduce((total, entry) => total + entry[name], 0);
+    frequent.push({ count: sum("count"), expected: sum("expected") });
+  }
+  if (frequent.length < 2 || frequent.some(({ expected }) => expected < 1)) return `${draws}; the marks are exact.`;
+  const chi = frequent.reduce((total, { count, expected }) => total + (count - expected) ** 2 / expected, 0);
+  return `${draws}; χ² is ${chi.toFixed(1)}, where chance alone makes about ${frequent.length - 1}.`;
+}
+
+function emptyRow() {
+  const track = make("div", { className: "track" });
+  track.append(make("div", { className: "drawn" }), make("div", { className: "exact" }));
+  return make(
+    "tr",
+    {},
+    make("th", { scope: "row" }),
+    make("td", { className: "chart" }, track),
+    make("td"),
+    make("td"),
+  );
+}
+
+/** The row's elements stay, so that bars move from where they were. */
+function fill(element, row, drawn, longest) {
+  const [head, bar, seen, told] = element.cells;
+  const share = drawn ? row.count / drawn : 0;
+  if (head.dataset.id !== (row.image?.id ?? `${row.others}`)) {
+    head.dataset.id = row.image?.id ?? `${row.others}`;
+    head.replaceChildren(row.image ? new Image() : `${row.others} others`);
+    if (row.image) show(head.firstChild, row.image, 256);
+  }
+  $(".drawn", bar).style.setProperty("--share", share / longest);
+  $(".exact", bar).style.setProperty("--share", row.probability / longest);
+  seen.textContent = drawn ? percent(share) : "–";
+  told.textContent = percent(row.probability);
+}
+
+// -- uploads
+
+/** XMLHttpRequest, because it tells how much was sent. */
+function send(form, progress) {
+  return new Promise((resolve, reject) => {
+    const request = new XMLHttpRequest();
+    request.open("POST", new URL("upload", BASE));
+    for (const [name, value] of Object.entries(authorization())) request.setRequestHeader(name, value);
+    request.upload.onprogress = (event) => progress(event.loaded / event.total);
+    request.onerror = () => reject(refusal(0, ""));
+    request.onload = () =>
+      request.status < 300
+        ? resolve({ image: JSON.parse(request.responseText), created: request.status === 201 })
+        : reject(refusal(request.status, request.responseText));
+    request.send(form);
+  });
+}
+
+async function upload(form) {
+  const bar = $("progress", form);
+  const files = [...form.elements.img.files];
+  const say = (text) => ($("#upload-status").textContent = text);
+  bar.hidden = false;
+  let stored = 0;
+  let last;
+  try {
+    for (const file of files) {
+      const body = new FormData();
+      body.append("label", form.elements.label.value);
+      body.append("weight", form.elements.weight.value);
+      if (form.elements.tags.value.trim()) body.append("tags", form.elements.tags.value);
+      body.append("img", file, file.name);
+      say(`Uploading ${file.name} …`);
+      last = await send(body, (sent) => (bar.value = (stored + sent) / files.length));
+      stored += 1;
+    }
+  } catch (error) {
+    say(stored ? `${stored} of ${files.length} pictures are stored.` : "");
+    throw error;
+  } finally {
+    bar.hidden = true;
+    if (stored) await changed(last.image.label);
+  }
+  const one = last.created ? "The picture is stored and can be drawn." : "This very picture was stored already.";
+  say(files.length === 1 ? one : `${files.length} pictures are stored and can be drawn.`);
+  form.elements.img.value = "";
+  preview();
+}
+
+function preview() {
+  const files = [...$("#upload [type=file]").files];
+  for (const shown of $("#chosen").children) URL.revokeObjectURL(shown.src);
+  $("#chosen").replaceChildren(
+    ...files.slice(0, 6).map((file) => make("img", { src: URL.createObjectURL(file), alt: file.name })),
+  );
+  $("#drop-text").hidden = files.length > 0;
+}
+
+/** After a change of a label's images: everything that shows them. */
+async function changed(name) {
+  await loadLabels().catch(report);
+  await open(name).catch(report);
+}
+
+// -- the gallery
+
+let cursor;
+let turns = 0; // the answer to an older one comes too late
+
+async function browse(more = false) {
+  const list = $("#gallery .grid");
+  const status = $("#gallery-status");
+  const { by, value } = $("#gallery form").elements;
+  const turn = ++turns;
+  if (!more) cursor = undefined;
+  $("#more").hidden = true;
+  const filter = by.value && value.value ? { [by.value]: value.value } : {};
+  const page = await get(`images?${query({ label, ...filter, limit: TILES, cursor })}`);
+  if (turn !== turns) return;
+  if (!more) list.replaceChildren();
+  const tiles = page.images.map(tile);
+  list.append(...tiles);
+  cursor = page.cursor;
+  $("#more").hidden = !cursor;
+  const shown = list.children.length;
+  status.textContent = shown ? `${shown} shown${cursor ? ", and there are more" : ""}.` : "There are none.";
+  if (more) $("button", tiles[0])?.focus();
+}
+
+function tile(image) {
+  const picture = make("img", { loading: "lazy" });
+  show(picture, image, 256);
+  const words = make("span", {}, make("b", { textContent: `weight ${decimal(image.weight)}` }));
+  words.append(make("small", { textContent: image.tags?.join(", ") || image.filename || "" }));
+  const button = make("button", { type: "button", className: "tile" }, picture, words);
+  button.onclick = () => attempt(button, () => inspect(image));
+  const item = make("li", {}, button);
+  item.dataset.id = image.id;
+  return item;
+}
+
+// -- one image
+
+let inspected; // the image in the dialog, with the ETag of its state
+
+async function inspect(image) {
+  const response = await ask("GET", `${path(image)}/info`);
+  present(await response.json(), response.headers.get("ETag"));
+  $("#details").showModal();
+}
+
+function present(image, etag) {
+  inspected = { ...image, etag };
+  show($("#details > img"), image, 1024);
+  const facts = {
+    Probability: percent(image.probability),
+    Size: `${image.width} × ${image.height} pixels, ${Math.ceil(image.bytes / 1000)} kB, ${image.contentType}`,
+    Uploaded: new Date(image.created).toLocaleString(),
+    "File name": image.filename,
+    Tags: image.tags?.join(", "),
+    Id: image.id,
+  };
+  const rows = Object.entries(facts).filter(([, text]) => text);
+  $("#details dl").replaceChildren(...rows.flatMap(([name, textContent]) => [make("dt", {}, name), make("dd", { textContent })]));
+  $("#details-title").textContent = describe(image);
+  $("#details a").href = address(image);
+  $("#details .trouble").textContent = "";
+  $("#details [name=weight]").value = decimal(image.weight);
+  $("#details [type=range]").value = image.weight;
+}
+
+/** A change of the image in the dialog, if it is still as it was shown; the dialog tells what went wrong. */
+function change(button, method, options) {
+  const trouble = $("#details .trouble");
+  trouble.textContent = "";
+  const headers = { "If-Match": inspected.etag, ...options?.headers };
+  const action = async () => {
+    try {
+      await ask(method, path(inspected), { ...options, headers });
+    } catch (error) {
+      trouble.textContent = error.message;
+      return;
+    }
+    $("#details").close();
+    await changed(inspected.label);
+    if (document.activeElement === document.body) ($(`[data-id="${inspected.id}"] button`) ?? $("#main")).focus();
+  };
+  return attempt(button, action);
+}
+
+// -- what people do
+
+function couple(fieldset) {
+  const [slider, number] = fieldset.querySelectorAll("input");
+  slider.oninput = () => (number.value = slider.value);
+  number.oninput = () => (slider.value = number.value);
+}
+
+function listen() {
+  for (const fieldset of document.querySelectorAll("fieldset.weight")) couple(fieldset);
+  $("#problem button").onclick = forgive;
+  $("#choose").onsubmit = (event) => {
+    event.preventDefault();
+    run(() => open($("#label").value));
+  };
+  $("#draw-one").onclick = (event) => attempt(event.currentTarget, draw);
+  $("#draw-many").onclick = drawMany;
+  $("#forget").onclick = (event) => attempt(event.currentTarget, restart);
+  $("#drawn .frame").onclick = (event) => attempt(event.currentTarget, () => inspect(last));
+  listenToUploads();
+  listenToGallery();
+  listenToDetails();
+  $("#token").value = sessionStorage.getItem("token") ?? "";
+  $("#token").oninput = (event) => sessionStorage.setItem("token", event.target.value.trim());
+}
+
+function listenToUploads() {
+  const drop = $("#drop");
+  $("#upload form").onsubmit = (event) => {
+    event.preventDefault();
+    attempt(event.submitter, () => upload(event.target));
+  };
+  $("[type=file]", drop).onchange = preview;
+  drop.ondragover = (event) => {
+    event.preventDefault();
+    drop.classList.add("over");
+  };
+  drop.ondragleave = () => drop.classList.remove("over");
+  drop.ondrop = (event) => {
+    event.preventDefault();
+    drop.classList.remove("over");
+    $("[type=file]", drop).files = event.dataTransfer.files;
+    preview();
+  };
+}
+
+function listenToGallery() {
+  const form = $("#gallery form");
+  form.elements.by.onchange = ({ target }) => {
+    form.elements.value.disabled = !target.value;
+    if (!target.value) form.elements.value.value = "";
+  };
+  form.onsubmit = (event) => {
+    event.preventDefault();
+    run(() => browse());
+  };
+  $("#more").onclick = (event) => attempt(event.currentTarget, () => browse(true));
+}
+
+function listenToDetails() {
+  $("[data-close]").onclick = () => $("#details").close();
+  $("#details form").onsubmit = (event) => {
+    event.preventDefault();
+    const body = JSON.stringify({ weight: Number(event.target.elements.weight.value) });
+    change(event.submitter, "PATCH", { body, headers: { "Content-Type": "application/json" } });
+  };
+  $("#delete").onclick = () => {
+    $("#confirm").returnValue = "";
+    $("#confirm").showModal();
+  };
+  $("#confirm").onclose = () => {
+    if ($("#confirm").returnValue === "yes") change($("#delete"), "DELETE");
+  };
+}
+
+listen();
+attempt($("#draw-one"), async () => {
+  const wanted = decodeURIComponent(location.hash.slice(1));
+  if (wanted) choose(wanted);
+  await loadLabels().catch(report);
+  await open(wanted || labels.keys().next().value || "cat");
+});
