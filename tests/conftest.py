@@ -1,6 +1,5 @@
 """The hosts that HTTP tests run in, and a label of its own for each test."""
 
-import itertools
 import os
 import random
 from collections.abc import Iterator
@@ -11,7 +10,7 @@ from hypothesis import settings as hypothesis_settings
 from moto import mock_aws
 
 import cloud
-from hosts import Api, Handlers, Host, Remote, Running
+from hosts import Api, Handlers, Host, Remote, Running, new_label
 from local_service import LocalService
 from memory_aws import World
 from shared import aws, settings
@@ -19,8 +18,6 @@ from simulation import shipped_code_on
 
 hypothesis_settings.register_profile("ci", deadline=None, derandomize=True)
 hypothesis_settings.load_profile("ci")
-
-LABEL_NUMBERS = itertools.count()
 
 
 @pytest.fixture(scope="session")
@@ -76,4 +73,4 @@ def host(request: pytest.FixtureRequest) -> Host:
 @pytest.fixture
 def api(host: Host) -> Api:
     """PetAPI with a label that no other test uses."""
-    return Api(host, f"label-{next(LABEL_NUMBERS)}-{os.getpid()}")
+    return Api(host, new_label())

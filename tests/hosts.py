@@ -2,7 +2,9 @@
 
 import base64
 import importlib
+import itertools
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -11,6 +13,8 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import cloud
 from local_service import Answer, LocalService, send
 from pictures import File, multipart_body
+
+_NUMBERS = itertools.count()
 
 
 class Host(Protocol):
@@ -111,6 +115,11 @@ class Api:
         given = {"Content-Type": "application/json"} | named(headers)
         body = document if isinstance(document, bytes) else json.dumps(document).encode()
         return self.host.request("PATCH", local(path), body, given)
+
+
+def new_label() -> str:
+    """A label that no other test uses."""
+    return f"label-{next(_NUMBERS)}-{os.getpid()}"
 
 
 def named(headers: Mapping[str, str]) -> dict[str, str]:

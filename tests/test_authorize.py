@@ -19,8 +19,7 @@ import issuer as shipped
 import pictures
 import tokens
 import upload_image
-from conftest import LABEL_NUMBERS
-from hosts import Api, Handlers, Host, Remote, Running, json_of
+from hosts import Api, Handlers, Host, Remote, Running, json_of, new_label
 from issuer_of_tokens import AUDIENCE, Issuer, forged, rsa_key, signed
 from local_service import Answer, LocalService
 from memory_aws import IMAGES as TABLE
@@ -68,7 +67,7 @@ def host(request: pytest.FixtureRequest, issuer: Issuer, monkeypatch: pytest.Mon
 
 @pytest.fixture
 def api(host: Host) -> Api:
-    return Api(host, f"label-{next(LABEL_NUMBERS)}-{os.getpid()}")
+    return Api(host, new_label())
 
 
 def bearer(token: str) -> dict[str, str]:

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 import order
 import random_image
 import session
+from audit.chi_square import p_value
 from bundle import interpreters
-from chi_square import p_value
 from cloud import ROOT
 from memory_aws import S3, DynamoDB, World
 from shared.errors import NotFound, Unavailable, UnprocessableValue

@@ -7,13 +7,13 @@ from fractions import Fraction
 from itertools import permutations, product
 
 import pytest
-from chi_square import p_value
 from hypothesis import given
 from hypothesis import strategies as st
 
 import darts
 import gaps
 import several
+from audit.chi_square import p_value
 from gaps import Known
 from memory_aws import CHUNKS, IMAGES, DynamoDB, World
 from shared import batches, chunks
