@@ -21,8 +21,8 @@ def test_the_curl_lines_work_as_printed(tmp_path: Path) -> None:
         done = subprocess.run(["bash", "-c", script], cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode == 0, done.stderr
     assert "problem" not in done.stdout
-    # two uploads, a draw as JSON, two at once, info, a list of one, a law, a new weight
-    assert done.stdout.count('"id"') == 10
+    # two uploads, a draw as JSON, one by tag, two at once, info, a list of one, a law, a new weight
+    assert done.stdout.count('"id"') == 11
     assert re.search(r'(?i)^link: <http.*>; rel="next"', done.stdout, re.M)
     assert '"count": 2, "totalWeight": 1.0' in done.stdout
     assert re.search(r"(?i)^image-probability: 0\.[27]5\r?$", done.stdout, re.M)
