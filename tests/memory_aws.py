@@ -170,7 +170,7 @@ class S3:
     def __init__(self, world: World) -> None:
         self.world = world
 
-    def put_object(self, *, Bucket: str, Key: str, Body: bytes, **_: Any) -> Any:
+    def put_object(self, *, Bucket: str = BUCKET, Key: str, Body: bytes, **_: Any) -> Any:
         self.world.pause("put_object" if Bucket == BUCKET else "put_thumbnail")
         if Bucket == THUMBNAILS:
             self.world.thumbnails[Key] = Body
