@@ -24,7 +24,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 CHELSEA = ROOT / "tests/images/chelsea.png"
 READY_MAX = 60.0  # seconds; a first start on a busy machine
-STOP_MAX = 60.0
+STOP_MAX = 20.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,7 +96,10 @@ def test_no_role_has_an_action_or_a_resource_of_everything() -> None:
                 actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
                 assert not [action for action in actions if "*" in action], name
                 assert statement["Resource"] != "*", name
-                assert statement["Effect"] in ("Allow", "Deny")  # which takes an index away
+                denies_an_index = statement["Effect"] == "Deny" and "/index/OwnerIndex" in json.dumps(
+                    statement["Resource"]
+                )
+                assert statement["Effect"] == "Allow" or denies_an_index
 
 
 def test_functions_are_called_by_this_api_alone() -> None:
