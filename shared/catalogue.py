@@ -16,9 +16,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from shared import items
+from shared import batches, items
 from shared.images import Image, pool
-from shared.races import LostRace, retried
 from shared.settings import Settings
 
 if TYPE_CHECKING:
@@ -118,17 +117,6 @@ class Catalogue:
 
     def _rows(self, label: str, names: Sequence[str]) -> dict[str, items.Item]:
         """Name -> row, for those of these images that there are."""
-        found: dict[str, items.Item] = {}
         keys = [items.image_key(label, name) for name in names]
-        request: Any = {self._table: {"Keys": keys, "ConsistentRead": self._consistent}}
-
-        def attempt(_: bool) -> dict[str, items.Item]:
-            nonlocal request
-            answer = self._client.batch_get_item(RequestItems=request)
-            found.update((row["s3key"]["S"], row) for row in answer["Responses"].get(self._table, []))
-            request = answer.get("UnprocessedKeys")
-            if request:  # throttled
-                raise LostRace
-            return found
-
-        return retried(attempt) if names else found
+        read = batches.read(self._client, self._table, keys, consistent=self._consistent)
+        return {row["s3key"]["S"]: row for row in read}
