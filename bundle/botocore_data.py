@@ -1,4 +1,4 @@
-"""botocore with the data of our services and operations alone, and with the certificates of AWS alone.
+"""botocore with the data of our services and operations alone, the certificates of AWS alone, and no help().
 
 It describes four hundred services in 31 MB, and reads what it needs of that at each cold start.
 """
@@ -20,6 +20,13 @@ OPERATIONS = {
 KEPT = re.compile(r"(service-2|endpoint-rule-set-1|paginators-1)(\.sdk-extras)?\.json(\.gz)?")
 CERTIFICATE = re.compile(r"# Subject: (?P<subject>.*?)\n.*?(?P<pem>-----BEGIN.*?-----END CERTIFICATE-----\n)", re.S)
 AMAZON = re.compile(r"CN=Amazon Root CA \d|Starfield ")  # https://www.amazontrust.com/repository/: 4 and 3
+NO_DOCSTRING = """class NoDocstring(str):
+    def __new__(cls, *args, **kwargs):
+        return super().__new__(cls)
+
+
+ClientMethodDocstring = PaginatorDocstring = WaiterDocstring = NoDocstring
+"""
 
 
 def prune(packages: Path) -> None:
@@ -37,6 +44,7 @@ def prune(packages: Path) -> None:
     endpoints = data / "endpoints.json"
     _write(endpoints, _of_our_services(_read(endpoints)))
     _keep_amazons_roots(packages / "botocore/cacert.pem")
+    _leave_help_out(packages / "botocore/docs")
 
 
 def _prune_file(path: Path, operations: set[str]) -> None:
@@ -102,6 +110,19 @@ def _keep_amazons_roots(bundle: Path) -> None:
     if len(roots) != 7:
         raise ValueError(f"{bundle} has {len(roots)} of Amazon's 7 roots; look at its repository and correct AMAZON")
     bundle.write_text("\n".join(roots), encoding="utf-8")
+
+
+def _leave_help_out(docs: Path) -> None:
+    """What help(client.get_item) would show is not made: its generators, an HTML parser among them, start with every
+    client and are a thirtieth of a cold start, and the texts that they would show are not in the pruned data.
+    """
+    for path in docs.iterdir():
+        if path.is_dir():
+            shutil.rmtree(path)
+        elif path.name != "utils.py":  # botocore/handlers.py uses it
+            path.unlink()
+    (docs / "__init__.py").touch()
+    (docs / "docstring.py").write_text(NO_DOCSTRING, encoding="utf-8")
 
 
 def _read(path: Path) -> Any:

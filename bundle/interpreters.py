@@ -1,6 +1,7 @@
 """The Python of the Lambda runtime on this machine: bytecode is good for the version that made it only."""
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -29,7 +30,8 @@ def find() -> str:
 
 def _candidates() -> Iterator[str]:
     yield sys.executable
-    yield f"python{VERSION}"
+    if on_path := shutil.which(f"python{VERSION}"):
+        yield on_path
     pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
     for path in sorted(pyenv.glob(f"versions/{VERSION}.*/bin/python")):  # those are not on the PATH
         yield str(path)

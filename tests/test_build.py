@@ -103,6 +103,14 @@ def test_a_token_is_checked_by_what_was_built() -> None:
 
 
 @built
+def test_no_client_brings_the_generators_of_help() -> None:
+    code = "from shared import aws\nimport sys\nclient = aws.dynamodb()\n"
+    code += "print(repr(client.get_item.__doc__), repr(client.get_paginator('query').paginate.__doc__))\n"
+    code += "print([name for name in ('html.parser', 'botocore.docs.method') if name in sys.modules])"
+    assert isolated(code, LAYER).splitlines() == ["'' ''", "[]"]
+
+
+@built
 def test_an_upload_is_checked_by_what_was_built() -> None:
     pictures = [str(ROOT / "tests/images" / name) for name in ("chelsea.png", "rocket.jpg")]
     code = f"import picture\nfor path in {pictures}: print(picture.check(open(path, 'rb').read()).extension)"

@@ -1,16 +1,21 @@
-"""The README's commands do what it says, as printed."""
+"""The commands of the README, and those in the contract, do what they say, as printed."""
 
+import json
+import os
 import re
 import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
+import yaml
 
 from cloud import ROOT, template
+from issuer_of_tokens import AUDIENCE, Issuer
 from local_service import LocalService
 
 README = (ROOT / "README.md").read_text()
+CONTRACT = yaml.safe_load((ROOT / "openapi.yaml").read_text())
 (CURL_LINES,) = re.findall(r"```sh\n(.*?)```", README, re.S)
 
 
@@ -28,6 +33,39 @@ def test_the_curl_lines_work_as_printed(tmp_path: Path) -> None:
     assert re.search(r"(?i)^image-probability: 0\.[27]5\r?$", done.stdout, re.M)
     assert re.search(r'"probability": 0\.[27]5', done.stdout)
     assert '"weight": 0.5' in done.stdout
+
+
+@pytest.mark.skipif(not shutil.which("curl"), reason="the contract's lines need curl")
+def test_each_operation_of_the_contract_has_a_curl_line_that_works(tmp_path: Path) -> None:
+    operations = [
+        (method, path, operation)
+        for path, methods in CONTRACT["paths"].items()
+        for method, operation in methods.items()
+        if method != "parameters"
+    ]
+    operations.sort(key=lambda each: {"upload": 0, "reweigh": 2, "delete": 3}.get(each[2]["operationId"], 1))
+    issuer = Issuer()
+    shutil.copy(ROOT / "tests/images/rocket.jpg", tmp_path / "cat.jpg")
+    environment = {**os.environ, "TOKEN": issuer.token()}
+    answer = tmp_path / "answer"
+    with LocalService(tmp_path / "data", variables={"JWT_ISSUER": issuer.url, "JWT_AUDIENCE": AUDIENCE}) as service:
+        for method, path, operation in operations:
+            (sample,) = operation["x-codeSamples"]
+            line = sample["source"].replace("http://127.0.0.1:3000", service.url)
+            written = "%{method} %{response_code} %{url_effective}"
+            command = line.replace("curl ", f"curl -sS -o {answer} -w '{written}' ", 1)
+            done = subprocess.run(
+                ["bash", "-c", command], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60
+            )
+            asked, status, url = done.stdout.split()
+            assert (asked.lower(), status[0]) == (method, "2"), (line, done, answer.read_bytes())
+            assert re.fullmatch(service.url + re.sub(r"{\w+}", "[^/]+", path) + r"(\?.*)?", url), line
+            assert status in operation["responses"], line
+            if operation["operationId"] == "upload":
+                environment["NAME"] = json.loads(answer.read_bytes())["id"].partition("/")[2]
+            if operation["operationId"] in ("browse", "own"):
+                assert environment["NAME"] in answer.read_text()
+    issuer.close()
 
 
 def test_the_ready_message_prints_curl_lines_that_work(tmp_path: Path) -> None:

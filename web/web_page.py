@@ -15,6 +15,7 @@ POLICY = (
 )
 # Swagger UI has its icons in data: URLs.
 DOCS_POLICY = POLICY.replace("blob:", "blob: data:")
+SERVER = "http://127.0.0.1:3000"  # of the contract as it is written
 HTML = "text/html; charset=utf-8"
 
 
@@ -29,8 +30,9 @@ def docs(request: Request) -> Response:
 
 
 def contract(request: Request) -> Response:
-    """The contract as JSON, for the server that was asked."""
-    document = {**json.loads(page_files.read("openapi.json")), "servers": [{"url": request.base_url.rstrip("/")}]}
+    """The contract as JSON, for the server that was asked, which its curl lines name, too."""
+    base = request.base_url.rstrip("/")
+    document = {**json.loads(page_files.read("openapi.json").replace(SERVER, base)), "servers": [{"url": base}]}
     return _revalidated(request, json.dumps(document) + "\n", {"Content-Type": "application/json"})
 
 
