@@ -9,11 +9,11 @@ LABEL ?= cat
 N ?= 20000
 URL ?= http://127.0.0.1:$(PORT)
 
-CODE := shared upload random delete images edit web authorize reconcile audit local bundle
+CODE := shared upload random delete images edit web authorize reconcile audit local bundle costs
 BIN := $(VENV)/bin
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
 
-.PHONY: run test sam-test check bench-cold contract mutants reliability measure soak deploy reconcile audit openapi screenshots lock clean
+.PHONY: run test sam-test check bench-cold contract mutants reliability measure costs soak deploy reconcile audit openapi screenshots lock clean
 
 run: $(VENV)/run.installed  ## petAPI on http://127.0.0.1:$(PORT), with its data in $(DATA)
 	@exec $(BIN)/python -m local
@@ -43,6 +43,9 @@ reliability: $(VENV)/test.installed  ## docs/reliability.md: inject every fault 
 
 measure: $(VENV)/test.installed  ## the figures of the README
 	$(BIN)/python benchmarks/measure.py
+
+costs: $(VENV)/test.installed  ## what a month costs on AWS; OPTIONS="--draws 1e8 --mode cdn"; writes costs/README.md
+	@$(BIN)/python -m costs --write $(OPTIONS)
 
 soak: $(VENV)/test.installed  ## 32 clients on one label for SECONDS, twice; then everything has to be exact
 	$(BIN)/python benchmarks/soak.py

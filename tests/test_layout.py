@@ -11,7 +11,7 @@ import pytest
 from cloud import ROOT, routes, template
 
 FUNCTIONS = ("upload", "random", "delete", "images", "edit", "web", "authorize")
-SHIPPED = (*FUNCTIONS, "shared", "reconcile", "audit", "local")
+SHIPPED = (*FUNCTIONS, "shared", "reconcile", "audit", "local", "costs")
 PURE = (
     *("shared/access", "shared/chunks", "shared/images", "shared/items", "shared/transactions"),
     *("random/darts", "random/gaps", "random/order", "upload/container", "audit/chi_square"),

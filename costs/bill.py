@@ -1,0 +1,95 @@
+"""A month's bill: quantities times prices, what is free apart; no dollars are rounded here, so all sums are exact."""
+
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+from costs.measured import measured
+from costs.model import Month
+from costs.prices import Price, prices
+from costs.stack import stack
+from costs.use import Assumed, Use
+
+FINEST = Decimal("1e-6")  # of a unit; a quantity has no more decimals, so that 28 digits hold each product and each sum
+
+
+class Unfit(Exception):
+    """The plan is not for such a month; the text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What one thing costs."""
+
+    price: Price
+    quantity: Decimal
+
+    @property
+    def gross(self) -> Decimal:
+        """Dollars, as if nothing were free."""
+        return self.price.gross(self.quantity)
+
+    @property
+    def waived(self) -> Decimal:
+        """Dollars that the free tier takes off."""
+        return self.price.waived(self.quantity)
+
+    @property
+    def net(self) -> Decimal:
+        """Dollars to pay."""
+        return self.gross - self.waived
+
+
+@dataclass(frozen=True, slots=True)
+class Bill:
+    """All lines of a month."""
+
+    lines: tuple[Line, ...]
+
+    @property
+    def gross(self) -> Decimal:
+        """Dollars, as if nothing were free."""
+        return sum((line.gross for line in self.lines), Decimal(0))
+
+    @property
+    def waived(self) -> Decimal:
+        """Dollars that the free tier takes off."""
+        return sum((line.waived for line in self.lines), Decimal(0))
+
+    @property
+    def net(self) -> Decimal:
+        """Dollars to pay."""
+        return sum((line.net for line in self.lines), Decimal(0))
+
+    def services(self) -> dict[str, Decimal]:
+        """Dollars to pay by service, in the order of the price file."""
+        found: dict[str, Decimal] = {}
+        for line in self.lines:
+            found[line.price.service] = found.get(line.price.service, Decimal(0)) + line.net
+        return found
+
+
+def bill(use: Use, assumed: Assumed | None = None) -> Bill:
+    """The bill of a month of the measured service, with the stack of template.yaml."""
+    known = prices(use.region)
+    quantities = Month(use, assumed or Assumed(), measured(), stack()).quantities()
+    if use.plan != "none":
+        quantities = _carried(quantities, known[f"cloudfront-{use.plan}"], use.mode)
+    return Bill(
+        tuple(Line(price, quantities[name].quantize(FINEST)) for name, price in known.items() if name in quantities)
+    )
+
+
+def at_rest(use: Use) -> Use:
+    """The same month, in which nobody asks for anything."""
+    nothing = Decimal(0)
+    return replace(use, draws=nothing, uploads=nothing, deletes=nothing, patches=nothing, infos=nothing, lists=nothing)
+
+
+def _carried(quantities: dict[str, Decimal], plan: Price, mode: str) -> dict[str, Decimal]:
+    """The quantities that are charged beside the plan."""
+    if mode != "cdn":
+        raise Unfit(f"A plan is for CloudFront; use it with --mode cdn, not {mode}.")
+    for name, allowed in plan.allows.items():
+        if quantities[name] > allowed:
+            raise Unfit(f"{plan.item} carries {allowed:,} of {name} a month, and this needs {quantities[name]:,.0f}.")
+    return {**quantities, **dict.fromkeys(plan.allows, Decimal(0)), plan.name: Decimal(1)}

@@ -1,0 +1,162 @@
+"""How much of each thing that AWS charges for a month of the service needs: pure arithmetic."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import ROUND_CEILING, Decimal
+
+from costs.measured import Measured
+from costs.stack import Stack
+from costs.use import Assumed, Use
+
+GB = Decimal(10**9)  # bytes; where AWS means 2^30 this is 7% too much at most
+MONTH = Decimal("30.4")  # days
+VCPU_MB = Decimal(1769)  # of memory give a function one whole vCPU; less give it that share of one
+MB_OF_GB = Decimal(1024)  # as Lambda counts memory
+CHUNK = Decimal(16)  # images, of a full one
+HTTP_BYTES = Decimal(512 * 1024)  # an HTTP API counts each begun 512 KiB as a request
+ITEM_BYTES = Decimal(100)  # that DynamoDB stores, and charges, beside each item and each entry of an index
+INDEXES = Decimal(2)  # of the images' table: by file name and by owner
+OF_BASE64 = Decimal("0.75")  # bytes of a picture in each byte of base64
+
+FUNCTIONS = {
+    "upload": "UploadFunction",
+    "draw image": "RandomFunction",
+    "draw redirect": "RandomFunction",
+    "download": "ImagesFunction",
+    "thumbnail first": "ImagesFunction",
+    "thumbnail again": "ImagesFunction",
+    "info": "ImagesFunction",
+    "list 100": "ImagesFunction",
+    "patch": "EditFunction",
+    "delete": "DeleteFunction",
+}
+PICTURES = ("draw image", "download")
+THUMBNAILS = ("thumbnail first", "thumbnail again")
+EDGE = ("draw redirect", "download", *THUMBNAILS)  # what callers of mode cdn ask CloudFront for
+WRITES = ("upload", "patch", "delete")  # each asks the authorizer
+Requests = dict[str, Decimal]  # how many of each operation
+
+
+def requests(use: Use, assumed: Assumed) -> Requests:
+    """What callers ask for, whoever answers."""
+    pictures = Decimal(0) if use.mode == "image" else use.draws * (1 - assumed.client_hit)
+    thumbnails = use.draws * use.thumbnails
+    return {
+        "draw image" if use.mode == "image" else "draw redirect": use.draws,
+        "download": pictures,
+        "thumbnail first": thumbnails * assumed.thumbnail_first,
+        "thumbnail again": thumbnails * (1 - assumed.thumbnail_first),
+        "upload": use.uploads,
+        "patch": use.patches,
+        "delete": use.deletes,
+        "info": use.infos,
+        "list 100": use.lists,
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Month:
+    """A month's use, what it is measured and assumed to need, and the stack that serves it."""
+
+    use: Use
+    assumed: Assumed
+    measured: Measured
+    stack: Stack
+
+    def quantities(self) -> dict[str, Decimal]:
+        """Quantities by the names of prices."""
+        asked = requests(self.use, self.assumed)
+        at_edge = {name: count for name, count in asked.items() if self.use.mode == "cdn" and name in EDGE}
+        direct = {name: count for name, count in asked.items() if name not in at_edge}
+        at_api = direct | {name: count * self._missed(name) for name, count in at_edge.items()}
+        return {
+            f"api-{self.use.api}": _sum(at_api, self._metered),
+            **self._functions(at_api),
+            "dynamodb-reads": _sum(at_api, lambda name: self.measured.operations[name].read_units),
+            "dynamodb-writes": _sum(at_api, self._write_units),
+            "dynamodb-storage": self._table_bytes(indexes=True) / GB,
+            "dynamodb-recovery": self._table_bytes(indexes=False) / GB,
+            "s3-storage": (self.use.images * self.use.bytes + self._thumbnail_bytes(at_api)) / GB,
+            "s3-puts": _sum(at_api, lambda name: self.measured.operations[name].s3["put"]),
+            "s3-gets": _sum(at_api, lambda name: self.measured.operations[name].s3["get"]),
+            "s3-deletes": _sum(at_api, lambda name: self.measured.operations[name].s3["delete"]),
+            "transfer-out": _sum(direct, self._answer_bytes) / GB,
+            "cloudfront-out": _sum(at_edge, self._answer_bytes) / GB,
+            "cloudfront-requests": _sum(at_edge, lambda _: Decimal(1)),
+            "alarms": Decimal(self.stack.alarms),
+            "ssm-parameters": Decimal(self.stack.parameters),
+        }
+
+    def _missed(self, name: str) -> Decimal:
+        """The part of CloudFront's requests that it hands on to the API: every draw, and what it does not have."""
+        return Decimal(1) if name == "draw redirect" else 1 - self.assumed.cache_hit
+
+    def _functions(self, at_api: Requests) -> Requests:
+        """Invocations, compute and log lines, those of the authorizer included."""
+        asked = sum((at_api[name] for name in WRITES), Decimal(0))
+        invocations = _sum(at_api, lambda _: Decimal(1)) + asked
+        lines = _sum(at_api, lambda name: self.measured.operations[name].log_bytes + self.assumed.access_log_bytes)
+        logged = (lines + invocations * self.assumed.platform_log_bytes) / GB
+        compute = _sum(at_api, self._gb_seconds) + asked * self._billed(self.assumed.authorizer_ms, "AuthorizeFunction")
+        return {
+            "lambda-requests": invocations,
+            f"lambda-{self.use.architecture}": compute,
+            "logs-ingested": logged,
+            "logs-stored": logged * self.assumed.log_ratio * self.stack.log_days / MONTH,
+        }
+
+    def milliseconds(self, name: str) -> Decimal:
+        """Of one warm invocation: CPU time, longer with less than a whole vCPU, and waiting for DynamoDB and S3."""
+        operation = self.measured.operations[name]
+        busy = operation.cpu_ms * self.assumed.cpu * max(VCPU_MB / self._memory(FUNCTIONS[name]), Decimal(1))
+        calls = sum(operation.s3.values(), Decimal(0))
+        return busy + operation.trips * self.assumed.dynamodb_ms + calls * self.assumed.s3_ms
+
+    def _gb_seconds(self, name: str) -> Decimal:
+        return self._billed(self.milliseconds(name), FUNCTIONS[name])
+
+    def _billed(self, milliseconds: Decimal, function: str) -> Decimal:
+        """GB-seconds of an invocation, with its part of the cold starts."""
+        return (milliseconds + self.assumed.cold * self.assumed.cold_ms) / 1000 * self._memory(function) / MB_OF_GB
+
+    def _memory(self, function: str) -> Decimal:
+        return self.use.memory or self.stack.memory[function]
+
+    def _write_units(self, name: str) -> Decimal:
+        """Of one request; a tag costs a delete what it costs an upload, where that is not measured."""
+        operation = self.measured.operations[name]
+        tagged = operation if operation.write_units_per_tag else self.measured.operations["upload"]
+        tags = self.use.tags if name in ("upload", "delete") else Decimal(0)
+        return operation.write_units + tags * tagged.write_units_per_tag
+
+    def _table_bytes(self, *, indexes: bool) -> Decimal:
+        """Of the tables as they are charged; recovery is charged for the tables without their indexes."""
+        size = self.measured.item_bytes
+        image = size["image"] + size["chunk_share"] + ITEM_BYTES * (1 + 1 / CHUNK)
+        tag = size["tag"] + ITEM_BYTES * (1 + 1 / CHUNK)
+        entries = size["image_index"] + ITEM_BYTES * INDEXES if indexes else Decimal(0)
+        return self.use.images * (image + entries + self.use.tags * tag) + self.use.labels * size["lanes"]
+
+    def _thumbnail_bytes(self, at_api: Requests) -> Decimal:
+        """What is kept on average of the thumbnails made in a month."""
+        size = self.measured.operations["thumbnail first"].response_bytes * OF_BASE64
+        return at_api["thumbnail first"] * size * self.stack.thumbnail_days / MONTH
+
+    def _answer_bytes(self, name: str) -> Decimal:
+        """What leaves AWS with one answer: a picture as it is, for API Gateway undoes the base64 of Lambda's answer."""
+        if name in PICTURES:
+            return self.use.bytes + self.assumed.header_bytes
+        body = self.measured.operations[name].response_bytes
+        return (body * OF_BASE64 if name in THUMBNAILS else body) + self.assumed.header_bytes
+
+    def _metered(self, name: str) -> Decimal:
+        """How many requests the API counts one as."""
+        if self.use.api == "rest":
+            return Decimal(1)
+        size = max(self._answer_bytes(name), self.use.bytes if name == "upload" else Decimal(0))
+        return (size / HTTP_BYTES).to_integral_value(ROUND_CEILING)
+
+
+def _sum(counts: Requests, of_one: Callable[[str], Decimal]) -> Decimal:
+    """What all requests need, of what one of each needs."""
+    return sum((count * of_one(name) for name, count in counts.items()), Decimal(0))

@@ -1,0 +1,63 @@
+"""AWS's prices, from prices.json: what a quantity costs, tier by tier, and how much of it is free."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+FILE = Path(__file__).with_name("prices.json")
+REGIONS = ("us-east-1", "eu-central-1")
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """What is charged for one thing in one region: dollars for `per` units, by tiers of [up to, dollars]."""
+
+    name: str
+    service: str
+    item: str
+    unit: str
+    per: int
+    free: Decimal
+    tiers: tuple[tuple[Decimal | None, Decimal], ...]
+    source: str
+    read: str
+    basis: str
+    allows: Mapping[str, int]  # quantities of other prices that a plan carries; empty for what is no plan
+
+    def gross(self, quantity: Decimal) -> Decimal:
+        """The dollars of a quantity of which nothing is free."""
+        total, start = Decimal(0), Decimal(0)
+        for up_to, dollars in self.tiers:
+            end = quantity if up_to is None else min(quantity, up_to)
+            total += max(end - start, Decimal(0)) * dollars / self.per
+            start = max(start, end)
+        return total
+
+    def waived(self, quantity: Decimal) -> Decimal:
+        """The dollars of that part of a quantity that is always free."""
+        return self.gross(min(quantity, self.free))
+
+
+@cache
+def document() -> dict[str, Any]:
+    """prices.json; its amounts are decimals."""
+    read: dict[str, Any] = json.loads(FILE.read_text(encoding="utf-8"))
+    return read
+
+
+@cache
+def prices(region: str) -> dict[str, Price]:
+    """All prices of a region by name, in the order of the bill."""
+    return {entry["name"]: _price(entry, region) for entry in document()["prices"]}
+
+
+def _price(entry: dict[str, Any], region: str) -> Price:
+    tiers = tuple(
+        (None if up_to is None else Decimal(up_to), Decimal(amount)) for up_to, amount in entry["tiers"][region]
+    )
+    free, allows = Decimal(entry["free"]), entry.get("allows", {})
+    return Price(**{**entry, "free": free, "tiers": tiers, "basis": entry["basis"][region], "allows": allows})

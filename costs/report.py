@@ -1,0 +1,190 @@
+"""costs/README.md: what petAPI costs by scale, at rest, and what to change first; every figure is computed."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+
+from costs.bill import Unfit, at_rest, bill
+from costs.measured import measured
+from costs.model import FUNCTIONS, MONTH, VCPU_MB, Month
+from costs.prices import REGIONS, document, prices
+from costs.sensitivity import OTHER_SHARE, plot, swings
+from costs.stack import stack
+from costs.tables import dollars, number, table
+from costs.use import MODES, PLANS, Assumed, Use, assumptions
+
+TEXT = Path(__file__).with_name("report.md")
+README = Path(__file__).with_name("README.md")
+PLOT = Path(__file__).with_name("sensitivity.svg")
+SCALES = tuple(Decimal(10) ** power for power in range(3, 10))  # draws a month
+STORED = (Decimal(0), Decimal(10) ** 4, Decimal(10) ** 6, Decimal(10) ** 8)  # images at rest
+PLOTTED = Decimal(10) ** 8  # draws a month: large enough that nothing is free
+PLOTTED_MODES = ("image", "cdn")
+DRAWS_OF_IMAGE, DRAWS_OF_UPLOAD, DRAWS_OF_DELETE = Decimal(100), Decimal(1000), Decimal(10_000)
+IMAGES_LEAST = Decimal(1000)
+DAY = 86_400  # seconds
+CENT = Decimal("0.01")  # what moves less is left out
+
+
+def write() -> None:
+    """Write the README and its plot."""
+    README.write_text(report(), encoding="utf-8")
+    plot([(mode, month(PLOTTED, mode)) for mode in PLOTTED_MODES], PLOT)
+
+
+def month(draws: Decimal, mode: str = "image") -> Use:
+    """The month that stands for a number of draws."""
+    images = max(draws / DRAWS_OF_IMAGE, IMAGES_LEAST)
+    return Use(draws=draws, mode=mode, images=images, uploads=draws / DRAWS_OF_UPLOAD, deletes=draws / DRAWS_OF_DELETE)
+
+
+def report() -> str:
+    """The text of the README."""
+    use, built = month(PLOTTED), stack()
+    alarm = prices(use.region)["alarms"]
+    return TEXT.read_text(encoding="utf-8").format(
+        region=use.region,
+        bytes=number(use.bytes),
+        draws_of_image=number(DRAWS_OF_IMAGE),
+        draws_of_upload=number(DRAWS_OF_UPLOAD),
+        draws_of_delete=number(DRAWS_OF_DELETE),
+        images_least=number(IMAGES_LEAST),
+        cache_hit=f"{Assumed().cache_hit:.0%}",
+        totals=_totals(),
+        services="\n\n".join(f"Mode {mode}:\n\n{_services(mode)}" for mode in MODES),
+        throttle=number(built.throttle),
+        throttled=number(built.throttle * DAY * MONTH),
+        changes=_changes(),
+        alarms=built.alarms,
+        free_alarms=alarm.free,
+        alarm=dollars(alarm.gross(Decimal(1))),
+        rest=_rest(),
+        plotted=number(PLOTTED),
+        swings=_swings(),
+        moved=_moved("image"),
+        moved_cdn=_moved("cdn"),
+        picture_bytes=number(measured().picture_bytes),
+        vcpu=VCPU_MB,
+        memory=built.memory["RandomFunction"],
+        measured=_measured(),
+        log_days=built.log_days,
+        thumbnail_days=built.thumbnail_days,
+        assumed=table(
+            ("option", "value", "unit", "of what"), [(_option(name), *rest) for name, *rest in assumptions()], 4
+        ),
+        rules="\n".join(
+            f"- {each['rule']} ([AWS]({each['source']}), {each['read']})" for each in document()["free_tier"]
+        ),
+        prices=_prices(),
+    )
+
+
+def cheapest(use: Use) -> Use:
+    """The month with that plan, or with none, which costs least."""
+    return min(filter(_fits, (replace(use, plan=plan) for plan in PLANS)), key=lambda each: bill(each).net)
+
+
+def _fits(use: Use) -> bool:
+    try:
+        bill(use)
+    except Unfit:
+        return False
+    return True
+
+
+def _totals() -> str:
+    rows = []
+    for draws in SCALES:
+        best = cheapest(month(draws, "cdn"))
+        plan = "" if best.plan == "none" else f"{dollars(bill(best).net)} ({best.plan})"
+        rows.append((number(draws), *(dollars(bill(month(draws, mode)).net) for mode in MODES), plan))
+    return table(("draws a month", *MODES, "plan"), rows)
+
+
+def _services(mode: str) -> str:
+    bills = {draws: bill(month(draws, mode)) for draws in SCALES}
+    names = bills[PLOTTED].services()
+    rows = [(number(draws), *map(dollars, (*each.services().values(), each.net))) for draws, each in bills.items()]
+    return table(("draws a month", *names, "to pay"), rows)
+
+
+def _changes() -> str:
+    rows = []
+    for draws in SCALES:
+        whole = bill(month(draws))
+        line = max(whole.lines, key=lambda each: each.net)
+        best = sorted(_savings(month(draws)), reverse=True)[:3]
+        saved = "; ".join(f"{change}: {dollars(amount)}" for amount, change in best if amount >= CENT)
+        rows.append((number(draws), f"{line.net / whole.net:.0%} {line.price.service}, {line.price.item}", saved))
+    return table(("draws a month", "largest line", "saves most"), rows, left=3)
+
+
+def _savings(use: Use) -> Iterator[tuple[Decimal, str]]:
+    """What each change takes off the bill."""
+    total, half = bill(use).net, stack().memory["RandomFunction"] / 2
+    best = cheapest(replace(use, mode="cdn"))
+    plan = "" if best.plan == "none" else f" with its plan {best.plan}"
+    yield total - bill(best).net, f"`Cdn=true` and draws with `format=redirect`{plan}"
+    yield total - bill(replace(use, api="http")).net, "an HTTP API"
+    yield total - bill(replace(use, architecture="arm64")).net, "`Architecture=arm64`"
+    yield total - bill(replace(use, memory=half)).net, f"`MemorySize: {half}`"
+    yield total - bill(replace(use, bytes=use.bytes / 2)).net, "pictures of half the bytes"
+
+
+def _rest() -> str:
+    names = ("dynamodb-storage", "dynamodb-recovery", "s3-storage", "alarms")
+    rows = []
+    for images in STORED:
+        whole = bill(at_rest(replace(month(PLOTTED), images=images)))
+        lines = {line.price.name: line.net for line in whole.lines}
+        rows.append((number(images), *map(dollars, (*(lines[name] for name in names), whole.net))))
+    return table(("images", "tables", "point-in-time recovery", "pictures", "alarms", "to pay"), rows)
+
+
+def _swings() -> str:
+    found = [{swing.name: swing for swing in swings(month(PLOTTED, mode))} for mode in PLOTTED_MODES]
+    rows = [
+        (_option(name), *(dollars(end) for each in found for end in (each[name].halved, each[name].doubled)))
+        for name in found[0]
+        if any(each[name].width >= CENT for each in found)
+    ]
+    return table(
+        ("input", *(f"{mode}, {end}" for mode in PLOTTED_MODES for end in ("halved", "doubled"))), rows, left=1
+    )
+
+
+def _moved(mode: str) -> str:
+    """The widest swing of what is assumed, as a share of the total."""
+    assumed = {name for name, *_ in assumptions()}
+    use = month(PLOTTED, mode)
+    widest = max(swing.width for swing in swings(use) if swing.name.removeprefix(OTHER_SHARE) in assumed)
+    return f"{widest / bill(use).net:.1%}"
+
+
+def _measured() -> str:
+    whole = Month(month(PLOTTED), Assumed(), measured(), stack())
+    rows = []
+    for name in FUNCTIONS:
+        each = measured().operations[name]
+        calls = (each.s3[verb] for verb in ("get", "put", "delete"))
+        figures = (each.read_units, each.write_units, each.trips, *calls, each.cpu_ms, whole.milliseconds(name))
+        rows.append((name, *map(number, figures)))
+    headings = ("request", "read units", "write units", "round trips", "S3 get", "put", "delete", "CPU ms", "warm ms")
+    return table(headings, rows, left=1)
+
+
+def _prices() -> str:
+    regions = [prices(region) for region in REGIONS]
+    rows = []
+    for name, price in regions[0].items():
+        amounts = (f"${known[name].tiers[0][1]}" for known in regions)
+        link = f"[{price.service}, {price.item}]({price.source})"
+        rows.append((link, *amounts, f"{price.per:,} {price.unit}", number(price.free), price.read))
+    return table(("price", *REGIONS, "for", "free each month", "read"), rows, left=1)
+
+
+def _option(name: str) -> str:
+    """An input as the command line names it."""
+    option = name.removeprefix(OTHER_SHARE).replace("_", "-")
+    return f"{OTHER_SHARE if name.startswith(OTHER_SHARE) else ''}`--{option}`"

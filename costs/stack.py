@@ -1,0 +1,53 @@
+"""What template.yaml says of costs: memory of the functions, alarms, parameters, how long logs and thumbnails stay."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+FILE = Path(__file__).resolve().parent.parent / "template.yaml"
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """The figures of the template, with its parameters' defaults."""
+
+    memory: Mapping[str, Decimal]  # MB, by the function's name
+    alarms: int
+    parameters: int
+    log_days: Decimal
+    thumbnail_days: Decimal
+    throttle: Decimal  # requests a second
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML in which what CloudFormation computes (!Ref, !Sub) is null."""
+
+
+_Loader.add_multi_constructor("!", lambda *_: None)
+
+
+@cache
+def stack() -> Stack:
+    """The template as it is deployed by default."""
+    template = yaml.load(FILE.read_text(encoding="utf-8"), _Loader)  # noqa: S506 (a SafeLoader)
+    resources, parameters = template["Resources"], template["Parameters"]
+    common = template["Globals"]["Function"]["MemorySize"]
+    functions = {name: each["Properties"] for name, each in resources.items() if _is(each, "Serverless::Function")}
+    (rule,) = resources["ThumbnailBucket"]["Properties"]["LifecycleConfiguration"]["Rules"]
+    return Stack(
+        memory={name: Decimal(properties.get("MemorySize", common)) for name, properties in functions.items()},
+        alarms=sum(_is(each, "CloudWatch::Alarm") for each in resources.values()),
+        parameters=sum(_is(each, "SSM::Parameter") for each in resources.values()),
+        log_days=Decimal(parameters["LogRetentionDays"]["Default"]),
+        thumbnail_days=Decimal(rule["ExpirationInDays"]),
+        throttle=Decimal(parameters["ThrottleRate"]["Default"]),
+    )
+
+
+def _is(resource: dict[str, Any], kind: str) -> bool:
+    return bool(resource["Type"] == f"AWS::{kind}")

@@ -1,0 +1,83 @@
+"""What an operator expects of a month, and what has to be assumed because only AWS can show it."""
+# ruff: noqa: RUF009 (these calls make fields)
+
+from dataclasses import dataclass, field, fields
+from decimal import Decimal
+from typing import Any
+
+from costs.prices import REGIONS
+
+MODES = ("image", "redirect", "cdn")
+APIS = ("rest", "http")
+ARCHITECTURES = ("x86_64", "arm64")
+PLANS = ("none", "pro", "business", "premium")
+
+MOST = Decimal(10**12)  # images or requests: 400,000 a second; more is a slip of the keyboard
+UPLOAD_BYTES = Decimal(4_500_000)  # a form's limit, and what an answer of Lambda can carry
+TIMEOUT = Decimal(900_000)  # ms; Lambda's limit
+TIMES = Decimal(100)  # what a factor may be at most
+TAGS = Decimal(5)  # an image's limit
+MEMORY_MB = (Decimal(128), Decimal(10_240))  # Lambda's limits
+ONE = Decimal(1)
+
+
+def _number(default: str, unit: str, why: str, most: Decimal = MOST, least: Decimal = Decimal(0)) -> Any:
+    return field(default=Decimal(default), metadata={"unit": unit, "why": why, "least": least, "most": most})
+
+
+def _choice(choices: tuple[str, ...], why: str) -> Any:
+    return field(default=choices[0], metadata={"choices": choices, "why": why})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Use:
+    """A month of the service."""
+
+    images: Decimal = _number("1e5", "images", "stored, on the month's average")
+    draws: Decimal = _number("1e6", "requests", "of a random image")
+    uploads: Decimal = _number("1e3", "requests", "of new images")
+    deletes: Decimal = _number("0", "requests", "that delete an image")
+    patches: Decimal = _number("0", "requests", "that change a weight")
+    infos: Decimal = _number("0", "requests", "of an image's info")
+    lists: Decimal = _number("0", "requests", "of a page of 100 images")
+    thumbnails: Decimal = _number("0", "for each draw", "thumbnails asked for", TIMES)
+    bytes: Decimal = _number("300e3", "bytes", "of a picture", UPLOAD_BYTES)
+    tags: Decimal = _number("0", "for each image", "tags", TAGS)
+    labels: Decimal = _number("2", "labels", "that have images")
+    memory: Decimal = _number("0", "MB", "of every function; 0: as template.yaml says", MEMORY_MB[1], MEMORY_MB[0])
+    mode: str = _choice(MODES, "draws answer the picture, lead to it, or lead to it in CloudFront's cache")
+    api: str = _choice(APIS, "kind of API; the template has rest, http is a what-if")
+    plan: str = _choice(PLANS, "flat-rate plan of CloudFront (mode cdn), instead of paying for what it carries")
+    region: str = _choice(REGIONS, "where it runs")
+    architecture: str = _choice(ARCHITECTURES, "what the functions run on")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assumed:
+    """What was not measured, each with its reason."""
+
+    cache_hit: Decimal = _number("0.9", "of the pictures", "that CloudFront has already (mode cdn)", ONE)
+    client_hit: Decimal = _number("0", "of the pictures", "that the client has already (modes redirect and cdn)", ONE)
+    thumbnail_first: Decimal = _number("0.1", "of the thumbnails", "that have to be made", ONE)
+    dynamodb_ms: Decimal = _number(
+        "6", "ms", "that a round trip to DynamoDB waits: a few for a read, ten for a transaction", TIMEOUT
+    )
+    s3_ms: Decimal = _number("40", "ms", "that a request of S3 waits, its bytes included", TIMEOUT)
+    cpu: Decimal = _number("1", "times", "the measured CPU time that a whole vCPU of Lambda takes", TIMES)
+    cold: Decimal = _number("0.01", "of the invocations", "that start cold", ONE)
+    cold_ms: Decimal = _number("500", "ms", "of a cold start, billed since August 2025", TIMEOUT)
+    authorizer_ms: Decimal = _number("5", "ms", "of the authorizer, which each write asks", TIMEOUT)
+    header_bytes: Decimal = _number("1000", "bytes", "of an answer's headers and TLS", UPLOAD_BYTES)
+    access_log_bytes: Decimal = _number("300", "bytes", "of API Gateway's log line of a request", UPLOAD_BYTES)
+    platform_log_bytes: Decimal = _number("600", "bytes", "of Lambda's own log lines of an invocation", UPLOAD_BYTES)
+    log_ratio: Decimal = _number("0.15", "of the bytes", "of logs that are kept, for they are compressed", ONE)
+
+
+def is_number(each: Any) -> bool:
+    """Whether a field is a quantity, and no choice."""
+    return "choices" not in each.metadata
+
+
+def assumptions() -> list[tuple[str, ...]]:
+    """(name, value, unit, reason) of everything assumed."""
+    return [(each.name, str(each.default), each.metadata["unit"], each.metadata["why"]) for each in fields(Assumed)]
