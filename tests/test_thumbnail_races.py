@@ -88,6 +88,20 @@ def test_a_thumbnail_that_is_made_while_its_image_is_deleted_does_not_stay(
     assert world.thumbnails == {}
 
 
+def test_a_kept_thumbnail_is_not_shown_once_its_image_is_gone_even_if_the_delete_was_killed(world: World) -> None:
+    assert (upload(), thumbnail()) == (201, 200)
+
+    def die() -> None:
+        raise simulation.Killed
+
+    at_call(world, CALLS_OF_DELETING - 2, die)
+    with pytest.raises(simulation.Killed):
+        delete()
+    world.pause = lambda call: None
+    assert len(world.thumbnails) == 1
+    assert thumbnail() == 404
+
+
 def test_an_image_that_comes_again_meanwhile_is_answered_as_ever(world: World) -> None:
     for number in range(len(CALLS_OF_MAKING)):
         upload()
