@@ -17,7 +17,7 @@ import cloud
 import draw
 from hosts import Api
 from local_service import Answer, free_port
-from pictures import tiny
+from pictures import name_of, tiny
 from shared import aws, images
 from shared.errors import Unavailable
 from shared.images import Image
@@ -41,7 +41,7 @@ class OverHttp:
         """The name of a new picture."""
         content = tiny(number)
         _told(self._api.upload(content, images.decimal(weight)), 201, *[200] * again)
-        return images.name_of(content, "png")
+        return name_of(content)
 
     def reweigh(self, name: str, weight: int) -> None:
         """PATCH."""
@@ -58,7 +58,7 @@ class OverHttp:
         answer = _told(self._api.random(format=form), 200)
         label, _, name = answer.headers["image-id"].partition("/")
         assert label == self._api.label
-        assert form == "json" or images.name_of(answer.body, "png") == name, "the answer names another picture"
+        assert form == "json" or name_of(answer.body) == name, "the answer names another picture"
         return name
 
     def total_weight(self) -> int:

@@ -113,8 +113,10 @@ def _keep_amazons_roots(bundle: Path) -> None:
 
 
 def _leave_help_out(docs: Path) -> None:
-    """What help(client.get_item) would show is not made: its generators, an HTML parser among them, start with every
-    client and are a thirtieth of a cold start, and the texts that they would show are not in the pruned data.
+    """Nothing makes what help(client.get_item) would show.
+
+    Its generators, an HTML parser among them, start with every client and are a thirtieth of a cold start; the texts
+    that they would show are not in the pruned data.
     """
     for path in docs.iterdir():
         if path.is_dir():

@@ -41,8 +41,8 @@ def lay(lanes: Mapping[int, Lane]) -> Strip:
     """The strip of these lanes, in the order of lanes and classes: the same lanes give the same strip."""
     stretches, length = [], 0
     for lane in sorted(lanes.values(), key=lambda lane: lane.number):
-        for weight_class in chunks.CLASSES:
-            if volume := lane.volume(weight_class):
+        for weight_class, volume in sorted(lane.volumes.items()):
+            if volume:
                 stretches.append(Stretch(length, lane.number, weight_class))
                 length += chunks.room(volume) << weight_class
     return Strip(tuple(stretches), length)

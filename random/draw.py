@@ -1,12 +1,10 @@
 """Draw an image of a label with probability exactly weight / total."""
 
 import random
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import darts
 from shared import chunks, images
-from shared.chunks import Lane
 from shared.errors import NotFound, Unavailable
 from shared.store import Store
 
@@ -40,12 +38,14 @@ class Drawn:
 
 def draw(store: Store, pool: str, rng: random.Random) -> Drawn:
     """A random image of the pool; NotFound if it has none, Unavailable if every dart misses."""
-    lanes = store.lanes(pool)
-    if not darts.lay(lanes).length:
-        lanes = store.lanes(pool, consistent=True)
-    drawn = _throw(store, pool, lanes, rng) or _throw(store, pool, store.lanes(pool, consistent=True), rng)
-    if drawn:
-        return drawn
+    for consistent in (False, True):
+        lanes = store.lanes(pool, consistent=consistent)
+        strip = darts.lay(lanes)
+        drawn = _throw(store, pool, strip, chunks.total_weight(lanes), rng)
+        if drawn:
+            return drawn
+    if not strip.length:
+        raise none_of(pool)
     raise Unavailable(f"No image of {images.told(pool)} could be drawn just now; retry in a moment.")
 
 
@@ -54,12 +54,9 @@ def none_of(pool: str) -> NotFound:
     return NotFound(f"There are no images of {images.told(pool)}; upload one with POST /upload.", field="label")
 
 
-def _throw(store: Store, pool: str, lanes: Mapping[int, Lane], rng: random.Random) -> Drawn | None:
-    """What the first of MISSES darts to hit hits."""
-    strip, total_weight = darts.lay(lanes), chunks.total_weight(lanes)
-    if not strip.length:
-        raise none_of(pool)
-    for _ in range(0, MISSES, DARTS):
+def _throw(store: Store, pool: str, strip: darts.Strip, total_weight: int, rng: random.Random) -> Drawn | None:
+    """What the first of MISSES darts to hit hits; None if none does, or there is nothing to hit."""
+    for _ in range(0, MISSES if strip.length else 0, DARTS):
         landings = [darts.land(strip, rng.randrange(strip.length)) for _ in range(DARTS)]
         found = store.chunks(pool, [landing.chunk_number for landing in landings])
         for landing in landings:

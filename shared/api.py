@@ -6,7 +6,6 @@
 repeated parameters, RFC 9457 problems for refusals, a fixed 500 for everything unforeseen, one log line a request.
 """
 
-import base64
 import json
 import os
 import re
@@ -16,6 +15,8 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import urljoin
+
+import pybase64
 
 from shared import deadline, end_cold_start, errors, logs
 
@@ -197,7 +198,7 @@ def _query(event: Event, parameters: Collection[str]) -> dict[str, str]:
 def _body(event: Event) -> bytes:
     text = event.get("body") or ""
     try:
-        return base64.b64decode(text, validate=True) if event.get("isBase64Encoded") else str(text).encode()
+        return pybase64.b64decode(text, validate=True) if event.get("isBase64Encoded") else str(text).encode()
     except ValueError as error:  # binascii.Error is one, UnicodeEncodeError of a lone surrogate, too
         raise errors.BadRequest("The body is not what its encoding says; send it again.") from error
 
@@ -219,7 +220,7 @@ def _request_id(event: Event, context: Any) -> str:
 
 def _proxy_response(response: Response, request_id: str, *, head: bool) -> ProxyResponse:
     binary = isinstance(response.body, bytes)
-    body = base64.b64encode(response.body).decode() if isinstance(response.body, bytes) else response.body
+    body = pybase64.b64encode_as_string(response.body) if isinstance(response.body, bytes) else response.body
     return {
         "statusCode": int(response.status),
         "headers": {**CORS, "X-Content-Type-Options": "nosniff", "X-Request-Id": request_id, **response.headers},

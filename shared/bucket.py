@@ -5,7 +5,6 @@ import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -43,9 +42,9 @@ class Bucket:
     def __init__(self, client: "S3Client", name: str) -> None:
         self._client, self._name = client, name
 
-    def put(self, key: str, content: bytes, content_type: str) -> str:
-        """Store a new version; its id.  S3 refuses it if the bytes were damaged on the way."""
-        checksum = base64.b64encode(sha256(content).digest()).decode()
+    def put(self, key: str, content: bytes, content_type: str, digest: bytes) -> str:
+        """Store a new version; its id.  S3 refuses it if its SHA-256 is another: the bytes were damaged on the way."""
+        checksum = base64.b64encode(digest).decode()
         answer = self._client.put_object(
             Bucket=self._name, Key=key, Body=content, ContentType=content_type, ChecksumSHA256=checksum
         )

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 
 LANES = 4  # uploads of one label that need not wait for each other; may be raised at any time
 CHUNK_MAX = 16  # images: a full chunk stays below 1 KB, one write unit; part of the stored data
-CLASSES = range(1, 31)  # bit lengths of the weights 1 .. 10^9 - 1
 FIRST_CHUNK_NUMBER = 10**11  # below it are the lanes' own items
 
 

@@ -87,9 +87,9 @@ def require_match(image: "Image", if_match: str) -> None:
         )
 
 
-def name_of(content: bytes, extension: str) -> str:
-    """The name of these bytes: the same picture has the same name, so a retry and a duplicate are seen."""
-    return f"{sha256(content).hexdigest()[:32]}.{extension}"
+def name_of(digest: bytes, extension: str) -> str:
+    """The name of a picture with this SHA-256: the same has the same name, so a retry and a duplicate are seen."""
+    return f"{digest[:16].hex()}.{extension}"
 
 
 def content_type(name: str) -> str:

@@ -29,21 +29,8 @@ class Handlers:
     """The functions of this checkout, called with the events that API Gateway would send them."""
 
     def request(self, method: str, path: str, body: bytes = b"", headers: Mapping[str, str] | None = None) -> Answer:
-        target = urlsplit(path)
-        plain = unquote(target.path)
-        resource, parameters, module = cloud.route(method, plain)
-        event = {
-            "resource": resource,
-            "path": plain,
-            "httpMethod": method,
-            "headers": {"Host": "pets.test", "X-Forwarded-Proto": "https", **(headers or {})},
-            "multiValueQueryStringParameters": parse_qs(target.query, keep_blank_values=True) or None,
-            "pathParameters": parameters or None,
-            "requestContext": {"path": f"/Prod{plain}", "requestId": "a-request"},
-            "body": base64.b64encode(body).decode() if body else None,
-            "isBase64Encoded": bool(body),
-        }
-        if cloud.is_guarded(method, resource):
+        module, event = proxy_event(method, path, body, headers)
+        if cloud.is_guarded(method, event["resource"]):
             failure, authorizer = _authorize(event)
             if failure:
                 status, names, text = cloud.gateway_response(failure)
@@ -52,6 +39,27 @@ class Handlers:
         answer = importlib.import_module(module).handler(event, None)
         content = base64.b64decode(answer["body"]) if answer["isBase64Encoded"] else answer["body"].encode()
         return Answer(answer["statusCode"], {k.lower(): v for k, v in answer["headers"].items()}, content)
+
+
+def proxy_event(
+    method: str, path: str, body: bytes = b"", headers: Mapping[str, str] | None = None
+) -> tuple[str, dict[str, Any]]:
+    """The module that API Gateway would send this request to, and its event."""
+    target = urlsplit(path)
+    plain = unquote(target.path)
+    resource, parameters, module = cloud.route(method, plain)
+    event = {
+        "resource": resource,
+        "path": plain,
+        "httpMethod": method,
+        "headers": {"Host": "pets.test", "X-Forwarded-Proto": "https", **(headers or {})},
+        "multiValueQueryStringParameters": parse_qs(target.query, keep_blank_values=True) or None,
+        "pathParameters": parameters or None,
+        "requestContext": {"path": f"/Prod{plain}", "requestId": "a-request"},
+        "body": base64.b64encode(body).decode() if body else None,
+        "isBase64Encoded": bool(body),
+    }
+    return module, event
 
 
 def _authorize(event: dict[str, Any]) -> tuple[str, dict[str, str]]:

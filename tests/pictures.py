@@ -1,5 +1,6 @@
 """Pictures for tests: made from a seed, then wrapped in all that cameras, phones and attackers put around them."""
 
+import hashlib
 import io
 import random
 import struct
@@ -8,6 +9,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from PIL import Image
+
+from shared import images
 
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 XMP_NAME = b"http://ns.adobe.com/xap/1.0/\0"
@@ -47,6 +50,11 @@ def animated_png(seed: int = 0, frames: int = 3, *, default_image: bool = False)
 
 def animated_webp(seed: int = 0, frames: int = 3) -> bytes:
     return _animated(seed, frames, "WEBP")
+
+
+def name_of(content: bytes, extension: str = "png") -> str:
+    """What petAPI calls a picture."""
+    return images.name_of(hashlib.sha256(content).digest(), extension)
 
 
 def gif(seed: int = 0) -> bytes:

@@ -26,7 +26,7 @@ import memory_aws
 import random_image
 import upload_image
 from memory_aws import BUCKET, CHUNKS, IMAGES, THUMBNAILS
-from pictures import File, multipart_body, tiny
+from pictures import File, multipart_body, name_of, tiny
 from reconcile import Reconciliation
 from reconcile.inventory import Inventory
 from shared import aws, images, items, races, settings, store
@@ -80,7 +80,7 @@ class Simulation:
         self.world.after_discard = self.outcome.touched.discard
         # Few pictures and weights, so that clients meet: the same bytes, the same chunk, the same class.
         self.pictures = [tiny(i) for i in range(pictures)]
-        self.names = [images.name_of(picture, "png") for picture in self.pictures]
+        self.names = [name_of(picture) for picture in self.pictures]
         self.weights = self.rng.choices(range(1, heavy), k=4)
         self.uploads = self.rng.choice([0.35, 0.45, 0.6])
         self.tags = self.rng.choice([(), ("red",), ("blue", "red")])  # that pictures may have
@@ -166,7 +166,7 @@ class Simulation:
     def _random(self, _: int) -> int:
         answer = call(random_image, "GET", "/random", "/random", query={"label": [LABEL]})
         if answer["statusCode"] == 200:
-            name = images.name_of(base64.b64decode(answer["body"]), "png")
+            name = name_of(base64.b64decode(answer["body"]))
             assert answer["headers"]["Image-Id"] == f"{LABEL}/{name}"
             assert 0 < float(answer["headers"]["Image-Probability"]) <= 1
         return int(answer["statusCode"])

@@ -32,7 +32,7 @@ from simulation import LABEL, shipped_code_on
 
 TAKEN = pictures.tiny(1)
 FORM, FORM_TYPE = pictures.multipart_body([("label", LABEL), ("weight", "0.5"), ("img", pictures.File(TAKEN))])
-NAME = images.name_of(TAKEN, "png")
+NAME = pictures.name_of(TAKEN)
 MODULES: dict[str, Any] = {
     module.__name__: module for module in (delete_image, edit_image, images_api, random_image, upload_image, web_page)
 }

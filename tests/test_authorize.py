@@ -24,7 +24,7 @@ from issuer_of_tokens import AUDIENCE, Issuer, forged, rsa_key, signed
 from local_service import Answer, LocalService
 from memory_aws import IMAGES as TABLE
 from memory_aws import World
-from shared import access, images
+from shared import access
 from shared.errors import Forbidden
 from simulation import call
 from test_http import problem
@@ -332,7 +332,7 @@ def test_a_change_does_not_reach_an_image_that_became_anothers_meanwhile(world: 
     alice = {"subject": "alice", "scope": "images:write images:delete"}
     bob = alice | {"subject": "bob"}
     content = pictures.tiny(1)
-    name = images.name_of(content, "png")
+    name = pictures.name_of(content)
     body, content_type = pictures.multipart_body([("label", "cat"), ("img", pictures.File(content))])
     headers, path = {"Content-Type": content_type}, f"/images/cat/{name}"
 

@@ -142,7 +142,7 @@ def test_an_object_is_put_with_its_type_and_checksum() -> None:
     }
     with Stubber(client) as stub:
         stub.add_response("put_object", {"VersionId": "v1"}, expected)
-        assert Bucket(client, "b").put("cat/x.png", b"meow", "image/png") == "v1"
+        assert Bucket(client, "b").put("cat/x.png", b"meow", "image/png", sha256(b"meow").digest()) == "v1"
 
 
 @pytest.mark.parametrize(

@@ -11,11 +11,10 @@ import images_api
 import simulation
 import upload_image
 from memory_aws import World
-from pictures import File, multipart_body, tiny
-from shared import images
+from pictures import File, multipart_body, name_of, tiny
 from simulation import LABEL, Simulation
 
-NAME = images.name_of(tiny(1), "png")
+NAME = name_of(tiny(1))
 PATH = f"/images/{LABEL}/{NAME}"
 
 

@@ -1,6 +1,7 @@
 """POST /upload: check a picture, store it, add it to its label."""
 
 from datetime import UTC, datetime
+from hashlib import sha256
 
 import form
 import picture
@@ -27,8 +28,9 @@ def upload(request: Request) -> Response:
     checked = picture.check(fields.img)
     bucket, store = Bucket(aws.s3(), names.bucket), Store(aws.dynamodb(), names)
 
-    name = images.name_of(checked.content, checked.extension)
-    version_id = bucket.put(f"{label}/{name}", checked.content, images.content_type(name))
+    digest = sha256(checked.content).digest()
+    name = images.name_of(digest, checked.extension)
+    version_id = bucket.put(f"{label}/{name}", checked.content, images.content_type(name), digest)
     image = Image(
         label,
         name,

@@ -48,7 +48,7 @@ class Scene:
         self._baseline = {table: self.items(table) for table in self.tables}
         self.moved, self.last = self._two_of_one_lane()
         new = pictures.tiny(IMAGES)
-        self.content[images.name_of(new, "png")] = new
+        self.content[pictures.name_of(new)] = new
 
     def _two_of_one_lane(self) -> tuple[str, str]:
         """Names of an image whose place a filler has to take, and of the one that stands last in its lane."""

@@ -13,9 +13,8 @@ from hosts import json_of
 from injection import Attempt
 from local_service import Answer
 from scene import IMAGES, LABEL, OTHER_CLASS, Scene
-from shared import images
 
-NEW = images.name_of(pictures.tiny(IMAGES), "png")
+NEW = pictures.name_of(pictures.tiny(IMAGES))
 CALLS = 6  # as many reads as a request makes at most, before it draws again
 
 Write = Callable[[Scene], str]  # gives the name of the image that it wrote
@@ -141,7 +140,7 @@ def test_what_was_acknowledged_is_found_and_what_is_gone_is_not_given_out(stage:
 @pytest.mark.parametrize("write", WRITES)
 def test_writes_go_by_what_is_there(stage: Scene, write: Write) -> None:
     name = write(stage)
-    seed = next(seed for seed in range(IMAGES + 1) if images.name_of(pictures.tiny(seed), "png") == name)
+    seed = next(seed for seed in range(IMAGES + 1) if pictures.name_of(pictures.tiny(seed)) == name)
     weights = stage.weights()
     for chosen in readings(stage):
         answer = stage.upload(seed, weights.get(name, OTHER_CLASS))
