@@ -9,6 +9,7 @@ from costs.bill import Unfit, at_rest, bill
 from costs.measured import measured
 from costs.model import FUNCTIONS, MONTH, VCPU_MB, Month
 from costs.prices import REGIONS, document, prices
+from costs.rows import rows
 from costs.sensitivity import OTHER_SHARE, plot, swings
 from costs.stack import stack
 from costs.tables import dollars, number, table
@@ -68,6 +69,9 @@ def report() -> str:
         vcpu=VCPU_MB,
         memory=built.memory["RandomFunction"],
         measured=_measured(),
+        row_bytes=number(rows().image + rows().entries),
+        entries_bytes=number(rows().entries),
+        tag_bytes=number(rows().tag),
         log_days=built.log_days,
         thumbnail_days=built.thumbnail_days,
         assumed=table(
