@@ -184,8 +184,9 @@ def _prices() -> str:
     for name, price in regions[0].items():
         amounts = (f"${known[name].tiers[0][1]}" for known in regions)
         link = f"[{price.service}, {price.item}]({price.source})"
-        rows.append((link, *amounts, f"{price.per:,} {price.unit}", number(price.free), price.read))
-    return table(("price", *REGIONS, "for", "free each month", "read"), rows, left=1)
+        unit = price.unit if price.per == 1 else f"{price.per:,} {price.unit}"
+        rows.append((link, *amounts, unit, number(price.free), price.read))
+    return table(("price", *REGIONS, "for", "free each month", "as of"), rows, left=1)
 
 
 def _option(name: str) -> str:

@@ -20,8 +20,10 @@ from costs import measured, report
 from costs.bill import Bill, Unfit, at_rest, bill
 from costs.model import THUMBNAILS
 from costs.prices import REGIONS, document, prices
+from costs.rows import size
 from costs.sensitivity import swings
 from costs.use import APIS, ARCHITECTURES, MODES, PLANS, Assumed, Use
+from shared.items import Item
 
 MILLIONS = st.integers(0, 10**9).map(Decimal)
 COUNTS = ("images", "draws", "uploads", "deletes", "patches", "infos", "lists")
@@ -53,7 +55,7 @@ def test_a_bill_is_what_comes_out_by_hand() -> None:
     service = json.loads((ROOT / "benchmarks/results.json").read_text())["service"]
     draw, upload = (service["operations"][name] for name in ("draw image", "upload"))
     tagged = service["operations"]["upload with 1 tag"]
-    done = run("--json", "--images=2e6", "--draws=5e8", "--uploads=1e6", "--bytes=250e3", "--tags=1")
+    done = run("--json", "--images=2e6", "--draws=5e8", "--uploads=1e6", "--bytes=250e3", "--tags=1", "--labels=1e4")
     lines = {line["name"]: line for line in json.loads(done.stdout)["lines"]}
     busy = {  # ms: 1,024 MB are 1,024 / 1,769 of a vCPU; 6 ms a trip, 40 ms a call of S3, 1% of 500 ms cold
         "draw": draw["cpu_ms"] * 1769 / 1024 + draw["trips"] * 6 + sum(draw["s3"].values()) * 40 + 5,
@@ -66,7 +68,7 @@ def test_a_bill_is_what_comes_out_by_hand() -> None:
     row = 5 + 3 + 5 + 36 + 11 + 7 + 6 + 6 + 9 + 32 + 5 + 4 + 5 + 3 + 6 + 3 + 7 + 24 + 5 + 30 + 8 + 23 + 100 + chunk / 16
     tag = 5 + 10 + 5 + 36 + 11 + 7 + 6 + 6 + 9 + 32 + 100 + chunk / 16
     entries = (5 + 3 + 5 + 36 + 8 + 23 + 100) + (5 + 3 + 5 + 36 + 5 + 30 + 100)
-    lanes = 2 * 4 * (5 + 3 + 11 + 2 + 11 + 11 + 9 * 12 + 21 * 13 + 30 * 4 + 100)
+    lanes = 1e4 * 4 * (5 + 3 + 11 + 2 + 11 + 11 + 9 * 12 + 21 * 13 + 30 * 4 + 100)
     sent = (5e8 * (250_000 + 1000) + 1e6 * (upload["response_bytes"] + 1000)) / 1e9
     logged = (5e8 * draw["log_bytes"] + 1e6 * upload["log_bytes"] + 501e6 * 300 + 502e6 * 600) / 1e9
     expected = {
@@ -92,6 +94,19 @@ def test_a_bill_is_what_comes_out_by_hand() -> None:
     assert lines.keys() == expected.keys()
     assert [name for name, net in expected.items() if not isclose(lines[name]["net"], net, abs_tol=1e-6)] == []
     assert isclose(json.loads(done.stdout)["total"]["net"], sum(expected.values()))
+
+
+@pytest.mark.parametrize(
+    ("item", "bytes_"),
+    [
+        ({"label": {"S": "käse"}}, 5 + 5),
+        ({"weight": {"N": "123456789"}}, 6 + 5 + 1),
+        ({"weight": {"N": "500000000"}}, 6 + 1 + 1),  # trailing zeros are not kept
+        ({"images": {"M": {"a.jpg": {"N": "12"}, "b.jpg": {"N": "34"}}}}, 6 + 3 + 2 * (1 + 5 + 2)),
+    ],
+)
+def test_items_are_as_large_as_aws_says(item: Item, bytes_: int) -> None:
+    assert size(item) == bytes_
 
 
 def test_cloudfront_asks_the_api_for_draws_and_for_what_it_has_not() -> None:
