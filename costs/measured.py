@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 FILE = Path(__file__).resolve().parent.parent / "benchmarks" / "results.json"
+OF_BASE64 = Decimal("0.75")  # bytes of a picture in each byte of base64
 
 
 class Unmeasured(Exception):
@@ -26,16 +26,19 @@ class Operation:
     cpu_ms: Decimal
     log_bytes: Decimal
     response_bytes: Decimal  # as Lambda answers: a picture in base64
-    write_units_per_tag: Decimal = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """All requests by name, and the sizes of what they leave in DynamoDB."""
+    """All requests by name, and what a tag adds to the writes of an upload."""
 
     operations: Mapping[str, Operation]
-    picture_bytes: Decimal
-    item_bytes: Mapping[str, Decimal]
+    write_units_of_tag: Decimal
+
+    @property
+    def picture_bytes(self) -> Decimal:
+        """The size of the pictures that were measured with."""
+        return self.operations["download"].response_bytes * OF_BASE64
 
 
 @cache
@@ -45,10 +48,10 @@ def measured() -> Measured:
         service = json.loads(FILE.read_text(encoding="utf-8"), parse_float=Decimal, parse_int=Decimal)["service"]
     except (FileNotFoundError, KeyError) as error:
         raise Unmeasured(f'There is no section "service" in {FILE}; make it by `make bench`.') from error
-    operations = {name: _operation(figures) for name, figures in service["operations"].items()}
-    return Measured(operations, service["picture_bytes"], service["item_bytes"])
-
-
-def _operation(figures: dict[str, Any]) -> Operation:
     known = Operation.__dataclass_fields__
-    return Operation(**{name: figure for name, figure in figures.items() if name in known})
+    operations = {
+        name: Operation(**{key: figure for key, figure in figures.items() if key in known})
+        for name, figures in service["operations"].items()
+    }
+    of_tag = operations["upload with 1 tag"].write_units - operations["upload"].write_units
+    return Measured(operations, of_tag)

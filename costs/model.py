@@ -4,7 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, Decimal
 
-from costs.measured import Measured
+from costs.measured import OF_BASE64, Measured
+from costs.rows import rows
 from costs.stack import Stack
 from costs.use import Assumed, Use
 
@@ -12,11 +13,7 @@ GB = Decimal(10**9)  # bytes; where AWS means 2^30 this is 7% too much at most
 MONTH = Decimal("30.4")  # days
 VCPU_MB = Decimal(1769)  # of memory give a function one whole vCPU; less give it that share of one
 MB_OF_GB = Decimal(1024)  # as Lambda counts memory
-CHUNK = Decimal(16)  # images, of a full one
 HTTP_BYTES = Decimal(512 * 1024)  # an HTTP API counts each begun 512 KiB as a request
-ITEM_BYTES = Decimal(100)  # that DynamoDB stores, and charges, beside each item and each entry of an index
-INDEXES = Decimal(2)  # of the images' table: by file name and by owner
-OF_BASE64 = Decimal("0.75")  # bytes of a picture in each byte of base64
 
 FUNCTIONS = {
     "upload": "UploadFunction",
@@ -123,19 +120,15 @@ class Month:
         return self.use.memory or self.stack.memory[function]
 
     def _write_units(self, name: str) -> Decimal:
-        """Of one request; a tag costs a delete what it costs an upload, where that is not measured."""
-        operation = self.measured.operations[name]
-        tagged = operation if operation.write_units_per_tag else self.measured.operations["upload"]
+        """Of one request; a tag costs a delete what it costs an upload."""
         tags = self.use.tags if name in ("upload", "delete") else Decimal(0)
-        return operation.write_units + tags * tagged.write_units_per_tag
+        return self.measured.operations[name].write_units + tags * self.measured.write_units_of_tag
 
     def _table_bytes(self, *, indexes: bool) -> Decimal:
         """Of the tables as they are charged; recovery is charged for the tables without their indexes."""
-        size = self.measured.item_bytes
-        image = size["image"] + size["chunk_share"] + ITEM_BYTES * (1 + 1 / CHUNK)
-        tag = size["tag"] + ITEM_BYTES * (1 + 1 / CHUNK)
-        entries = size["image_index"] + ITEM_BYTES * INDEXES if indexes else Decimal(0)
-        return self.use.images * (image + entries + self.use.tags * tag) + self.use.labels * size["lanes"]
+        size = rows()
+        image = size.image + self.use.tags * size.tag + (size.entries if indexes else Decimal(0))
+        return self.use.images * image + self.use.labels * size.lanes
 
     def _thumbnail_bytes(self, at_api: Requests) -> Decimal:
         """What is kept on average of the thumbnails made in a month."""

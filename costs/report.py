@@ -9,6 +9,7 @@ from costs.bill import Unfit, at_rest, bill
 from costs.measured import measured
 from costs.model import FUNCTIONS, MONTH, VCPU_MB, Month
 from costs.prices import REGIONS, document, prices
+from costs.rows import rows
 from costs.sensitivity import OTHER_SHARE, plot, swings
 from costs.stack import stack
 from costs.tables import dollars, number, table
@@ -68,6 +69,9 @@ def report() -> str:
         vcpu=VCPU_MB,
         memory=built.memory["RandomFunction"],
         measured=_measured(),
+        row_bytes=number(rows().image + rows().entries),
+        entries_bytes=number(rows().entries),
+        tag_bytes=number(rows().tag),
         log_days=built.log_days,
         thumbnail_days=built.thumbnail_days,
         assumed=table(
@@ -180,8 +184,9 @@ def _prices() -> str:
     for name, price in regions[0].items():
         amounts = (f"${known[name].tiers[0][1]}" for known in regions)
         link = f"[{price.service}, {price.item}]({price.source})"
-        rows.append((link, *amounts, f"{price.per:,} {price.unit}", number(price.free), price.read))
-    return table(("price", *REGIONS, "for", "free each month", "read"), rows, left=1)
+        unit = price.unit if price.per == 1 else f"{price.per:,} {price.unit}"
+        rows.append((link, *amounts, unit, number(price.free), price.read))
+    return table(("price", *REGIONS, "for", "free each month", "as of"), rows, left=1)
 
 
 def _option(name: str) -> str:

@@ -74,6 +74,7 @@ def plot(uses: Sequence[tuple[str, Use]], file: Path) -> None:
         ):
             axes.barh(names, [float(end - total) for end in ends], left=float(total), color=colour, label=label)
         axes.axvline(float(total), color=GREY, linewidth=1)
+        axes.locator_params(axis="x", nbins=5)
         axes.xaxis.set_major_formatter("${x:,.0f}")
         axes.set(title=f"{title}: {dollars(total)}", xlabel="a month")
         axes.spines[["top", "right"]].set_visible(False)

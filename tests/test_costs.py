@@ -20,8 +20,10 @@ from costs import measured, report
 from costs.bill import Bill, Unfit, at_rest, bill
 from costs.model import THUMBNAILS
 from costs.prices import REGIONS, document, prices
+from costs.rows import size
 from costs.sensitivity import swings
 from costs.use import APIS, ARCHITECTURES, MODES, PLANS, Assumed, Use
+from shared.items import Item
 
 MILLIONS = st.integers(0, 10**9).map(Decimal)
 COUNTS = ("images", "draws", "uploads", "deletes", "patches", "infos", "lists")
@@ -52,8 +54,8 @@ def quantities(whole: Bill) -> dict[str, Decimal]:
 def test_a_bill_is_what_comes_out_by_hand() -> None:
     service = json.loads((ROOT / "benchmarks/results.json").read_text())["service"]
     draw, upload = (service["operations"][name] for name in ("draw image", "upload"))
-    item = service["item_bytes"]
-    done = run("--json", "--images=2e6", "--draws=5e8", "--uploads=1e6", "--bytes=250e3", "--tags=1")
+    tagged = service["operations"]["upload with 1 tag"]
+    done = run("--json", "--images=2e6", "--draws=5e8", "--uploads=1e6", "--bytes=250e3", "--tags=1", "--labels=1e4")
     lines = {line["name"]: line for line in json.loads(done.stdout)["lines"]}
     busy = {  # ms: 1,024 MB are 1,024 / 1,769 of a vCPU; 6 ms a trip, 40 ms a call of S3, 1% of 500 ms cold
         "draw": draw["cpu_ms"] * 1769 / 1024 + draw["trips"] * 6 + sum(draw["s3"].values()) * 40 + 5,
@@ -61,9 +63,12 @@ def test_a_bill_is_what_comes_out_by_hand() -> None:
         "authorizer": 5 + 5,
     }
     seconds = (5e8 * busy["draw"] + 1e6 * busy["upload"] + 1e6 * busy["authorizer"]) / 1000
-    row = item["image"] + item["chunk_share"] + 100 * (1 + 1 / 16)
-    tag = item["tag"] + 100 * (1 + 1 / 16)
-    lanes = 2 * item["lanes"]
+    # names and values; a number has a byte for two digits, and one more; 100 are charged beside each item
+    chunk = 5 + 3 + 11 + 7 + 6 + 3 + 16 * (1 + 36 + 6) + 100
+    row = 5 + 3 + 5 + 36 + 11 + 7 + 6 + 6 + 9 + 32 + 5 + 4 + 5 + 3 + 6 + 3 + 7 + 24 + 5 + 30 + 8 + 23 + 100 + chunk / 16
+    tag = 5 + 10 + 5 + 36 + 11 + 7 + 6 + 6 + 9 + 32 + 100 + chunk / 16
+    entries = (5 + 3 + 5 + 36 + 8 + 23 + 100) + (5 + 3 + 5 + 36 + 5 + 30 + 100)
+    lanes = 1e4 * 4 * (5 + 3 + 11 + 2 + 11 + 11 + 9 * 12 + 21 * 13 + 30 * 4 + 100)
     sent = (5e8 * (250_000 + 1000) + 1e6 * (upload["response_bytes"] + 1000)) / 1e9
     logged = (5e8 * draw["log_bytes"] + 1e6 * upload["log_bytes"] + 501e6 * 300 + 502e6 * 600) / 1e9
     expected = {
@@ -71,9 +76,8 @@ def test_a_bill_is_what_comes_out_by_hand() -> None:
         "lambda-requests": (502 - 1) * 0.20,
         "lambda-x86_64": (seconds * 1024 / 1024 - 400_000) * 0.0000166667,
         "dynamodb-reads": (500 * draw["read_units"] + 1 * upload["read_units"]) * 0.125,
-        "dynamodb-writes": (500 * draw["write_units"] + 1 * (upload["write_units"] + upload["write_units_per_tag"]))
-        * 0.625,
-        "dynamodb-storage": max((2e6 * (row + tag + item["image_index"] + 200) + lanes) / 1e9 - 25, 0) * 0.25,
+        "dynamodb-writes": (500 * draw["write_units"] + 1 * (tagged["write_units"])) * 0.625,
+        "dynamodb-storage": max((2e6 * (row + tag + entries) + lanes) / 1e9 - 25, 0) * 0.25,
         "dynamodb-recovery": (2e6 * (row + tag) + lanes) / 1e9 * 0.20,
         "s3-storage": 500 * 0.023,
         "s3-puts": (5e8 * draw["s3"]["put"] + 1e6 * upload["s3"]["put"]) / 1000 * 0.005,
@@ -90,6 +94,19 @@ def test_a_bill_is_what_comes_out_by_hand() -> None:
     assert lines.keys() == expected.keys()
     assert [name for name, net in expected.items() if not isclose(lines[name]["net"], net, abs_tol=1e-6)] == []
     assert isclose(json.loads(done.stdout)["total"]["net"], sum(expected.values()))
+
+
+@pytest.mark.parametrize(
+    ("item", "bytes_"),
+    [
+        ({"label": {"S": "käse"}}, 5 + 5),
+        ({"weight": {"N": "123456789"}}, 6 + 5 + 1),
+        ({"weight": {"N": "500000000"}}, 6 + 1 + 1),  # trailing zeros are not kept
+        ({"images": {"M": {"a.jpg": {"N": "12"}, "b.jpg": {"N": "34"}}}}, 6 + 3 + 2 * (1 + 5 + 2)),
+    ],
+)
+def test_items_are_as_large_as_aws_says(item: Item, bytes_: int) -> None:
+    assert size(item) == bytes_
 
 
 def test_cloudfront_asks_the_api_for_draws_and_for_what_it_has_not() -> None:
@@ -119,7 +136,7 @@ def test_tags_are_written_by_uploads_and_deletes_and_not_by_patches() -> None:
         none = {each: Decimal(0) for each in COUNTS}
         return quantities(bill(Use(**none | {name: Decimal(1), "tags": Decimal(tags)})))["dynamodb-writes"]  # type: ignore[arg-type]
 
-    of_tag = measured.measured().operations["upload"].write_units_per_tag
+    of_tag = measured.measured().write_units_of_tag
     assert of_tag > 0
     assert writes("uploads", 3) - writes("uploads", 0) == 3 * of_tag
     assert writes("deletes", 3) > writes("deletes", 0)
