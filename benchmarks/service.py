@@ -28,6 +28,7 @@ sys.path[:0] = [str(ROOT / folder) for folder in ("tests", ".", "upload", "rando
 from PIL import Image as Pillow  # noqa: E402
 
 import cloud  # noqa: E402
+from engine import dynamodb_by, dynoxide  # noqa: E402
 from hosts import proxy_event  # noqa: E402
 from local_service import LocalService  # noqa: E402
 from meter import CALLS_WITH_UNITS, Reading, metered  # noqa: E402
@@ -36,7 +37,6 @@ from shared import aws, settings  # noqa: E402
 from shared.bucket import Bucket  # noqa: E402
 from shared.images import UNITS, Image  # noqa: E402
 from shared.store import Store  # noqa: E402
-from soak_targets import dynamodb_by, dynoxide  # noqa: E402
 
 IMAGES = 1_000
 ROUNDS = 100

@@ -15,6 +15,7 @@ from unittest import mock
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT / folder) for folder in ("benchmarks", "tests", ".", "upload", "random", "delete", "images")]
 
+from engine import dynamodb_by, dynoxide  # noqa: E402
 from hosts import Api, Running  # noqa: E402
 from local_service import LocalService  # noqa: E402
 from reconcile.inventory import Inventory  # noqa: E402
@@ -23,7 +24,7 @@ from shared.bucket import Bucket  # noqa: E402
 from shared.store import Store  # noqa: E402
 from soak_checks import check_bucket, check_label, law, memory  # noqa: E402
 from soak_clients import CLIENTS, Outcome, soak  # noqa: E402
-from soak_targets import OnStore, OverHttp, dynamodb_by, dynoxide  # noqa: E402
+from soak_targets import OnStore, OverHttp  # noqa: E402
 
 SECONDS = 60.0
 LABEL = "cat"

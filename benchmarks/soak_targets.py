@@ -1,33 +1,20 @@
-"""What the clients of a soak speak to: petAPI over HTTP, or the store alone on dynoxide, a DynamoDB in one binary."""
+"""What the clients of a soak speak to: petAPI over HTTP, or the store alone."""
 
-import os
 import random
-import shutil
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
-from typing import TYPE_CHECKING
 
-import boto3
-from botocore.config import Config
-
-import cloud
 import draw
 from hosts import Api
-from local_service import Answer, free_port
+from local_service import Answer
 from pictures import name_of, tiny
-from shared import aws, images
+from shared import images
 from shared.errors import Unavailable
 from shared.images import Image
 from shared.store import Store
 from soak_clients import Busy
 
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
-
-PACKAGE = "@dynoxide/linux-x64@1.2.1"
 RNG = random.SystemRandom()
 
 
@@ -112,35 +99,3 @@ def _busy() -> Iterator[None]:
         yield
     except Unavailable as error:
         raise Busy(0.0) from error
-
-
-def dynoxide(folder: Path) -> str | None:
-    """The program: what DYNOXIDE or PATH names, or else npm's, installed into the folder; None if there is none."""
-    if found := os.environ.get("DYNOXIDE") or shutil.which("dynoxide"):
-        return found
-    npm = shutil.which("npm")
-    command = [npm or "", "install", "--silent", "--no-save", "--ignore-scripts", "--prefix", str(folder), PACKAGE]
-    if not npm or subprocess.run(command, capture_output=True, check=False).returncode:
-        return None
-    return str(folder / "node_modules/@dynoxide/linux-x64/dynoxide")
-
-
-@contextmanager
-def dynamodb_by(program: str, *, connections: int) -> Iterator["DynamoDBClient"]:
-    """A client of a new dynoxide in memory that has petAPI's tables; the functions' client, but for many threads."""
-    port = free_port()
-    process = subprocess.Popen(
-        [program, "serve", "--port", str(port)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
-    try:
-        client = boto3.Session("any", "any", region_name="us-east-1").client(
-            "dynamodb",
-            endpoint_url=f"http://127.0.0.1:{port}",
-            config=aws.CONFIG.merge(Config(max_pool_connections=connections)),
-        )
-        for name in cloud.TABLES:
-            client.create_table(TableName=name, **cloud.table(name))
-        yield client
-    finally:
-        process.terminate()
-        process.wait()
