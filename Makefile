@@ -13,7 +13,7 @@ CODE := shared upload random delete images edit web authorize reconcile audit lo
 BIN := $(VENV)/bin
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
 
-.PHONY: run test sam-test check bench-cold contract mutants reliability measure costs soak deploy reconcile audit openapi screenshots lock clean
+.PHONY: run test sam-test check bench bench-quick bench-cold contract mutants reliability measure costs soak deploy reconcile audit openapi screenshots lock clean
 
 run: $(VENV)/run.installed  ## petAPI on http://127.0.0.1:$(PORT), with its data in $(DATA)
 	@exec $(BIN)/python -m local
@@ -28,6 +28,14 @@ check: $(VENV)/test.installed  ## style and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy $(CODE)
+
+bench: $(VENV)/test.installed  ## docs/performance.md: petAPI against four other designs, and each request; a quarter of an hour
+	$(BIN)/python benchmarks/compare.py
+	$(BIN)/python benchmarks/service.py
+	$(BIN)/python benchmarks/report.py
+
+bench-quick: $(VENV)/test.installed  ## fails if a request costs more units or round trips than it did
+	$(BIN)/python benchmarks/quick.py
 
 bench-cold: $(VENV)/test.installed  ## CPU time of cold starts from .aws-sam/build, against stock boto3
 	$(BIN)/python benchmarks/cold.py

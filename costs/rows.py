@@ -70,4 +70,6 @@ def _value(value: Mapping[str, Any]) -> int:
         return OF_A_MAP + len(content) + size(content)
     if kind == "N":
         return (len(content.strip("0")) + 1) // 2 + 1
+    if kind == "SS":
+        return sum(len(text.encode()) for text in content)
     return len(content.encode())
