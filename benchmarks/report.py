@@ -82,7 +82,36 @@ def designs(found: Found) -> dict[str, object]:
     }
 
 
-SECTIONS: dict[str, Callable[[Found], Mapping[str, object]]] = {"designs": designs}
+def service(found: Found) -> dict[str, object]:
+    """The figures of the requests."""
+    head = ("read units", "write units", "round trips to DynamoDB", "S3: get / put / delete", "own")
+    operations, before = found["operations"], found["own_ratio_before"]
+    rows = {
+        name: [
+            *(figure(of[key]) for key in ("read_units", "write_units", "trips")),
+            slashed(of["s3"][key] for key in ("get", "put", "delete")),
+            "" if name == "thumbnail first" else figure(of["own_ratio"]),  # it is nothing but scaling
+        ]
+        for name, of in operations.items()
+    }
+    return {
+        "images": f"{found['images']:,}",
+        "rounds": found["rounds"],
+        "kilobytes": figure(operations["download"]["response_bytes"] * 3 / 4 / 1000),
+        "requests": table("request", head, rows),
+        **{
+            f"{name}_{key}": figure(of[key])
+            for name, of in {"one": operations["draw image"], "two": found["draw_of_two_darts"]}.items()
+            for key in ("read_units", "trips")
+        },
+        "draw_before": figure(before["draw image"]),
+        "draw_after": figure(operations["draw image"]["own_ratio"]),
+        "upload_before": figure(before["upload"]),
+        "upload_after": figure(operations["upload"]["own_ratio"]),
+    }
+
+
+SECTIONS: dict[str, Callable[[Found], Mapping[str, object]]] = {"designs": designs, "service": service}
 
 
 def _exactness(law: Found) -> dict[str, object]:
@@ -138,8 +167,8 @@ def sizes_of(by_size: Found) -> list[str]:
 
 
 def table(first: str, sizes: Iterable[str], lines: Mapping[str, Iterable[str]]) -> str:
-    """A Markdown table; petAPI's line is bold."""
-    head = [first, *map(_power, sizes)]
+    """A Markdown table; sizes are written as powers of ten, and petAPI's line is bold."""
+    head = [first, *(_power(size) if size.isdigit() else size for size in sizes)]
     rows = [[name, *cells] for name, cells in lines.items()]
     rows = [[f"**{cell}**" for cell in row] if row[0] == "petAPI" else row for row in rows]
     return "\n".join(f"| {' | '.join(row)} |" for row in (head, ["---"] * len(head), *rows))

@@ -21,6 +21,7 @@ from hashlib import sha256
 from pathlib import Path
 from statistics import mean, median
 from typing import Any
+from unittest import mock
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT / folder) for folder in ("tests", ".", "upload", "random", "delete", "images", "edit")]
@@ -28,6 +29,8 @@ sys.path[:0] = [str(ROOT / folder) for folder in ("tests", ".", "upload", "rando
 from PIL import Image as Pillow  # noqa: E402
 
 import cloud  # noqa: E402
+import draw  # noqa: E402
+import results  # noqa: E402
 from engine import dynamodb_by, dynoxide  # noqa: E402
 from hosts import proxy_event  # noqa: E402
 from local_service import LocalService  # noqa: E402
@@ -48,6 +51,8 @@ KINDS = (  # of requests, in the order of a round
     *("download", "thumbnail first", "thumbnail again", "info", "list 100", "patch", "delete"),
 )
 S3 = {"get": ("GetObject", "HeadObject"), "put": ("PutObject",), "delete": ("DeleteObject", "DeleteObjects")}
+# By this program on the commit dabcbac, the last one before the profile was looked at.
+OWN_RATIO_BEFORE = {"draw image": 0.206, "upload": 0.41}
 
 
 class Requests:
@@ -118,14 +123,14 @@ class Log(logging.Handler):
         self.bytes += len(json.dumps(line)) + 1
 
 
-def measured(requests: Requests, log: Log, *, units: bool) -> dict[str, list[Answered]]:
-    """ROUNDS requests of each kind."""
+def measured(requests: Requests, log: Log, rounds: int, *, units: bool) -> dict[str, list[Answered]]:
+    """So many requests of each kind."""
     found: dict[str, list[Answered]] = {kind: [] for kind in KINDS}
-    for _ in range(ROUNDS):
-        rounds, answer = requests.round(), None
+    for _ in range(rounds):
+        events, answer = requests.round(), None
         while True:
             try:
-                kind, (module, event) = rounds.send(answer)
+                kind, (module, event) = events.send(answer)
             except StopIteration:
                 break
             event["requestContext"]["authorizer"] = {"scope": "images:write images:delete"}
@@ -157,29 +162,37 @@ def summary(timed: list[Answered], counted: list[Answered]) -> dict[str, Any]:
     }
 
 
+def own_ratios(program: str, images: int, rounds: int) -> dict[str, float]:
+    """Of each kind of request, the CPU time of our code by that of the calls of AWS."""
+    logging.basicConfig(handlers=[Log()])
+    with service(program, images):
+        timed = measured(Requests(random.Random(2), FILLED[:images]), Log(), rounds, units=False)
+    return {kind: summary(answered, answered)["own_ratio"] for kind, answered in timed.items()}
+
+
 @contextmanager
-def service() -> Iterator[None]:
-    """The functions' clients find a DynamoDB, an S3 and an SSM; the label has IMAGES images."""
-    with tempfile.TemporaryDirectory() as folder:
-        program = dynoxide(Path(folder))
-        if not program:
-            sys.exit("There is no dynoxide; name one by DYNOXIDE or install npm.")
-        with LocalService(Path(folder) / "data") as local, dynamodb_by(program, connections=1) as dynamodb:
-            os.environ |= local._aws_variables() | {"AWS_ENDPOINT_URL_DYNAMODB": dynamodb.meta.endpoint_url}
-            names = settings.read()
-            tables = {"ImageChunksTable": names.image_chunks_table, "ChunkInfoTable": names.chunk_info_table}
-            for table, name in tables.items():
-                dynamodb.create_table(TableName=name, **cloud.table(table))
-            _fill(names)
-            yield
+def service(program: str, images: int) -> Iterator[None]:
+    """The functions' clients find a DynamoDB, by this program, an S3 and an SSM; the label has so many images."""
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        LocalService(Path(folder) / "data") as local,
+        dynamodb_by(program, connections=1) as dynamodb,
+    ):
+        os.environ |= local._aws_variables() | {"AWS_ENDPOINT_URL_DYNAMODB": dynamodb.meta.endpoint_url}
+        names = settings.read()
+        tables = {"ImageChunksTable": names.image_chunks_table, "ChunkInfoTable": names.chunk_info_table}
+        for table, name in tables.items():
+            dynamodb.create_table(TableName=name, **cloud.table(table))
+        _fill(names, FILLED[:images])
+        yield
 
 
-def _fill(names: settings.Settings) -> None:
+def _fill(names: settings.Settings, filled: Sequence[str]) -> None:
     rng = random.Random(1)
     requests, store, bucket = Requests(rng), Store(aws.dynamodb(), names), Bucket(aws.s3(), names.bucket)
     content = requests.picture()
     digest, created = sha256(content).digest(), "2026-01-01T00:00:00.000Z"
-    for name in FILLED:
+    for name in filled:
         image = Image(LABEL, name, rng.randrange(1, UNITS), "", len(content), *SIZE, created)
         version = bucket.put(image.id, content, "image/jpeg", digest)
         store.add(replace(image, version_id=version))
@@ -189,16 +202,21 @@ def main() -> None:
     """Write the section."""
     log = Log()
     logging.basicConfig(handlers=[log])
-    with service():
-        requests = Requests(random.Random(2), FILLED)
-        counted = measured(requests, log, units=True)
-        timed = measured(requests, log, units=False)
+    with tempfile.TemporaryDirectory() as folder:
+        program = dynoxide(Path(folder))
+        if not program:
+            sys.exit("There is no dynoxide; name one by DYNOXIDE or install npm.")
+        with service(program, IMAGES):
+            requests = Requests(random.Random(2), FILLED)
+            counted = measured(requests, log, ROUNDS, units=True)
+            timed = measured(requests, log, ROUNDS, units=False)
+            with mock.patch.object(draw, "DARTS", 2):
+                two = measured(requests, log, ROUNDS, units=True)["draw image"]
     operations = {kind: summary(timed[kind], counted[kind]) for kind in KINDS}
-    for kind, found in operations.items():
-        print(kind, json.dumps(found))
-    import results
-
-    results.update("service", {"images": IMAGES, "operations": operations})
+    for kind, each in operations.items():
+        print(kind, json.dumps(each))
+    found = {"images": IMAGES, "rounds": ROUNDS, "operations": operations, "own_ratio_before": OWN_RATIO_BEFORE}
+    results.update("service", found | {"draw_of_two_darts": summary(two, two), "machine": results.machine()})
 
 
 if __name__ == "__main__":

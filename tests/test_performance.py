@@ -83,6 +83,12 @@ def test_what_was_computed_is_what_was_measured(name: str) -> None:
     assert report.deviation(FOUND["cost"][name], FOUND["computed"][name]) < 0.1
 
 
+def test_our_own_share_of_a_requests_cpu_time_is_small() -> None:
+    operations = results.read()["service"]["operations"]
+    assert operations["draw image"]["own_ratio"] <= 0.25
+    assert operations["upload"]["own_ratio"] <= 0.25
+
+
 # --- the designs ---
 
 
