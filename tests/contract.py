@@ -4,6 +4,7 @@
 Exit code 1 for an answer that the contract does not have, and for fewer requests than CASES_MIN.
 """
 
+import os
 import re
 import subprocess
 import sys
@@ -17,6 +18,7 @@ CASES_MIN = 2000  # requests; fewer mean that a phase was left out
 TIME_MAX = 400.0  # seconds, on a busy machine; 45 where nothing else runs
 ANY_LABEL = {"LABELS": "*"}
 TESTS = ROOT / "tests"
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT)}  # of contract_checks.py, which Schemathesis imports
 
 
 def run(contract: Path = ROOT / "openapi.yaml", *options: str) -> tuple[int, str]:
@@ -25,7 +27,9 @@ def run(contract: Path = ROOT / "openapi.yaml", *options: str) -> tuple[int, str
     command = [*schemathesis, contract, "--no-color", *options]
     with tempfile.TemporaryDirectory() as folder, LocalService(Path(folder) / "data", variables=ANY_LABEL) as service:
         command += ["--url", service.url]
-        done = subprocess.run(command, cwd=TESTS, stdout=PIPE, stderr=STDOUT, text=True, check=False, timeout=TIME_MAX)
+        done = subprocess.run(
+            command, cwd=TESTS, env=ENVIRONMENT, stdout=PIPE, stderr=STDOUT, text=True, check=False, timeout=TIME_MAX
+        )
     cases = sum(map(int, re.findall(r"(\d+) generated", done.stdout)))
     enough = f"Only {cases} requests were made, not {CASES_MIN}.\n" if cases < CASES_MIN else ""
     return int(bool(done.returncode or enough)), done.stdout + enough
