@@ -9,7 +9,7 @@ LABEL ?= cat
 N ?= 20000
 URL ?= http://127.0.0.1:$(PORT)
 
-CODE := shared upload random delete images edit web authorize reconcile audit local bundle costs
+CODE := shared upload random delete images edit web authorize uploads receive notify reconcile audit local bundle costs
 BIN := $(VENV)/bin
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
 
@@ -22,7 +22,7 @@ test: $(VENV)/test.installed  ## all tests
 	$(BIN)/python -m pytest -n auto
 
 sam-test: $(VENV)/test.installed $(SAM_VENV)/sam.installed  ## the same over the real SAM CLI; needs Docker
-	@PYTHONPATH=.:upload:random:delete:images:edit:web:authorize $(BIN)/python tests/sam_local.py $(abspath $(SAM_VENV))/bin/sam
+	@PYTHONPATH=.:upload:random:delete:images:edit:web:authorize:uploads:receive:notify $(BIN)/python tests/sam_local.py $(abspath $(SAM_VENV))/bin/sam
 
 check: $(VENV)/test.installed  ## style and types
 	$(BIN)/ruff check .
@@ -47,7 +47,7 @@ mutants: $(VENV)/test.installed  ## drop each condition of the transactions once
 	$(BIN)/python tests/mutants.py
 
 reliability: $(VENV)/test.installed  ## docs/reliability.md: inject every fault at every AWS call
-	PYTHONPATH=.:upload:random:delete:images:edit:web:authorize:tests:tests/faults $(BIN)/python tests/faults/reliability.py
+	PYTHONPATH=.:upload:random:delete:images:edit:web:authorize:uploads:receive:notify:tests:tests/faults $(BIN)/python tests/faults/reliability.py
 
 measure: $(VENV)/test.installed  ## the figures of the README
 	$(BIN)/python benchmarks/measure.py
@@ -80,8 +80,10 @@ lock: $(VENV)/test.installed  ## lock the dependencies of pyproject.toml anew
 	$(LOCK) --group run --output-file requirements/run.txt
 	$(LOCK) --group layer --constraint requirements/run.txt --output-file requirements/layer.txt
 	$(LOCK) --group upload --constraint requirements/run.txt --output-file requirements/upload.txt
+	$(LOCK) --group receive --constraint requirements/run.txt --output-file requirements/receive.txt
 	$(LOCK) --group images --constraint requirements/run.txt --output-file requirements/images.txt
 	$(LOCK) --group authorize --constraint requirements/run.txt --output-file requirements/authorize.txt
+	$(LOCK) --group notify --constraint requirements/run.txt --output-file requirements/notify.txt
 	$(LOCK) --group test --constraint requirements/run.txt --output-file requirements/test.txt
 	$(LOCK) --group sam --output-file requirements/sam.txt
 

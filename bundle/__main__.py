@@ -22,6 +22,9 @@ CONTENTS = {
     "DeleteFunction": ("delete", None),
     "ImagesFunction": ("images", "images"),
     "EditFunction": ("edit", None),
+    "UploadsFunction": ("uploads", None),
+    "ReceiveFunction": ("receive", "receive"),
+    "NotifyFunction": ("notify", "notify"),
     "WebFunction": ("web", None),
     "AuthorizeFunction": ("authorize", "authorize"),
 }

@@ -12,9 +12,12 @@ from typing import Any
 
 # service -> what we call (tests/test_build.py compares it with the code), and what botocore itself calls for it
 OPERATIONS = {
-    "dynamodb": {"BatchGetItem", "GetItem", "Query", "TransactWriteItems"},
+    "dynamodb": {"BatchGetItem", "GetItem", "PutItem", "Query", "TransactWriteItems", "UpdateItem"},
+    "rekognition": {"DetectLabels"},
     "s3": {"DeleteObject", "DeleteObjects", "GetObject", "HeadObject", "ListObjectVersions", "PutObject"}
-    | {"HeadBucket"},
+    | {"HeadBucket", "CreateBucket"},
+    "secretsmanager": {"GetSecretValue"},
+    "sqs": {"ChangeMessageVisibility", "SendMessage"},
     "ssm": {"GetParameters"},
 }
 KEPT = re.compile(r"(service-2|endpoint-rule-set-1|paginators-1)(\.sdk-extras)?\.json(\.gz)?")
@@ -42,9 +45,18 @@ def prune(packages: Path) -> None:
         for path in list(newest.iterdir()):
             _prune_file(path, operations)
     endpoints = data / "endpoints.json"
-    _write(endpoints, _of_our_services(_read(endpoints)))
+    _write(endpoints, of_our_services(_read(endpoints)))
     _keep_amazons_roots(packages / "botocore/cacert.pem")
     _leave_help_out(packages / "botocore/docs")
+
+
+def of_our_services(endpoints: dict[str, Any]) -> dict[str, Any]:
+    """The endpoints of our services, in each partition those that it has: China has no Rekognition."""
+    partitions = [
+        {**partition, "services": {name: found for name, found in partition["services"].items() if name in OPERATIONS}}
+        for partition in endpoints["partitions"]
+    ]
+    return {**endpoints, "partitions": partitions}
 
 
 def _prune_file(path: Path, operations: set[str]) -> None:
@@ -89,15 +101,6 @@ def _undocumented(part: Any) -> Any:
         for name, value in part.items()
         if not (name == "documentation" and isinstance(value, str))
     }
-
-
-def _of_our_services(endpoints: dict[str, Any]) -> dict[str, Any]:
-    partitions = [
-        {**partition, "services": {name: partition["services"][name] for name in OPERATIONS}}
-        for partition in endpoints["partitions"]
-        if partition["services"].keys() >= OPERATIONS.keys()
-    ]
-    return {**endpoints, "partitions": partitions}
 
 
 def _keep_amazons_roots(bundle: Path) -> None:

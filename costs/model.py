@@ -11,6 +11,9 @@ from costs.use import Assumed, Use
 
 GB = Decimal(10**9)  # bytes; where AWS means 2^30 this is 7% too much at most
 MONTH = Decimal("30.4")  # days
+DAY = Decimal(86_400)  # seconds
+POLLERS = Decimal(5)  # connections on which Lambda waits for messages of a queue where none come
+POLL = Decimal(20)  # seconds that each waits
 VCPU_MB = Decimal(1769)  # of memory give a function one whole vCPU; less give it that share of one
 MB_OF_GB = Decimal(1024)  # as Lambda counts memory
 HTTP_BYTES = Decimal(512 * 1024)  # an HTTP API counts each begun 512 KiB as a request
@@ -81,6 +84,8 @@ class Month:
             "cloudfront-out": _sum(at_edge, self._answer_bytes) / GB,
             "cloudfront-requests": _sum(at_edge, lambda _: Decimal(1)),
             "alarms": Decimal(self.stack.alarms),
+            "secrets": Decimal(self.stack.secrets),
+            "sqs-requests": self.stack.polled_queues * POLLERS * MONTH * DAY / POLL,
             "ssm-parameters": Decimal(self.stack.parameters),
         }
 

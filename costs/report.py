@@ -59,6 +59,9 @@ def report() -> str:
         changes=_changes(),
         alarms=built.alarms,
         free_alarms=alarm.free,
+        polled_queues=built.polled_queues,
+        polls=number(_polls(use)),
+        secret=dollars(prices(use.region)["secrets"].gross(Decimal(1))),
         alarm=dollars(alarm.gross(Decimal(1))),
         rest=_rest(),
         plotted=number(PLOTTED),
@@ -136,14 +139,21 @@ def _savings(use: Use) -> Iterator[tuple[Decimal, str]]:
     yield total - bill(replace(use, bytes=use.bytes / 2)).net, "pictures of half the bytes"
 
 
+def _polls(use: Use) -> Decimal:
+    (line,) = [line for line in bill(at_rest(use)).lines if line.price.name == "sqs-requests"]
+    return line.quantity
+
+
 def _rest() -> str:
-    names = ("dynamodb-storage", "dynamodb-recovery", "s3-storage", "alarms")
+    names = ("dynamodb-storage", "dynamodb-recovery", "s3-storage", "alarms", "secrets", "sqs-requests")
     rows = []
     for images in STORED:
         whole = bill(at_rest(replace(month(PLOTTED), images=images)))
         lines = {line.price.name: line.net for line in whole.lines}
         rows.append((number(images), *map(dollars, (*(lines[name] for name in names), whole.net))))
-    return table(("images", "tables", "point-in-time recovery", "pictures", "alarms", "to pay"), rows)
+    return table(
+        ("images", "tables", "point-in-time recovery", "pictures", "alarms", "secret", "queues", "to pay"), rows
+    )
 
 
 def _swings() -> str:

@@ -1,4 +1,4 @@
-"""What template.yaml says of costs: memory of the functions, alarms, parameters, how long logs and thumbnails stay."""
+"""What template.yaml says of costs: memory of functions, alarms, queues; how long logs and thumbnails stay and more."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,6 +19,8 @@ class Stack:
     memory: Mapping[str, Decimal]  # MB, by the function's name
     alarms: int
     parameters: int
+    secrets: int
+    polled_queues: int  # those that Lambda asks for messages, also where nothing comes
     log_days: Decimal
     thumbnail_days: Decimal
     throttle: Decimal  # requests a second
@@ -42,6 +44,10 @@ def stack() -> Stack:
     return Stack(
         memory={name: Decimal(properties.get("MemorySize", common)) for name, properties in functions.items()},
         alarms=sum(_is(each, "CloudWatch::Alarm") for each in resources.values()),
+        secrets=sum(_is(each, "SecretsManager::Secret") for each in resources.values()),
+        polled_queues=sum(
+            event["Type"] == "SQS" for each in functions.values() for event in each.get("Events", {}).values()
+        ),
         parameters=sum(_is(each, "SSM::Parameter") for each in resources.values()),
         log_days=Decimal(parameters["LogRetentionDays"]["Default"]),
         thumbnail_days=Decimal(rule["ExpirationInDays"]),

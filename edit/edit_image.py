@@ -1,23 +1,18 @@
 """PATCH /images/{label}/{name}: give an image another weight, other tags, another file name."""
 
-import json
-from collections import Counter
 from dataclasses import replace
 from typing import Any
 
 import own_images
-from shared import access, answers, aws, images, settings
+from shared import access, answers, aws, documents, images, settings
 from shared.api import Request, Response, endpoint
-from shared.errors import BadRequest, UnsupportedMediaType
+from shared.errors import BadRequest
 from shared.store import Store
 
 JSON_TYPES = ("application/json", "application/merge-patch+json")
 
 
-class Number(str):
-    """A JSON number as it was written: nothing is rounded, and no exponent is too large to look at."""
-
-    __slots__ = ()
+EXAMPLE = '{"weight": 0.7}'
 
 
 def edit_image(request: Request) -> Response:
@@ -34,58 +29,17 @@ def edit_image(request: Request) -> Response:
 
 def _changes(request: Request) -> dict[str, Any]:
     """The fields of an image that the body asks for, with their new values."""
-    content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if content_type not in JSON_TYPES:
-        raise UnsupportedMediaType('Send JSON: -H "Content-Type: application/json" -d \'{"weight": 0.7}\'.')
-    document = _document(request.body)
-    for member in document:
-        if member not in MEMBERS:
-            known = ", ".join(MEMBERS)
-            raise BadRequest(f"There is no member {member!r} that can be changed; known: {known}.", field=member)
-    if not document:
-        raise BadRequest('There is nothing to change; send {"weight": 0.7}, or tags, or filename.')
-    return {member: MEMBERS[member](value) for member, value in document.items()}
-
-
-def _weight(value: Any) -> int:
-    if not isinstance(value, Number):
-        raise BadRequest('weight is not a number; send {"weight": 0.7}.', field="weight")
-    return images.parse_weight(value)
-
-
-def _tags(value: Any) -> tuple[str, ...]:
-    if not isinstance(value, list) or not all(type(tag) is str for tag in value):
-        raise BadRequest('tags is not a list of texts; send {"tags": ["fluffy"]}.', field="tags")
-    return images.parse_tags(value)
+    changes = documents.read(request, MEMBERS, JSON_TYPES, EXAMPLE)
+    if not changes:
+        raise BadRequest(f"There is nothing to change; send {EXAMPLE}, or tags, or filename.")
+    return changes
 
 
 def _filename(value: Any) -> str:
-    if type(value) is not str:
-        raise BadRequest('filename is not a text; send {"filename": "cat.jpg"}.', field="filename")
-    return images.parse_filename(value)
+    return images.parse_filename(documents.text("filename")(value))
 
 
-MEMBERS = {"weight": _weight, "tags": _tags, "filename": _filename}
-
-
-def _document(body: bytes) -> dict[str, Any]:
-    try:
-        document = json.loads(body, parse_float=Number, parse_int=Number, object_pairs_hook=_members)
-    except (ValueError, RecursionError) as error:
-        raise BadRequest('The body is not JSON; send {"weight": 0.7}.') from error
-    if not isinstance(document, dict):
-        raise BadRequest('The body must be a JSON object; send {"weight": 0.7}.')
-    return document
-
-
-def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """The object of these members; BadRequest if one is repeated."""
-    members = dict(pairs)
-    if len(members) < len(pairs):
-        ((repeated, _),) = Counter(name for name, _ in pairs).most_common(1)
-        raise BadRequest(f"The member {repeated!r} is repeated; give it once.", field=repeated)
-    return members
-
+MEMBERS = {"weight": documents.weight, "tags": documents.tags, "filename": _filename}
 
 handler = endpoint(
     {"/images/{label}/{name}": {"PATCH": edit_image}, "/mine": {"GET": own_images.list_own}},

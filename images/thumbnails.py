@@ -73,7 +73,7 @@ def content(
     picture = pictures.get(image.id)
     if picture is None:
         return None
-    from scaling import scaled  # with Pillow, which other answers do not wait for
+    from shared.scaling import scaled  # with Pillow, which other answers do not wait for
 
     made = scaled(picture, thumbnail.side, thumbnail.extension)
     thumbnails.put(image.id, thumbnail.side, thumbnail.extension, made)

@@ -12,7 +12,17 @@ from local.refusals import Refusal
 OF_FUNCTIONS = ("boto3", "multipart", "magic", "pylibmagic", "PIL", "jwt", "samtranslator")  # imported later, by others
 
 # Environment variables and the parameters of template.yaml that they set
-CHOICES = {"LABELS": "Labels", "JWT_ISSUER": "JwtIssuer", "JWT_AUDIENCE": "JwtAudience"}
+CHOICES = {
+    "LABELS": "Labels",
+    "JWT_ISSUER": "JwtIssuer",
+    "JWT_AUDIENCE": "JwtAudience",
+    "RECOGNISER": "Recogniser",
+    "RECOGNITION_MODEL": "RecognitionModel",
+    "RECOGNITION_MODEL_LABELS": "RecognitionModelLabels",
+    "CALLBACK_HTTP": "CallbackHttp",
+    "CALLBACK_LOOPBACK": "CallbackLoopback",
+    "CALLBACK_TIMEOUT": "CallbackTimeout",
+}
 
 
 def main() -> int:
@@ -57,7 +67,7 @@ def _parameters() -> dict[str, str]:
     chosen = {name: os.environ[variable] for variable, name in CHOICES.items() if os.environ.get(variable)}
     limits = dict.fromkeys(("ThrottleRate", "ThrottleBurst", "PictureThrottleRate", "PictureThrottleBurst"), "5000")
     writes = {"PublicWrites": "false" if "JwtIssuer" in chosen else "true"}
-    return {"LinkBase": "/", **limits, **writes, **chosen}
+    return {"LinkBase": "/", "Recogniser": "colours", **limits, **writes, **chosen}
 
 
 sys.exit(main())

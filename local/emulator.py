@@ -30,6 +30,9 @@ PASSED_ON = re.compile(r"PATH|HOME|LANG|TZ|LC_\w+|PYTHON\w+|LD_LIBRARY_PATH|DYLD
 EVENTS_MAX = 300  # of the stack, which ministack keeps for ever; a deployment of all of it has about 90
 OWNERS_FOR_ALL = re.compile(r"(test|[0-9]{12})?")
 LOOPBACK_IS_SECURE = (b"x-forwarded-proto", b"https")  # for bucket policies that ask for TLS
+BUCKET = re.compile(r"/[a-z0-9.-]{3,63}/?")
+FORM_KEY = re.compile(r"A[KS]IA[0-9A-Z]+")  # nothing that S3 expands, as it does ${filename}
+FORM_MAX = 21_000_000  # bytes of a form with a file of 20 MB
 READS = re.compile(r"(\w+\.)?(Batch)?(Get|Describe|List|Query|Scan)\w*")
 
 
@@ -116,7 +119,13 @@ def guarded(app: App, written: Callable[[], None]) -> App:
     async def guard(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             return await app(scope, receive, send)
-        if scope["type"] != "http" or scope["path"].startswith("/_") or OWNERS_FOR_ALL.fullmatch(_key(scope)):
+        if scope["type"] != "http" or scope["path"].startswith("/_"):
+            return await _forbid(send)
+        key = _key(scope)
+        if _is_form(scope):
+            body = await _body(receive)
+            key, receive = _key_of_form(_header(scope, b"content-type"), body), _again(body)
+        if _owners(scope, key):
             return await _forbid(send)
         try:
             await app({**scope, "headers": [*scope["headers"], LOOPBACK_IS_SECURE]}, receive, send)
@@ -125,6 +134,49 @@ def guarded(app: App, written: Callable[[], None]) -> App:
                 written()
 
     return guard
+
+
+def _owners(scope: Scope, key: str) -> bool:
+    """Whether ministack would take this key for the account owner's; a browser asks without one whether it may post."""
+    asks_first = scope["method"] == "OPTIONS" and _header(scope, b"access-control-request-method") == "POST"
+    return not asks_first and bool(OWNERS_FOR_ALL.fullmatch(key))
+
+
+def _is_form(scope: Scope) -> bool:
+    """Whether the request may be one of S3's forms, which are signed in their fields and nowhere else."""
+    form = _header(scope, b"content-type").startswith("multipart/form-data")
+    signed = _header(scope, b"authorization") or scope["query_string"] or _header(scope, b"x-amz-target")
+    return form and scope["method"] == "POST" and bool(BUCKET.fullmatch(scope["path"])) and not signed
+
+
+def _key_of_form(content_type: str, body: bytes) -> str:
+    """The access key that a form of S3 names, empty if none, or more than one; read as ministack's S3 reads it."""
+    from ministack.services import s3  # type: ignore[import-untyped]
+
+    fields = s3._parse_multipart_form(content_type, body)
+    found = [value for name, _, _, value in fields if name.lower() in ("x-amz-credential", "awsaccesskeyid")]
+    key = found[0].partition(b"/")[0].decode("latin-1") if len(found) == 1 else ""
+    return key if FORM_KEY.fullmatch(key) else ""
+
+
+async def _body(receive: Receive) -> bytes:
+    parts: list[bytes] = []
+    while sum(map(len, parts)) <= FORM_MAX:
+        message = await receive()
+        parts.append(message.get("body", b""))
+        if not message.get("more_body"):
+            break
+    return b"".join(parts)
+
+
+def _again(body: bytes) -> Receive:
+    """A `receive` that gives this body."""
+    messages = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def receive() -> dict[str, Any]:
+        return messages.pop() if messages else {"type": "http.disconnect"}
+
+    return receive
 
 
 def _key(scope: Scope) -> str:

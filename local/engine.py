@@ -3,19 +3,22 @@
 import json
 import logging
 import os
+import signal
+import string
 import subprocess
 from collections.abc import Callable, Mapping
-from functools import lru_cache, partial
+from functools import lru_cache
 from types import SimpleNamespace
 from typing import Any
 
+QUEUES_PORT = "4566"  # in the names of queues alone
 EXPRESSIONS = 256  # kept parsed; shared/ has about 30
 
 functions_log = logging.getLogger("functions")
 
 
 def load() -> Any:
-    """The modules of ministack, which read the environment as they are imported; with six changes.
+    """The modules of ministack, which read the environment as they are imported; with eight changes.
 
     Its Lambda waits up to 50 ms for a call's first log line, and keeps each call's lines as a log stream for ever:
     here lines go to the log file as they are written, and nobody waits for them.  Its API Gateway leaves methods ANY
@@ -23,12 +26,15 @@ def load() -> Any:
     several SSM parameters: here for what their names have in common, so that the policies of template.yaml hold.
     Ctrl-C in a terminal reaches the processes of its functions, too, in the midst of their work: here they are in
     groups of their own.  Its S3 answers that an object is stored when the disk had no room for it: here that fails.
-    Its DynamoDB parses a Query's condition once for each item of the partition: here once.
+    Its DynamoDB parses a Query's condition once for each item of the partition: here once.  Its SQS knows queues by
+    the port that it listens on, which is another one at each start: here by a number that stays.  Its CloudFormation
+    generates secrets with punctuation, wanted or not: here only where it is wanted.
     tests/test_local_emulator.py and tests/test_local_running.py guard them.
     """
     from ministack import app  # type: ignore[import-untyped]
     from ministack.core import iam_actions, lambda_runtime, persistence  # type: ignore[import-untyped]
-    from ministack.services import apigateway_v1, cloudformation, dynamodb, lambda_svc  # type: ignore[import-untyped]
+    from ministack.services import apigateway_v1, cloudformation, dynamodb, lambda_svc, sqs  # type: ignore[import-untyped]
+    from ministack.services.cloudformation import provisioners  # type: ignore[import-untyped]
 
     lambda_runtime.subprocess = _OwnGroup()
     logging.getLogger("s3").addHandler(_Raise())
@@ -38,9 +44,11 @@ def load() -> Any:
     apigateway_v1._OPENAPI_HTTP_METHODS.add("any")
     apigateway_v1._import_path_item = _with_any(apigateway_v1._import_path_item)
     _parse_expressions_once(dynamodb)
+    sqs.DEFAULT_PORT, sqs._CANONICAL_NETLOC = QUEUES_PORT, f"{sqs.DEFAULT_HOST}:{QUEUES_PORT}"
     apigateway_v1._import_rest_api = _with_gateway_responses(
         apigateway_v1._import_rest_api, apigateway_v1._put_gateway_response
     )
+    provisioners._sm_secret_string = _without_punctuation(provisioners._sm_secret_string)
     iam_actions.extract_resource_arn = _with_parameters(iam_actions.extract_resource_arn)
     return SimpleNamespace(
         app=app,
@@ -67,6 +75,16 @@ def _with_gateway_responses(import_rest_api: Callable[..., str], put: Callable[.
         return api_id
 
     return import_with_responses
+
+
+def _without_punctuation(secret_string: Callable[..., str]) -> Callable[..., str]:
+    def generate(properties: Mapping[str, Any]) -> str:
+        wanted = properties.get("GenerateSecretString", {})
+        if wanted.get("ExcludePunctuation"):
+            wanted = {**wanted, "ExcludeCharacters": string.punctuation}
+        return secret_string({**properties, "GenerateSecretString": wanted})
+
+    return generate
 
 
 def _with_parameters(extract_resource_arn: Callable[..., str]) -> Callable[..., str]:
@@ -100,9 +118,16 @@ def _log_crash(func: Mapping[str, Any], request_id: str, text: str, *_: object, 
 
 
 class _OwnGroup:
-    """The module subprocess, whose processes get a process group of their own."""
+    """The module subprocess, whose processes get a process group of their own, and no Ctrl-C before they are in it."""
 
-    Popen = staticmethod(partial(subprocess.Popen, process_group=0))
+    @staticmethod
+    def Popen(*arguments: Any, **options: Any) -> "subprocess.Popen[str]":
+        """A process that a SIGINT to this one's group never reaches: it inherits that the signal is blocked."""
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            return subprocess.Popen(*arguments, process_group=0, **options)  # noqa: S603 (ministack's own)
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(subprocess, name)

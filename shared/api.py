@@ -106,6 +106,13 @@ def as_json(
 
 
 def problem(refusal: errors.ApiError, request_id: str) -> Response:
+    """The refusal as the answer to a request."""
+    body = {**problem_of(refusal), "requestId": request_id}
+    headers = {"Content-Type": "application/problem+json", "Cache-Control": "no-store", **refusal.headers}
+    return Response(HTTPStatus(refusal.status), json.dumps(body) + "\n", headers)
+
+
+def problem_of(refusal: errors.ApiError) -> dict[str, Any]:
     """The refusal as RFC 9457 problem details."""
     status = HTTPStatus(refusal.status)
     body: dict[str, Any] = {
@@ -113,12 +120,10 @@ def problem(refusal: errors.ApiError, request_id: str) -> Response:
         "title": status.phrase,
         "status": int(status),
         "detail": refusal.detail,
-        "requestId": request_id,
     }
     if refusal.field is not None:
         body["errors"] = [{"field": refusal.field, "detail": refusal.detail}]
-    headers = {"Content-Type": "application/problem+json", "Cache-Control": "no-store", **refusal.headers}
-    return Response(status, json.dumps(body) + "\n", headers)
+    return body
 
 
 def required(values: Mapping[str, str], name: str) -> str:

@@ -17,7 +17,10 @@ from shared import deadline
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_rekognition import RekognitionClient
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+    from mypy_boto3_sqs import SQSClient
     from mypy_boto3_ssm import SSMClient
 
 CONFIG = Config(
@@ -27,6 +30,7 @@ CONFIG = Config(
     signature_version="v4",
 )
 SSM_CONFIG = CONFIG.merge(Config(retries={"mode": "standard", "total_max_attempts": 2}))  # it is not the last call
+REKOGNITION_CONFIG = CONFIG.merge(Config(read_timeout=5))  # it takes up to 5 MB in, and looks at them
 S3_CONFIG = CONFIG.merge(Config(signature_version="s3v4"))
 
 
@@ -45,9 +49,27 @@ def dynamodb() -> "DynamoDBClient":
 
 
 @cache
+def rekognition() -> "RekognitionClient":
+    """Client of Rekognition."""
+    return cast("RekognitionClient", session().create_client("rekognition", config=REKOGNITION_CONFIG))
+
+
+@cache
 def s3() -> "S3Client":
     """Client of S3."""
     return cast("S3Client", session().create_client("s3", config=S3_CONFIG))
+
+
+@cache
+def secrets() -> "SecretsManagerClient":
+    """Client of Secrets Manager."""
+    return cast("SecretsManagerClient", session().create_client("secretsmanager", config=CONFIG))
+
+
+@cache
+def sqs() -> "SQSClient":
+    """Client of SQS."""
+    return cast("SQSClient", session().create_client("sqs", config=CONFIG))
 
 
 @cache

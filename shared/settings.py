@@ -28,6 +28,10 @@ FALLBACKS = {
     "dynamoDB/chunk-info-table-name": "fb_chunkInfoTableName",
     "dynamoDB/image-chunks-table-name": "fb_chunkImageTableName",
     "labels": "fb_labels",
+    "s3/incoming-bucket-name": "fb_S3IncomingBucketName",
+    "dynamoDB/uploads-table-name": "fb_uploadsTableName",
+    "dynamoDB/recognitions-table-name": "fb_recognitionsTableName",
+    "sqs/callback-queue-url": "fb_callbackQueueUrl",
 }
 
 
@@ -40,6 +44,10 @@ class Settings:
     image_chunks_table: str
     labels: frozenset[str]
     thumbnail_bucket: str
+    incoming_bucket: str = ""
+    uploads_table: str = ""
+    recognitions_table: str = ""
+    callback_queue: str = ""  # its URL
     consistent_reads: bool = False  # of lanes, chunks and images in draws, at twice the read units
     image_max_age: int = YEAR  # seconds that caches may keep a picture
 
@@ -96,6 +104,10 @@ def _settings(parameters: dict[str, str]) -> Settings:
         image_chunks_table=values["dynamoDB/image-chunks-table-name"],
         labels=frozenset(label.strip().lower() for label in values["labels"].split(",") if label.strip()),
         thumbnail_bucket=values["s3/thumbnail-bucket-name"],
+        incoming_bucket=values["s3/incoming-bucket-name"],
+        uploads_table=values["dynamoDB/uploads-table-name"],
+        recognitions_table=values["dynamoDB/recognitions-table-name"],
+        callback_queue=values["sqs/callback-queue-url"],
         consistent_reads=os.environ.get("CONSISTENT_READS") == "true",
         image_max_age=int(os.environ.get("IMAGE_MAX_AGE") or YEAR),
     )

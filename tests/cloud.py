@@ -10,6 +10,7 @@ import yaml
 
 ROOT = Path(__file__).resolve().parent.parent
 TABLES = ("ImageChunksTable", "ChunkInfoTable")
+TABLES_OF_UPLOADS = ("UploadsTable", "RecognitionsTable")
 
 
 class Loader(yaml.SafeLoader):
@@ -95,14 +96,17 @@ def create(labels: str = "*") -> None:
     """Make tables, bucket and parameters in the AWS that boto3 talks to."""
     resources = template()["Resources"]
     dynamodb, s3, ssm = boto3.client("dynamodb"), boto3.client("s3"), boto3.client("ssm")
-    for name in TABLES:
+    for name in (*TABLES, *TABLES_OF_UPLOADS):
         dynamodb.create_table(TableName=name, **table(name))
     s3.create_bucket(Bucket="pictures")
     s3.create_bucket(Bucket="thumbnails")
     s3.put_bucket_versioning(
         Bucket="pictures", VersioningConfiguration=resources["Bucket"]["Properties"]["VersioningConfiguration"]
     )
-    values = {"Bucket": "pictures", "ThumbnailBucket": "thumbnails", "Labels": labels} | {name: name for name in TABLES}
+    s3.create_bucket(Bucket="incoming")
+    queue = boto3.client("sqs").create_queue(QueueName="callbacks")["QueueUrl"]
+    values = {"Bucket": "pictures", "ThumbnailBucket": "thumbnails", "IncomingBucket": "incoming", "Labels": labels}
+    values |= {"CallbackQueue": queue, **{name: name for name in (*TABLES, *TABLES_OF_UPLOADS)}}
     for resource in resources.values():
         if resource["Type"] == "AWS::SSM::Parameter":
             name = resource["Properties"]["Name"].replace("${Stage}", "production")

@@ -10,10 +10,9 @@ from hypothesis import settings as hypothesis_settings
 from moto import mock_aws
 
 import cloud
-from hosts import Api, Handlers, Host, Remote, Running, new_label
+from hosts import Api, Handlers, Host, Remote, Running, forget_clients, new_label
 from local_service import LocalService
 from memory_aws import World
-from shared import aws, settings
 from simulation import shipped_code_on
 
 hypothesis_settings.register_profile("ci", deadline=None, derandomize=True)
@@ -43,12 +42,6 @@ def moto_aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         cloud.create()
         yield
     forget_clients()
-
-
-def forget_clients() -> None:
-    """As a new Lambda container begins."""
-    for cached in (aws.session, aws.dynamodb, aws.s3, aws.ssm, settings._cache):
-        cached.cache_clear()
 
 
 @pytest.fixture

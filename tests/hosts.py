@@ -13,6 +13,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import cloud
 from local_service import Answer, LocalService, send
 from pictures import File, multipart_body
+from shared import aws, settings
 
 _NUMBERS = itertools.count()
 
@@ -145,3 +146,10 @@ def local(url: str) -> str:
 def json_of(answer: Answer) -> Any:
     """The JSON body of an answer."""
     return json.loads(answer.body)
+
+
+def forget_clients() -> None:
+    """As a new Lambda container begins."""
+    clients = (aws.dynamodb, aws.rekognition, aws.s3, aws.secrets, aws.sqs, aws.ssm)
+    for cached in (aws.session, *clients, settings._cache):
+        cached.cache_clear()

@@ -139,7 +139,7 @@ def emulator() -> Iterator[str]:
             **{name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ},
             "BIND_HOST": address,
             "GATEWAY_PORT": str(port),
-            "SERVICES": "s3,dynamodb,ssm,sts",  # and no Lambda, which would run anyone's code
+            "SERVICES": "s3,dynamodb,sqs,ssm,sts",  # and no Lambda, which would run anyone's code
             "TMPDIR": folder,
             "STATE_DIR": folder,
             "IOT_MTLS_ENABLED": "0",

@@ -18,7 +18,6 @@ import form
 import hostile_pictures
 import images_api
 import page_files
-import picture
 import pictures
 import random_image
 import upload_image
@@ -26,7 +25,7 @@ import web_page
 from cloud import routes
 from memory_aws import World
 from pictures import PNG_SIGNATURE, chunk, riff, segment, webp_chunks
-from shared import images
+from shared import images, picture
 from shared.errors import ApiError
 from simulation import LABEL, shipped_code_on
 
@@ -210,7 +209,9 @@ METHODS = st.sampled_from(["GET", "HEAD", "POST", "PATCH", "DELETE", "OPTIONS", 
 @st.composite
 def events(draw: st.DrawFn) -> tuple[str, dict[str, Any]]:
     """The function that API Gateway would call, and an event for it."""
-    resource, method, module = draw(st.sampled_from(routes()))
+    # uploads/ speaks of tables that the AWS in memory does not have; tests/test_uploads_api.py asks it
+    known = [route for route in routes() if route[2] in MODULES]
+    resource, method, module = draw(st.sampled_from(known))
     method = draw(METHODS) if method == "ANY" else method
     named = draw(NAMED | st.fixed_dictionaries({"label": TEXT, "name": TEXT})) | {"version": draw(VERSIONS)}
     path = draw(st.just(resource.replace("{label}", named["label"]).replace("{name}", named["name"])) | TEXT)

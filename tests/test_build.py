@@ -12,7 +12,8 @@ import pytest
 from botocore import xform_name
 
 from bundle import interpreters
-from bundle.botocore_data import OPERATIONS
+from bundle.__main__ import CONTENTS
+from bundle.botocore_data import OPERATIONS, of_our_services
 from cloud import ROOT, template
 
 BUILT = ROOT / os.environ.get("PETAPI_BUILT", ".aws-sam/build")  # `make sam-test` has another, made in a container
@@ -20,7 +21,8 @@ LAYER = BUILT / "SharedLayer/python"
 FUNCTIONS = {name: r for name, r in template()["Resources"].items() if r["Type"] == "AWS::Serverless::Function"}
 SIZE_MAX = 60_000_000  # bytes, unzipped, of a function and the layer; a quarter of Lambda's limit
 HELPERS = {"get_paginator", "generate_presigned_url"}  # of clients; their first argument names the operation
-FOR_BOTOCORE = {"head_bucket"}  # S3 is asked by it for the region of a bucket
+FOR_BOTOCORE = {"head_bucket", "create_bucket"}  # for the region of a bucket; for the address of a form
+NO_CALL = {"generate_presigned_post"}  # it makes a form
 
 built = pytest.mark.skipif(
     not (BUILT / "template.yaml").exists(),
@@ -44,9 +46,10 @@ def called(source: str) -> set[str]:
 
 
 def test_the_listed_operations_are_the_called_ones() -> None:
-    calls = {name for path in (ROOT / "shared").glob("*.py") for name in called(path.read_text())}
+    folders = {folder for folder, _ in CONTENTS.values()}
+    calls = {name for folder in folders for path in (ROOT / folder).glob("*.py") for name in called(path.read_text())}
     listed = {xform_name(operation) for operations in OPERATIONS.values() for operation in operations}
-    assert listed == calls | FOR_BOTOCORE
+    assert listed == calls - NO_CALL | FOR_BOTOCORE
     clients = set(re.findall(r'create_client\("(\w+)"', (ROOT / "shared/aws.py").read_text()))
     assert clients == set(OPERATIONS)
 
@@ -65,11 +68,18 @@ def isolated(code: str, *path: Path) -> str:
 
 
 @built
-@pytest.mark.parametrize("name", FUNCTIONS)
+def test_callbacks_are_sent_with_the_public_authorities_by_what_was_built() -> None:
+    code = "import notify_receivers, delivery; print(len(delivery.trust(insecure=False).get_ca_certs()) > 100)"
+    assert isolated(code, BUILT / "NotifyFunction", LAYER) == "True\n"
+
+
+@built
+@pytest.mark.parametrize("name", sorted(FUNCTIONS.keys() - {"NotifyFunction"}))
 def test_a_built_function_starts_alone_and_answers(name: str) -> None:
     module, _, handler = FUNCTIONS[name]["Properties"]["Handler"].partition(".")
     event = {"resource": "/none", "path": "/none", "httpMethod": "GET", "requestContext": {"requestId": "id"}}
     event["methodArn"] = "arn:aws:execute-api:::api/Prod/GET/none"  # for the authorizer
+    event["Records"] = []  # for those that a queue calls
     answer, collects = isolated(
         f"import {module}, gc, json\n"
         "off = not gc.isenabled()\n"
@@ -78,11 +88,21 @@ def test_a_built_function_starts_alone_and_answers(name: str) -> None:
         BUILT / name,
         LAYER,
     ).splitlines()
-    if name == "AuthorizeFunction":
+    if name == "ReceiveFunction":
+        assert json.loads(answer) == {"batchItemFailures": []}
+    elif name == "AuthorizeFunction":
         assert json.loads(answer)["context"] == {"subject": "", "scope": ""}
     else:
         assert json.loads(answer)["statusCode"] == 404
     assert collects == "True"
+
+
+@built
+def test_a_picture_is_recognised_by_what_was_built() -> None:
+    path = ROOT / "tests/images/rocket.jpg"
+    code = f"import recognition\nlabels = recognition.chosen()(open({str(path)!r}, 'rb').read(), 'image/jpeg')\n"
+    code += "print(labels[0].name)"
+    assert isolated(code, BUILT / "ReceiveFunction", LAYER) == "black\n"
 
 
 @built
@@ -103,6 +123,14 @@ def test_a_token_is_checked_by_what_was_built() -> None:
 
 
 @built
+def test_a_form_for_s3_is_made_by_what_was_built() -> None:
+    code = "from shared import aws\nfrom shared.incoming import IncomingBucket\n"
+    code += "form = IncomingBucket(aws.s3(), 'bucket').form('incoming/x')\n"
+    code += "print(form['url'], form['fields']['key'])"
+    assert isolated(code, LAYER).split() == ["https://bucket.s3.amazonaws.com/", "incoming/x"]
+
+
+@built
 def test_no_client_brings_the_generators_of_help() -> None:
     code = "from shared import aws\nimport sys\nclient = aws.dynamodb()\n"
     code += "print(repr(client.get_item.__doc__), repr(client.get_paginator('query').paginate.__doc__))\n"
@@ -113,14 +141,16 @@ def test_no_client_brings_the_generators_of_help() -> None:
 @built
 def test_an_upload_is_checked_by_what_was_built() -> None:
     pictures = [str(ROOT / "tests/images" / name) for name in ("chelsea.png", "rocket.jpg")]
-    code = f"import picture\nfor path in {pictures}: print(picture.check(open(path, 'rb').read()).extension)"
+    code = (
+        f"from shared import picture\nfor path in {pictures}: print(picture.check(open(path, 'rb').read()).extension)"
+    )
     assert isolated(code, BUILT / "UploadFunction", LAYER).split() == ["png", "jpg"]
 
 
 @built
 def test_the_libraries_for_pictures_are_where_they_are_needed_alone() -> None:
     every = {"PIL", "magic", "pylibmagic", "multipart.py"}
-    needed = {"UploadFunction": every, "ImagesFunction": {"PIL"}}
+    needed = {"UploadFunction": every, "ReceiveFunction": every - {"multipart.py"}, "ImagesFunction": {"PIL"}}
     for name in FUNCTIONS:
         assert {path.name for path in (BUILT / name).iterdir()} & every == needed.get(name, set())
 
@@ -129,7 +159,7 @@ def test_the_libraries_for_pictures_are_where_they_are_needed_alone() -> None:
 def test_a_thumbnail_is_made_by_what_was_built_and_pillow_is_imported_only_then() -> None:
     code = f"content = open({str(ROOT / 'tests/images/rocket.jpg')!r}, 'rb').read()\n"
     code += "import images_api, sys; print('PIL' in sys.modules)\n"
-    code += "from scaling import scaled; print(*(scaled(content, 256, kind)[:4] for kind in ('webp', 'jpg')))"
+    code += "from shared.scaling import scaled; print(*(scaled(content, 256, kind)[:4] for kind in ('webp', 'jpg')))"
     assert isolated(code, BUILT / "ImagesFunction", LAYER).splitlines() == ["False", r"b'RIFF' b'\xff\xd8\xff\xe0'"]
 
 
@@ -157,6 +187,16 @@ def test_every_operation_is_as_in_the_whole_botocore() -> None:
     assert Session().get_service_model("s3").operation_names != sorted(OPERATIONS["s3"])
     assert pruned == json.loads(json.dumps(scope["shown"]))
     assert len(pruned) == sum(map(len, OPERATIONS.values()))
+
+
+def test_no_partition_of_aws_is_lost_for_a_service_that_it_lacks() -> None:
+    from botocore.session import Session
+
+    whole = Session().get_component("data_loader").load_data("endpoints")
+    kept = {partition["partition"]: partition["services"] for partition in of_our_services(whole)["partitions"]}
+    assert kept.keys() == {partition["partition"] for partition in whole["partitions"]}
+    assert kept["aws"].keys() == set(OPERATIONS)
+    assert kept["aws-cn"].keys() == set(OPERATIONS) - {"rekognition"}
 
 
 @built

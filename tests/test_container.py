@@ -6,10 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import pictures
-from container import clean
-from container_jpeg import MAX_SCANS
-from container_parts import Cleaned
 from pictures import SECRET, chunk, exif_segment, jpeg_with, png_with, riff, segment, tiff, webp_chunks
+from shared.container import clean
+from shared.container_jpeg import MAX_SCANS
+from shared.container_parts import Cleaned
 from shared.errors import UnsupportedMediaType
 
 IMAGES = Path(__file__).parent / "images"

@@ -38,7 +38,7 @@ USES = st.builds(
     region=st.sampled_from(REGIONS),
     architecture=st.sampled_from(ARCHITECTURES),
 )
-STORED = {"dynamodb-storage", "dynamodb-recovery", "s3-storage", "alarms", "ssm-parameters"}
+STORED = {"dynamodb-storage", "dynamodb-recovery", "s3-storage", "alarms", "ssm-parameters", "secrets", "sqs-requests"}
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -89,6 +89,8 @@ def test_a_bill_is_what_comes_out_by_hand() -> None:
         "logs-ingested": (logged - 5) * 0.50,
         "logs-stored": (logged * 0.15 * 30 / 30.4 - 5) * 0.03,
         "alarms": 0,
+        "secrets": 0.40,
+        "sqs-requests": (2 * 5 * 30.4 * 86_400 / 20 - 1e6) / 1e6 * 0.40,
         "ssm-parameters": 0,
     }
     assert lines.keys() == expected.keys()
@@ -223,6 +225,7 @@ def test_what_the_template_says_is_counted() -> None:
     kinds = [resource["Type"] for resource in template()["Resources"].values()]
     found = quantities(bill(Use()))
     assert found["alarms"] == kinds.count("AWS::CloudWatch::Alarm") > 0
+    assert found["secrets"] == kinds.count("AWS::SecretsManager::Secret") == 1
     assert found["ssm-parameters"] == kinds.count("AWS::SSM::Parameter") > 0
 
 

@@ -16,6 +16,7 @@ EXPECTED = {
     "unknown-path": 404,
     "preflight": 204,
     "upload": 201,
+    "ask": 201,
     "random": 200,
     "random-json": 200,
     "random-redirect": 302,

@@ -6,12 +6,12 @@ from hashlib import sha256
 
 import pytest
 
-import picture
 import pictures
 from cloud import ROOT
 from hosts import Api, Remote, json_of, local
 from local_service import Answer
 from pictures import File
+from shared import picture
 
 PHOTOGRAPHS = [(ROOT / "tests/images" / name).read_bytes() for name in ("chelsea.png", "rocket.jpg")]
 CHELSEA, ROCKET = (picture.check(photograph).content for photograph in PHOTOGRAPHS)  # without their metadata

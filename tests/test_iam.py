@@ -1,5 +1,6 @@
 """Least privilege: each function's policy, as deployed and enforced, allows what it calls and nothing else."""
 
+import contextlib
 import json
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -18,33 +19,46 @@ NAMES = {
     "edit": "EditFunction",
     "web": "WebFunction",
     "authorize": "AuthorizeFunction",
+    "uploads": "UploadsFunction",
+    "receive": "ReceiveFunction",
+    "notify": "NotifyFunction",
 }
 IMAGE_KEY = {"label": {"S": "cat"}, "s3key": {"S": "x"}}
 CHUNK_KEY = {"label": {"S": "cat"}, "chunkNumber": {"N": "0"}}
 
 # Who may do what; a column that is not named is denied to all.
 ALLOWED = {
-    "ssm GetParameters": {"upload", "random", "delete", "images", "edit"},
-    "s3 PutObject": {"upload"},
-    "s3 GetObject": {"random", "images"},
-    "s3 DeleteObjectVersion": {"upload", "delete"},
+    "ssm GetParameters": {"upload", "random", "delete", "images", "edit", "uploads", "receive"},
+    "s3 PutObject": {"upload", "receive"},
+    "s3 GetObject": {"random", "images", "receive"},
+    "s3 DeleteObjectVersion": {"upload", "delete", "receive"},
+    "incoming PutObject": {"uploads"},
+    "incoming GetObject": {"receive"},
+    "incoming DeleteObject": {"receive"},
+    "uploads GetItem": {"uploads", "receive"},
+    "uploads PutItem": {"uploads"},
+    "uploads UpdateItem": {"receive"},
+    "recognitions GetItem": {"receive"},
+    "recognitions PutItem": {"receive"},
+    "callbacks SendMessage": {"receive"},
+    "secret GetSecretValue": {"notify"},
     "thumbnails GetObject": {"images"},
     "thumbnails PutObject": {"images"},
     "thumbnails DeleteObject": {"delete", "images"},
-    "chunks Query": {"upload", "random", "images", "edit"},
+    "chunks Query": {"upload", "random", "images", "edit", "receive"},
     "chunks BatchGetItem": {"random"},
-    "chunks GetItem": {"delete", "edit"},
-    "chunks PutItem": {"upload", "edit"},
-    "chunks UpdateItem": {"upload", "delete", "edit"},
-    "chunks DeleteItem": {"delete", "edit"},
+    "chunks GetItem": {"delete", "edit", "receive"},
+    "chunks PutItem": {"upload", "edit", "receive"},
+    "chunks UpdateItem": {"upload", "delete", "edit", "receive"},
+    "chunks DeleteItem": {"delete", "edit", "receive"},
     "images Query": {"images"},
     "images Query of file names": {"images"},
     "images Query of owners": {"edit"},
     "images BatchGetItem": {"images", "edit", "random"},
-    "images GetItem": {"upload", "random", "delete", "images", "edit"},
-    "images PutItem": {"upload", "edit"},
-    "images UpdateItem": {"delete", "edit"},
-    "images DeleteItem": {"delete", "edit"},
+    "images GetItem": {"upload", "random", "delete", "images", "edit", "uploads", "receive"},
+    "images PutItem": {"upload", "edit", "receive"},
+    "images UpdateItem": {"delete", "edit", "receive"},
+    "images DeleteItem": {"delete", "edit", "receive"},
 }
 
 
@@ -69,6 +83,11 @@ def calls(cloud: Cloud, names: dict[str, str]) -> dict[str, Callable[[], Any]]:
     s3, dynamodb, ssm = (cloud.client(name) for name in ("s3", "dynamodb", "ssm"))
     chunks, images, bucket = names["ChunkInfoTableName"], names["ImageChunksTableName"], names["BucketName"]
     query = {"KeyConditionExpression": "label = :l", "ExpressionAttributeValues": {":l": {"S": "cat"}}}
+    values = {"ExpressionAttributeValues": {":l": {"S": "x"}}}
+    queries = {
+        "uploads": {"KeyConditionExpression": "id = :l", **values},
+        "recognitions": {"KeyConditionExpression": "digest = :l", **values},
+    }
     key, thumbnails = {"Bucket": bucket, "Key": "cat/known"}, names["ThumbnailBucketName"]
     found: dict[str, Callable[[], Any]] = {
         "ssm GetParameters": lambda: ssm.get_parameters(Names=["/pet-api/production/labels"]),
@@ -99,9 +118,31 @@ def calls(cloud: Cloud, names: dict[str, str]) -> dict[str, Callable[[], Any]]:
         "another table GetItem": lambda: dynamodb.get_item(TableName=names["other table"], Key=IMAGE_KEY),
         "another table PutItem": lambda: dynamodb.put_item(TableName=names["other table"], Item=IMAGE_KEY),
     }
-    for name, table, item in (("chunks", chunks, CHUNK_KEY), ("images", images, IMAGE_KEY)):
+    incoming, sqs = names["IncomingBucketName"], cloud.client("sqs")
+    found |= {
+        "incoming PutObject": lambda: s3.put_object(Bucket=incoming, Key="incoming/new", Body=b"x"),
+        "incoming PutObject elsewhere": lambda: s3.put_object(Bucket=incoming, Key="new", Body=b"x"),
+        "incoming GetObject": lambda: taken(s3, incoming),
+        "incoming DeleteObject": lambda: s3.delete_object(Bucket=incoming, Key="incoming/known"),
+        "incoming ListBucket": lambda: s3.list_objects_v2(Bucket=incoming),
+        "callbacks SendMessage": lambda: sqs.send_message(QueueUrl=names["CallbackQueueUrl"], MessageBody="x"),
+        "callbacks PurgeQueue": lambda: sqs.purge_queue(QueueUrl=names["CallbackQueueUrl"]),
+        "secret GetSecretValue": lambda: cloud.client("secretsmanager").get_secret_value(
+            SecretId=names["CallbackSecretArn"]
+        ),
+        "secret PutSecretValue": lambda: cloud.client("secretsmanager").put_secret_value(
+            SecretId=names["CallbackSecretArn"], SecretString="x"
+        ),
+    }
+    tables = {
+        "chunks": (chunks, CHUNK_KEY),
+        "images": (images, IMAGE_KEY),
+        "uploads": (names["UploadsTableName"], {"id": {"S": "x"}}),
+        "recognitions": (names["RecognitionsTableName"], {"digest": {"S": "x"}, "recogniser": {"S": "x"}}),
+    }
+    for name, (table, item) in tables.items():
         found |= {
-            f"{name} Query": lambda table=table: dynamodb.query(TableName=table, **query),
+            f"{name} Query": lambda table=table, name=name: dynamodb.query(TableName=table, **queries.get(name, query)),
             f"{name} Scan": lambda table=table: dynamodb.scan(TableName=table),
             f"{name} BatchGetItem": lambda table=table, item=item: dynamodb.batch_get_item(
                 RequestItems={table: {"Keys": [item]}}
@@ -118,6 +159,12 @@ def calls(cloud: Cloud, names: dict[str, str]) -> dict[str, Callable[[], Any]]:
             f"{name} DeleteTable": lambda table=table: dynamodb.delete_table(TableName=table),
         }
     return found
+
+
+def taken(s3: Any, bucket: str) -> None:
+    """A file that the shipped function has perhaps taken away by now."""
+    with contextlib.suppress(s3.exceptions.NoSuchKey):
+        s3.get_object(Bucket=bucket, Key="incoming/known")
 
 
 def discarded(s3: Any, bucket: str) -> None:
@@ -159,7 +206,9 @@ def user_with_the_policy_of(function: str, service: LocalService) -> Cloud:
         document = iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
         iam.put_user_policy(UserName=function, PolicyName=name, PolicyDocument=json.dumps(document))
     attached = iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"]
-    assert [policy["PolicyName"] for policy in attached] == ["AWSLambdaBasicExecutionRole"]  # its own log lines
+    logs, queue = "AWSLambdaBasicExecutionRole", "AWSLambdaSQSQueueExecutionRole"  # its own lines, its event source
+    by_queue = function in ("receive", "notify")
+    assert sorted(policy["PolicyName"] for policy in attached) == [logs, queue][: 1 + by_queue]
     key = iam.create_access_key(UserName=function)["AccessKey"]
     return Cloud(service, {"aws_access_key_id": key["AccessKeyId"], "aws_secret_access_key": key["SecretAccessKey"]})
 
@@ -172,6 +221,7 @@ def test_a_function_may_do_what_it_does_and_nothing_else(
     s3 = Cloud(service).client("s3")
     version = s3.put_object(Bucket=names["BucketName"], Key="cat/known", Body=b"x")["VersionId"]
     s3.put_object(Bucket=names["ThumbnailBucketName"], Key="cat/known", Body=b"x")
+    s3.put_object(Bucket=names["IncomingBucketName"], Key="incoming/known", Body=b"x")
     made = calls(user_with_the_policy_of(function, service), {**names, "version": version})
     outcomes = {name: outcome(call) for name, call in made.items()}
     expected = {name: "done" if function in ALLOWED.get(name, ()) else "denied" for name in made}

@@ -29,7 +29,9 @@ def test_each_folder_of_code_in_the_template_is_there() -> None:
     resources = read_template(ROOT / "template.yaml")["Resources"].values()
     folders = {r["Properties"].get("CodeUri") or r["Properties"].get("ContentUri") for r in resources} - {None}
 
-    assert folders == {"upload/", "random/", "delete/", "images/", "edit/", "web/", "authorize/", "shared/"}
+    assert folders == {"upload/", "random/", "delete/", "images/", "edit/", "web/", "authorize/", "shared/"} | {
+        *("uploads/", "receive/", "notify/")
+    }
     assert all((ROOT / folder).is_dir() for folder in folders)
 
 

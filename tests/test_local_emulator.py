@@ -7,6 +7,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
+import signature
 from local.emulator import _may_write
 from local_service import LocalService, send
 from pictures import png
@@ -128,6 +129,15 @@ def test_log_lines_of_functions_are_in_the_log_and_not_kept_in_memory(running: L
 )
 def test_calls_that_may_write_are_known(method: str, target: str, writes: bool) -> None:
     assert _may_write({"method": method, "headers": [(b"x-amz-target", target.encode())]}) == writes
+
+
+def test_a_generated_secret_is_as_the_template_wants_it(running: LocalService) -> None:
+    secrets = running.aws().client("secretsmanager", endpoint_url=running.aws_endpoint)
+    (secret,) = secrets.list_secrets()["SecretList"]
+    text = secrets.get_secret_value(SecretId=secret["ARN"])["SecretString"]
+    assert len(text) == 64
+    assert text.isalnum()
+    assert len(signature.key_of(text)) == 48
 
 
 def _outputs(running: LocalService) -> dict[str, str]:

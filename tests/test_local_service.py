@@ -17,6 +17,7 @@ from pictures import png
 
 NASTY = ["dynamodb", "cloudformation", "ssm", "iam", "apigateway_v1", "s3", "lambda"]
 CODE = ["local", "reconcile", "shared", "upload", "random", "delete", "images", "edit", "web", "authorize"]
+CODE += ["uploads", "receive", "notify"]
 
 
 def draw(service: LocalService) -> Answer:

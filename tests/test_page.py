@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from PIL import Image, ImageOps
@@ -130,6 +131,42 @@ def test_pictures_are_dropped_and_go_up_one_after_another(api: Api, visit: Open)
     page.locator("#upload button.main").click()
     expect(page.locator("#upload-status")).to_have_text("2 pictures are stored and can be drawn.")
     assert api.random().headers["image-total-weight"] == "1"
+
+
+@pytest.mark.skipif("PETAPI_URL" in os.environ, reason="nothing tells `sam local` of files in S3")
+def test_a_large_picture_goes_straight_to_s3_and_is_recognised(
+    api: Api, visit: Open, opened: list[Watched], running: LocalService
+) -> None:
+    page = visit()
+    opened[0].others.add(urlsplit(running.aws_endpoint).netloc)
+    content = pictures.saved(Image.effect_noise((2700, 2000), 90), "PNG")
+    assert 5_000_000 < len(content) < 20_000_000
+    choose(page, ("large.png", content), ("small.png", pictures.png(1)))
+    page.locator("#upload [name=weight]").fill("0.25")
+    page.locator("#tags").fill("Sleepy, garden")
+    page.locator("#upload button.main").click()
+    expect(page.locator("#upload-status")).to_have_text("2 pictures are stored and can be drawn.")
+    images = json_of(api.get(f"/images?label={api.label}&tag=sleepy"))["images"]
+    assert sorted((image["filename"], image["weight"]) for image in images) == [
+        ("large.png", 0.25),
+        ("small.png", 0.25),
+    ]
+    choose(page, ("again.png", content))
+    page.locator("#upload button.main").click()
+    expect(page.locator("#upload-status")).to_have_text(
+        re.compile(r"The picture is stored and can be drawn. It shows: grey \d+ %")
+    )
+
+
+@pytest.mark.skipif("PETAPI_URL" in os.environ, reason="nothing tells `sam local` of files in S3")
+def test_a_large_file_that_is_no_picture_is_refused_in_words(
+    visit: Open, opened: list[Watched], running: LocalService
+) -> None:
+    page = visit()
+    opened[0].others.add(urlsplit(running.aws_endpoint).netloc)
+    choose(page, ("large.png", b"text" * 1_500_000))
+    page.locator("#upload button.main").click()
+    expect(page.locator("#problem p")).to_contain_text("only JPEG, PNG and WebP pictures are taken")
 
 
 def test_an_upload_tells_how_far_it_is(visit: Open) -> None:
@@ -393,14 +430,15 @@ def test_motion_is_left_out_where_it_is_not_wanted(api: Api, visit: Open) -> Non
     page = visit(reduced_motion="reduce")
     page.locator("#draw-one").click()
     bar = page.locator("#distribution .drawn").first
-    expect(bar).to_be_visible()
+    expect(bar).to_be_attached()
     assert bar.evaluate("(one) => getComputedStyle(one).transitionDuration") in ("0s", "1e-06s")
 
 
 def test_the_documentation_shows_every_operation_and_tries_them(api: Api, visit: Open) -> None:
     page = visit(path="/docs")
-    paths = json_of(api.get("/openapi.json"))["paths"].values()
-    operations = sum(len(methods.keys() - {"parameters"}) for methods in paths)
+    contract = json_of(api.get("/openapi.json"))
+    everything = [*contract["paths"].values(), *contract["webhooks"].values()]
+    operations = sum(len(methods.keys() - {"parameters"}) for methods in everything)
     expect(page.locator(".opblock")).to_have_count(operations)
     page.locator("#operations-default-info .opblock-summary").click()
     expect(page.locator("#operations-default-info")).to_contain_text("The image as it is now.")

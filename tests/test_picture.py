@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from PIL import Image
 
 import pictures
-from picture import MAX_FRAMES, MAX_PIXELS, Picture, check
 from pictures import SECRET, chunk, jpeg_with, png_with, tiff
 from shared.errors import ApiError, UnprocessableValue, UnsupportedMediaType
+from shared.picture import MAX_FRAMES, MAX_PIXELS, Picture, check
 
 IMAGES = Path(__file__).parent / "images"
 

@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 from PIL import Image
 
 import metadata
-import picture
 import pictures
 from hosts import Api, json_of
 from local_service import LocalService
 from metadata import AFTER_THE_END, FORMS, PROFILE, found, in_each_frame, marker, places, spliced
 from pictures import segment
+from shared import picture
 from test_http import CHELSEA, ROCKET
 from test_picture import pixels
 

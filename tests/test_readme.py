@@ -16,7 +16,7 @@ from local_service import LocalService
 
 README = (ROOT / "README.md").read_text()
 CONTRACT = yaml.safe_load((ROOT / "openapi.yaml").read_text())
-(CURL_LINES,) = re.findall(r"```sh\n(.*?)```", README, re.S)
+CURL_LINES, DIRECT_LINES = re.findall(r"```sh\n(.*?)```", README, re.S)
 
 
 @pytest.mark.skipif(not shutil.which("curl"), reason="the README's lines need curl")
@@ -35,6 +35,18 @@ def test_the_curl_lines_work_as_printed(tmp_path: Path) -> None:
     assert '"weight": 0.5' in done.stdout
 
 
+@pytest.mark.skipif(not shutil.which("curl"), reason="the README's lines need curl")
+def test_the_lines_for_larger_pictures_work_as_printed(tmp_path: Path) -> None:
+    with LocalService(tmp_path / "data") as service:
+        script = "set -eu\n" + DIRECT_LINES.replace("http://127.0.0.1:3000", service.url)
+        done = subprocess.run(["bash", "-c", script], cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 0, done.stderr
+    upload = json.loads(done.stdout)
+    assert upload["state"] == "recognised", upload
+    assert upload["image"]["id"].startswith("cat/")
+    assert upload["labels"]
+
+
 @pytest.mark.skipif(not shutil.which("curl"), reason="the contract's lines need curl")
 def test_each_operation_of_the_contract_has_a_curl_line_that_works(tmp_path: Path) -> None:
     operations = [
@@ -43,7 +55,7 @@ def test_each_operation_of_the_contract_has_a_curl_line_that_works(tmp_path: Pat
         for method, operation in methods.items()
         if method != "parameters"
     ]
-    operations.sort(key=lambda each: {"upload": 0, "reweigh": 2, "delete": 3}.get(each[2]["operationId"], 1))
+    operations.sort(key=lambda each: {"upload": 0, "ask": 0, "reweigh": 2, "delete": 3}.get(each[2]["operationId"], 1))
     issuer = Issuer()
     shutil.copy(ROOT / "tests/images/rocket.jpg", tmp_path / "cat.jpg")
     environment = {**os.environ, "TOKEN": issuer.token()}
@@ -63,6 +75,8 @@ def test_each_operation_of_the_contract_has_a_curl_line_that_works(tmp_path: Pat
             assert status in operation["responses"], line
             if operation["operationId"] == "upload":
                 environment["NAME"] = json.loads(answer.read_bytes())["id"].partition("/")[2]
+            if operation["operationId"] == "ask":
+                environment["UPLOAD"] = json.loads(answer.read_bytes())["id"]
             if operation["operationId"] in ("browse", "own"):
                 assert environment["NAME"] in answer.read_text()
     issuer.close()

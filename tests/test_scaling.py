@@ -9,8 +9,8 @@ from PIL import Image, ImageChops, ImageCms, ImageStat
 import pictures
 from cloud import ROOT
 from pictures import saved
-from scaling import scaled
 from shared.bucket import EXTENSIONS, SIDES
+from shared.scaling import scaled
 
 FORMATS = {"webp": "WEBP", "jpg": "JPEG"}
 ROCKET = Image.open(ROOT / "tests/images/rocket.jpg").convert("RGB")
@@ -37,9 +37,10 @@ def near(colour: object, wanted: tuple[int, ...], *, by: int = 12) -> bool:
 
 @pytest.mark.parametrize("extension", EXTENSIONS)
 @pytest.mark.parametrize("side", SIDES)
-def test_the_longest_side_is_as_asked_for(side: int, extension: str) -> None:
+@pytest.mark.parametrize("form", ["JPEG", "PNG"])
+def test_the_longest_side_is_as_asked_for(form: str, side: int, extension: str) -> None:
     for size in ((2000, 1000), (1000, 2000), (1025, 1024), (3000, 1), (2100, 2099)):
-        width, height = opened(saved(Image.new("RGB", size), "PNG"), side, extension).size
+        width, height = opened(saved(Image.new("RGB", size), form), side, extension).size
         assert max(width, height) == side
         assert abs(min(width, height) - max(1, min(size) * side / max(size))) <= 1
 

@@ -7,10 +7,10 @@ import pytest
 
 import upload_image
 from cloud import ROOT, template
-from container_jpeg import MAX_SCANS
 from form import MAX_PARTS
-from picture import MAX_FRAMES, MAX_PIXELS
 from shared.bucket import URL_LIFETIME
+from shared.container_jpeg import MAX_SCANS
+from shared.picture import MAX_FRAMES, MAX_PIXELS
 
 TEXT = (ROOT / "SECURITY.md").read_text()
 LOCKS = sorted((ROOT / "requirements").glob("*.txt"))

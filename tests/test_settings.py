@@ -16,8 +16,12 @@ VALUES = {
     "dynamoDB/chunk-info-table-name": "chunks",
     "dynamoDB/image-chunks-table-name": "images",
     "labels": "cat, dog",
+    "s3/incoming-bucket-name": "a-third-bucket",
+    "dynamoDB/uploads-table-name": "uploads",
+    "dynamoDB/recognitions-table-name": "recognitions",
+    "sqs/callback-queue-url": "https://sqs.test/callbacks",
 }
-READ = Settings("a-bucket", "chunks", "images", frozenset({"cat", "dog"}), "another-bucket")
+READ = Settings("a-bucket", "chunks", "images", frozenset({"cat", "dog"}), "another-bucket", *list(VALUES.values())[5:])
 DOWN = [
     ConnectTimeoutError(endpoint_url="ssm"),
     ClientError({"Error": {"Code": "ThrottlingException", "Message": ""}}, "GetParameters"),

@@ -10,9 +10,9 @@ from PIL import Image
 
 import images_api
 import pictures
-import scaling
 import thumbnails
 from hosts import Api, Handlers, Running, json_of, local
+from shared import scaling
 from shared.bucket import EXTENSIONS, SIDES
 from test_http import CHELSEA, ROCKET, problem
 

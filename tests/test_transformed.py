@@ -32,6 +32,9 @@ def resources() -> dict[str, Any]:
     return transformed
 
 
+REMADE = {"UploadsTable", "RecognitionsTable"}  # known for a week, or recognised again
+
+
 def of_type(kind: str) -> dict[str, Any]:
     found = {name: each["Properties"] for name, each in resources().items() if each["Type"] == kind}
     assert found, kind
@@ -40,9 +43,9 @@ def of_type(kind: str) -> dict[str, Any]:
 
 def test_every_function_has_a_role_and_json_logs() -> None:
     functions = of_type("AWS::Lambda::Function")
-    assert len(functions) == 7
+    assert len(functions) == 10
     roles = [json.dumps(function["Role"]) for function in functions.values()]
-    assert len(set(roles)) == 7
+    assert len(set(roles)) == 10
     for function in functions.values():
         assert function["LoggingConfig"] == {"LogFormat": "JSON", "LogGroup": {"Ref": "FunctionsLog"}}
         assert function["Runtime"] == "python3.13"
@@ -95,7 +98,7 @@ def test_no_role_has_an_action_or_a_resource_of_everything() -> None:
             for statement in policy["PolicyDocument"]["Statement"]:
                 actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
                 assert not [action for action in actions if "*" in action], name
-                assert statement["Resource"] != "*", name
+                assert statement["Resource"] != "*" or actions == ["rekognition:DetectLabels"], name
                 denies_an_index = statement["Effect"] == "Deny" and "/index/OwnerIndex" in json.dumps(
                     statement["Resource"]
                 )
@@ -137,8 +140,8 @@ def test_the_gateways_own_answers_are_defined_for_every_status_of_the_contract()
 
 @pytest.mark.parametrize("kind", ["AWS::DynamoDB::Table", "AWS::S3::Bucket"])
 def test_nothing_that_holds_data_is_deleted_with_the_stack(kind: str) -> None:
-    for resource in resources().values():
-        if resource["Type"] == kind:
+    for name, resource in resources().items():
+        if resource["Type"] == kind and name not in REMADE:
             assert resource["DeletionPolicy"] == resource["UpdateReplacePolicy"] == "Retain"
 
 
@@ -152,15 +155,19 @@ def test_alarms_watch_this_api_and_these_functions() -> None:
     watched = [alarm["Dimensions"] for alarm in of_type("AWS::CloudWatch::Alarm").values()]
     api = [{"Name": "ApiName", "Value": {"Ref": "AWS::StackName"}}, {"Name": "Stage", "Value": "Prod"}]
     functions = [[{"Name": "FunctionName", "Value": {"Ref": name}}] for name in ("UploadFunction", "RandomFunction")]
-    assert len(watched) == 4
-    assert all(dimensions in watched for dimensions in (api, *functions))
+    queues = [
+        [{"Name": "QueueName", "Value": {"Fn::GetAtt": [f"{name}DeadLetterQueue", "QueueName"]}}]
+        for name in ("Incoming", "Callback")
+    ]
+    assert len(watched) == 6
+    assert all(dimensions in watched for dimensions in (api, *functions, *queues))
     (rest_api,) = of_type("AWS::ApiGateway::RestApi").values()
     assert rest_api["Name"] == {"Ref": "AWS::StackName"}
 
 
 def test_tables_are_protected_and_objects_are_carried_by_tls_alone() -> None:
-    for table in of_type("AWS::DynamoDB::Table").values():
-        assert table["DeletionProtectionEnabled"] == {"Ref": "DeletionProtection"}
+    for name, table in of_type("AWS::DynamoDB::Table").items():
+        assert name in REMADE or table["DeletionProtectionEnabled"] == {"Ref": "DeletionProtection"}
     buckets, policies = of_type("AWS::S3::Bucket"), of_type("AWS::S3::BucketPolicy")
     assert {policy["Bucket"]["Ref"] for policy in policies.values()} == set(buckets)
     for policy in policies.values():

@@ -5,6 +5,7 @@ const BASE = new URL("../../", import.meta.url);
 const TRIES = 6; // of a read that is told to wait
 const WAIT_MAX = 30; // seconds, whatever Retry-After says
 const MANY = 100; // draws
+const DIRECT_MIN = 4_400_000; // bytes; a form with more does not fit into the API
 const ROWS = 10; // of the histogram; what is drawn less often is one row
 const PAGES = 10; // of the distribution, 100 images each; beyond them an image is known once it is drawn
 const TILES = 24; // of the gallery, at a time
@@ -304,19 +305,48 @@ function fill(element, row, drawn, longest) {
 // -- uploads
 
 /** XMLHttpRequest, because it tells how much was sent. */
-function send(form, progress) {
+function post(target, body, headers, progress) {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
-    request.open("POST", new URL("upload", BASE));
-    for (const [name, value] of Object.entries(authorization())) request.setRequestHeader(name, value);
+    request.open("POST", target);
+    for (const [name, value] of Object.entries(headers)) request.setRequestHeader(name, value);
     request.upload.onprogress = (event) => progress(event.loaded / event.total);
     request.onerror = () => reject(refusal(0, ""));
     request.onload = () =>
-      request.status < 300
-        ? resolve({ image: JSON.parse(request.responseText), created: request.status === 201 })
-        : reject(refusal(request.status, request.responseText));
-    request.send(form);
+      request.status < 300 ? resolve(request) : reject(refusal(request.status, request.responseText));
+    request.send(body);
   });
+}
+
+/** The image, and whether it is new. */
+async function send(form, file, progress) {
+  const body = new FormData();
+  body.append("label", form.elements.label.value);
+  body.append("weight", form.elements.weight.value);
+  if (form.elements.tags.value.trim()) body.append("tags", form.elements.tags.value);
+  body.append("img", file, file.name);
+  const answer = await post(new URL("upload", BASE), body, authorization(), progress);
+  return { image: JSON.parse(answer.responseText), created: answer.status === 201 };
+}
+
+/** The same for a file that is too large for the API: it goes straight to S3, and is recognised there. */
+async function sendDirectly(form, file, progress, say) {
+  const { label, weight, tags } = form.elements;
+  const named = tags.value.split(",").map((tag) => tag.trim()).filter(Boolean);
+  const asked = { label: label.value, weight: Number(weight.value), tags: named, filename: file.name };
+  const headers = { "Content-Type": "application/json" };
+  const { upload_info: info, id } = await (await ask("POST", "uploads", { body: JSON.stringify(asked), headers })).json();
+  const body = new FormData();
+  for (const [name, value] of Object.entries(info.fields)) body.append(name, value);
+  body.append("file", file);
+  await post(info.url, body, {}, progress);
+  say(`${file.name} has arrived and is looked at …`);
+  for (;;) {
+    const { state, image, labels, error } = await get(`uploads/${id}`);
+    if (image && state !== "stored") return { image, created: true, labels: labels ?? [] };
+    if (error) throw new Problem(error.status, error.detail);
+    await pause(1);
+  }
 }
 
 async function upload(form) {
@@ -328,13 +358,9 @@ async function upload(form) {
   let last;
   try {
     for (const file of files) {
-      const body = new FormData();
-      body.append("label", form.elements.label.value);
-      body.append("weight", form.elements.weight.value);
-      if (form.elements.tags.value.trim()) body.append("tags", form.elements.tags.value);
-      body.append("img", file, file.name);
       say(`Uploading ${file.name} …`);
-      last = await send(body, (sent) => (bar.value = (stored + sent) / files.length));
+      const how = file.size > DIRECT_MIN ? sendDirectly : send;
+      last = await how(form, file, (sent) => (bar.value = (stored + sent) / files.length), say);
       stored += 1;
     }
   } catch (error) {
@@ -344,7 +370,9 @@ async function upload(form) {
     bar.hidden = true;
     if (stored) await changed(last.image.label);
   }
-  const one = last.created ? "The picture is stored and can be drawn." : "This very picture was stored already.";
+  const seen = last.labels?.map(({ name, confidence }) => `${name} ${Math.round(confidence)} %`).join(", ");
+  const shows = seen ? ` It shows: ${seen}.` : "";
+  const one = last.created ? `The picture is stored and can be drawn.${shows}` : "This very picture was stored already.";
   say(files.length === 1 ? one : `${files.length} pictures are stored and can be drawn.`);
   form.elements.img.value = "";
   preview();

@@ -1,6 +1,7 @@
 """GET /: the page, its files, the contract and its documentation; 404 and 405 for what no other function serves."""
 
 import json
+import os
 from hashlib import sha256
 
 import page_files
@@ -9,10 +10,12 @@ from shared.api import Request, Response, elsewhere, endpoint
 from shared.errors import NotFound
 
 # Nothing but our own files runs, no host but ours is asked, and no other page can frame this one.
+# But large files go to S3, which is AWS_ENDPOINT_URL where there is one, as for all AWS clients.
+S3 = os.environ.get("AWS_ENDPOINT_URL") or os.environ.get("INCOMING_ORIGINS", "")
 POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; "
+    f"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self' {S3}; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-)
+).replace(" ;", ";")
 # Swagger UI has its icons in data: URLs.
 DOCS_POLICY = POLICY.replace("blob:", "blob: data:")
 SERVER = "http://127.0.0.1:3000"  # of the contract as it is written
@@ -67,6 +70,7 @@ handler = endpoint(
         "/openapi.json": {"GET": contract},
         "/web/{version}/{name}": {"GET": file},
         "/upload": {"POST": elsewhere},
+        "/uploads": {"POST": elsewhere},
         "/images": {"GET": elsewhere},
         "/mine": {"GET": elsewhere},
     }

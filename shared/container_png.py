@@ -3,7 +3,7 @@
 import zlib
 from collections.abc import Iterator
 
-from container_parts import Broken, Cleaned, orientation_alone
+from shared.container_parts import Broken, Cleaned, orientation_alone
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _ANY = 2**31 - 1  # bytes: the longest a chunk can be

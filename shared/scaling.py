@@ -1,6 +1,7 @@
-"""The bytes of a stored picture -> those of a thumbnail: upright, in sRGB, one frame, WebP or JPEG.
+"""The bytes of a stored picture -> a smaller one: upright, in sRGB, one frame; as pixels, WebP or JPEG.
 
-It imports Pillow, so it is imported when a thumbnail has to be made, and not before: other answers start without.
+It imports Pillow, which only some functions have, so it is imported when a picture has to be decoded, and not before:
+other answers start without.
 """
 
 from contextlib import suppress
@@ -18,7 +19,17 @@ REDUCING_GAP = 2.0  # whole pixels are averaged down to twice the size, the rest
 
 
 def scaled(content: bytes, side: int, extension: str) -> bytes:
-    """The picture with its longest side at most `side` pixels; transparent parts are white where JPEG has none.
+    """The bytes of `small` as webp or jpg; transparent parts are white where JPEG has none."""
+    upright = small(content, side)
+    if extension == "jpg":
+        upright = on_white(upright)
+    out = BytesIO()
+    upright.save(out, **OPTIONS[extension])
+    return out.getvalue()
+
+
+def small(content: bytes, side: int) -> Image.Image:
+    """The picture as RGB or RGBA with its longest side at most `side` pixels.
 
     Of an animation it is the first frame.  A picture that is smaller keeps its size.
     """
@@ -26,15 +37,19 @@ def scaled(content: bytes, side: int, extension: str) -> bytes:
         profile = picture.info.get("icc_profile")
         factor = min(1.0, side / max(picture.size))
         # A JPEG is decoded at the least of its sizes that will do.
-        picture.draft(None, (round(picture.width * factor), round(picture.height * factor)))
-        small = _resamplable(picture)
-        small.thumbnail((side, side), reducing_gap=REDUCING_GAP)
-        upright = _in_srgb(ImageOps.exif_transpose(small), profile)
-    if extension == "jpg" and upright.mode == "RGBA":
-        upright = _on_white(upright)
-    out = BytesIO()
-    upright.save(out, **OPTIONS[extension])
-    return out.getvalue()
+        picture.draft(None, (max(1, round(picture.width * factor)), max(1, round(picture.height * factor))))
+        pixels = _resamplable(picture)
+        pixels.thumbnail((side, side), reducing_gap=REDUCING_GAP)
+        return _in_srgb(ImageOps.exif_transpose(pixels), profile)
+
+
+def on_white(picture: Image.Image) -> Image.Image:
+    """The RGB or RGBA picture without transparency."""
+    if picture.mode == "RGB":
+        return picture
+    flat = Image.new("RGB", picture.size, "white")
+    flat.paste(picture, mask=picture.getchannel("A"))
+    return flat
 
 
 def _resamplable(picture: Image.Image) -> Image.Image:
@@ -59,9 +74,3 @@ def _in_srgb(picture: Image.Image, profile: bytes | None) -> Image.Image:
         colours.putalpha(alpha)
     colours.info.clear()  # or else it would be saved with the profile that no longer holds
     return colours
-
-
-def _on_white(picture: Image.Image) -> Image.Image:
-    flat = Image.new("RGB", picture.size, "white")
-    flat.paste(picture, mask=picture.getchannel("A"))
-    return flat

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from container_parts import Broken, Cleaned, orientation_alone
+from shared.container_parts import Broken, Cleaned, orientation_alone
 
 Chunks = list[tuple[bytes, bytes]]  # kind and payload
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterator
 
-from container_parts import Broken, Cleaned, orientation_alone
+from shared.container_parts import Broken, Cleaned, orientation_alone
 
 _SOI, _EOI = b"\xff\xd8", b"\xff\xd9"
 _SOS, _END = 0xDA, 0xD9

@@ -15,8 +15,8 @@ import magic
 # Without the three plugins Pillow imports all its forty to find WebP.
 from PIL import Image, JpegImagePlugin, PngImagePlugin, WebPImagePlugin  # noqa: F401
 
-import container
-from container_parts import Broken, Cleaned
+from shared import container
+from shared.container_parts import Broken, Cleaned
 from shared.errors import UnprocessableValue, UnsupportedMediaType
 
 MAX_PIXELS = 50_000_000  # pixels of all frames: 200 MB once decoded, 4 bytes each
@@ -51,7 +51,7 @@ _FORMATS: dict[container.Kind, _Format] = {
 }
 
 # What Pillow and its plugins raise on hostile files.
-_PILLOW_ERRORS = (
+PILLOW_ERRORS = (
     Image.DecompressionBombError,
     AttributeError,
     EOFError,
@@ -128,5 +128,5 @@ def _check_decodes(cleaned: Cleaned, pillow_format: str) -> None:
                 image.load()
     except MemoryError as error:  # within the pixel limit, so the file may be a good one
         raise UnprocessableValue("img needs too much memory: make it smaller and retry.", field="img") from error
-    except _PILLOW_ERRORS as error:
+    except PILLOW_ERRORS as error:
         raise Broken("its pixels cannot be decoded") from error

@@ -7,10 +7,8 @@ result of an earlier cleaning.
 
 from typing import Literal
 
-import container_jpeg
-import container_png
-import container_webp
-from container_parts import Cleaned
+from shared import container_jpeg, container_png, container_webp
+from shared.container_parts import Cleaned
 
 Kind = Literal["jpg", "png", "webp"]
 

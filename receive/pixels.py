@@ -1,0 +1,42 @@
+"""The bytes of a stored picture -> a smaller picture for a recogniser, or Unrecognisable."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import BytesIO
+
+from PIL import Image
+
+from recognition import Unrecognisable
+from shared import scaling
+from shared.picture import MAX_PIXELS, PILLOW_ERRORS
+
+FORMATS = {"image/jpeg": "JPEG", "image/png": "PNG", "image/webp": "WEBP"}  # what Pillow calls them
+TOO_LARGE = f"The picture is too large: it has more than {MAX_PIXELS} pixels, or needs more memory than there is."
+
+
+def small(content: bytes, content_type: str, side: int) -> Image.Image:
+    """The picture as RGB or RGBA, upright, with its longest side at most `side` pixels."""
+    with _decoding(content, content_type):
+        return scaling.small(content, side)
+
+
+def jpeg(content: bytes, content_type: str, side: int) -> bytes:
+    """The same as JPEG, on white."""
+    with _decoding(content, content_type):
+        return scaling.scaled(content, side, "jpg")
+
+
+@contextmanager
+def _decoding(content: bytes, content_type: str) -> Iterator[None]:
+    """In here, a picture of this type may be decoded; Unrecognisable says why it cannot be."""
+    if content_type not in FORMATS:
+        raise Unrecognisable(f"Pictures of the type {content_type} are not supported; {', '.join(FORMATS)} are.")
+    try:
+        with Image.open(BytesIO(content), formats=[FORMATS[content_type]]) as header:
+            if header.width * header.height > MAX_PIXELS:
+                raise Unrecognisable(TOO_LARGE)
+        yield
+    except (MemoryError, Image.DecompressionBombError) as error:
+        raise Unrecognisable(TOO_LARGE) from error
+    except PILLOW_ERRORS as error:
+        raise Unrecognisable(f"The picture is broken: it cannot be decoded as {content_type}.") from error

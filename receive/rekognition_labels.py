@@ -1,0 +1,60 @@
+"""Labels by Amazon Rekognition: DetectLabels on the picture's bytes."""
+
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError, ConnectionError, HTTPClientError  # noqa: A004 (botocore calls it so)
+
+import pixels
+from recognition import Label, Limits, RecognitionUnavailable, Unrecognisable
+from shared.errors import Unavailable
+
+if TYPE_CHECKING:
+    from mypy_boto3_rekognition import RekognitionClient
+
+TAKEN = ("image/jpeg", "image/png")
+BYTES_MAX = 5_242_880  # bytes of a picture that is sent along, by the service's model
+SIDE = 2048  # pixels of the longest side of what is sent instead: far below 5 MB as JPEG, even if it is all noise
+
+REFUSALS = {
+    "ImageTooLargeException": "The picture is too large for Rekognition.",
+    "InvalidImageFormatException": "Rekognition cannot read the picture.",
+    "InvalidParameterException": "Rekognition does not take the picture.",  # the other parameters are checked before
+}
+BUSY = {"ThrottlingException", "ProvisionedThroughputExceededException", "InternalServerError"}
+
+
+class Rekognition:
+    """The recogniser behind this client."""
+
+    def __init__(self, client: "RekognitionClient", limits: Limits) -> None:
+        self._client, self._limits = client, limits
+
+    def recognise(self, content: bytes, content_type: str) -> list[Label]:
+        """What Rekognition sees; what it does not take as it is, it gets smaller and as JPEG."""
+        if content_type not in TAKEN or len(content) > BYTES_MAX:
+            content = pixels.jpeg(content, content_type, SIDE)
+        found = self._detected(content)
+        return self._limits.best(Label(label["Name"], label["Confidence"]) for label in found)
+
+    def _detected(self, content: bytes) -> list[Any]:
+        limits = self._limits
+        try:
+            answer = self._client.detect_labels(
+                Image={"Bytes": content}, MaxLabels=limits.max_labels, MinConfidence=limits.min_confidence
+            )
+        except ClientError as error:
+            raise _meaning(error) from error
+        except (ConnectionError, HTTPClientError, Unavailable) as error:
+            raise RecognitionUnavailable("Rekognition is out of reach.") from error
+        return answer["Labels"]
+
+
+def _meaning(error: ClientError) -> Exception:
+    """What an error of Rekognition means for the picture; itself, if it is a mistake in the configuration."""
+    code = error.response["Error"]["Code"]
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    if code in REFUSALS:
+        return Unrecognisable(REFUSALS[code])
+    if code in BUSY or status >= 500:
+        return RecognitionUnavailable(f"Rekognition is busy: {code}.")
+    return error

@@ -1,0 +1,202 @@
+"""Direct uploads: what was asked for, and how far it has come.
+
+| pattern                     | request                                                   | units   |
+|-----------------------------|-----------------------------------------------------------|---------|
+| ask for an upload           | PutItem, if there is none                                 | 1 write |
+| an upload by its id         | GetItem                                                   | 0.5 or 1 read |
+| go on from one state        | UpdateItem, if it is in one of the states before          | 1 write |
+
+An upload goes through the states in the order of STATES, may leave some out, and ends in one of the last two.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from shared import images
+from shared.images import Image
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+STATES = ("waiting", "received", "stored", "recognised", "failed")
+ENDED = ("recognised", "failed")
+FORM_LIFETIME = 3_600  # seconds that a form may be used
+LIFETIME = 7 * 86_400  # seconds that an upload is known; DynamoDB removes it some time after
+
+Labels = Sequence[tuple[str, float]]  # names and confidences in percent
+Item = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A direct upload; `created` in seconds of the epoch, weight in units; links begin with `base_url`.
+
+    `image` is the id of its image from `stored` on, `version` that image's version; `labels` are there once it is
+    recognised, and `problem`, as RFC 9457 has it, once it has failed.  `notified` says that the callback is on its way.
+    """
+
+    id: str
+    created: int
+    base_url: str
+    label: str
+    weight: int
+    tags: tuple[str, ...] = ()
+    owner: str = ""
+    filename: str = ""
+    callback_url: str = ""
+    insecure_callback: bool = False
+    tag_from_labels: bool = False
+    state: str = "waiting"
+    image: str = ""
+    labels: Labels = ()
+    problem: Mapping[str, Any] | None = None
+    notified: bool = False
+
+    @property
+    def form_expires(self) -> int:
+        """When the form that it came with can no longer be used."""
+        return self.created + FORM_LIFETIME
+
+    @property
+    def key(self) -> str:
+        """What the form stores the file under, in the bucket of incoming files."""
+        return key_of(self.id)
+
+
+def key_of(upload_id: str) -> str:
+    """The key of an upload's file."""
+    return f"incoming/{upload_id}"
+
+
+def as_dict(upload: Upload, image: Image | None, now: float) -> dict[str, Any]:
+    """The upload's JSON form, with its image if that is still there."""
+    problem = upload.problem
+    if upload.state == "waiting" and now > upload.form_expires:
+        detail = f"No file came before {_time(upload.form_expires)}, when the form expired; ask for another."
+        problem = {"type": "about:blank", "title": "Gone", "status": 410, "detail": detail}
+    shown: dict[str, Any] = {
+        "id": upload.id,
+        "state": upload.state,
+        "label": upload.label,
+        "created": _time(upload.created),
+        "expires": _time(upload.form_expires),
+        "status_url": f"{upload.base_url}uploads/{upload.id}",
+    }
+    if image:
+        shown["image"] = images.as_dict(image, upload.base_url)
+    if upload.state == "recognised":
+        shown["labels"] = [{"name": name, "confidence": confidence} for name, confidence in upload.labels]
+    return {**shown, "error": problem} if problem else shown
+
+
+def _time(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat().replace("+00:00", "Z")
+
+
+class Uploads:
+    """The uploads in this table."""
+
+    def __init__(self, client: "DynamoDBClient", table: str) -> None:
+        self._client, self._table = client, table
+
+    def add(self, upload: Upload) -> None:
+        """Keep a new upload; no other may have its id."""
+        self._client.put_item(TableName=self._table, Item=_item(upload), ConditionExpression="attribute_not_exists(id)")
+
+    def get(self, upload_id: str, *, consistent: bool = False) -> Upload | None:
+        """The upload of this id; None if there is none, or none any more."""
+        answer = self._client.get_item(TableName=self._table, Key={"id": {"S": upload_id}}, ConsistentRead=consistent)
+        return _upload(answer["Item"]) if "Item" in answer else None
+
+    def received(self, upload: Upload) -> bool:
+        """The file has come."""
+        return self._go_on(upload, "received", {})
+
+    def stored(self, upload: Upload, image: str) -> bool:
+        """It has become an image."""
+        return self._go_on(upload, "stored", {"image": {"S": image}})
+
+    def recognised(self, upload: Upload, labels: Labels) -> bool:
+        """It is known what the image shows."""
+        return self._go_on(upload, "recognised", {"labels": {"S": json.dumps(labels)}})
+
+    def failed(self, upload: Upload, problem: Mapping[str, Any]) -> bool:
+        """It has become no image, or cannot be recognised."""
+        return self._go_on(upload, "failed", {"problem": {"S": json.dumps(problem)}})
+
+    def notified(self, upload: Upload) -> None:
+        """Its callback is on its way."""
+        self._client.update_item(
+            TableName=self._table,
+            Key={"id": {"S": upload.id}},
+            UpdateExpression="SET notified = :true",
+            ConditionExpression="attribute_exists(id)",
+            ExpressionAttributeValues={":true": {"BOOL": True}},
+        )
+
+    def _go_on(self, upload: Upload, state: str, values: Item) -> bool:
+        """Write the state; False if the upload is there already, or further, or gone."""
+        before = [name for name in STATES[: STATES.index(state)] if name not in ENDED]
+        names = {f"#{name}": name for name in ("state", *values)}
+        new = {f":{name}": value for name, value in {"state": {"S": state}, **values}.items()}
+        old = {f":before{number}": {"S": name} for number, name in enumerate(before)}
+        try:
+            self._client.update_item(
+                TableName=self._table,
+                Key={"id": {"S": upload.id}},
+                UpdateExpression="SET " + ", ".join(f"#{name} = :{name}" for name in ("state", *values)),
+                ConditionExpression=f"#state IN ({', '.join(old)})",
+                ExpressionAttributeNames=names,
+                ExpressionAttributeValues={**new, **old},
+            )
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
+                return False
+            raise
+        return True
+
+
+def _item(upload: Upload) -> Item:
+    texts = {
+        "id": upload.id,
+        "baseUrl": upload.base_url,
+        "label": upload.label,
+        "state": upload.state,
+        "tags": ",".join(upload.tags),
+        "owner": upload.owner,
+        "filename": upload.filename,
+        "callbackUrl": upload.callback_url,
+    }
+    numbers = {"created": upload.created, "expires": upload.created + LIFETIME, "weight": upload.weight}
+    flags = {"insecureCallback": upload.insecure_callback, "tagFromLabels": upload.tag_from_labels}
+    return {
+        **{name: {"S": text} for name, text in texts.items()},
+        **{name: {"N": str(number)} for name, number in numbers.items()},
+        **{name: {"BOOL": flag} for name, flag in flags.items()},
+    }
+
+
+def _upload(item: Item) -> Upload:
+    return Upload(
+        id=item["id"]["S"],
+        created=int(item["created"]["N"]),
+        base_url=item["baseUrl"]["S"],
+        label=item["label"]["S"],
+        weight=int(item["weight"]["N"]),
+        tags=tuple(filter(None, item["tags"]["S"].split(","))),
+        owner=item["owner"]["S"],
+        filename=item["filename"]["S"],
+        callback_url=item["callbackUrl"]["S"],
+        insecure_callback=item["insecureCallback"]["BOOL"],
+        tag_from_labels=item["tagFromLabels"]["BOOL"],
+        state=item["state"]["S"],
+        image=item["image"]["S"] if "image" in item else "",
+        labels=[(name, share) for name, share in json.loads(item["labels"]["S"])] if "labels" in item else (),
+        problem=json.loads(item["problem"]["S"]) if "problem" in item else None,
+        notified="notified" in item,
+    )

@@ -1,0 +1,156 @@
+"""Receivers of callbacks: real servers on 127.0.0.1, by HTTPS with certificates of their own or by HTTP."""
+
+import ipaddress
+import socket
+import ssl
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Event, Thread
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+NAME = "receiver.test"
+
+Answer = Callable[[BaseHTTPRequestHandler], None]
+
+
+@dataclass
+class Received:
+    """A request as it came."""
+
+    path: str
+    headers: dict[str, str]
+    body: str
+
+
+@dataclass
+class Server:
+    """A running receiver, and what it received."""
+
+    port: int
+    scheme: str
+    received: list[Received] = field(default_factory=list)
+
+    @property
+    def url(self) -> str:
+        return f"{self.scheme}://127.0.0.1:{self.port}/done"
+
+
+def status(code: int, **headers: str) -> Answer:
+    """An answer of this status, without a body."""
+
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        handler.send_response(code)
+        for name, value in headers.items():
+            handler.send_header(name, value)
+        handler.send_header("Content-Length", "0")
+        handler.end_headers()
+
+    return answer
+
+
+def slow(seconds: float) -> Answer:
+    """200, late."""
+
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        time.sleep(seconds)
+        status(200)(handler)
+
+    return answer
+
+
+def drip(pieces: Iterable[bytes], pause: float) -> Answer:
+    """These pieces, with a pause after each, until the other side has had enough."""
+
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        with suppress(OSError):
+            for piece in pieces:
+                handler.wfile.write(piece)
+                handler.wfile.flush()
+                time.sleep(pause)
+
+    return answer
+
+
+def certificate(folder: Path) -> Path:
+    """A new self-signed certificate of NAME and 127.0.0.1, with its key, as one PEM file."""
+    key, now = ec.generate_private_key(ec.SECP256R1()), datetime.now(UTC)
+    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, NAME)])
+    names = [x509.DNSName(NAME), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
+    made = (
+        x509.CertificateBuilder(subject, subject, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName(names), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    path = folder / "certificate.pem"
+    path.write_bytes(private + made.public_bytes(serialization.Encoding.PEM))
+    return path
+
+
+@contextmanager
+def dripping_handshake(pause: float) -> Iterator[int]:
+    """The port of a server that begins a TLS handshake and never ends it, a byte at a time."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        ended = Event()
+
+        def serve() -> None:
+            connection, _ = server.accept()
+            with connection, suppress(OSError):
+                connection.sendall(b"\x16\x03\x03\x40\x00")  # a record of 16 KB
+                while not ended.wait(pause):
+                    connection.sendall(b"\x02")
+
+        thread = Thread(target=serve)
+        thread.start()
+        yield server.getsockname()[1]
+        ended.set()
+        thread.join()
+
+
+@contextmanager
+def serving(*answers: Answer, pem: Path | None = None) -> Iterator[Server]:
+    """A receiver that gives these answers in turn, the last of them for ever; by HTTPS if it has a certificate."""
+    waiting = list(answers) or [status(200)]
+    received: list[Received] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"])).decode()
+            received.append(Received(self.path, dict(self.headers), body))
+            (waiting.pop(0) if len(waiting) > 1 else waiting[0])(self)
+
+        do_GET = do_POST
+
+        def log_message(self, *_: object) -> None: ...
+
+    class Quiet(ThreadingHTTPServer):
+        def handle_error(self, *_: object) -> None: ...  # a client that does not trust us, or had enough
+
+    server = Quiet(("127.0.0.1", 0), Handler)
+    if pem:
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        context.load_cert_chain(pem)
+        # The handshake belongs to the thread of the connection, not to the one that accepts all of them.
+        server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        yield Server(server.server_port, "https" if pem else "http", received)
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
