@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
-from report import PAGE, REFERENCES, TITLES, dollars, sizes_of
+from page import PAGE, REFERENCES, TITLES, dollars, sizes_of
 
 Found = Mapping[str, Any]
 

@@ -5,7 +5,7 @@ from typing import cast
 
 import palette
 import pixels
-from recognition import Label, Limits
+from labels import Label, Limits
 
 SIDE = 64  # pixels: 4,096 of them tell a share to a fortieth of a percent, and each has to be named
 OPAQUE = 128  # of 255: what is less opaque than half is not seen

@@ -16,7 +16,7 @@ import onnxruntime
 from numpy.typing import NDArray
 
 import pixels
-from recognition import Label, Limits, Misconfigured
+from labels import Label, Limits, Misconfigured
 from shared import scaling
 
 # Of ImageNet's channels: what most classifiers are trained with.

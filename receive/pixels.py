@@ -6,7 +6,7 @@ from io import BytesIO
 
 from PIL import Image
 
-from recognition import Unrecognisable
+from labels import Unrecognisable
 from shared import scaling
 from shared.picture import MAX_PIXELS, PILLOW_ERRORS
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from hashlib import sha256
 
 import recognition
-from recognition import Label, Unrecognisable
+from labels import Label, Unrecognisable
 from recognitions import Recognitions
 from shared import adding, api, aws, images, picture, settings, uploads
 from shared.adding import Wanted

@@ -10,11 +10,10 @@
 """
 
 import os
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
+from labels import Limits, Misconfigured, Recognise
 from shared import aws
 
 if TYPE_CHECKING:
@@ -23,42 +22,6 @@ if TYPE_CHECKING:
 MIN_CONFIDENCE = {"colours": 10.0, "rekognition": 70.0, "onnx": 70.0}  # percent; few pictures have 70 % of one colour
 MAX_LABELS = 10
 MAX_LABELS_MAX = 100  # labels: a result is one item of the cache, of some kilobytes at most
-
-
-@dataclass(frozen=True, slots=True)
-class Label:
-    """Something that is seen on a picture; `confidence` is in percent, from 0 to 100."""
-
-    name: str
-    confidence: float
-
-
-Recognise = Callable[[bytes, str], list[Label]]  # (content, media type) -> labels, the strongest first
-
-
-class Unrecognisable(Exception):
-    """This picture will never have labels: unsupported, broken or too large; the text is a sentence that says so."""
-
-
-class RecognitionUnavailable(Exception):
-    """The recogniser is busy or out of reach; the same picture may succeed a little later."""
-
-
-class Misconfigured(Exception):
-    """A variable of the environment has to be corrected; the text names it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """Which labels are worth telling; `min_confidence` is in percent."""
-
-    min_confidence: float
-    max_labels: int
-
-    def best(self, labels: Iterable[Label]) -> list[Label]:
-        """Those within the limits, the strongest first, equally strong ones by name."""
-        sure = [label for label in labels if label.confidence >= self.min_confidence]
-        return sorted(sure, key=lambda label: (-label.confidence, label.name))[: self.max_labels]
 
 
 def chosen() -> Recognise:

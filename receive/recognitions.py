@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, cast
 
 from botocore.exceptions import ClientError
 
-from recognition import Label, Unrecognisable
+from labels import Label, Unrecognisable
 from shared.items import Item, number
 
 if TYPE_CHECKING:

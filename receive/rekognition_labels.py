@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError, ConnectionError, HTTPClientError  # noqa: A004 (botocore calls it so)
 
 import pixels
-from recognition import Label, Limits, RecognitionUnavailable, Unrecognisable
+from labels import Label, Limits, RecognitionUnavailable, Unrecognisable
 from shared.errors import Unavailable
 
 if TYPE_CHECKING:

@@ -8,7 +8,8 @@ import pytest
 from PIL import Image
 
 import pictures
-from recognition import Label, Misconfigured, Unrecognisable, chosen, identity
+from labels import Label, Misconfigured, Unrecognisable
+from recognition import chosen, identity
 
 WHY = "LABELS BY ONNX ARE NOT TESTED: `pip install onnx onnxruntime` brings what they need"
 onnx = pytest.importorskip("onnx", reason=WHY)

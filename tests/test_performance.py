@@ -13,8 +13,8 @@ import pytest
 
 import draw
 import exactness
+import page
 import quick
-import report
 import results
 from designs import DESIGNS
 from designs.chunked import CHUNK
@@ -28,19 +28,19 @@ DYNOXIDE = os.environ.get("DYNOXIDE") or shutil.which("dynoxide")
 
 
 def test_the_page_tells_what_was_measured() -> None:
-    assert report.page(results.read()) == report.PAGE.read_text()
+    assert page.page(results.read()) == page.PAGE.read_text()
 
 
 def test_another_figure_is_another_page() -> None:
     found = json.loads(json.dumps(results.read()))
     found["designs"]["cost"]["petapi"]["1000"]["draw"]["read"] += 1
-    assert report.page(found) != report.PAGE.read_text()
+    assert page.page(found) != page.PAGE.read_text()
 
 
 @pytest.mark.parametrize("plot", ["cost", "latency", "exactness"])
 def test_the_plots_are_there_and_on_the_page(plot: str) -> None:
-    assert (report.PAGE.with_name(f"performance-{plot}.svg")).read_text().startswith("<?xml")
-    assert f"(performance-{plot}.svg)" in report.PAGE.read_text()
+    assert (page.PAGE.with_name(f"performance-{plot}.svg")).read_text().startswith("<?xml")
+    assert f"(performance-{plot}.svg)" in page.PAGE.read_text()
 
 
 @pytest.mark.parametrize("count", SIZES)
@@ -64,10 +64,10 @@ def test_all_are_exact_but_the_uniform_chunk() -> None:
     distances = FOUND["law"]["distance"]
     assert distances.keys() == set(KINDS)
     for name in DESIGNS:
-        assert bool(max(report.all_of(distances, name))) == (name == "uniform_chunks")
+        assert bool(max(page.all_of(distances, name))) == (name == "uniform_chunks")
     after_one_more = [distances[kind]["uniform_chunks"]["100"]["one more"] for kind in KINDS]
     assert min(after_one_more) > 0.4
-    assert 0.4 < max(report.all_of(distances, "uniform_chunks")) < 0.9
+    assert 0.4 < max(page.all_of(distances, "uniform_chunks")) < 0.9
 
 
 def test_draws_cannot_be_told_from_the_law() -> None:
@@ -80,7 +80,7 @@ def test_draws_cannot_be_told_from_the_law() -> None:
 
 @pytest.mark.parametrize("name", DESIGNS)
 def test_what_was_computed_is_what_was_measured(name: str) -> None:
-    assert report.deviation(FOUND["cost"][name], FOUND["computed"][name]) < 0.1
+    assert page.deviation(FOUND["cost"][name], FOUND["computed"][name]) < 0.1
 
 
 def test_our_own_share_of_a_requests_cpu_time_is_small() -> None:

@@ -13,8 +13,8 @@ import receive_files
 import receiving
 import recognition
 from hosts import Api, Handlers, json_of, new_label
+from labels import Label, RecognitionUnavailable, Unrecognisable
 from received import check, items, send, tagged
-from recognition import Label, RecognitionUnavailable, Unrecognisable
 from shared import adding, aws, images
 from shared.errors import Unavailable
 

@@ -15,7 +15,8 @@ import palette
 import pictures
 import pixels
 from cloud import ROOT
-from recognition import Label, Limits, Misconfigured, Unrecognisable, chosen, identity
+from labels import Label, Limits, Misconfigured, Unrecognisable
+from recognition import chosen, identity
 
 ALL = Limits(0, 100)
 CHELSEA = (ROOT / "tests/images/chelsea.png").read_bytes()

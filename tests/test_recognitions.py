@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from moto import mock_aws
 
-from recognition import Label, RecognitionUnavailable, Unrecognisable
+from labels import Label, RecognitionUnavailable, Unrecognisable
 from recognitions import DECIMALS, Recognitions
 
 TABLE, LIFETIME, NOW = "recognitions", 100, 1_800_000_000

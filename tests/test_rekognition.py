@@ -15,7 +15,8 @@ from PIL import Image
 
 import pictures
 from hosts import forget_clients
-from recognition import Label, Limits, Recognise, RecognitionUnavailable, Unrecognisable, chosen
+from labels import Label, Limits, Recognise, RecognitionUnavailable, Unrecognisable
+from recognition import chosen
 from rekognition_labels import BUSY, BYTES_MAX, REFUSALS, SIDE, Rekognition
 from shared import aws, deadline
 
