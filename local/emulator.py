@@ -30,6 +30,7 @@ PASSED_ON = re.compile(r"PATH|HOME|LANG|TZ|LC_\w+|PYTHON\w+|LD_LIBRARY_PATH|DYLD
 EVENTS_MAX = 300  # of the stack, which ministack keeps for ever; a deployment of all of it has about 90
 OWNERS_FOR_ALL = re.compile(r"(test|[0-9]{12})?")
 LOOPBACK_IS_SECURE = (b"x-forwarded-proto", b"https")  # for bucket policies that ask for TLS
+LOOPBACK = re.compile(r"(127\.0\.0\.1|localhost)(:[0-9]+)?")
 BUCKET = re.compile(r"/[a-z0-9.-]{3,63}/?")
 FORM_KEY = re.compile(r"A[KS]IA[0-9A-Z]+")  # nothing that S3 expands, as it does ${filename}
 FORM_MAX = 21_000_000  # bytes of a form with a file of 20 MB
@@ -139,14 +140,27 @@ def guarded(app: App, written: Callable[[], None]) -> App:
 def _owners(scope: Scope, key: str) -> bool:
     """Whether ministack would take this key for the account owner's; a browser asks without one whether it may post."""
     asks_first = scope["method"] == "OPTIONS" and _header(scope, b"access-control-request-method") == "POST"
-    return not asks_first and bool(OWNERS_FOR_ALL.fullmatch(key))
+    return not (asks_first and _is_for_a_bucket(scope)) and bool(OWNERS_FOR_ALL.fullmatch(key))
 
 
 def _is_form(scope: Scope) -> bool:
     """Whether the request may be one of S3's forms, which are signed in their fields and nowhere else."""
     form = _header(scope, b"content-type").startswith("multipart/form-data")
     signed = _header(scope, b"authorization") or scope["query_string"] or _header(scope, b"x-amz-target")
-    return form and scope["method"] == "POST" and bool(BUCKET.fullmatch(scope["path"])) and not signed
+    return form and scope["method"] == "POST" and not signed and _is_for_a_bucket(scope)
+
+
+def _is_for_a_bucket(scope: Scope) -> bool:
+    """Whether ministack gives the request to S3.
+
+    Other services look for no key in a form, and take nobody's for the owner's.  Which one it is depends on the Host,
+    too, and every name under localhost is this machine.
+    """
+    from ministack.core.router import detect_service  # type: ignore[import-untyped]
+
+    headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+    is_bucket = LOOPBACK.fullmatch(headers.get("host", "")) and BUCKET.fullmatch(scope["path"])
+    return bool(is_bucket) and detect_service(scope["method"], scope["path"], headers, {}) == "s3"
 
 
 def _key_of_form(content_type: str, body: bytes) -> str:
@@ -181,7 +195,7 @@ def _again(body: bytes) -> Receive:
 
 def _key(scope: Scope) -> str:
     """The access key that the request names, empty if none."""
-    from ministack.core.router import extract_access_key_id  # type: ignore[import-untyped]
+    from ministack.core.router import extract_access_key_id
 
     query = parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True)
     return str(extract_access_key_id({"authorization": _header(scope, b"authorization")}, query))

@@ -33,7 +33,8 @@ class Outcome(Enum):
     DELIVERED = "delivered"
     REJECTED = "rejected"  # a status that is not 2xx; redirects are not followed
     GONE = "gone"  # 410: the receiver wants no more of it
-    REFUSED = "address refused"  # by us
+    REFUSED = "address refused"  # by us, as it is written
+    NOT_PUBLIC = "address not public"  # that the name has just now
     UNRESOLVED = "name not resolved"
     UNREACHABLE = "unreachable"  # no connection, or one that broke, or no HTTP on it
     UNTRUSTED = "certificate not trusted"
@@ -45,7 +46,7 @@ class Outcome(Enum):
     @property
     def is_final(self) -> bool:
         """Whether nothing is sent again: it is delivered, or never will be."""
-        return self in (Outcome.DELIVERED, Outcome.GONE, Outcome.REFUSED)
+        return self in (Outcome.DELIVERED, Outcome.GONE, Outcome.REFUSED)  # not NOT_PUBLIC: names may be mended
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +75,14 @@ def deliver(
     kind = "-"
     try:
         receiver = addresses.parse(callback.url, allow_http=limits.allow_http, allow_loopback=limits.allow_loopback)
-        kind = receiver.kind
+    except RefusedAddress:
+        return Attempt(Outcome.REFUSED, None, kind)
+    kind = receiver.kind
+    try:
         address = addresses.resolve(receiver, getaddrinfo, allow_loopback=limits.allow_loopback)
         status = _post(callback, key, receiver, address, until)
     except RefusedAddress:
-        return Attempt(Outcome.REFUSED, None, kind)
+        return Attempt(Outcome.NOT_PUBLIC, None, kind)
     except (OSError, HTTPException) as error:
         return Attempt(_outcome_of(error, until), None, kind)
     if 200 <= status < 300:

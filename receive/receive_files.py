@@ -12,6 +12,8 @@ from urllib.parse import unquote_plus
 from receiving import receive
 from shared import deadline, end_cold_start, logs
 
+ATTEMPTS = 5  # the queue's maxReceiveCount (template.yaml); SQS then moves the message to the dead-letter queue
+
 
 def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
     """The messages that have to come again, as SQS wants to be told."""
@@ -21,10 +23,11 @@ def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
 
 
 def _done(message: Mapping[str, Any], context: Any) -> bool:
+    is_last = int(message.get("attributes", {}).get("ApproximateReceiveCount", 1)) >= ATTEMPTS
     try:
         for upload_id in upload_ids(json.loads(message["body"])):
             with deadline.of(context):
-                state = receive(upload_id)
+                state = receive(upload_id, is_last=is_last)
             logs.log().info("upload %s is %s", upload_id, state)
     except Exception as error:
         logs.failure(message["messageId"], error)

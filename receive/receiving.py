@@ -18,32 +18,43 @@ from shared.images import Image
 from shared.incoming import IncomingBucket
 from shared.settings import Settings
 from shared.store import Store
-from shared.uploads import ENDED, Upload, Uploads
+from shared.uploads import Upload, Uploads
 
 LIFETIME_DAYS = 365
 NO_TAG = re.compile(r"[^a-z0-9]+")
+
+
+GIVEN_UP = Unavailable("The service failed again and again; its operators can have the file received later.")
 
 
 class FileMissing(Exception):
     """The file is not there, and it has become no image."""
 
 
-def receive(upload_id: str) -> str:
-    """The state of the upload after all has been done that can be; empty if there is no such upload any more."""
+def receive(upload_id: str, *, is_last: bool = False) -> str:
+    """The state of the upload after all has been done that can be; empty if there is no such upload any more.
+
+    What fails rises and is tried again; but if this is the last try, the upload has failed, and its callback tells.
+    """
     names = settings.read()
     known, incoming = Uploads(aws.dynamodb(), names.uploads_table), IncomingBucket(aws.s3(), names.incoming_bucket)
     upload = known.get(upload_id, consistent=True)
-    if upload and upload.state not in ENDED:
+    failure: Exception | None = None
+    if upload and not upload.is_over:
         try:
             _go_on(upload, known, incoming, names)
-        except ApiError as refusal:
-            if isinstance(refusal, Unavailable):
+        except Exception as error:
+            refused = isinstance(error, ApiError) and not isinstance(error, Unavailable)
+            if not refused and not is_last:
                 raise
-            known.failed(upload, api.problem_of(refusal))
+            failure = None if refused else error
+            known.failed(upload, api.problem_of(error if isinstance(error, ApiError) and refused else GIVEN_UP))
         upload = known.get(upload_id, consistent=True)
     if upload and upload.callback_url and not upload.notified:
         _notify(upload, names)
         known.notified(upload)
+    if failure:  # the file stays for those who find the message in the dead-letter queue and have it received again
+        raise failure
     incoming.discard(uploads.key_of(upload_id))
     return upload.state if upload else ""
 
@@ -71,7 +82,8 @@ def _image(
         raise FileMissing(upload.id)
     known.received(upload)
     checked = picture.check(file)
-    wanted = Wanted(upload.label, upload.weight, upload.tags, upload.owner, upload.filename)
+    more = upload.tag_from_labels
+    wanted = Wanted(upload.label, upload.weight, upload.tags, upload.owner, upload.filename, more_tags=more)
     try:
         image = adding.add(checked, wanted, bucket, store).image
     except Conflict:

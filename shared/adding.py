@@ -21,6 +21,7 @@ class Wanted:
     tags: tuple[str, ...]
     owner: str
     filename: str
+    more_tags: bool = False  # whether the image may have others besides
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,8 @@ def _refuse_another(stored: Image, wanted: Wanted) -> None:
             "change its weight with PATCH, or upload it with that weight.",
             field="weight",
         )
-    if wanted.tags and stored.tags != wanted.tags:
+    others = set(stored.tags) - set(wanted.tags) if wanted.more_tags else set()
+    if wanted.tags and set(stored.tags) - others != set(wanted.tags):
         raise Conflict(
             f"This picture is {stored.id} already, with the tags {', '.join(stored.tags) or '(none)'}; "
             "change its tags with PATCH.",

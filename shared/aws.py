@@ -31,7 +31,8 @@ CONFIG = Config(
 )
 SSM_CONFIG = CONFIG.merge(Config(retries={"mode": "standard", "total_max_attempts": 2}))  # it is not the last call
 REKOGNITION_CONFIG = CONFIG.merge(Config(read_timeout=5))  # it takes up to 5 MB in, and looks at them
-S3_CONFIG = CONFIG.merge(Config(signature_version="s3v4"))
+# By the address of the bucket in its region: the global one redirects while a bucket is new, which forms do not follow.
+S3_CONFIG = CONFIG.merge(Config(signature_version="s3v4", s3={"addressing_style": "virtual"}))
 
 
 @cache

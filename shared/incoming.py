@@ -1,4 +1,4 @@
-"""The bucket of files that came by a form and are not looked at yet: under incoming/<upload id>, for a day at most."""
+"""The bucket of files that came by a form and nobody has looked at yet: incoming/<upload id>, for 15 days at most."""
 
 from typing import TYPE_CHECKING, Any
 

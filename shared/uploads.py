@@ -13,6 +13,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
@@ -26,7 +27,8 @@ if TYPE_CHECKING:
 STATES = ("waiting", "received", "stored", "recognised", "failed")
 ENDED = ("recognised", "failed")
 FORM_LIFETIME = 3_600  # seconds that a form may be used
-LIFETIME = 7 * 86_400  # seconds that an upload is known; DynamoDB removes it some time after
+ON_ITS_WAY = 1_800  # seconds that a file may be there already and wait, where receiving it failed at first
+LIFETIME = 15 * 86_400  # seconds that an upload is known, one day more than a dead-letter queue keeps its message
 
 Labels = Sequence[tuple[str, float]]  # names and confidences in percent
 Item = dict[str, Any]
@@ -63,6 +65,12 @@ class Upload:
         return self.created + FORM_LIFETIME
 
     @property
+    def is_over(self) -> bool:
+        """Whether nothing is left to do; what failed for no fault of the file may be received again."""
+        given_up = self.problem and self.problem["status"] == HTTPStatus.SERVICE_UNAVAILABLE
+        return self.state in ENDED and not given_up
+
+    @property
     def key(self) -> str:
         """What the form stores the file under, in the bucket of incoming files."""
         return key_of(self.id)
@@ -75,8 +83,8 @@ def key_of(upload_id: str) -> str:
 
 def as_dict(upload: Upload, image: Image | None, now: float) -> dict[str, Any]:
     """The upload's JSON form, with its image if that is still there."""
-    problem = upload.problem
-    if upload.state == "waiting" and now > upload.form_expires:
+    problem = upload.problem if upload.state == "failed" else None
+    if upload.state == "waiting" and now > upload.form_expires + ON_ITS_WAY:
         detail = f"No file came before {_time(upload.form_expires)}, when the form expired; ask for another."
         problem = {"type": "about:blank", "title": "Gone", "status": 410, "detail": detail}
     shown: dict[str, Any] = {
@@ -142,6 +150,7 @@ class Uploads:
     def _go_on(self, upload: Upload, state: str, values: Item) -> bool:
         """Write the state; False if the upload is there already, or further, or gone."""
         before = [name for name in STATES[: STATES.index(state)] if name not in ENDED]
+        before += ["failed"] if upload.state == "failed" else []
         names = {f"#{name}": name for name in ("state", *values)}
         new = {f":{name}": value for name, value in {"state": {"S": state}, **values}.items()}
         old = {f":before{number}": {"S": name} for number, name in enumerate(before)}

@@ -52,6 +52,43 @@ def test_what_cannot_be_recognised_now_is_stored_and_recognised_the_next_time(
     assert asked == [pictures.png(3)] * 2
 
 
+def test_what_fails_to_the_last_has_failed_says_so_and_can_be_received_later(
+    moto_aws: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    busy = [RecognitionUnavailable("busy")] * receive_files.ATTEMPTS
+    recognising(monkeypatch, *busy, [Label("Cat", 99.0)])
+    sent = tagged(5)
+    for attempt in range(1, receive_files.ATTEMPTS):
+        assert not sent.deliver_once(attempt)
+    assert (sent.state()["state"], sent.callbacks()) == ("stored", [])
+    assert not sent.deliver_once(receive_files.ATTEMPTS), "it belongs into the dead-letter queue"
+    shown = sent.state()
+    assert (shown["state"], shown["error"]["status"]) == ("failed", 503)
+    assert shown["image"] == sent.images()[0]
+    (callback,) = sent.callbacks()
+    assert json.loads(callback["payload"]) == shown
+    assert aws.s3().list_objects_v2(Bucket="incoming")["KeyCount"] == 1
+    assert sent.deliver_once(), "after a redrive"
+    shown = sent.state()
+    assert (shown["state"], "error" in shown, shown["labels"][0]["name"]) == ("recognised", False, "Cat")
+    assert aws.s3().list_objects_v2(Bucket="incoming")["KeyCount"] == 0
+
+
+def test_the_same_request_again_is_no_conflict_with_the_tags_that_its_labels_gave(
+    moto_aws: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recognising(monkeypatch, [Label("Cat", 99.0)])
+    first = tagged(6)
+    first.deliver()
+    content = aws.s3().get_object(Bucket="pictures", Key=first.state()["image"]["id"])["Body"].read()
+    again = send(6, content, label=first.api.label, tags=["mine"], tag_from_labels=True)
+    again.deliver()
+    assert (again.state()["state"], again.state()["image"]) == ("recognised", first.state()["image"])
+    other = send(6, content, label=first.api.label, tags=["yours"], tag_from_labels=True)
+    other.deliver()
+    assert other.state()["error"]["status"] == 409
+
+
 def test_the_same_picture_is_recognised_once(moto_aws: None, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = recognising(monkeypatch, [Label("Cat", 99.0)])
     first = send(4)

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 import backoff
+import receive_files
 from cloud import ROOT, TABLES, TABLES_OF_UPLOADS, is_guarded, routes, template
-from shared import races
+from shared import races, uploads
 
 RESOURCES: dict[str, Any] = template()["Resources"]
 WITHOUT_RIGHTS = ("WebFunction", "AuthorizeFunction")  # but to log
@@ -163,6 +164,7 @@ def test_messages_come_again_a_few_times_and_then_wait_for_people() -> None:
         assert dead["MessageRetentionPeriod"] == 14 * 86_400
         alarm = RESOURCES[f"{name}DeadLetterAlarm"]["Properties"]
         assert alarm["Dimensions"] == [{"Name": "QueueName", "Value": f"{name}DeadLetterQueue.QueueName"}]
+    assert RESOURCES["IncomingQueue"]["Properties"]["RedrivePolicy"]["maxReceiveCount"] == receive_files.ATTEMPTS
     for name in ("ReceiveFunction", "NotifyFunction"):
         function = RESOURCES[name]["Properties"]
         (event,) = [each["Properties"] for each in function["Events"].values()]
@@ -178,4 +180,6 @@ def test_incoming_files_are_private_may_be_posted_by_any_page_and_go_by_themselv
     (cors,) = incoming["CorsConfiguration"]["CorsRules"]
     assert cors["AllowedMethods"] == ["POST"]
     (rule,) = incoming["LifecycleConfiguration"]["Rules"]
-    assert (rule["Status"], rule["ExpirationInDays"]) == ("Enabled", 1)
+    dead = RESOURCES["IncomingDeadLetterQueue"]["Properties"]["MessageRetentionPeriod"]
+    assert 86_400 * rule["ExpirationInDays"] > dead < uploads.LIFETIME  # what is received later is still there
+    assert (rule["Status"], rule["ExpirationInDays"]) == ("Enabled", 15)

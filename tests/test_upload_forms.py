@@ -165,6 +165,28 @@ def test_a_form_opens_nothing_but_a_bucket(running: LocalService) -> None:
         assert (status, BY_THE_GUARD in answer) == (403, True), (target, answer)
 
 
+@pytest.mark.parametrize(
+    ("host", "path"),
+    [
+        ("iam.us-east-1.amazonaws.com", "/abc"),
+        ("iam.localhost:{port}", "/abc"),
+        ("cloudformation.localhost:{port}", "/abc"),
+        ("sqs.localhost:{port}", "/abc"),
+        ("127.0.0.1.pets.test:{port}", "/abc"),
+        ("127.0.0.1:{port}", "/clusters"),
+        ("127.0.0.1:{port}", "/tasks"),
+    ],
+)
+def test_a_form_opens_no_other_service_whatever_host_it_names(running: LocalService, host: str, path: str) -> None:
+    """Who shows no key to these is the owner for ministack, and a page elsewhere could send such a form."""
+    action = "&Action=CreateUser&UserName=mallory&Version=2010-05-08&x="
+    body, content_type = multipart_body([("x-amz-credential", A_CREDENTIAL), ("x", action), ("file", File(b"x"))])
+    named = host.format(port=running.aws_endpoint.rpartition(":")[2])
+    status, answer = posted(running, path, body, content_type, Host=named)
+    assert (status, BY_THE_GUARD in answer) == (403, True), answer
+    assert running.aws().client("iam", endpoint_url=running.aws_endpoint).list_users()["Users"] == []
+
+
 def test_pages_may_post_to_the_bucket_of_incoming_files_and_do_nothing_else(running: LocalService) -> None:
     host = running.aws_endpoint.removeprefix("http://")
     origin = {"Origin": "https://pets.test"}

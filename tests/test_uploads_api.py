@@ -11,7 +11,7 @@ import pytest
 import uploads_api
 from hosts import Api, Handlers, json_of
 from local_service import Answer
-from shared.uploads import FORM_LIFETIME, LIFETIME
+from shared.uploads import FORM_LIFETIME, LIFETIME, ON_ITS_WAY
 
 JSON = "application/json"
 
@@ -134,11 +134,16 @@ def test_two_that_ask_alike_get_two_uploads(cat: Api) -> None:
     assert len(kept()) == 2
 
 
+def test_an_id_that_no_upload_can_have_is_404(cat: Api) -> None:
+    for upload_id in ("a" * 3000, "A" * 32, "..", "%00" * 32):
+        assert cat.get(f"/uploads/{upload_id}").status == 404, upload_id
+
+
 def test_an_unknown_upload_is_404(cat: Api) -> None:
     for upload_id in ("0" * 32, "x", "0" * 3000, "%00", "é"):
         answer = cat.get(f"/uploads/{upload_id}")
         assert answer.status == 404, upload_id
-        assert "seven days" in json_of(answer)["detail"]
+        assert "fifteen days" in json_of(answer)["detail"]
 
 
 def test_a_form_that_nobody_used_says_that_it_has_expired(cat: Api, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -146,7 +151,7 @@ def test_a_form_that_nobody_used_says_that_it_has_expired(cat: Api, monkeypatch:
     created = int(kept()[0]["created"]["N"])
 
     class Clock:
-        now = created + FORM_LIFETIME
+        now = created + FORM_LIFETIME + ON_ITS_WAY
 
         def time(self) -> float:
             return self.now

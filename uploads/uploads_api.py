@@ -1,6 +1,7 @@
 """/uploads: ask for a form that takes a file straight to S3, and follow what becomes of it."""
 
 import os
+import re
 import time
 import uuid
 from typing import Any
@@ -12,6 +13,7 @@ from shared.incoming import IncomingBucket
 from shared.store import Store
 from shared.uploads import Upload, Uploads
 
+ID = re.compile("[0-9a-f]{32}")
 EXAMPLE = '{"label": "cat"}'
 
 
@@ -31,9 +33,10 @@ def ask(request: Request) -> Response:
 def follow(request: Request) -> Response:
     """The state of an upload, with its image, the labels that were recognised, or what is wrong with it."""
     names = settings.read()
-    upload = Uploads(aws.dynamodb(), names.uploads_table).get(request.path_parameters["id"], consistent=True)
+    known, upload_id = Uploads(aws.dynamodb(), names.uploads_table), request.path_parameters["id"]
+    upload = known.get(upload_id, consistent=True) if ID.fullmatch(upload_id) else None
     if upload is None:
-        raise NotFound("There is no such upload; each is known for seven days.")
+        raise NotFound("There is no such upload; each is known for fifteen days.")
     label, _, name = upload.image.partition("/")
     image = Store(aws.dynamodb(), names).image(label, name, consistent=True) if name else None
     return as_json(uploads.as_dict(upload, image, time.time()))

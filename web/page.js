@@ -5,6 +5,8 @@ const BASE = new URL("../../", import.meta.url);
 const TRIES = 6; // of a read that is told to wait
 const WAIT_MAX = 30; // seconds, whatever Retry-After says
 const MANY = 100; // draws
+const PATIENCE = 120; // seconds for a file that was sent directly
+const UNPRINTABLE = /[^\S ]|\p{C}|[/\\]/u; // in a file's name: the service would refuse it
 const DIRECT_MIN = 4_400_000; // bytes; a form with more does not fit into the API
 const ROWS = 10; // of the histogram; what is drawn less often is one row
 const PAGES = 10; // of the distribution, 100 images each; beyond them an image is known once it is drawn
@@ -333,7 +335,8 @@ async function send(form, file, progress) {
 async function sendDirectly(form, file, progress, say) {
   const { label, weight, tags } = form.elements;
   const named = tags.value.split(",").map((tag) => tag.trim()).filter(Boolean);
-  const asked = { label: label.value, weight: Number(weight.value), tags: named, filename: file.name };
+  const asked = { label: label.value, weight: Number(weight.value), tags: named };
+  if (!UNPRINTABLE.test(file.name) && file.name.length <= 255) asked.filename = file.name;
   const headers = { "Content-Type": "application/json" };
   const { upload_info: info, id } = await (await ask("POST", "uploads", { body: JSON.stringify(asked), headers })).json();
   const body = new FormData();
@@ -341,10 +344,13 @@ async function sendDirectly(form, file, progress, say) {
   body.append("file", file);
   await post(info.url, body, {}, progress);
   say(`${file.name} has arrived and is looked at …`);
-  for (;;) {
+  for (let seconds = 0; ; seconds++) {
     const { state, image, labels, error } = await get(`uploads/${id}`);
-    if (image && state !== "stored") return { image, created: true, labels: labels ?? [] };
+    const ended = state === "recognised" || state === "failed" || error;
+    if (image && (ended || seconds > PATIENCE)) return { image, created: true, labels: labels ?? [] };
     if (error) throw new Problem(error.status, error.detail);
+    if (ended) throw new Problem(404, "The picture was deleted in the meantime.");
+    if (seconds > PATIENCE) throw new Problem(503, `${file.name} has arrived, but is still waiting; look for it later.`);
     await pause(1);
   }
 }
