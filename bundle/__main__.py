@@ -10,7 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from bundle import botocore_data, interpreters
+from bundle import botocore_data, imports, interpreters
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -44,6 +44,7 @@ def build(logical_id: str, target: Path) -> None:
         _install(python, ROOT / "requirements" / f"{lock}.txt", place)
     if is_layer:
         botocore_data.prune(place)
+    imports.lighten(place)
     shutil.copytree(ROOT / folder, place / folder if is_layer else place, ignore=NOT_SHIPPED, dirs_exist_ok=True)
     _compile(python, place, "/opt/python" if is_layer else "/var/task")
 

@@ -139,6 +139,13 @@ def test_no_client_brings_the_generators_of_help() -> None:
 
 
 @built
+def test_nothing_looks_for_versions_and_files_at_the_start() -> None:
+    code = "import upload_image, sys\nfrom shared import aws\naws.s3()\n"
+    code += "print([name for name in ('importlib.metadata', 'importlib.resources', 'zipfile') if name in sys.modules])"
+    assert isolated(code, BUILT / "UploadFunction", LAYER) == "[]\n"
+
+
+@built
 def test_an_upload_is_checked_by_what_was_built() -> None:
     pictures = [str(ROOT / "tests/images" / name) for name in ("chelsea.png", "rocket.jpg")]
     code = (

@@ -1,0 +1,36 @@
+"""Libraries without two imports that only find versions and files, and are a thirtieth of a cold start.
+
+Both bring the standard library's importlib.resources and zipfile along.
+"""
+
+import sys
+from pathlib import Path
+
+# file -> what stands there, and what does the same at once: only HTTP/2 asks for a version, and nobody here uses it
+REPLACED = {
+    "pylibmagic/__init__.py": {
+        "from importlib import resources\n": "from pathlib import Path\n",
+        "resources.files(__name__)": "Path(__file__).parent",
+    },
+    "urllib3/http2/__init__.py": {
+        "from importlib.metadata import version\n": "",
+        "    h2_version = version(": "    from importlib.metadata import version\n\n    h2_version = version(",
+    },
+}
+
+
+def lighten(packages: Path) -> None:
+    """Rewrite those of the files that are in this folder."""
+    for name, changes in REPLACED.items():
+        path = packages / name
+        if path.exists():
+            path.write_text(_changed(path, changes), encoding="utf-8")
+
+
+def _changed(path: Path, changes: dict[str, str]) -> str:
+    text = path.read_text(encoding="utf-8")
+    for old, new in changes.items():
+        if text.count(old) != 1:
+            sys.exit(f"{path} has no {old!r} any more; look at it and correct bundle/imports.py.")
+        text = text.replace(old, new)
+    return text
