@@ -1,6 +1,6 @@
-"""Libraries without two imports that only find versions and files, and are a thirtieth of a cold start.
+"""Libraries without what they do at import to find versions and files, which is a thirtieth of a cold start.
 
-Both bring the standard library's importlib.resources and zipfile along.
+Two imports bring the standard library's importlib.resources and zipfile along; a third starts a process.
 """
 
 import sys
@@ -12,6 +12,8 @@ REPLACED = {
         "from importlib import resources\n": "from pathlib import Path\n",
         "resources.files(__name__)": "Path(__file__).parent",
     },
+    # A process asks the linker's cache, which has no libmagic; pylibmagic gives the next name its meaning.
+    "magic/loader.py": {"  yield find_library('magic')\n\n": ""},
     "urllib3/http2/__init__.py": {
         "from importlib.metadata import version\n": "",
         "    h2_version = version(": "    from importlib.metadata import version\n\n    h2_version = version(",
