@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 import own_images
-from shared import access, answers, aws, documents, images, settings
+from shared import access, answers, aws, documents, settings
 from shared.api import Request, Response, endpoint
 from shared.errors import BadRequest
 from shared.store import Store
@@ -35,11 +35,7 @@ def _changes(request: Request) -> dict[str, Any]:
     return changes
 
 
-def _filename(value: Any) -> str:
-    return images.parse_filename(documents.text("filename")(value))
-
-
-MEMBERS = {"weight": documents.weight, "tags": documents.tags, "filename": _filename}
+MEMBERS = {"weight": documents.weight, "tags": documents.tags, "filename": documents.filename}
 
 handler = endpoint(
     {"/images/{label}/{name}": {"PATCH": edit_image}, "/mine": {"GET": own_images.list_own}},

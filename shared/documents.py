@@ -44,6 +44,11 @@ def tags(value: Any) -> tuple[str, ...]:
     return images.parse_tags(value)
 
 
+def filename(value: Any) -> str:
+    """The member `filename`."""
+    return images.parse_filename(text("filename")(value))
+
+
 def text(name: str) -> Callable[[Any], str]:
     """What takes the member of this name if it is a text."""
 

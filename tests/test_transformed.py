@@ -32,7 +32,7 @@ def resources() -> dict[str, Any]:
     return transformed
 
 
-REMADE = {"UploadsTable", "RecognitionsTable"}  # known for a week, or recognised again
+REMADE = {"UploadsTable", "RecognitionsTable"}  # known for fifteen days, or recognised again
 
 
 def of_type(kind: str) -> dict[str, Any]:

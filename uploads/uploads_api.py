@@ -57,16 +57,12 @@ def _asked(request: Request) -> dict[str, Any]:
     return asked
 
 
-def _filename(value: Any) -> str:
-    return images.parse_filename(documents.text("filename")(value))
-
-
 # On purpose in snake_case, as clients of such APIs know them.
 MEMBERS = {
     "label": documents.text("label"),
     "weight": documents.weight,
     "tags": documents.tags,
-    "filename": _filename,
+    "filename": documents.filename,
     "tag_from_labels": documents.flag("tag_from_labels"),
     "callback_url": documents.text("callback_url"),
     "allow_insecure_callback": documents.flag("allow_insecure_callback"),
