@@ -425,6 +425,22 @@ def test_axe_finds_nothing(api: Api, visit: Open, scheme: str, width: int) -> No
     assert axe(page) == []
 
 
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_busy_button_can_be_read(api: Api, visit: Open, scheme: str) -> None:
+    three(api)
+    page = visit(color_scheme=scheme)
+    ready(page)
+    held: list[Route] = []
+    page.route("**/random?*", lambda route: held.append(route))
+    page.locator("#draw-one").click()
+    expect(page.locator("#draw-one")).to_have_attribute("aria-busy", "true")
+    assert axe(page) == []
+    held.pop().continue_()
+    inspect(page)
+    page.evaluate("() => { for (const button of document.querySelectorAll('button')) button.ariaBusy = 'true'; }")
+    assert axe(page) == []
+
+
 def test_motion_is_left_out_where_it_is_not_wanted(api: Api, visit: Open) -> None:
     three(api)
     page = visit(reduced_motion="reduce")
