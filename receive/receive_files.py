@@ -9,10 +9,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import unquote_plus
 
-from receiving import receive
+from receiving import give_up, receive
 from shared import deadline, end_cold_start, logs
 
-ATTEMPTS = 5  # the queue's maxReceiveCount (template.yaml); SQS then moves the message to the dead-letter queue
+# The queue's maxReceiveCount (template.yaml) is one more: a function that was killed each time cannot say so itself.
+# SQS then moves the message to the dead-letter queue.
+ATTEMPTS = 5
 
 
 def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
@@ -23,11 +25,12 @@ def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
 
 
 def _done(message: Mapping[str, Any], context: Any) -> bool:
-    is_last = int(message.get("attributes", {}).get("ApproximateReceiveCount", 1)) >= ATTEMPTS
+    count = int(message.get("attributes", {}).get("ApproximateReceiveCount", 1))
+    go_on = give_up if count > ATTEMPTS else receive
     try:
         for upload_id in upload_ids(json.loads(message["body"])):
             with deadline.of(context):
-                state = receive(upload_id, is_last=is_last)
+                state = go_on(upload_id)
             logs.log().info("upload %s is %s", upload_id, state)
     except Exception as error:
         logs.failure(message["messageId"], error)

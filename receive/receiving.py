@@ -3,7 +3,9 @@
 import json
 import os
 import re
+from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from hashlib import sha256
 
 import recognition
@@ -13,17 +15,15 @@ from shared import adding, api, aws, images, picture, settings, uploads
 from shared.adding import Wanted
 from shared.bucket import Bucket
 from shared.callbacks import Callback, CallbackQueue
-from shared.errors import ApiError, Conflict, Unavailable, UnprocessableValue
+from shared.errors import ApiError, Unavailable, UnprocessableValue
 from shared.images import Image
 from shared.incoming import IncomingBucket
 from shared.settings import Settings
-from shared.store import Store
+from shared.store import Store, Withdrawn
 from shared.uploads import Upload, Uploads
 
 LIFETIME_DAYS = 365
 NO_TAG = re.compile(r"[^a-z0-9]+")
-
-
 GIVEN_UP = Unavailable("The service failed again and again; its operators can have the file received later.")
 
 
@@ -31,75 +31,81 @@ class FileMissing(Exception):
     """The file is not there, and it has become no image."""
 
 
-def receive(upload_id: str, *, is_last: bool = False) -> str:
+class GivenUp(Exception):
+    """The upload has failed, for no fault of its file."""
+
+
+def receive(upload_id: str) -> str:
     """The state of the upload after all has been done that can be; empty if there is no such upload any more.
 
-    What fails rises and is tried again; but if this is the last try, the upload has failed, and its callback tells.
+    What fails for no fault of the file rises, and is to be tried again.
     """
     names = settings.read()
-    known, incoming = Uploads(aws.dynamodb(), names.uploads_table), IncomingBucket(aws.s3(), names.incoming_bucket)
-    upload = known.get(upload_id, consistent=True)
-    failure: Exception | None = None
-    if upload and not upload.is_over:
+    known = Uploads(aws.dynamodb(), names.uploads_table)
+    while (upload := known.get(upload_id, consistent=True)) and not upload.is_over:
+        go_on = _recognise if upload.image else _store
         try:
-            _go_on(upload, known, incoming, names)
-        except Exception as error:
-            refused = isinstance(error, ApiError) and not isinstance(error, Unavailable)
-            if not refused and not is_last:
-                raise
-            failure = None if refused else error
-            known.failed(upload, api.problem_of(error if isinstance(error, ApiError) and refused else GIVEN_UP))
-        upload = known.get(upload_id, consistent=True)
-    if upload and upload.callback_url and not upload.notified:
-        _notify(upload, names)
-        known.notified(upload)
-    if failure:  # the file stays for those who find the message in the dead-letter queue and have it received again
-        raise failure
-    incoming.discard(uploads.key_of(upload_id))
+            go_on(upload, known, names)
+        except Unavailable:
+            raise
+        except ApiError as refusal:
+            known.failed(upload, api.problem_of(refusal))
+    if upload:
+        _tell(upload, known, names)
+    IncomingBucket(aws.s3(), names.incoming_bucket).discard(uploads.key_of(upload_id))
     return upload.state if upload else ""
 
 
-def _go_on(upload: Upload, known: Uploads, incoming: IncomingBucket, names: Settings) -> None:
-    store, bucket = Store(aws.dynamodb(), names), Bucket(aws.s3(), names.bucket)
-    image, content = _image(upload, known, incoming, store, bucket)
-    try:
-        labels = _labels(image, content, names)
-    except Unrecognisable as reason:
-        raise UnprocessableValue(f"The picture is stored, but cannot be recognised: {reason}") from reason
-    if upload.tag_from_labels:
-        store.edit(image.label, image.name, lambda image: replace(image, tags=tags_from(image.tags, labels)))
-    known.recognised(upload, [(label.name, label.confidence) for label in labels])
+def give_up(upload_id: str) -> str:
+    """As `receive`, of an upload that is over; any other has failed and is told so, its file stays, and GivenUp rises.
+
+    Those who find the message in the dead-letter queue can have the file received again.
+    """
+    names = settings.read()
+    known = Uploads(aws.dynamodb(), names.uploads_table)
+    upload = known.get(upload_id, consistent=True)
+    if upload and known.give_up(upload, api.problem_of(GIVEN_UP)):
+        upload = known.get(upload_id, consistent=True)
+        if upload:
+            _tell(upload, known, names)
+        raise GivenUp(upload_id)
+    return receive(upload_id)
 
 
-def _image(
-    upload: Upload, known: Uploads, incoming: IncomingBucket, store: Store, bucket: Bucket
-) -> tuple[Image, bytes]:
-    """The image that the file has become, or becomes here, and its bytes."""
-    if upload.image:
-        return _stored(upload.image, store, bucket)
-    file = incoming.get(upload.key)
+def _store(upload: Upload, known: Uploads, names: Settings) -> None:
+    """The file becomes an image of its label."""
+    file = IncomingBucket(aws.s3(), names.incoming_bucket).get(upload.key)
     if file is None:
         raise FileMissing(upload.id)
     known.received(upload)
     checked = picture.check(file)
     more = upload.tag_from_labels
     wanted = Wanted(upload.label, upload.weight, upload.tags, upload.owner, upload.filename, more_tags=more)
-    try:
-        image = adding.add(checked, wanted, bucket, store).image
-    except Conflict:
-        present = known.get(upload.id, consistent=True)
-        if present and present.image:  # another one, at the same time, has stored it and perhaps given it tags
-            return _stored(present.image, store, bucket)
-        raise
-    known.stored(upload, image.id)
-    return image, checked.content
+    bucket, store = Bucket(aws.s3(), names.bucket), Store(aws.dynamodb(), names)
+    with suppress(Withdrawn):  # another delivery has gone on with the upload meanwhile
+        added = adding.add(checked, wanted, bucket, store, also=partial(known.storing, upload))
+        if not added.is_new:
+            known.stored(upload, added.image)
 
 
-def _stored(image_id: str, store: Store, bucket: Bucket) -> tuple[Image, bytes]:
-    image, content = store.image(*image_id.split("/"), consistent=True), bucket.get(image_id)
+def _recognise(upload: Upload, known: Uploads, names: Settings) -> None:
+    """It is told what the image shows, and the image gets tags from it."""
+    store, bucket = Store(aws.dynamodb(), names), Bucket(aws.s3(), names.bucket)
+    image, content = uploads.image_of(upload, store), bucket.get(upload.image)
     if image is None or content is None:
         raise UnprocessableValue("The image was deleted before it was recognised.")
-    return image, content
+    try:
+        labels = _labels(image, content, names)
+    except Unrecognisable as reason:
+        raise UnprocessableValue(f"The picture is stored, but cannot be recognised: {reason}") from reason
+    if upload.tag_from_labels:
+        store.edit(image.label, image.name, partial(_tagged, version=image.version_id, labels=labels))
+    known.recognised(upload, [(label.name, label.confidence) for label in labels])
+
+
+def _tagged(image: Image, *, version: str, labels: list[Label]) -> Image:
+    """The image with tags from labels, if it is this version: another one is somebody else's."""
+    return replace(image, tags=tags_from(image.tags, labels)) if image.version_id == version else image
 
 
 def _labels(image: Image, content: bytes, names: Settings) -> list[Label]:
@@ -127,9 +133,12 @@ def tags_from(tags: tuple[str, ...], labels: list[Label]) -> tuple[str, ...]:
     return tuple(sorted(found))
 
 
-def _notify(upload: Upload, names: Settings) -> None:
-    label, _, name = upload.image.partition("/")
-    image = Store(aws.dynamodb(), names).image(label, name, consistent=True) if name else None
+def _tell(upload: Upload, known: Uploads, names: Settings) -> None:
+    """Have the callback sent that is due, if it is not on its way."""
+    if not upload.callback_url or upload.told == upload.callback_id:
+        return
+    image = uploads.image_of(upload, Store(aws.dynamodb(), names))
     payload = json.dumps(uploads.as_dict(upload, image, upload.created))
-    callback = Callback(upload.id, upload.callback_url, upload.insecure_callback, payload)
+    callback = Callback(upload.callback_id, upload.callback_url, upload.insecure_callback, payload)
     CallbackQueue(aws.sqs(), names.callback_queue).put(callback)
+    known.tell(upload)

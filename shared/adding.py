@@ -1,5 +1,6 @@
 """A checked picture becomes an image of a label: stored in the bucket, then added to the tables."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -9,7 +10,8 @@ from shared.bucket import Bucket
 from shared.errors import Conflict, Unavailable
 from shared.images import Image
 from shared.picture import Picture
-from shared.store import Store
+from shared.store import Store, Withdrawn
+from shared.transactions import Write
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +35,14 @@ class Added:
     is_new: bool
 
 
-def add(picture: Picture, wanted: Wanted, bucket: Bucket, store: Store) -> Added:
-    """The image, new or as it was there already; Conflict if that one has another weight, owner or tags."""
+Also = Callable[[Image], Write]  # the write that is to be done with this image's, or not at all
+
+
+def add(picture: Picture, wanted: Wanted, bucket: Bucket, store: Store, *, also: Also | None = None) -> Added:
+    """The image, new or as it was there already; Conflict if that one has another weight, owner or tags.
+
+    Withdrawn if the condition of `also` fails; it is not done where the image was there already.
+    """
     digest = sha256(picture.content).digest()
     name = images.name_of(digest, picture.extension)
     version_id = bucket.put(f"{wanted.label}/{name}", picture.content, images.content_type(name), digest)
@@ -52,8 +60,8 @@ def add(picture: Picture, wanted: Wanted, bucket: Bucket, store: Store) -> Added
         filename=images.file_name(wanted.filename),
     )
     try:
-        stored, total_weight = store.add(image)
-    except Unavailable:
+        stored, total_weight = store.add(image, also=also(image) if also else None)
+    except (Unavailable, Withdrawn):
         _take_back(image, store, bucket)
         raise
     if stored.version_id == version_id:

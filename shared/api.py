@@ -215,7 +215,7 @@ def _base_url(event: Event, headers: Mapping[str, str]) -> str:
     host = headers.get("host", "")
     scheme = "https" if headers.get("x-forwarded-proto") == "https" else "http"
     origin = f"{scheme}://{host}" if HOST.fullmatch(host) else ""
-    return urljoin(f"{origin}{stage}/", os.environ.get("LINK_BASE", ""))
+    return urljoin(f"{origin}{stage}/", os.environ.get("LINK_BASE", "")).rstrip("/") + "/"
 
 
 def _request_id(event: Event, context: Any) -> str:

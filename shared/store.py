@@ -24,6 +24,7 @@ from shared.images import Image
 from shared.items import Entry
 from shared.races import TRANSIENT, LostRace, retried
 from shared.settings import Settings
+from shared.transactions import Write
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -36,6 +37,10 @@ Check = Callable[[Image], None]  # raises a refusal if the image as read must no
 
 def anything(_: Image) -> None:
     """The check that every image passes."""
+
+
+class Withdrawn(Exception):
+    """The caller's own write, which was to be done in the same transaction, has lost its condition."""
 
 
 class Exists(Exception):
@@ -97,15 +102,18 @@ class Store:
 
         return retried(attempt)
 
-    def add(self, image: Image) -> tuple[Image, int]:
-        """The image and its label's total weight, as read.  It is another image than the given one if there was one."""
+    def add(self, image: Image, *, also: Write | None = None) -> tuple[Image, int]:
+        """The image and its label's total weight, as read.  It is another image than the given one if there was one.
+
+        `also` is done with it or not at all: not if the image was there, and if its condition fails, Withdrawn rises.
+        """
 
         def attempt(again: bool) -> tuple[Image, int]:
             lanes = [self.lanes(pool, consistent=again) for pool in image.pools]
             total_weight = chunks.total_weight(lanes[0])
             try:
                 writes = [write for at in zip(image.pools, lanes, strict=True) for write in self._add(image, *at)]
-                self._write(writes if lanes[0] else [*writes, self._transactions.register(image.label)])
+                self._write(writes if lanes[0] else [*writes, self._transactions.register(image.label)], also)
             except Exists as there:
                 if there.image.version_id == image.version_id:  # this very image, by a transaction that was late
                     total_weight = chunks.total_weight(self.lanes(image.label, consistent=True))
@@ -209,11 +217,12 @@ class Store:
         name = min(weights)
         return Entry(entry.pool, name, weights[name], active)
 
-    def _write(self, writes: Sequence[Any]) -> None:
-        """Do all or none of the writes; LostRace or Exists if it was none."""
+    def _write(self, writes: Sequence[Any], also: Write | None = None) -> None:
+        """Do all or none of the writes; LostRace, Exists or Withdrawn if it was none."""
+        all_writes: Sequence[Any] = [*writes, also] if also else writes
         settled, self.settled = self.settled, False
         try:
-            self._client.transact_write_items(TransactItems=writes)
+            self._client.transact_write_items(TransactItems=all_writes)
             self.settled = settled
         except ClientError as error:
             reasons: list[Any] = error.response.get("CancellationReasons", [])
@@ -222,6 +231,8 @@ class Store:
             self.settled = settled and bool(reasons) and not tried_again
             if reasons and reasons[0].get("Item"):
                 raise Exists(items.image(reasons[0]["Item"])) from error
+            if also and reasons and reasons[-1]["Code"] == "ConditionalCheckFailed":
+                raise Withdrawn from error
             if reasons and {reason["Code"] for reason in reasons} <= TRANSIENT:
                 raise LostRace from error
             raise

@@ -48,7 +48,13 @@ def test_links_begin_at_the_stage_in_the_cloud_and_at_the_root_in_sam_local() ->
 
 @pytest.mark.parametrize(
     ("base", "link"),
-    [("/", "https://pets.test/"), ("/v1/", "https://pets.test/v1/"), ("https://cdn.test/", "https://cdn.test/")],
+    [
+        ("/", "https://pets.test/"),
+        ("/v1/", "https://pets.test/v1/"),
+        ("/v1", "https://pets.test/v1/"),
+        ("https://cdn.test/", "https://cdn.test/"),
+        ("https://cdn.test", "https://cdn.test/"),
+    ],
 )
 def test_links_may_begin_elsewhere(base: str, link: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LINK_BASE", base)

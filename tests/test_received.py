@@ -8,14 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import cloud
-import pictures
 import receive_files
 import receiving
 import recognition
 from hosts import Api, Handlers, json_of, new_label
 from labels import Label, RecognitionUnavailable, Unrecognisable
-from received import check, items, send, tagged
-from shared import adding, aws, images
+from received import Killed, alike, check, items, send, tagged
+from shared import adding, aws, images, picture
 from shared.errors import Unavailable
 
 
@@ -49,7 +48,7 @@ def test_what_cannot_be_recognised_now_is_stored_and_recognised_the_next_time(
     assert sent.state()["labels"] == [{"name": "Cat", "confidence": 99.0}, {"name": "Pet", "confidence": 80.0}]
     assert sent.state()["image"]["tags"] == ["cat", "mine", "pet"]
     check(sent)
-    assert asked == [pictures.png(3)] * 2
+    assert asked == [alike(3)] * 2
 
 
 def test_what_fails_to_the_last_has_failed_says_so_and_can_be_received_later(
@@ -58,20 +57,48 @@ def test_what_fails_to_the_last_has_failed_says_so_and_can_be_received_later(
     busy = [RecognitionUnavailable("busy")] * receive_files.ATTEMPTS
     recognising(monkeypatch, *busy, [Label("Cat", 99.0)])
     sent = tagged(5)
-    for attempt in range(1, receive_files.ATTEMPTS):
+    for attempt in range(1, receive_files.ATTEMPTS + 1):
         assert not sent.deliver_once(attempt)
     assert (sent.state()["state"], sent.callbacks()) == ("stored", [])
-    assert not sent.deliver_once(receive_files.ATTEMPTS), "it belongs into the dead-letter queue"
+    assert not sent.deliver_once(receive_files.ATTEMPTS + 1), "it belongs into the dead-letter queue"
     shown = sent.state()
     assert (shown["state"], shown["error"]["status"]) == ("failed", 503)
     assert shown["image"] == sent.images()[0]
     (callback,) = sent.callbacks()
-    assert json.loads(callback["payload"]) == shown
+    assert (callback["id"], json.loads(callback["payload"])) == (shown["id"], shown)
     assert aws.s3().list_objects_v2(Bucket="incoming")["KeyCount"] == 1
     assert sent.deliver_once(), "after a redrive"
     shown = sent.state()
     assert (shown["state"], "error" in shown, shown["labels"][0]["name"]) == ("recognised", False, "Cat")
+    (callback,) = sent.callbacks()
+    assert (callback["id"], json.loads(callback["payload"])) == (f"{shown['id']}-2", shown), "another message"
     assert aws.s3().list_objects_v2(Bucket="incoming")["KeyCount"] == 0
+
+
+def test_one_that_was_killed_each_time_has_failed_too(moto_aws: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    def die(*_: object) -> None:
+        raise Killed
+
+    sent = tagged(13)
+    with monkeypatch.context() as deadly:
+        deadly.setattr(picture, "check", die)
+        for attempt in range(1, receive_files.ATTEMPTS + 1):
+            with pytest.raises(Killed):
+                sent.deliver_once(attempt)
+        assert not sent.deliver_once(receive_files.ATTEMPTS + 1)
+    assert (sent.state()["state"], sent.state()["error"]["status"]) == ("failed", 503)
+    assert [json.loads(callback["payload"]) for callback in sent.callbacks()] == [sent.state()]
+    sent.deliver()
+    assert sent.state()["state"] == "recognised"
+
+
+def test_what_is_over_is_not_given_up(moto_aws: None) -> None:
+    sent = tagged(14)
+    sent.deliver()
+    before = sent.state()
+    assert sent.deliver_once(receive_files.ATTEMPTS + 1)
+    assert sent.state() == before
+    check(sent)
 
 
 def test_the_same_request_again_is_no_conflict_with_the_tags_that_its_labels_gave(
@@ -166,7 +193,7 @@ def test_an_image_that_is_deleted_while_it_is_recognised_stays_deleted(
 
 def test_a_picture_that_is_there_with_another_weight_fails_and_says_so(moto_aws: None) -> None:
     label = new_label()
-    there = json_of(Api(Handlers(), label).upload(pictures.png(8), "0.5"))
+    there = json_of(Api(Handlers(), label).upload(alike(8), "0.5"))
     sent = send(8, label=label)
     assert sent.deliver_once()
     error = sent.state()["error"]

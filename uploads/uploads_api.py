@@ -37,8 +37,7 @@ def follow(request: Request) -> Response:
     upload = known.get(upload_id, consistent=True) if ID.fullmatch(upload_id) else None
     if upload is None:
         raise NotFound("There is no such upload; each is known for fifteen days.")
-    label, _, name = upload.image.partition("/")
-    image = Store(aws.dynamodb(), names).image(label, name, consistent=True) if name else None
+    image = uploads.image_of(upload, Store(aws.dynamodb(), names))
     return as_json(uploads.as_dict(upload, image, time.time()))
 
 
