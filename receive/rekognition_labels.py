@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 TAKEN = ("image/jpeg", "image/png")
 BYTES_MAX = 5_242_880  # bytes of a picture that is sent along, by the service's model
+# Pixels that each side may have: https://docs.aws.amazon.com/rekognition/latest/dg/limits.html
+SIDE_MIN, SIDE_MAX = 80, 10_000
 SIDE = 2048  # pixels of the longest side of what is sent instead: far below 5 MB as JPEG, even if it is all noise
 
 REFUSALS = {
@@ -30,9 +32,11 @@ class Rekognition:
         self._client, self._limits = client, limits
 
     def recognise(self, content: bytes, content_type: str) -> list[Label]:
-        """What Rekognition sees; what it does not take as it is, it gets smaller and as JPEG."""
-        if content_type not in TAKEN or len(content) > BYTES_MAX:
-            content = pixels.jpeg(content, content_type, SIDE)
+        """What Rekognition sees; what it does not take as it is, it gets as JPEG, and of a size that it takes."""
+        sides = pixels.size(content, content_type)
+        fits = min(sides) >= SIDE_MIN and max(sides) <= SIDE_MAX and len(content) <= BYTES_MAX
+        if content_type not in TAKEN or not fits:
+            content = pixels.jpeg(content, content_type, longest=SIDE, least=SIDE_MIN)
         found = self._detected(content)
         return self._limits.best(Label(label["Name"], label["Confidence"]) for label in found)
 

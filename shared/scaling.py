@@ -21,10 +21,13 @@ REDUCING_GAP = 2.0  # whole pixels are averaged down to twice the size, the rest
 def scaled(content: bytes, side: int, extension: str) -> bytes:
     """The bytes of `small` as webp or jpg; transparent parts are white where JPEG has none."""
     upright = small(content, side)
-    if extension == "jpg":
-        upright = on_white(upright)
+    return encoded(on_white(upright) if extension == "jpg" else upright, extension)
+
+
+def encoded(picture: Image.Image, extension: str) -> bytes:
+    """The bytes of the picture as webp or jpg."""
     out = BytesIO()
-    upright.save(out, **OPTIONS[extension])
+    picture.save(out, **OPTIONS[extension])
     return out.getvalue()
 
 

@@ -29,7 +29,7 @@ ANSWER = {
     "LabelModelVersion": "3.0",
 }
 WANTED = [Label("Cat", 99.25), Label("Animal", 98.5), Label("Pet", 98.5)]
-PNG = pictures.png()
+PNG = pictures.png(size=(120, 80))
 
 
 @pytest.fixture(autouse=True)
@@ -83,7 +83,9 @@ def test_rekognition_is_told_the_limits(stub: Stubber, monkeypatch: pytest.Monke
     assert chosen()(PNG, "image/png") == WANTED[:2]
 
 
-@pytest.mark.parametrize(("content", "content_type"), [(PNG, "image/png"), (pictures.jpeg(), "image/jpeg")])
+@pytest.mark.parametrize(
+    ("content", "content_type"), [(PNG, "image/png"), (pictures.jpeg(size=(80, 80)), "image/jpeg")]
+)
 def test_small_jpeg_and_png_are_sent_as_they_are(
     content: bytes, content_type: str, stub: Stubber, sent: list[bytes]
 ) -> None:
@@ -94,10 +96,33 @@ def test_small_jpeg_and_png_are_sent_as_they_are(
 
 def test_webp_is_sent_as_jpeg_on_white(stub: Stubber, sent: list[bytes]) -> None:
     stub.add_response("detect_labels", ANSWER)
-    chosen()(pictures.saved(Image.new("RGBA", (40, 30)), "WEBP"), "image/webp")
+    chosen()(pictures.saved(Image.new("RGBA", (140, 130)), "WEBP"), "image/webp")
     with Image.open(io.BytesIO(sent[0])) as picture:
-        assert (picture.format, picture.size) == ("JPEG", (40, 30))
+        assert (picture.format, picture.size) == ("JPEG", (140, 130))
         assert picture.getpixel((20, 15)) == (255, 255, 255)
+
+
+@pytest.mark.parametrize(
+    ("size", "expected"),
+    [
+        ((79, 300), (80, 300)),
+        ((300, 8), (300, 80)),
+        ((16, 16), (80, 80)),
+        ((10_000, 80), (10_000, 80)),
+        ((10_001, 2000), (SIDE, 410)),
+        ((100, 10_001), (80, SIDE)),
+    ],
+)
+def test_sides_that_rekognition_does_not_take_are_scaled_or_get_white_beside_them(
+    size: tuple[int, int], expected: tuple[int, int], stub: Stubber, sent: list[bytes]
+) -> None:
+    stub.add_response("detect_labels", ANSWER)
+    chosen()(pictures.saved(Image.new("RGB", size, "red"), "PNG"), "image/png")
+    with Image.open(io.BytesIO(sent[0])) as picture:
+        assert picture.size == expected
+        red, green, _ = picture.convert("RGB").getpixel((expected[0] // 2, expected[1] // 2))  # type: ignore[misc]
+        assert red > 200
+        assert green < 60
 
 
 @pytest.mark.parametrize(("form", "content_type"), [("JPEG", "image/jpeg"), ("PNG", "image/png")])
