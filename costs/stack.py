@@ -45,9 +45,7 @@ def stack() -> Stack:
         memory={name: Decimal(properties.get("MemorySize", common)) for name, properties in functions.items()},
         alarms=sum(_is(each, "CloudWatch::Alarm") for each in resources.values()),
         secrets=sum(_is(each, "SecretsManager::Secret") for each in resources.values()),
-        polled_queues=sum(
-            event["Type"] == "SQS" for each in functions.values() for event in each.get("Events", {}).values()
-        ),
+        polled_queues=sum(_is(each, "Lambda::EventSourceMapping") for each in resources.values()),
         parameters=sum(_is(each, "SSM::Parameter") for each in resources.values()),
         log_days=Decimal(parameters["LogRetentionDays"]["Default"]),
         thumbnail_days=Decimal(rule["ExpirationInDays"]),

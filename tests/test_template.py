@@ -165,11 +165,13 @@ def test_messages_come_again_a_few_times_and_then_wait_for_people() -> None:
         assert dead["MessageRetentionPeriod"] == 14 * 86_400
         alarm = RESOURCES[f"{name}DeadLetterAlarm"]["Properties"]
         assert alarm["Dimensions"] == [{"Name": "QueueName", "Value": f"{name}DeadLetterQueue.QueueName"}]
-    for name in ("ReceiveFunction", "NotifyFunction"):
-        function = RESOURCES[name]["Properties"]
-        (event,) = [each["Properties"] for each in function["Events"].values()]
-        assert event["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
-        queue = RESOURCES[event["Queue"].removesuffix(".Arn")]["Properties"]
+    mappings = [each["Properties"] for each in RESOURCES.values() if each["Type"] == "AWS::Lambda::EventSourceMapping"]
+    called = {each["FunctionName"]: each for each in mappings}
+    assert called.keys() == {"ReceiveFunction.Alias", "NotifyFunction.Alias"}
+    for name, mapping in called.items():
+        assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+        queue = RESOURCES[mapping["EventSourceArn"].removesuffix(".Arn")]["Properties"]
+        function = RESOURCES[name.removesuffix(".Alias")]["Properties"]
         assert queue["VisibilityTimeout"] == 6 * function["Timeout"]  # as Lambda wants it
 
 
