@@ -1,5 +1,6 @@
 """openapi.yaml is a valid contract, for exactly the routes that there are, and the answers are as it says."""
 
+import json
 import re
 from collections.abc import Iterator
 from decimal import Decimal
@@ -80,3 +81,28 @@ def test_headers_of_pictures_are_as_the_contract_says(api: Api) -> None:
 def test_the_schemas_are_closed(wrong: dict[str, Any]) -> None:
     with pytest.raises(Exception, match=r"required|Unevaluated|Additional"):
         conforms(wrong, "WeighedImage")
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"callback_url": "https://hooks.example.de/pets"},
+        {"callback_url": "https://my-host.example.co.uk:8443/x?y=1&z=%20"},
+        {"callback_url": "https://example.com"},
+        {"filename": "Café (1).jpg", "tags": ["fluffy", "orange"]},
+    ],
+)
+def test_what_an_upload_may_ask_for_is_in_the_contract(api: Api, values: dict[str, Any]) -> None:
+    body = {"label": " Cat ", **values}
+    (schema,) = [each["schema"] for each in CONTRACT["paths"]["/uploads"]["post"]["requestBody"]["content"].values()]
+    Validator({**schema, "components": CONTRACT["components"]}).validate(body)
+    sent = json.dumps(body).encode()
+    assert api.host.request("POST", "/uploads", sent, {"Content-Type": "application/json"}).status == 201
+
+
+@pytest.mark.parametrize("tags", ["", "fluffy", "fluffy,orange", " Fluffy , orange ", "a,b,c,d,e"])
+def test_tags_of_an_upload_are_in_the_contract(api: Api, tags: str) -> None:
+    (content,) = CONTRACT["paths"]["/upload"]["post"]["requestBody"]["content"].values()
+    Validator(content["schema"]["properties"]["tags"]).validate(tags)
+    fields = [("label", "cat"), ("tags", tags), ("img", pictures.File(pictures.png(100 + len(tags))))]
+    assert api.post(fields).status == 201

@@ -1,6 +1,7 @@
 """The page in a browser: what people do with it, by mouse, by keyboard, on a phone, in light and dark."""
 
 import io
+import itertools
 import os
 import re
 from collections.abc import Callable, Iterator
@@ -167,6 +168,36 @@ def test_a_large_file_that_is_no_picture_is_refused_in_words(
     choose(page, ("large.png", b"text" * 1_500_000))
     page.locator("#upload button.main").click()
     expect(page.locator("#problem p")).to_contain_text("only JPEG, PNG and WebP pictures are taken")
+
+
+def test_a_file_that_s3_would_refuse_is_not_sent(visit: Open) -> None:
+    page = visit()
+    choose(page, ("huge.png", bytes(20_000_001)))
+    page.locator("#upload button.main").click()
+    expect(page.locator("#problem p")).to_have_text("huge.png has 20.1 MB; at most 20 are taken.")
+
+
+@pytest.mark.parametrize("more", [{}, {"cursor": "more"}], ids=["not yet", "too many"])
+def test_a_label_that_is_not_listed_is_shown_all_the_same(api: Api, visit: Open, more: dict[str, str]) -> None:
+    page = visit()
+    ready(page)
+    count = itertools.count()
+
+    def others(route: Route) -> None:
+        listed = [{"label": f"other-{next(count)}", "count": 1, "totalWeight": 0.5} for _ in range(100)]
+        route.fulfill(json={"labels": listed if more else [], **more})
+
+    page.route("**/labels?*", others)
+    choose(page, ("cat.png", pictures.png(1)))
+    page.locator("#upload button.main").click()
+    expect(page.locator("#upload-status")).to_have_text("The picture is stored and can be drawn.")
+    expect(page.locator("#drawn .probability")).to_have_text("100.0 %")
+    expect(page.locator("#nothing")).to_be_hidden()
+    expect(page.locator("#distribution tbody tr")).to_have_count(1)
+    if more:
+        page.reload()
+        expect(page.locator("#drawn .probability")).to_have_text("100.0 %")
+        expect(page.locator("#distribution tbody tr")).to_have_count(1)
 
 
 def test_an_upload_tells_how_far_it_is(visit: Open) -> None:

@@ -8,13 +8,16 @@ const MANY = 100; // draws
 const PATIENCE = 120; // seconds for a file that was sent directly
 const UNPRINTABLE = /[^\S ]|\p{C}|[/\\]/u; // in a file's name: the service would refuse it
 const DIRECT_MIN = 4_400_000; // bytes; a form with more does not fit into the API
+const FILE_MAX = 20_000_000; // bytes; S3 refuses more, once all of it was sent
 const ROWS = 10; // of the histogram; what is drawn less often is one row
 const PAGES = 10; // of the distribution, 100 images each; beyond them an image is known once it is drawn
+const LABELS = 1000; // at most, that are known beforehand
 const TILES = 24; // of the gallery, at a time
 
 const $ = (selector, root = document) => root.querySelector(selector);
 /** The weight without an exponent. */
 const decimal = (weight) => weight.toFixed(9).replace(/0+$/, "");
+const megabytes = (file) => (Math.ceil(file.size / 1e5) / 10).toFixed(1); // 20.1, not 20.0, where 20 is too much
 const percent = (share) => `${(share * 100).toFixed(1)} %`;
 const path = (image) => `images/${image.id}`;
 const address = (image) => new URL(path(image), BASE).href;
@@ -115,20 +118,20 @@ function make(tag, properties = {}, ...children) {
 
 let label = "";
 const labels = new Map(); // label -> number of its images
-let listed = false; // whether these are the labels that there are
+let listed = false; // whether these are all the labels that there are
 
 async function loadLabels() {
   listed = false;
   labels.clear();
-  for (let cursor; ; ) {
+  let cursor;
+  do {
     const page = await get(`labels?${query({ limit: 100, cursor })}`);
     for (const entry of page.labels) labels.set(entry.label, entry.count);
     cursor = page.cursor;
-    if (!cursor || labels.size >= 1000) break;
-  }
+  } while (cursor && labels.size < LABELS);
   const options = [...labels].map(([name, count]) => make("option", { value: name, label: `${name} (${count})` }));
   $("#labels").replaceChildren(...options);
-  listed = true;
+  listed = !cursor;
 }
 
 function choose(name) {
@@ -162,9 +165,9 @@ async function restart() {
   $("#draw-status").textContent = "";
   const wanted = label;
   const known = new Map();
-  if (labels.has(label)) {
+  if (!listed || labels.has(label)) {
     for (let cursor, pages = 0; pages < PAGES; pages++) {
-      const page = await get(`labels/${label}?${query({ limit: 100, cursor })}`);
+      const page = await get(`labels/${label}?${query({ limit: 100, cursor })}`).catch(orEmpty);
       for (const image of page.images) known.set(image.id, { ...image, label });
       cursor = page.cursor;
       if (!cursor) break;
@@ -190,11 +193,13 @@ async function once() {
   last = { ...image, weightText: response.headers.get("Image-Weight"), total: response.headers.get("Image-Total-Weight") };
 }
 
+function orEmpty(error) {
+  if (error.status === 404) empty();
+  throw error;
+}
+
 async function draw() {
-  await once().catch((error) => {
-    if (error.status === 404) empty();
-    throw error;
-  });
+  await once().catch(orEmpty);
   showDrawn();
   chart();
 }
@@ -333,6 +338,7 @@ async function send(form, file, progress) {
 
 /** The same for a file that is too large for the API: it goes straight to S3, and is recognised there. */
 async function sendDirectly(form, file, progress, say) {
+  if (file.size > FILE_MAX) throw new Problem(413, `${file.name} has ${megabytes(file)} MB; at most 20 are taken.`);
   const { label, weight, tags } = form.elements;
   const named = tags.value.split(",").map((tag) => tag.trim()).filter(Boolean);
   const asked = { label: label.value, weight: Number(weight.value), tags: named };
@@ -374,7 +380,7 @@ async function upload(form) {
     throw error;
   } finally {
     bar.hidden = true;
-    if (stored) await changed(last.image.label);
+    if (stored) await changed(last.image.label, true);
   }
   const seen = last.labels?.map(({ name, confidence }) => `${name} ${Math.round(confidence)} %`).join(", ");
   const shows = seen ? ` It shows: ${seen}.` : "";
@@ -393,9 +399,10 @@ function preview() {
   $("#drop-text").hidden = files.length > 0;
 }
 
-/** After a change of a label's images: everything that shows them. */
-async function changed(name) {
+/** After a change of a label's images: everything that shows them. The list may not know of the first one yet. */
+async function changed(name, added = false) {
   await loadLabels().catch(report);
+  if (added && !labels.has(name)) labels.set(name, 1);
   await open(name).catch(report);
 }
 
