@@ -35,7 +35,7 @@ def newest(data: Path) -> Path:
 
 
 def wait_until(true: Callable[[], bool]) -> None:
-    give_up = time.monotonic() + 10
+    give_up = time.monotonic() + 60
     while not true() and time.monotonic() < give_up:
         time.sleep(0.05)
     assert true()
