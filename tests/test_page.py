@@ -301,6 +301,7 @@ def test_a_picture_is_deleted_once_that_is_confirmed(api: Api, visit: Open) -> N
     page.locator("#delete").click()
     page.get_by_role("button", name="Keep it").click()
     expect(page.locator("#confirm")).to_be_hidden()
+    idle(page, "#delete")
     assert api.get(url).status == 200
     page.locator("#delete").click()
     loaded(page)
