@@ -39,7 +39,8 @@ DRAWS = 1_000
 WRITES = 50  # uploads, and as many deletes
 LISTED = 2_000  # images that are listed
 PAGE = 50  # images of a page
-IMAGES, ROUNDS = 60, 40  # where CPU time is taken
+IMAGES, ROUNDS = 60, 20  # where CPU time is taken; each round deletes an image
+MEDIANS = 3  # of CPU time, one for each so many rounds
 TAG, PREFIX = "red", "IMG_"
 
 # Each figure may be at most this.  Draws: 0.5 for the lanes and 0.5 for each dart; 1.8 darts hit at 100 images of
@@ -170,13 +171,15 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         program = dynoxide(Path(folder))
         if not program:
-            print("there is no dynoxide (DYNOXIDE may name one, npm brings one): units by arithmetic, no CPU time")
+            print("no dynoxide (DYNOXIDE may name one, npm brings one): units are by arithmetic, CPU time is LEFT OUT")
         found = figures(by_engine(program) if program else by_arithmetic)
-        ratios = own_ratios(program, IMAGES, ROUNDS) if program else {}
+        ratios = own_ratios(program, IMAGES, ROUNDS, medians=MEDIANS) if program else {}
     found |= {f"own CPU time / that of the calls of AWS, {kind}": ratio for kind, ratio in ratios.items()}
     measured = {name: bound for name, bound in BOUNDS.items() if name in found}
     for name, bound in measured.items():
         print(f"{'too dear' if found[name] > bound else 'ok':8} {name}: {found[name]:.4g}, at most {bound}")
+    for name in [name for name in BOUNDS if name not in found]:
+        print(f"LEFT OUT {name}: there is no dynoxide")
     return int(any(found[name] > bound for name, bound in measured.items()))
 
 

@@ -49,16 +49,32 @@ def law(draws: Mapping[str, int], steady: Mapping[str, int]) -> float:
 
 def memory(pid: int) -> int:
     """Resident bytes of a process and of all that it started; 0 where there is no /proc to tell."""
+    return sum(map(_resident, _family(pid)))
+
+
+def cpu_seconds(pid: int) -> float:
+    """CPU time of a process and of all that it started and that has not ended; 0 where there is no /proc to tell."""
+    return sum(map(_cpu_ticks, _family(pid))) / os.sysconf("SC_CLK_TCK")
+
+
+def _family(pid: int) -> set[int]:
     parents = {int(path.parent.name): _parent(path) for path in PROC.glob("[0-9]*/stat")}
     family = {pid} & parents.keys()
     while grown := {child for child, parent in parents.items() if parent in family} - family:
         family |= grown
-    return sum(_resident(member) for member in family)
+    return family
 
 
 def _parent(stat: Path) -> int:
     try:
         return int(stat.read_text().rpartition(")")[2].split()[1])
+    except OSError:  # it has ended
+        return 0
+
+
+def _cpu_ticks(pid: int) -> int:
+    try:
+        return sum(map(int, (PROC / f"{pid}/stat").read_text().rpartition(")")[2].split()[11:13]))
     except OSError:  # it has ended
         return 0
 

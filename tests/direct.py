@@ -12,7 +12,8 @@ from urllib.parse import urlsplit
 from hosts import json_of
 from local_service import LocalService
 
-PATIENCE = 30.0  # seconds that an upload or its callback may take on a busy machine
+# Seconds that an upload or its callback may take: a call of ReceiveFunction that failed hides its message for 360.
+PATIENCE = 420.0
 
 
 def ask(service: LocalService, **document: Any) -> Any:

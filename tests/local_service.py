@@ -5,6 +5,7 @@ with LocalService(tmp_path / "data") as service:
 """
 
 import http.client
+import itertools
 import os
 import signal
 import socket
@@ -12,6 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -25,6 +27,12 @@ ROOT = Path(__file__).resolve().parent.parent
 CHELSEA = ROOT / "tests/images/chelsea.png"
 READY_MAX = 60.0  # seconds; a first start on a busy machine
 STOP_MAX = 20.0
+
+# Linux gives away ports from 32768 on, so from 12,000 on there are 1,000 for each of 20 workers of pytest-xdist.  Where
+# in them a process begins is its number's, for those of two runs of the tests at a time.
+WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+PORTS = range(12_000 + WORKER % 20 * 1_000, 13_000 + WORKER % 20 * 1_000)
+_PORTS = itertools.cycle([*PORTS[os.getpid() % len(PORTS) :], *PORTS[: os.getpid() % len(PORTS)]])
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +195,10 @@ def send(host: str, method: str, path: str, body: Any = None, headers: Mapping[s
 
 
 def free_port() -> int:
-    """A port that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port that nobody uses now, and nobody else takes: below those that systems give away, and this worker's own."""
+    while True:
+        port = next(_PORTS)
+        with socket.socket() as probe, suppress(OSError):
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as those who will listen there
+            probe.bind(("127.0.0.1", port))
+            return port

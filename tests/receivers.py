@@ -56,16 +56,6 @@ def status(code: int, **headers: str) -> Answer:
     return answer
 
 
-def slow(seconds: float) -> Answer:
-    """200, late."""
-
-    def answer(handler: BaseHTTPRequestHandler) -> None:
-        time.sleep(seconds)
-        status(200)(handler)
-
-    return answer
-
-
 def drip(pieces: Iterable[bytes], pause: float) -> Answer:
     """These pieces, with a pause after each, until the other side has had enough."""
 
@@ -102,21 +92,24 @@ def certificate(folder: Path) -> Path:
 
 
 @contextmanager
-def dripping_handshake(pause: float) -> Iterator[int]:
-    """The port of a server that begins a TLS handshake and never ends it, a byte at a time."""
+def dripping_handshake(pause: float, *, pieces: int) -> Iterator[tuple[int, Event]]:
+    """The port of a server that begins a TLS handshake, a byte at a time, and whether it came to its end."""
     with socket.create_server(("127.0.0.1", 0)) as server:
-        ended = Event()
+        ended, at_its_end = Event(), Event()
 
         def serve() -> None:
             connection, _ = server.accept()
             with connection, suppress(OSError):
                 connection.sendall(b"\x16\x03\x03\x40\x00")  # a record of 16 KB
-                while not ended.wait(pause):
+                for _ in range(pieces):
+                    if ended.wait(pause):
+                        return
                     connection.sendall(b"\x02")
+                at_its_end.set()
 
         thread = Thread(target=serve)
         thread.start()
-        yield server.getsockname()[1]
+        yield server.getsockname()[1], at_its_end
         ended.set()
         thread.join()
 

@@ -37,7 +37,10 @@ def run(url: str, draws: int, label: str = "cat") -> tuple[int, str]:
 def test_make_run_draws_as_it_says(running: LocalService) -> None:
     for seed in range(8):
         assert running.upload(tiny(seed), label="audited", weight=f"0.{seed + 1}").status == 201
-    code, said = run(running.url, 200, "audited")
+    for _ in range(3):  # one audit in 1,000 blames an exact service; three in a row do once in 10**9
+        code, said = run(running.url, 200, "audited")
+        if code != 1:
+            break
     assert code == 0, said
     assert "200 draws of audited: 8 images\n" in said
     assert "with 7 degrees of freedom" in said

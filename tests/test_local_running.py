@@ -12,12 +12,20 @@ import subprocess
 import sys
 import time
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
 from local_service import ROOT, LocalService
+from soak_checks import PROC, cpu_seconds
+
+# A draw of 300 kB takes 8 to 11.5 times the CPU time of `GET /`, 5 to 7 with two busy loops beside it, so one of twice
+# the work is above 14 where little else runs.  By the clock it takes 7 times as long, or 3.5 with the busy loops; 50 ms
+# of waiting in each request, as ministack's Lambda has them (local/engine.py), make that 1.3, or 1.5.
+CPU_MAX, CLOCK_MIN = 14, 2
 
 
 def noise(side: int) -> bytes:
@@ -96,22 +104,37 @@ def test_only_the_api_answers_at_the_front(running: LocalService, path: str) -> 
         assert answer.status == (expected if host == "127.0.0.1" else 403)
 
 
-def test_a_picture_of_300_kb_is_drawn_in_less_than_20_ms(running: LocalService) -> None:
-    with_weight = running.upload(noise(316), label="noise")
-    assert with_weight.status == 201, with_weight.body
-    connection = http.client.HTTPConnection("127.0.0.1", running.port)
-    medians = []
-    for _ in range(5):  # rounds; on a busy machine the quietest counts
-        times = []
-        for _ in range(20):
-            started = time.perf_counter()
-            connection.request("GET", "/random?label=noise")
-            assert len(connection.getresponse().read()) > 300_000
-            times.append(time.perf_counter() - started)
-        medians.append(statistics.median(times))
-    connection.close()
+@dataclass
+class Spent:
+    """What requests of a kind took: wall clock seconds of each, CPU seconds of all."""
 
-    assert min(medians) < 0.020
+    seconds: list[float] = field(default_factory=list)
+    cpu: float = 0.0
+
+    def ask(self, running: LocalService, path: str, times: int, least: int) -> None:
+        connection, cpu = http.client.HTTPConnection("127.0.0.1", running.port), cpu_seconds(running.pid)
+        for _ in range(times):
+            started = time.perf_counter()
+            connection.request("GET", path)
+            assert len(connection.getresponse().read()) > least
+            self.seconds.append(time.perf_counter() - started)
+        self.cpu += cpu_seconds(running.pid) - cpu
+        connection.close()
+
+
+@pytest.mark.skipif(not PROC.exists(), reason="reads Linux's /proc")
+def test_a_draw_of_300_kb_takes_a_few_times_as_long_as_the_page(running: LocalService) -> None:
+    """CPU time, because a busy machine does not change it; the clock for what only waits."""
+    assert running.upload(noise(316), label="noise").status == 201
+    draws, pages = Spent(), Spent()
+    Spent().ask(running, "/random?label=noise", 5, 300_000)  # the functions' processes are started
+    Spent().ask(running, "/", 5, 1_000)
+    for _ in range(5):
+        draws.ask(running, "/random?label=noise", 20, 300_000)
+        pages.ask(running, "/", 80, 1_000)
+
+    assert draws.cpu / 100 < CPU_MAX * pages.cpu / 400
+    assert statistics.median(draws.seconds) > CLOCK_MIN * statistics.median(pages.seconds), "each request waits"
 
 
 @pytest.mark.skipif(not Path("/proc/net/tcp").exists(), reason="reads Linux's list of sockets")
@@ -145,7 +168,10 @@ def test_an_upload_that_the_disk_has_no_room_for_is_not_acknowledged(tmp_path: P
 
 
 def test_it_listens_on_loopback_only(running: LocalService) -> None:
-    inodes = {os.readlink(link) for link in Path(f"/proc/{running.pid}/fd").iterdir() if link.is_symlink()}
+    inodes = set()
+    for link in Path(f"/proc/{running.pid}/fd").iterdir():
+        with suppress(FileNotFoundError):  # it has been closed just now
+            inodes.add(os.readlink(link))
     rows = [
         row.split()
         for table in ("tcp", "tcp6", "udp", "udp6")

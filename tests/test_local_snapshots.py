@@ -1,12 +1,17 @@
-"""Snapshots: whole or not used."""
+"""Snapshots: whole or not used, and taken a moment after each write."""
 
+import asyncio
+import io
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from local import snapshots
+from local.checkpoints import DELAY, Checkpoints
+from local.data_folder import DataFolder
 from local.refusals import Refusal
 
 FILES = {"dynamodb.json": b'{"tables": 1}', "empty.json": b"", "lambda-blobs/0a.zip": b"PK\x03\x04"}
@@ -111,3 +116,46 @@ def test_when_all_are_damaged_the_start_is_refused(state: Path, kept: Path) -> N
 
     with pytest.raises(Refusal, match=r"No snapshot in .* is whole .*000000001/dynamodb.json.* move it away"):
         snapshots.newest_whole(kept)
+
+
+class Written:
+    """An emulator whose state is one number."""
+
+    def __init__(self, state: Path) -> None:
+        self._state, self.number = state, 0
+
+    def states(self) -> Any:
+        return {"number": self.number}
+
+    def save(self, states: Any) -> None:
+        write(self._state, {"number.json": json.dumps(states).encode()})
+
+
+def test_each_write_is_in_one_snapshot_two_seconds_later(
+    tmp_path: Path, kept: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, sleep, slept = DataFolder(tmp_path, io.StringIO()), asyncio.sleep, list[float]()
+    written: Any = Written(folder.state)
+    checkpoints = Checkpoints(folder, written)
+
+    async def wait(seconds: float) -> None:
+        slept.append(seconds)
+
+    async def writes() -> None:
+        keeping_up = asyncio.create_task(checkpoints.keep_up())
+        for written.number in (1, 2, 3):
+            checkpoints.written()
+            while json.dumps(written.states()).encode() not in newest():
+                await sleep(0.001)
+        keeping_up.cancel()
+
+    def newest() -> list[bytes]:
+        snapshot, _ = snapshots.newest_whole(kept)
+        return list(read(snapshot).values()) if snapshot else []
+
+    monkeypatch.setattr(asyncio, "sleep", wait)
+    asyncio.run(asyncio.wait_for(writes(), 60))
+
+    assert slept == [DELAY] * 3
+    assert DELAY <= 2
+    assert names(kept) == ["000000002", "000000003"]

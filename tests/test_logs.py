@@ -78,7 +78,7 @@ def log_until(host: Host, caplog: pytest.LogCaptureFixture) -> Log:
 
     def running(request_id: str) -> str:
         assert isinstance(host, Running)
-        path, give_up = host.service.data / "emulator.log", time.monotonic() + 10
+        path, give_up = host.service.data / "emulator.log", time.monotonic() + 60
         while f"{request_id} " not in path.read_text():
             assert time.monotonic() < give_up, "the request is not in the log"
             time.sleep(0.05)

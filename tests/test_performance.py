@@ -161,7 +161,7 @@ def test_requests_cost_no_more_than_they_did(
     monkeypatch.setenv("PATH", "")
 
     assert quick.main() == 0
-    assert capsys.readouterr().out.count("there is no dynoxide") == 1
+    assert capsys.readouterr().out.count("LEFT OUT own CPU time") == 2
 
 
 def test_a_dearer_draw_is_noticed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

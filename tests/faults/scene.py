@@ -12,6 +12,7 @@ from unittest import mock
 
 import invariants
 import pictures
+import random_image
 from hosts import Api, Handlers, json_of
 from injection import Clock, Injector
 from local_service import Answer, LocalService
@@ -88,7 +89,7 @@ class Scene:
     def fresh(self) -> None:
         """A new container: nothing read yet, the same chances as ever."""
         forget(settings._cache)
-        for module in (store, races):
+        for module in (store, races, random_image):
             module.RNG.seed(1)
 
     def items(self, table: str) -> list[Any]:
@@ -200,6 +201,7 @@ def staged(service: LocalService) -> Iterator[Scene]:
         mock.patch.object(races, "SLEEP", clock.sleep),
         mock.patch.object(races, "RNG", random.Random(1)),
         mock.patch.object(store, "RNG", random.Random(1)),
+        mock.patch.object(random_image, "RNG", random.Random(1)),
         mock.patch("botocore.endpoint.time", SimpleNamespace(sleep=pauses)),
         mock.patch.object(settings.SettingsCache.__init__, "__kwdefaults__", {"clock": clock}),
     ):
