@@ -28,8 +28,8 @@ CHELSEA = ROOT / "tests/images/chelsea.png"
 READY_MAX = 60.0  # seconds; a first start on a busy machine
 STOP_MAX = 20.0
 
-# Linux gives away ports from 32768 on, so from 12,000 on there are 1,000 for each of 20 workers of pytest-xdist.  Where
-# in them a process begins is its number's, for those of two runs of the tests at a time.
+# Linux gives away ports from 32768 on, so from 12,000 on there are 1,000 for each of 20 workers of pytest-xdist.  Each
+# process begins at a place of its own in them, because two runs of the tests may go on at a time.
 WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
 PORTS = range(12_000 + WORKER % 20 * 1_000, 13_000 + WORKER % 20 * 1_000)
 _PORTS = itertools.cycle([*PORTS[os.getpid() % len(PORTS) :], *PORTS[: os.getpid() % len(PORTS)]])
