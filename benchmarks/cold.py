@@ -21,6 +21,8 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
 import cloud  # noqa: E402
+import readme  # noqa: E402
+import results  # noqa: E402
 from bundle import interpreters  # noqa: E402
 
 BUILT = ROOT / ".aws-sam/build"
@@ -76,6 +78,22 @@ def cpu_milliseconds(command: list[str], environment: dict[str, str]) -> float:
     return (usage.ru_utime + usage.ru_stime) * 1000
 
 
+def megabytes(folder: Path) -> float:
+    """The size of all files in it."""
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) / 1e6
+
+
+def keep(ratios: dict[str, float]) -> None:
+    """In results.json and README.md, with the sizes of all functions."""
+    layer = megabytes(BUILT / "SharedLayer")
+    names = [
+        name for name, each in cloud.template()["Resources"].items() if each["Type"] == "AWS::Serverless::Function"
+    ]
+    sizes = {name: megabytes(BUILT / name) + layer for name in names}
+    results.update("cold", {"rounds": ROUNDS, "ratios": ratios, "megabytes": sizes, "machine": results.machine()})
+    readme.update()
+
+
 def main() -> int:
     """Print the table; 1 if a target is missed."""
     if not (BUILT / "template.yaml").exists():
@@ -104,6 +122,7 @@ def main() -> int:
                 times[name].append(cpu_milliseconds(command, environment))
 
     medians = {name: statistics.median(found) for name, found in times.items()}
+    keep({name: median / medians["stock"] for name, median in medians.items() if name != "stock"})
     print(f"CPU time of a cold start, median of {ROUNDS} interleaved rounds")
     missed = False
     for name, median in medians.items():

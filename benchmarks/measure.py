@@ -1,7 +1,8 @@
-"""`make measure`: the figures of README.md, on this machine, in under a minute.
+"""`make measure`: figures of README.md, on this machine, in two minutes: the section "measure" of results.json.
 
 Darts and read units are counted through the shipped store on DynamoDB in memory; times are of HTTP requests to a
 `make run` of its own on fresh data, interleaved with the cheapest request there is, of which they are given as a ratio.
+What thumbnails take is CPU time and memory of this machine.
 """
 
 import http.client
@@ -19,11 +20,15 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT / folder) for folder in ("tests", ".", "upload", "random", "delete", "images", "edit")]
+sys.path[:0] = [
+    str(ROOT / folder) for folder in ("benchmarks", "tests", ".", "upload", "random", "delete", "images", "edit")
+]
 
 from PIL import Image as Pillow  # noqa: E402
 
 import draw  # noqa: E402
+import readme  # noqa: E402
+import results  # noqa: E402
 from local_service import LocalService  # noqa: E402
 from memory_aws import DynamoDB, World  # noqa: E402
 from several import several  # noqa: E402
@@ -31,10 +36,11 @@ from shared.images import UNITS, Image  # noqa: E402
 from shared.rows import Rows  # noqa: E402
 from shared.store import Store  # noqa: E402
 from simulation import LABEL, SETTINGS, shipped_code_on  # noqa: E402
+from thumbnail_costs import thumbnail_costs  # noqa: E402
 
 SIZES = (100, 1_000, 10_000)
 KINDS = ("equal", "uniform", "log-uniform", "spiky")  # spiky: one image has 99.9999%
-DRAWS = 2_000
+DRAWS = 10_000
 ANSWERS = 200
 SIDE = 316  # pixels; 300 kB of noise
 REQUESTS = 300
@@ -82,15 +88,14 @@ class Counting(DynamoDB):
         return super().batch_get_item(RequestItems=RequestItems)
 
 
-def cost_of_a_hundred(world: World, *, distinct: bool) -> str:
+def cost_of_a_hundred(world: World, *, distinct: bool) -> tuple[float, float]:
     """Round trips to DynamoDB, and read units, of one answer of 100 images."""
     client, calls = Counting(world), Counter[str]()
     world.pause = lambda call: calls.update([call])
     store, rows = Store(client, SETTINGS), Rows(client, SETTINGS)  # type: ignore[arg-type]
     for _ in range(ANSWERS):
         several(store, rows, LABEL, 100, world.rng, distinct=distinct)
-    trips = calls.total() / ANSWERS
-    return f"{trips:.1f} / {(calls['query'] + client.items) / 2 / ANSWERS:.0f}"
+    return calls.total() / ANSWERS, (calls["query"] + client.items) / 2 / ANSWERS
 
 
 def picture() -> bytes:
@@ -111,8 +116,8 @@ def timed(connection: http.client.HTTPConnection, path: str) -> float:
     return (time.perf_counter() - start) * 1000
 
 
-def over_http() -> None:
-    """Print the times of draws through `make run`."""
+def over_http() -> dict[str, float]:
+    """The medians of draws through `make run`, in milliseconds, which are printed as well."""
     with tempfile.TemporaryDirectory() as folder, LocalService(Path(folder) / "data") as service:
         content = picture()
         service.upload(content)
@@ -122,30 +127,46 @@ def over_http() -> None:
         for _ in range(REQUESTS):
             for name, path in paths.items():
                 times[name].append(timed(connection, path))
-    floor = statistics.median(times["page"])
+    medians = {name: statistics.median(found) for name, found in times.items()}
     for name, found in times.items():
-        median, p99 = statistics.median(found), statistics.quantiles(found, n=100)[98]
-        print(f"{name:14} median {median:5.1f} ms, p99 {p99:5.1f} ms, {median / floor:4.1f} times the page")
+        p99 = statistics.quantiles(found, n=100)[98]
+        print(f"{name:14} {medians[name]:5.1f} ms, p99 {p99:5.1f} ms, {medians[name] / medians['page']:4.1f} pages")
     print(f"(a picture of {len(content)} bytes, {REQUESTS} requests each, one after the other, {os.cpu_count()} cores)")
+    return {**medians, "bytes": len(content)}
 
 
-def table(figure: Callable[[World], str], worlds: Mapping[tuple[str, int], World]) -> None:
-    """Print a figure of each label."""
-    print(f"{'images':>8}" + "".join(f"{kind:>13}" for kind in KINDS))
-    for count in SIZES:
-        print(f"{count:8}" + "".join(f"{figure(worlds[kind, count]):>13}" for kind in KINDS))
+Cells = dict[str, dict[str, Any]]  # a figure by size and kind of weights
+
+
+def table(figure: Callable[[World], Any], worlds: Mapping[tuple[str, int], World]) -> Cells:
+    """A figure of each label, which is printed as well."""
+    cells = {str(count): {kind: figure(worlds[kind, count]) for kind in KINDS} for count in SIZES}
+    print(f"{'images':>8}" + "".join(f"{kind:>15}" for kind in KINDS))
+    for count, row in cells.items():
+        print(f"{count:>8}" + "".join(f"{shown(cell):>15}" for cell in row.values()))
+    return cells
+
+
+def shown(cell: float | tuple[float, ...]) -> str:
+    """One figure or several."""
+    return " / ".join(f"{each:.2f}" for each in (cell if isinstance(cell, tuple) else (cell,)))
 
 
 def main() -> None:
-    """Print all."""
+    """Measure, print and keep all."""
     worlds = {(kind, count): label(kind, count) for kind in KINDS for count in SIZES}
     print(f"chunks read per draw ({DRAWS} draws); read units are half of it, and 0.5 for the lanes")
-    table(lambda world: f"{darts_per_draw(world):.1f}", worlds)
+    darts = table(darts_per_draw, worlds)
+    costs = {}
     for distinct in (False, True):
         print(f"\nround trips / read units of 100 images, distinct={distinct} ({ANSWERS} answers)")
-        table(partial(cost_of_a_hundred, distinct=distinct), worlds)
+        costs[distinct] = table(partial(cost_of_a_hundred, distinct=distinct), worlds)
     print("\nover HTTP, through `make run`")
-    over_http()
+    times = over_http()
+    print()
+    found = {"darts": darts, "distinct": costs[True], "http": times, "thumbnails": thumbnail_costs()}
+    results.update("measure", {"draws": DRAWS, "answers": ANSWERS, "machine": results.machine(), **found})
+    readme.update()
 
 
 if __name__ == "__main__":

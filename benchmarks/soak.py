@@ -10,11 +10,14 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from unittest import mock
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT / folder) for folder in ("benchmarks", "tests", ".", "upload", "random", "delete", "images")]
 
+import readme  # noqa: E402
+import results  # noqa: E402
 from engine import dynamodb_by, dynoxide  # noqa: E402
 from hosts import Api, Running  # noqa: E402
 from local_service import LocalService  # noqa: E402
@@ -22,7 +25,7 @@ from reconcile.inventory import Inventory  # noqa: E402
 from shared import races, settings  # noqa: E402
 from shared.bucket import Bucket  # noqa: E402
 from shared.store import Store  # noqa: E402
-from soak_checks import check_bucket, check_label, law, memory  # noqa: E402
+from soak_checks import check_bucket, check_label, cpu_seconds, law, memory  # noqa: E402
 from soak_clients import CLIENTS, Outcome, soak  # noqa: E402
 from soak_targets import OnStore, OverHttp  # noqa: E402
 
@@ -41,17 +44,25 @@ class Rate:
     draws: float
 
 
-HTTP_MIN = Rate(5, 5)  # a tenth of what two cores can do: a request takes 19 ms of them, 10 in the emulator's thread
+HTTP_MIN = Rate(5, 5)  # a tenth of what two cores can do
 STORE_MIN = Rate(3_000 / 60, 10_000 / 60)
 
 
-def over_http(seconds: float, *, clients: int = CLIENTS) -> Iterator[str]:
-    """What is wrong after a soak of a `make run` of its own, on fresh data."""
+Kept = dict[str, Any]  # the figures of a part
+
+
+def over_http(seconds: float, *, clients: int = CLIENTS, kept: Kept | None = None) -> Iterator[str]:
+    """What is wrong after a soak of a `make run` of its own, on fresh data; `kept` gets its figures."""
     with tempfile.TemporaryDirectory() as folder, LocalService(Path(folder) / "data") as service:
         api = Api(Running(service), LABEL)
+        cpu = (cpu_seconds(service.pid), cpu_seconds(service.pid, alone=True))
         outcome = soak(OverHttp(api), seconds, clients=clients, gauge=lambda: memory(service.pid))
+        used = cpu_seconds(service.pid) - cpu[0], cpu_seconds(service.pid, alone=True) - cpu[1]
         check(service, api, outcome.told.weights)
     tell("HTTP, through make run", outcome)
+    if kept is not None:
+        requests = outcome.told.writes.total() + outcome.told.draws.total()
+        kept |= counts(outcome) | {"cpu_ms": used[0] / requests * 1000, "emulator_ms": used[1] / requests * 1000}
     yield from complaints(outcome, HTTP_MIN)
 
 
@@ -65,7 +76,12 @@ def check(service: LocalService, api: Api, weights: Mapping[str, int]) -> None:
     assert OverHttp(api).total_weight() == sum(weights.values()), "a draw tells another total"
 
 
-def on_store(seconds: float, *, clients: int = CLIENTS) -> Iterator[str]:
+def counts(outcome: Outcome) -> Kept:
+    """How much was done."""
+    return {"writes": outcome.told.writes.total(), "draws": outcome.told.draws.total()}
+
+
+def on_store(seconds: float, *, clients: int = CLIENTS, kept: Kept | None = None) -> Iterator[str]:
     """What is wrong after a soak of the store on dynoxide, where transactions really run at the same time."""
     with tempfile.TemporaryDirectory() as folder:
         program = dynoxide(Path(folder))
@@ -79,6 +95,8 @@ def on_store(seconds: float, *, clients: int = CLIENTS) -> Iterator[str]:
             outcome = soak(OnStore(Store(dynamodb, NAMES), LABEL), seconds, clients=clients)
             check_label(dynamodb, NAMES, LABEL, outcome.told.weights)
     tell("store, on dynoxide", outcome, f", {sleep.call_count} lost races tried again")
+    if kept is not None:
+        kept |= counts(outcome)
     yield from complaints(outcome, STORE_MIN)
 
 
@@ -113,9 +131,14 @@ def main(seconds: float) -> int:
     """The exit code."""
     if not memory(os.getpid()):
         print("memory is not watched: there is no /proc")
-    wrong = [*over_http(seconds), *on_store(seconds)]
+    http, store = Kept(), Kept()
+    wrong = [*over_http(seconds, kept=http), *on_store(seconds, kept=store)]
     for complaint in wrong:
         print(complaint, file=sys.stderr)
+    if not wrong and store and seconds >= SECONDS:
+        part = {"seconds": seconds, "clients": 2 * CLIENTS, "machine": results.machine()}
+        results.update("soak", part | {"http": http, "store": store})
+        readme.update()
     return bool(wrong)
 
 

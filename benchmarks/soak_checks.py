@@ -52,9 +52,9 @@ def memory(pid: int) -> int:
     return sum(map(_resident, _family(pid)))
 
 
-def cpu_seconds(pid: int) -> float:
-    """CPU time of a process and of all that it started and that has not ended; 0 where there is no /proc to tell."""
-    return sum(map(_cpu_ticks, _family(pid))) / os.sysconf("SC_CLK_TCK")
+def cpu_seconds(pid: int, *, alone: bool = False) -> float:
+    """CPU time of a process, and of all that it started and that has not ended; 0 where there is no /proc to tell."""
+    return sum(map(_cpu_ticks, {pid} if alone else _family(pid))) / os.sysconf("SC_CLK_TCK")
 
 
 def _family(pid: int) -> set[int]:

@@ -1,4 +1,4 @@
-"""Libraries without what they do at import that nobody here needs, which is a thirtieth of a cold start.
+"""Libraries without what they do at import that nobody here needs.
 
 Two imports bring the standard library's importlib.resources and zipfile along; a third starts a process.
 """

@@ -15,10 +15,12 @@ import draw
 import exactness
 import page
 import quick
+import readme
 import results
 from designs import DESIGNS
 from designs.chunked import CHUNK
 from designs.rows import BUCKET, Clients, Stored
+from shared.bucket import EXTENSIONS
 from weights import KINDS, weights
 
 FOUND = results.read()["designs"]
@@ -31,10 +33,27 @@ def test_the_page_tells_what_was_measured() -> None:
     assert page.page(results.read()) == page.PAGE.read_text()
 
 
+def test_the_readme_tells_what_was_measured() -> None:
+    text = readme.README.read_text()
+    assert readme.readme(text, results.read()) == text
+    assert set(readme.BLOCK.findall(text)) == readme.FIGURES.keys()
+
+
+def test_what_was_measured_is_within_what_is_asked_for() -> None:
+    """12 megapixels become 512 pixels within 60 ms, and a dart or two hit; `make measure` has it anew."""
+    measured = results.read()["measure"]
+    assert max(measured["thumbnails"][extension] for extension in EXTENSIONS) <= 60
+    for size, row in measured["darts"].items():
+        asked = pytest.approx(1.5, abs=0.2) if size == "100" else pytest.approx(1.2, abs=0.1)
+        assert 0.5 + row["uniform"] / 2 == asked
+
+
 def test_another_figure_is_another_page() -> None:
     found = json.loads(json.dumps(results.read()))
     found["designs"]["cost"]["petapi"]["1000"]["draw"]["read"] += 1
+    found["cold"]["ratios"]["RandomFunction"] += 1
     assert page.page(found) != page.PAGE.read_text()
+    assert readme.readme(readme.README.read_text(), found) != readme.README.read_text()
 
 
 @pytest.mark.parametrize("plot", ["cost", "latency", "exactness"])
