@@ -49,6 +49,18 @@ def routes() -> list[tuple[str, str, str]]:
     return sorted(found, key=lambda route: (route[0].count("+"), route[1] == "ANY"))
 
 
+@cache
+def consumers() -> dict[str, str]:
+    """Queue -> module of the handler that is called with its messages."""
+    resources = template()["Resources"]
+    return {
+        resource["Properties"]["EventSourceArn"].removesuffix(".Arn"): function["Properties"]["Handler"].split(".")[0]
+        for resource in resources.values()
+        if resource["Type"] == "AWS::Lambda::EventSourceMapping"
+        for function in [resources[resource["Properties"]["FunctionName"].removesuffix(".Alias")]]
+    }
+
+
 def is_guarded(method: str, resource: str) -> bool:
     """Whether the authorizer is asked before the function is."""
     return any(

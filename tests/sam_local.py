@@ -20,7 +20,7 @@ import cloud
 from cloud import ROOT
 from local.deploy import read_template
 from local_service import free_port
-from test_events import EXPECTED
+from test_events import EVENTS, EXPECTED, module_of, outcome
 
 BUILT = ROOT / ".aws-sam/build"
 IN_CONTAINER = ROOT / ".aws-sam/container"
@@ -115,16 +115,16 @@ def invoke_events(command: Sequence[str]) -> None:
         for name, resource in cloud.template()["Resources"].items()
         if resource["Type"] == "AWS::Serverless::Function"
     }
-    for event, status in EXPECTED.items():
-        path = ROOT / f"events/{event}.json"
-        content = json.loads(path.read_text())
-        _, _, module = cloud.route(content["httpMethod"], content["path"])
+    for event, expected in EXPECTED.items():
+        path, function = ROOT / f"events/{event}.json", functions[module_of(EVENTS[event])]
         done = subprocess.run(
-            [*command, functions[module], "--event", path], cwd=ROOT, capture_output=True, text=True, check=False
+            [*command, function, "--event", path], cwd=ROOT, capture_output=True, text=True, check=False
         )
         answer = json.loads(done.stdout.strip().splitlines()[-1]) if done.stdout.strip() else {}
-        if answer.get("statusCode") != status:
-            sys.exit(f"{done.stderr}\n{done.stdout}\nmake sam-test: events/{event}.json is not answered with {status}.")
+        if outcome(answer) != expected:
+            sys.exit(
+                f"{done.stderr}\n{done.stdout}\nmake sam-test: events/{event}.json is not answered with {expected}."
+            )
     print(f"sam local invoke: {len(EXPECTED)} events answered", flush=True)
 
 

@@ -1,5 +1,6 @@
 """What bad uploads get, in every host: the 4xx that product.md names, a sentence on field and rule, nothing stored."""
 
+import json
 import os
 
 import boto3
@@ -159,10 +160,21 @@ def test_a_truncated_body_is_refused(api: Api) -> None:
 
 
 @pytest.mark.parametrize("size", [4_500_001, 4_700_000])
-def test_an_upload_over_4_5_mb_is_413_and_tells_the_limit(api: Api, size: int) -> None:
+def test_an_upload_over_4_5_mb_is_413_and_tells_the_limit_and_the_way_out(api: Api, size: int) -> None:
     body, content_type = pictures.multipart_body([("label", api.label), ("img", File(JPEG + os.urandom(size)))])
     answer = api.host.request("POST", "/upload", body[-size:], {"Content-Type": content_type})
-    assert "4500000" in refused(api, answer, 413, None).replace(",", "").replace(".", "")
+    tells_limit_and_way_out(refused(api, answer, 413, None))
+
+
+def test_the_gateways_own_413_tells_the_limit_and_the_way_out() -> None:
+    status, _, body = cloud.gateway_response("REQUEST_TOO_LARGE")
+    assert status == 413
+    tells_limit_and_way_out(json.loads(body)["detail"])
+
+
+def tells_limit_and_way_out(detail: str) -> None:
+    assert "at most 4500000 " in detail
+    assert detail.endswith(" POST /uploads takes more.")
 
 
 def test_an_upload_of_4_5_mb_is_taken(api: Api) -> None:

@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import subprocess
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -98,6 +99,14 @@ def test_the_ready_message_prints_curl_lines_that_work(tmp_path: Path) -> None:
 def test_every_make_target_of_the_readme_is_there() -> None:
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.M))
     assert set(re.findall(r"\bmake ([a-z-]+)", README)) - {"sure"} <= targets
+
+
+def test_each_library_that_is_asked_for_is_in_the_table_of_dependencies() -> None:
+    groups = tomllib.loads((ROOT / "pyproject.toml").read_text())["dependency-groups"]
+    wanted = {entry for group in groups.values() for entry in group if isinstance(entry, str)}
+    table = README.partition("### Dependencies\n")[2].partition("\n## ")[0]
+    named = {name.strip().lower() for names in re.findall(r"^\| (.*?) \|", table, re.M) for name in names.split(",")}
+    assert ({re.split(r"[\[<>=]", entry)[0] for entry in wanted} | {"uv"}) - named == set()
 
 
 def test_every_parameter_is_in_the_readme_and_in_the_template() -> None:

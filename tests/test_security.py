@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+import engine
 import upload_image
 from cloud import ROOT, template
 from form import MAX_PARTS
@@ -55,3 +56,13 @@ def test_every_installation_asks_for_the_hashes() -> None:
     assert len(installations) == 2  # what the targets need, and the SAM CLI
     assert all("--require-hashes" in line for line in installations)
     assert '"--require-hashes"' in build
+
+
+def test_what_is_installed_without_hashes_is_named() -> None:
+    (row,) = re.findall(r"^\| \*\*What is shipped is locked by hash\*\*.*", TEXT, re.M)
+    assert re.findall(r"pip install (?!.* -r ).*?(\S+)$", (ROOT / "Makefile").read_text(), re.M) == ["uv"]
+    assert re.fullmatch(r"@dynoxide/[\w-]+@\d+\.\d+\.\d+", engine.PACKAGE)
+    installing = {str(path.relative_to(ROOT)) for path in ROOT.glob("[a-z]*/*.py") if '"install"' in path.read_text()}
+    installing -= {"bundle/__main__.py", "tests/test_security.py"}  # the former asks for the hashes, as seen above
+    assert installing == {"benchmarks/cold.py", "benchmarks/engine.py"}
+    assert all(name in row for name in ("uv", "dynoxide", "boto3"))
