@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
+from costs.direct_uploads import with_steps
 from costs.measured import measured
 from costs.model import Month
 from costs.prices import Price, prices
@@ -71,7 +72,8 @@ class Bill:
 def bill(use: Use, assumed: Assumed | None = None) -> Bill:
     """The bill of a month of the measured service, with the stack of template.yaml."""
     known = prices(use.region)
-    quantities = Month(use, assumed or Assumed(), measured(), stack()).quantities()
+    assumed = assumed or Assumed()
+    quantities = Month(use, assumed, with_steps(measured(), use, assumed), stack()).quantities()
     if use.plan != "none":
         quantities = _carried(quantities, known[f"cloudfront-{use.plan}"], use.mode)
     return Bill(
@@ -82,7 +84,8 @@ def bill(use: Use, assumed: Assumed | None = None) -> Bill:
 def at_rest(use: Use) -> Use:
     """The same month, in which nobody asks for anything."""
     nothing = Decimal(0)
-    return replace(use, draws=nothing, uploads=nothing, deletes=nothing, patches=nothing, infos=nothing, lists=nothing)
+    still = replace(use, draws=nothing, uploads=nothing, direct_uploads=nothing)
+    return replace(still, deletes=nothing, patches=nothing, infos=nothing, lists=nothing)
 
 
 def _carried(quantities: dict[str, Decimal], plan: Price, mode: str) -> dict[str, Decimal]:

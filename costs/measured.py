@@ -26,6 +26,7 @@ class Operation:
     cpu_ms: Decimal
     log_bytes: Decimal
     response_bytes: Decimal  # as Lambda answers: a picture in base64
+    other_ms: Decimal = Decimal(0)  # of waiting for neither DynamoDB nor S3
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, Decimal
 
+from costs import direct_uploads
+from costs.direct_uploads import ASK, NOTIFY, RECEIVE, REQUESTS_OF_MESSAGE
 from costs.measured import OF_BASE64, Measured
 from costs.rows import rows
 from costs.stack import Stack
@@ -30,10 +32,11 @@ FUNCTIONS = {
     "patch": "EditFunction",
     "delete": "DeleteFunction",
 }
+RUN_BY = FUNCTIONS | direct_uploads.STEPS
 PICTURES = ("draw image", "download")
 THUMBNAILS = ("thumbnail first", "thumbnail again")
 EDGE = ("draw redirect", "download", *THUMBNAILS)  # what callers of mode cdn ask CloudFront for
-WRITES = ("upload", "patch", "delete")  # each asks the authorizer
+WRITES = ("upload", ASK, "patch", "delete")  # each asks the authorizer
 Requests = dict[str, Decimal]  # how many of each operation
 
 
@@ -51,6 +54,7 @@ def requests(use: Use, assumed: Assumed) -> Requests:
         "delete": use.deletes,
         "info": use.infos,
         "list 100": use.lists,
+        **direct_uploads.requests(use, assumed),
     }
 
 
@@ -69,37 +73,46 @@ class Month:
         at_edge = {name: count for name, count in asked.items() if self.use.mode == "cdn" and name in EDGE}
         direct = {name: count for name, count in asked.items() if name not in at_edge}
         at_api = direct | {name: count * self._missed(name) for name, count in at_edge.items()}
+        messages = direct_uploads.messages(self.use, self.assumed)
+        done = at_api | messages
         return {
             f"api-{self.use.api}": _sum(at_api, self._metered),
-            **self._functions(at_api),
-            "dynamodb-reads": _sum(at_api, lambda name: self.measured.operations[name].read_units),
-            "dynamodb-writes": _sum(at_api, self._write_units),
-            "dynamodb-storage": self._table_bytes(indexes=True) / GB,
+            **self._functions(at_api, messages),
+            "dynamodb-reads": _sum(done, lambda name: self.measured.operations[name].read_units),
+            "dynamodb-writes": _sum(done, self._write_units),
+            "dynamodb-storage": (self._table_bytes(indexes=True) + self._passing_bytes()) / GB,
             "dynamodb-recovery": self._table_bytes(indexes=False) / GB,
             "s3-storage": (self.use.images * self.use.bytes + self._thumbnail_bytes(at_api)) / GB,
-            "s3-puts": _sum(at_api, lambda name: self.measured.operations[name].s3["put"]),
-            "s3-gets": _sum(at_api, lambda name: self.measured.operations[name].s3["get"]),
-            "s3-deletes": _sum(at_api, lambda name: self.measured.operations[name].s3["delete"]),
-            "transfer-out": _sum(direct, self._answer_bytes) / GB,
+            "s3-puts": at_api[ASK] + _sum(done, lambda name: self.measured.operations[name].s3["put"]),  # forms count
+            "s3-gets": _sum(done, lambda name: self.measured.operations[name].s3["get"]),
+            "s3-deletes": _sum(done, lambda name: self.measured.operations[name].s3["delete"]),
+            "transfer-out": _sum(direct | {NOTIFY: messages[NOTIFY]}, self._answer_bytes) / GB,
             "cloudfront-out": _sum(at_edge, self._answer_bytes) / GB,
             "cloudfront-requests": _sum(at_edge, lambda _: Decimal(1)),
             "alarms": Decimal(self.stack.alarms),
             "secrets": Decimal(self.stack.secrets),
-            "sqs-requests": self.stack.polled_queues * POLLERS * MONTH * DAY / POLL,
+            "sqs-requests": self._polls() + _sum(messages, lambda _: REQUESTS_OF_MESSAGE),
+            "rekognition": messages[RECEIVE] * self.use.new_pictures,
             "ssm-parameters": Decimal(self.stack.parameters),
         }
+
+    def _polls(self) -> Decimal:
+        """How often Lambda asks the queues for messages where none come."""
+        return self.stack.polled_queues * POLLERS * MONTH * DAY / POLL
 
     def _missed(self, name: str) -> Decimal:
         """The part of CloudFront's requests that it hands on to the API: every draw, and what it does not have."""
         return Decimal(1) if name == "draw redirect" else 1 - self.assumed.cache_hit
 
-    def _functions(self, at_api: Requests) -> Requests:
+    def _functions(self, at_api: Requests, messages: Requests) -> Requests:
         """Invocations, compute and log lines, those of the authorizer included."""
+        done = at_api | messages
         asked = sum((at_api[name] for name in WRITES), Decimal(0))
-        invocations = _sum(at_api, lambda _: Decimal(1)) + asked
-        lines = _sum(at_api, lambda name: self.measured.operations[name].log_bytes + self.assumed.access_log_bytes)
+        invocations = _sum(done, lambda _: Decimal(1)) + asked
+        lines = _sum(done, lambda name: self.measured.operations[name].log_bytes)
+        lines += _sum(at_api, lambda _: self.assumed.access_log_bytes)
         logged = (lines + invocations * self.assumed.platform_log_bytes) / GB
-        compute = _sum(at_api, self._gb_seconds) + asked * self._billed(self.assumed.authorizer_ms, "AuthorizeFunction")
+        compute = _sum(done, self._gb_seconds) + asked * self._billed(self.assumed.authorizer_ms, "AuthorizeFunction")
         return {
             "lambda-requests": invocations,
             f"lambda-{self.use.architecture}": compute,
@@ -108,14 +121,14 @@ class Month:
         }
 
     def milliseconds(self, name: str) -> Decimal:
-        """Of one warm invocation: CPU time, longer with less than a whole vCPU, and waiting for DynamoDB and S3."""
+        """Of one warm invocation: CPU time, longer with less than a whole vCPU, and waiting for others."""
         operation = self.measured.operations[name]
-        busy = operation.cpu_ms * self.assumed.cpu * max(VCPU_MB / self._memory(FUNCTIONS[name]), Decimal(1))
+        busy = operation.cpu_ms * self.assumed.cpu * max(VCPU_MB / self._memory(RUN_BY[name]), Decimal(1))
         calls = sum(operation.s3.values(), Decimal(0))
-        return busy + operation.trips * self.assumed.dynamodb_ms + calls * self.assumed.s3_ms
+        return busy + operation.trips * self.assumed.dynamodb_ms + calls * self.assumed.s3_ms + operation.other_ms
 
     def _gb_seconds(self, name: str) -> Decimal:
-        return self._billed(self.milliseconds(name), FUNCTIONS[name])
+        return self._billed(self.milliseconds(name), RUN_BY[name])
 
     def _billed(self, milliseconds: Decimal, function: str) -> Decimal:
         """GB-seconds of an invocation, with its part of the cold starts."""
@@ -126,7 +139,7 @@ class Month:
 
     def _write_units(self, name: str) -> Decimal:
         """Of one request; a tag costs a delete what it costs an upload."""
-        tags = self.use.tags if name in ("upload", "delete") else Decimal(0)
+        tags = self.use.tags if name in ("upload", "delete", RECEIVE) else Decimal(0)
         return self.measured.operations[name].write_units + tags * self.measured.write_units_of_tag
 
     def _table_bytes(self, *, indexes: bool) -> Decimal:
@@ -134,6 +147,10 @@ class Month:
         size = rows()
         image = size.image + self.use.tags * size.tag + (size.entries if indexes else Decimal(0))
         return self.use.images * image + self.use.labels * size.lanes
+
+    def _passing_bytes(self) -> Decimal:
+        """Of the tables whose rows go by themselves."""
+        return direct_uploads.kept_bytes(self.use, self.assumed, self.stack.recognition_days, MONTH)
 
     def _thumbnail_bytes(self, at_api: Requests) -> Decimal:
         """What is kept on average of the thumbnails made in a month."""

@@ -1,11 +1,12 @@
 """costs/README.md: what petAPI costs by scale, at rest, and what to change first; every figure is computed."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
 from costs.bill import Unfit, at_rest, bill
+from costs.direct_uploads import STEPS, with_steps
 from costs.measured import measured
 from costs.model import FUNCTIONS, MONTH, VCPU_MB, Month
 from costs.prices import REGIONS, document, prices
@@ -22,6 +23,8 @@ SCALES = tuple(Decimal(10) ** power for power in range(3, 10))  # draws a month
 STORED = (Decimal(0), Decimal(10) ** 4, Decimal(10) ** 6, Decimal(10) ** 8)  # images at rest
 PLOTTED = Decimal(10) ** 8  # draws a month: large enough that nothing is free
 PLOTTED_MODES = ("image", "cdn")
+DIRECT = tuple(Decimal(10) ** power for power in range(3, 7))  # direct uploads a month
+OF_DIRECT = "Rekognition"  # the service that nothing else needs
 DRAWS_OF_IMAGE, DRAWS_OF_UPLOAD, DRAWS_OF_DELETE = Decimal(100), Decimal(1000), Decimal(10_000)
 IMAGES_LEAST = Decimal(1000)
 DAY = 86_400  # seconds
@@ -65,6 +68,8 @@ def report() -> str:
         alarm=dollars(alarm.gross(Decimal(1))),
         rest=_rest(),
         plotted=number(PLOTTED),
+        direct=_direct(),
+        recognised=f"{_recognised():.0%}",
         swings=_swings(),
         moved=_moved("image"),
         moved_cdn=_moved("cdn"),
@@ -77,6 +82,8 @@ def report() -> str:
         tag_bytes=number(rows().tag),
         log_days=built.log_days,
         thumbnail_days=built.thumbnail_days,
+        recognition_days=built.recognition_days,
+        steps=_steps(),
         assumed=table(
             ("option", "value", "unit", "of what"), [(_option(name), *rest) for name, *rest in assumptions()], 4
         ),
@@ -111,9 +118,35 @@ def _totals() -> str:
 
 def _services(mode: str) -> str:
     bills = {draws: bill(month(draws, mode)) for draws in SCALES}
-    names = bills[PLOTTED].services()
-    rows = [(number(draws), *map(dollars, (*each.services().values(), each.net))) for draws, each in bills.items()]
+    names = [name for name in bills[PLOTTED].services() if name != OF_DIRECT]
+    rows = []
+    for draws, each in bills.items():
+        services = each.services()
+        rows.append((number(draws), *map(dollars, (*(services[name] for name in names), each.net))))
     return table(("draws a month", *names, "to pay"), rows)
+
+
+def added(**more: Decimal) -> dict[str, Decimal]:
+    """Dollars by service that so many requests more add to the plotted month."""
+    before, use = bill(month(PLOTTED)).services(), month(PLOTTED)
+    after = bill(replace(use, **{name: getattr(use, name) + count for name, count in more.items()})).services()
+    return {name: after[name] - before[name] for name in before}
+
+
+def _direct() -> str:
+    names = [name for name, amount in added(direct_uploads=DIRECT[-1]).items() if amount]
+    rows = []
+    for count in DIRECT:
+        more = added(direct_uploads=count)
+        totals = (sum(each.values(), Decimal(0)) for each in (more, added(uploads=count)))
+        rows.append((number(count), *map(dollars, (*(more[name] for name in names), *totals))))
+    return table(("direct uploads a month", *names, "together", "as `POST /upload`"), rows)
+
+
+def _recognised() -> Decimal:
+    """The part of a direct upload's dollars that its recognition takes."""
+    more = added(direct_uploads=DIRECT[0])
+    return more[OF_DIRECT] / sum(more.values())
 
 
 def _changes() -> str:
@@ -177,14 +210,23 @@ def _moved(mode: str) -> str:
 
 
 def _measured() -> str:
-    whole = Month(month(PLOTTED), Assumed(), measured(), stack())
+    return _work(FUNCTIONS, "request")
+
+
+def _steps() -> str:
+    return _work(STEPS, "step")
+
+
+def _work(names: Iterable[str], heading: str) -> str:
+    use, assumed = month(PLOTTED), Assumed()
+    whole = Month(use, assumed, with_steps(measured(), use, assumed), stack())
     rows = []
-    for name in FUNCTIONS:
-        each = measured().operations[name]
+    for name in names:
+        each = whole.measured.operations[name]
         calls = (each.s3[verb] for verb in ("get", "put", "delete"))
         figures = (each.read_units, each.write_units, each.trips, *calls, each.cpu_ms, whole.milliseconds(name))
         rows.append((name, *map(number, figures)))
-    headings = ("request", "read units", "write units", "round trips", "S3 get", "put", "delete", "CPU ms", "warm ms")
+    headings = (heading, "read units", "write units", "round trips", "S3 get", "put", "delete", "CPU ms", "warm ms")
     return table(headings, rows, left=1)
 
 

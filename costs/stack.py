@@ -1,4 +1,4 @@
-"""What template.yaml says of costs: memory of functions, alarms, queues; how long logs and thumbnails stay and more."""
+"""What template.yaml says of costs: memory of functions, alarms, queues; how long what is kept stays and more."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,6 +23,7 @@ class Stack:
     polled_queues: int  # those that Lambda asks for messages, also where nothing comes
     log_days: Decimal
     thumbnail_days: Decimal
+    recognition_days: Decimal
     throttle: Decimal  # requests a second
 
 
@@ -49,6 +50,7 @@ def stack() -> Stack:
         parameters=sum(_is(each, "SSM::Parameter") for each in resources.values()),
         log_days=Decimal(parameters["LogRetentionDays"]["Default"]),
         thumbnail_days=Decimal(rule["ExpirationInDays"]),
+        recognition_days=Decimal(parameters["RecognitionLifetimeDays"]["Default"]),
         throttle=Decimal(parameters["ThrottleRate"]["Default"]),
     )
 

@@ -17,6 +17,7 @@ UPLOAD_BYTES = Decimal(4_500_000)  # a form's limit, and what an answer of Lambd
 TIMEOUT = Decimal(900_000)  # ms; Lambda's limit
 TIMES = Decimal(100)  # what a factor may be at most
 TAGS = Decimal(5)  # an image's limit
+ROW_BYTES = Decimal(1024)  # a larger row takes more than the one write unit that is counted
 MEMORY_MB = (Decimal(128), Decimal(10_240))  # Lambda's limits
 ONE = Decimal(1)
 
@@ -36,6 +37,8 @@ class Use:
     images: Decimal = _number("1e5", "images", "stored, on the month's average")
     draws: Decimal = _number("1e6", "requests", "of a random image")
     uploads: Decimal = _number("1e3", "requests", "of new images")
+    direct_uploads: Decimal = _number("0", "requests", "of forms, by which as many new images come straight to S3")
+    new_pictures: Decimal = _number("1", "of the direct uploads", "whose picture was not recognised before", ONE)
     deletes: Decimal = _number("0", "requests", "that delete an image")
     patches: Decimal = _number("0", "requests", "that change a weight")
     infos: Decimal = _number("0", "requests", "of an image's info")
@@ -67,6 +70,14 @@ class Assumed:
     cold: Decimal = _number("0.01", "of the invocations", "that start cold", ONE)
     cold_ms: Decimal = _number("500", "ms", "of a cold start, billed since August 2025", TIMEOUT)
     authorizer_ms: Decimal = _number("5", "ms", "of the authorizer, which each write asks", TIMEOUT)
+    follows: Decimal = _number("3", "for each direct upload", "requests of how far it is", TIMES)
+    callbacks: Decimal = _number("1", "of the direct uploads", "that name an address to call back", ONE)
+    receive_cpu: Decimal = _number(
+        "2", "times", "the CPU time of an upload to receive a file, which is decoded once more to recognise it", TIMES
+    )
+    rekognition_ms: Decimal = _number("1000", "ms", "that Rekognition takes for a picture", TIMEOUT)
+    callback_ms: Decimal = _number("200", "ms", "that a callback takes, its connection included", TIMEOUT)
+    row_bytes: Decimal = _number("1000", "bytes", "of an upload's row, and of a result's", ROW_BYTES)
     header_bytes: Decimal = _number("1000", "bytes", "of an answer's headers and TLS", UPLOAD_BYTES)
     access_log_bytes: Decimal = _number("300", "bytes", "of API Gateway's log line of a request", UPLOAD_BYTES)
     platform_log_bytes: Decimal = _number("600", "bytes", "of Lambda's own log lines of an invocation", UPLOAD_BYTES)

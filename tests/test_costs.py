@@ -4,12 +4,14 @@ import json
 import re
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import fields, replace
 from datetime import date
 from decimal import Decimal
 from itertools import product
 from math import isclose
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -18,19 +20,23 @@ from hypothesis import strategies as st
 from cloud import ROOT, template
 from costs import measured, report
 from costs.bill import Bill, Unfit, at_rest, bill
+from costs.direct_uploads import ASK, FOLLOW, RECEIVE, with_steps
 from costs.model import THUMBNAILS
 from costs.prices import REGIONS, document, prices
 from costs.rows import size
 from costs.sensitivity import swings
 from costs.use import APIS, ARCHITECTURES, MODES, PLANS, Assumed, Use
+from received import send
+from shared import aws
 from shared.items import Item
 
 MILLIONS = st.integers(0, 10**9).map(Decimal)
-COUNTS = ("images", "draws", "uploads", "deletes", "patches", "infos", "lists")
+COUNTS = ("images", "draws", "uploads", "direct_uploads", "deletes", "patches", "infos", "lists")
 USES = st.builds(
     Use,
     **dict.fromkeys(COUNTS, MILLIONS),
     thumbnails=st.integers(0, 20).map(Decimal),
+    new_pictures=st.sampled_from((Decimal(0), Decimal("0.5"), Decimal(1))),
     bytes=st.integers(0, 4_500_000).map(Decimal),
     tags=st.integers(0, 5).map(Decimal),
     mode=st.sampled_from(MODES),
@@ -91,11 +97,88 @@ def test_a_bill_is_what_comes_out_by_hand() -> None:
         "alarms": 0,
         "secrets": 0.40,
         "sqs-requests": (2 * 5 * 30.4 * 86_400 / 20 - 1e6) / 1e6 * 0.40,
+        "rekognition": 0,
         "ssm-parameters": 0,
     }
     assert lines.keys() == expected.keys()
     assert [name for name, net in expected.items() if not isclose(lines[name]["net"], net, abs_tol=1e-6)] == []
     assert isclose(json.loads(done.stdout)["total"]["net"], sum(expected.values()))
+
+
+def test_a_row_of_direct_uploads_is_what_comes_out_by_hand() -> None:
+    service = json.loads((ROOT / "benchmarks/results.json").read_text())["service"]
+    info, upload = (service["operations"][name] for name in ("info", "upload"))
+    slower = 1769 / 1024
+    busy = {  # ms: CPU, 6 ms a trip, 40 ms a call of S3, what else answers, 1% of 500 ms cold
+        "ask": info["cpu_ms"] * slower + 6 + 5,
+        "follow": info["cpu_ms"] * slower + 2 * 6 + 5,
+        "authorize": 5 + 5,
+        "receive": 2 * upload["cpu_ms"] * slower + 13 * 6 + 4 * 40 + 1000 + 5,
+        "notify": upload["cpu_ms"] * slower + 200 + 5,
+    }
+    milliseconds = busy["ask"] + 3 * busy["follow"] + busy["authorize"] + busy["receive"] + busy["notify"]
+    logged = 4 * (info["log_bytes"] + 300) + 2 * upload["log_bytes"] + 7 * 600  # 7 invocations, the authorizer's too
+    expected = {  # dollars of a million, beside so many draws that little is free
+        "API Gateway": 4 * 2.38,
+        "Lambda": 7 * 0.20 + milliseconds / 1000 * 1e6 * 0.0000166667,
+        "DynamoDB": (3 * 2 + upload["read_units"] + 6) * 0.125 + (1 + upload["write_units"] + 6) * 0.625,
+        "S3": 1e6 * (2 * 0.005 + 2 * 0.0004) / 1000,
+        "Transfer": ((3000 + 1000) + 3 * (1000 + 1000) + (1000 + 1000)) / 1000 * 0.05,
+        "CloudWatch": logged / 1000 * (0.50 + 0.15 * 30 / 30.4 * 0.03),
+        "SQS": 6 * 0.40,
+        "Rekognition": 1000,
+    }
+    month = Use(draws=Decimal(10**9), images=Decimal(0), uploads=Decimal(0))
+    before, after = (bill(replace(month, direct_uploads=Decimal(count))).services() for count in (0, 10**6))
+    found = {name: float(after[name] - before[name]) for name in before if after[name] != before[name]}
+    assert found.keys() == expected.keys()
+    assert [name for name, amount in expected.items() if not isclose(found[name], amount, rel_tol=1e-6)] == []
+
+
+class Asked:
+    """What the code asks of DynamoDB, SQS and S3."""
+
+    def __init__(self) -> None:
+        self._calls: list[tuple[str, dict[str, Any]]] = []
+        self._requests: list[str] = []  # of S3
+        others: list[Any] = [aws.dynamodb(), aws.sqs()]
+        for client in others:
+            client.meta.events.register("provide-client-params", self._note)
+        aws.s3().meta.events.register("before-call", lambda model, **_: self._requests.append(model.name))
+
+    def take(self) -> tuple[float, int, int, dict[str, int]]:
+        """Read units, write units, round trips and S3's requests since the last time; all rows are small."""
+        calls, requests = self._calls, self._requests
+        self._calls, self._requests = [], []
+        s3 = {kind: requests.count(f"{kind.title()}Object") for kind in ("get", "put", "delete")}
+        assert sum(s3.values()) == len(requests)
+        reads = sum(
+            1 if params.get("ConsistentRead") else 0.5 for name, params in calls if name in ("GetItem", "Query")
+        )
+        writes = [2 * len(params.get("TransactItems", ())) for name, params in calls]
+        writes += [name in ("PutItem", "UpdateItem") for name, _ in calls]
+        return reads, sum(writes), len(calls), s3
+
+    def _note(self, params: dict[str, Any], model: Any, **_: Any) -> None:
+        self._calls.append((model.name, params))
+
+
+def test_a_direct_upload_asks_aws_for_what_is_counted(moto_aws: None) -> None:
+    steps = with_steps(measured.measured(), Use(), Assumed()).operations
+
+    def counted(name: str, *, index_entries: int = 0) -> tuple[Decimal, Decimal, Decimal, Mapping[str, Decimal]]:
+        step = steps[name]
+        return step.read_units, step.write_units - index_entries, step.trips, step.s3
+
+    label = send(0).api.label
+    send(1, label=label).deliver()  # a label's first image takes more
+    asked = Asked()
+    sent = send(2, label=label)
+    assert asked.take() == (*counted(ASK)[:3], {"get": 0, "put": 1, "delete": 0})  # and the form's, which S3 takes
+    sent.deliver()
+    assert asked.take() == counted(RECEIVE, index_entries=1)
+    assert sent.state()["state"] == "recognised"
+    assert asked.take() == counted(FOLLOW)
 
 
 @pytest.mark.parametrize(
@@ -245,6 +328,12 @@ def test_with_many_draws_the_way_to_the_internet_costs_most_as_the_readmes_say()
     for draws in report.SCALES[-2:]:
         assert max(bill(report.month(draws)).lines, key=lambda line: line.net).price.name == "transfer-out"
     assert {swings(report.month(report.PLOTTED, mode))[0].name for mode in report.PLOTTED_MODES} == {"bytes"}
+
+
+def test_of_a_direct_upload_recognition_costs_most_as_the_readmes_say() -> None:
+    for count in report.DIRECT:
+        more = report.added(direct_uploads=count)
+        assert more["Rekognition"] == count / 1000 > sum(more.values()) / 2
 
 
 def test_the_readme_is_what_is_computed() -> None:

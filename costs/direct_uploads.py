@@ -1,0 +1,77 @@
+"""What a direct upload needs, from its form to its callback: counted in uploads/, receive/ and notify/, or assumed.
+
+| step                               | DynamoDB and SQS                                              | S3       |
+|------------------------------------|---------------------------------------------------------------|----------|
+| ask: POST /uploads                 | PutItem                                                       |          |
+| the form                           | S3 sends a message                                            | PUT      |
+| follow: GET /uploads/{id}          | the upload, its image                                         |          |
+| receive: the file becomes an image | the upload; `received`; the image's transaction with `stored` | GET, PUT |
+| receive: it is recognised          | the upload, the image, a result; the result; `recognised`     | GET      |
+| receive: its callback is due       | the upload, the image; a message; `told`                      | DELETE   |
+| notify: the callback               |                                                               |          |
+
+Rows are read consistently, for 1 unit each.  Those of uploads and of results are below 1 KB: a write is 1 unit, and 2
+in a transaction.  None of this is measured but the upload through the API that it contains.
+"""
+
+from dataclasses import replace
+from decimal import Decimal
+
+from costs.measured import Measured, Operation
+from costs.use import Assumed, Use
+from shared.uploads import LIFETIME
+
+ASK, FOLLOW, RECEIVE, NOTIFY = "ask", "follow", "receive", "notify"
+STEPS = {ASK: "UploadsFunction", FOLLOW: "UploadsFunction", RECEIVE: "ReceiveFunction", NOTIFY: "NotifyFunction"}
+FORM_BYTES = Decimal(3000)  # of an answer with a form: a policy, a signature, and the token of the function's role
+STATE_BYTES = Decimal(1000)  # of an answer that tells an upload's state, and of a callback, which tells the same
+REQUESTS_OF_MESSAGE = Decimal(3)  # of SQS: send, receive, delete
+UPLOAD_DAYS = Decimal(LIFETIME) / 86_400
+NONE = {verb: Decimal(0) for verb in ("get", "put", "delete")}
+Requests = dict[str, Decimal]
+
+
+def requests(use: Use, assumed: Assumed) -> Requests:
+    """What callers ask the API for."""
+    return {ASK: use.direct_uploads, FOLLOW: use.direct_uploads * assumed.follows}
+
+
+def messages(use: Use, assumed: Assumed) -> Requests:
+    """What queues call functions with."""
+    return {RECEIVE: use.direct_uploads, NOTIFY: use.direct_uploads * assumed.callbacks}
+
+
+def with_steps(measured: Measured, use: Use, assumed: Assumed) -> Measured:
+    """What was measured, and the steps of a direct upload beside it."""
+    info, upload = measured.operations["info"], measured.operations["upload"]
+    ask = replace(info, read_units=Decimal(0), write_units=Decimal(1), trips=Decimal(1), response_bytes=FORM_BYTES)
+    follow = replace(info, read_units=Decimal(2), trips=Decimal(2), response_bytes=STATE_BYTES)
+    steps = {ASK: ask, FOLLOW: follow, RECEIVE: _receive(upload, use, assumed), NOTIFY: _notify(upload, assumed)}
+    return replace(measured, operations={**measured.operations, **steps})
+
+
+def kept_bytes(use: Use, assumed: Assumed, recognition_days: Decimal, month: Decimal) -> Decimal:
+    """What the tables of uploads and of results have, once as many come and go."""
+    months = (UPLOAD_DAYS + use.new_pictures * recognition_days) / month
+    return use.direct_uploads * months * assumed.row_bytes
+
+
+def _receive(upload: Operation, use: Use, assumed: Assumed) -> Operation:
+    """An upload, and: 5 reads, `received`, `recognised` and, in the transaction, `stored`; a result; a callback."""
+    told, new = assumed.callbacks, use.new_pictures
+    return replace(
+        upload,
+        read_units=upload.read_units + 5 + told,
+        write_units=upload.write_units + 2 + 2 + new + told,
+        trips=upload.trips + 5 + 2 + new + 3 * told,
+        s3={"get": Decimal(2), "put": Decimal(1), "delete": Decimal(1)},
+        cpu_ms=upload.cpu_ms * assumed.receive_cpu,
+        other_ms=new * assumed.rekognition_ms,
+        response_bytes=Decimal(0),
+    )
+
+
+def _notify(upload: Operation, assumed: Assumed) -> Operation:
+    none = Decimal(0)
+    sent = replace(upload, read_units=none, write_units=none, trips=none, s3=NONE)
+    return replace(sent, other_ms=assumed.callback_ms, response_bytes=STATE_BYTES)
