@@ -18,7 +18,7 @@ from local_service import LocalService
 README = (ROOT / "README.md").read_text()
 CONTRACT = yaml.safe_load((ROOT / "openapi.yaml").read_text())
 UNTIL_IT_HAS_ENDED = """until curl -s "$status" | grep -Eq '"state": "(recognised|failed)"'; do sleep 0.2; done"""
-CURL_LINES, DIRECT_LINES = re.findall(r"```sh\n(.*?)```", README, re.S)
+CURL_LINES, DIRECT_LINES, CALLBACK_LINES = re.findall(r"```sh\n(.*?)```", README, re.S)
 
 
 @pytest.mark.skipif(not shutil.which("curl"), reason="the README's lines need curl")
@@ -41,14 +41,14 @@ def test_the_curl_lines_work_as_printed(tmp_path: Path) -> None:
 def test_the_lines_for_larger_pictures_work_as_printed(tmp_path: Path) -> None:
     with LocalService(tmp_path / "data") as service:
         assert DIRECT_LINES.count("\nsleep 5\n") == 1
-        lines = DIRECT_LINES.replace("\nsleep 5\n", f"\n{UNTIL_IT_HAS_ENDED}\n")
+        lines = CALLBACK_LINES + DIRECT_LINES.replace("\nsleep 5\n", f"\n{UNTIL_IT_HAS_ENDED}\n")
         script = "set -eu\n" + lines.replace("http://127.0.0.1:3000", service.url)
         done = subprocess.run(
             ["bash", "-c", script], cwd=ROOT, capture_output=True, text=True, check=False, timeout=120
         )
     assert done.returncode == 0, done.stderr
-    upload = json.loads(done.stdout)
-    assert upload["state"] == "recognised", upload
+    waiting, upload = map(json.loads, done.stdout.replace("}{", "}\n{").splitlines())
+    assert (waiting["state"], upload["state"]) == ("waiting", "recognised")
     assert upload["image"]["id"].startswith("cat/")
     assert upload["labels"]
 
