@@ -21,6 +21,7 @@ PHOTOGRAPH = ROOT / "tests/images/rocket.jpg"
 CAMERA = (4_000, 3_000)  # pixels: 12 million
 LARGEST = (7_071, 7_071)  # pixels: 50 million
 FORMATS: dict[str, dict[str, Any]] = {"JPEG": {"quality": 85}, "PNG": {"compress_level": 1}, "WEBP": {"method": 0}}
+GRAIN = 0.3  # share of noise
 SIDE = 512  # pixels
 ROUNDS = 9
 
@@ -63,7 +64,7 @@ def photograph(form: str, size: tuple[int, int], **options: Any) -> bytes:
     with Image.open(PHOTOGRAPH) as file:
         scaled = file.convert("RGB").resize(size)
     grain, out = Image.effect_noise(size, 30).convert("RGB"), io.BytesIO()
-    Image.blend(scaled, grain, 0.1).save(out, form, **options)
+    Image.blend(scaled, grain, GRAIN).save(out, form, **options)
     return out.getvalue()
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from botocore import xform_name
 
+import pictures
 from bundle import interpreters
 from bundle.__main__ import CONTENTS
 from bundle.botocore_data import OPERATIONS, of_our_services
@@ -141,16 +142,36 @@ def test_no_client_brings_the_generators_of_help() -> None:
 @built
 def test_nothing_looks_for_versions_and_files_at_the_start() -> None:
     code = "import upload_image, sys\nfrom shared import aws\naws.s3()\n"
-    code += "print([name for name in ('importlib.metadata', 'importlib.resources', 'zipfile') if name in sys.modules])"
+    code += "unneeded = ('importlib.metadata', 'importlib.resources', 'zipfile', 'PIL.ExifTags', 'magic.compat')\n"
+    code += "print([name for name in unneeded if name in sys.modules])"
     assert isolated(code, BUILT / "UploadFunction", LAYER) == "[]\n"
 
 
 @built
+@pytest.mark.parametrize("function", ["ImagesFunction", "ReceiveFunction"])
+def test_a_picture_is_turned_upright_by_what_was_built(function: str, tmp_path: Path) -> None:
+    turned = tmp_path / "turned.jpg"
+    turned.write_bytes(pictures.jpeg_with(pictures.jpeg(size=(60, 40)), pictures.exif_segment(6)))
+    code = "import io\nfrom PIL import Image\nfrom shared import scaling\n"
+    code += f"content = open({str(turned)!r}, 'rb').read()\n"
+    code += "print([Image.open(io.BytesIO(scaling.scaled(content, 256, each))).size for each in ('webp', 'jpg')])\n"
+    code += "print(dict(Image.open(io.BytesIO(content)).getexif()), Image.ExifTags.Base.Orientation.value)"
+    assert isolated(code, BUILT / function, LAYER) == "[(40, 60), (40, 60)]\n{274: 6} 274\n"
+
+
+@built
+def test_an_animation_can_be_written_by_what_was_built(tmp_path: Path) -> None:
+    """Nobody here does, but what is imported later has to be there then."""
+    code = "from PIL import Image\nframes = [Image.new('RGB', (8, 8), colour) for colour in ('red', 'blue')]\n"
+    code += f"frames[0].save({str(tmp_path / 'a.png')!r}, save_all=True, append_images=frames[1:], duration=[70, 33])\n"
+    code += f"print(Image.open({str(tmp_path / 'a.png')!r}).n_frames)"
+    assert isolated(code, BUILT / "UploadFunction", LAYER) == "2\n"
+
+
+@built
 def test_an_upload_is_checked_by_what_was_built() -> None:
-    pictures = [str(ROOT / "tests/images" / name) for name in ("chelsea.png", "rocket.jpg")]
-    code = (
-        f"from shared import picture\nfor path in {pictures}: print(picture.check(open(path, 'rb').read()).extension)"
-    )
+    files = [str(ROOT / "tests/images" / name) for name in ("chelsea.png", "rocket.jpg")]
+    code = f"from shared import picture\nfor path in {files}: print(picture.check(open(path, 'rb').read()).extension)"
     assert isolated(code, BUILT / "UploadFunction", LAYER).split() == ["png", "jpg"]
 
 
