@@ -29,7 +29,7 @@ check: $(VENV)/test.installed  ## style and types
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy $(CODE)
 
-bench: $(VENV)/test.installed  ## docs/performance.md: petAPI against four other designs, and each request; a quarter of an hour
+bench: $(VENV)/test.installed  ## docs/reference/performance.md: petAPI against four other designs, and each request; a quarter of an hour
 	$(BIN)/python benchmarks/compare.py
 	$(BIN)/python benchmarks/service.py
 	$(BIN)/python benchmarks/report.py
@@ -46,7 +46,7 @@ contract: $(VENV)/test.installed  ## thousands of requests, made from openapi.ya
 mutants: $(VENV)/test.installed  ## drop each condition of the transactions once; the tests have to notice
 	$(BIN)/python tests/mutants.py
 
-reliability: $(VENV)/test.installed  ## docs/reliability.md: inject every fault at every AWS call
+reliability: $(VENV)/test.installed  ## docs/reference/reliability.md: inject every fault at every AWS call
 	PYTHONPATH=.:upload:random:delete:images:edit:web:authorize:uploads:receive:notify:tests:tests/faults $(BIN)/python tests/faults/reliability.py
 
 measure: $(VENV)/test.installed  ## the figures of the README
@@ -61,8 +61,8 @@ soak: $(VENV)/test.installed  ## 32 clients on one label for SECONDS, twice; the
 openapi: $(VENV)/test.installed  ## web/openapi.json from openapi.yaml
 	$(BIN)/python tests/openapi_json.py
 
-screenshots: $(VENV)/test.installed  ## docs/page*.png, made by the browser's tests
-	PETAPI_SCREENSHOTS=docs $(BIN)/python -m pytest -q tests/test_page.py
+screenshots: $(VENV)/test.installed  ## docs/images/page*.png, made by the browser's tests
+	PETAPI_SCREENSHOTS=docs/images $(BIN)/python -m pytest -q tests/test_page.py
 
 reconcile: $(VENV)/run.installed  ## find and mend images without pictures and pictures without images
 	$(BIN)/python -m reconcile

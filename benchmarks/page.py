@@ -1,4 +1,4 @@
-"""The text of docs/performance.md, from benchmarks/results.json: every figure on the page comes from there.
+"""The text of docs/reference/performance.md, from benchmarks/results.json: every figure on the page comes from there.
 
 Each section of the results has a template, and a function that gives the figures in it.
 """
@@ -16,7 +16,7 @@ sys.path[:0] = [str(HERE.parent)]
 
 from costs.prices import prices  # noqa: E402
 
-PAGE = HERE.parent / "docs/performance.md"
+PAGE = HERE.parent / "docs/reference/performance.md"
 
 Found = Mapping[str, Any]
 
@@ -41,7 +41,7 @@ DOLLARS = {name: float(prices(REGION)[price].gross(Decimal(10**6))) for name, pr
 
 
 def page(found: Found) -> str:
-    """The whole of docs/performance.md."""
+    """The whole of docs/reference/performance.md."""
     parts = ((HERE / f"templates/{name}.md", figures) for name, figures in SECTIONS.items() if name in found)
     return "\n".join(Template(path.read_text()).substitute(figures(found[path.stem])) for path, figures in parts)
 

@@ -1,4 +1,4 @@
-"""The plots of docs/performance.md, as SVG that is readable on light and dark backgrounds and the same each time."""
+"""Plots of docs/reference/performance.md: SVG, readable on light and dark backgrounds, and the same each time."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""`make bench`, in the end: docs/performance.md and its plots, from benchmarks/results.json."""
+"""`make bench`, in the end: docs/reference/performance.md and its plots, from benchmarks/results.json."""
 
 import plots
 import results

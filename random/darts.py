@@ -1,4 +1,4 @@
-"""Weighted random choice by darts: pure, in whole numbers; docs/chunks.md has the proof.
+"""Weighted random choice by darts: pure, in whole numbers; docs/explanation/draws.md has the proof.
 
 A label's chunks lie on a strip, each place of a class-k chunk 2^k units long.  A dart falls on one chunk; within the
 chunk each image owns exactly its weight's length.  The rest of the strip is a miss: the next dart decides.

@@ -1,4 +1,4 @@
-"""Draw several images of a label: each by itself, or each image at most once; docs/chunks.md, section 7."""
+"""Draw several images of a label: each by itself, or each image at most once; docs/explanation/draws.md."""
 
 import random
 from collections.abc import Mapping

@@ -1,4 +1,6 @@
-"""Where an image is kept: weight classes, places, chunks, lanes.  Pure arithmetic; docs/chunks.md has the proof.
+"""Weight classes, places, chunks and lanes: where an image is kept.
+
+Pure arithmetic; docs/explanation/draws.md has the proof.
 
 A lane's images of one weight class stand in places 0, 1, .. n-1 without gaps.  Place p is in chunk `chunk_of(p)`;
 chunks hold 1, 1, 2, 4, 8, 16, 16, 16 .. images, so that a small label needs few darts and a large one few items.

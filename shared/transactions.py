@@ -2,8 +2,8 @@
 
 Each is of one pool: a label, or a label with a tag, which is stored as a label is; those of all its pools together, in
 one transaction, change an image.  Each keeps a lane's images of one class dense: all chunks full but the last, the
-active chunk.  docs/chunks.md has the tables and the proof.  The image's own write comes first, so that its reason is
-the first of a cancelled transaction.
+active chunk.  docs/explanation/transactions.md has the tables and the reasons.  The image's own write comes first, so
+that its reason is the first of a cancelled transaction.
 """
 
 from dataclasses import dataclass, replace

@@ -1,4 +1,4 @@
-"""What must hold of a label's items at any moment, as docs/chunks.md lists it."""
+"""What must hold of a label's items at any moment, as docs/explanation/transactions.md lists it."""
 
 from collections import Counter
 from typing import Any

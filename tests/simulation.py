@@ -185,7 +185,7 @@ class Simulation:
     # --- the checks ---
 
     def _check(self) -> None:
-        """After each transaction: all invariants of chunks.md, section 8."""
+        """After each transaction: all invariants of docs/explanation/transactions.md."""
         client = getcurrent()
         client.committed += 1
         client.versions.add(self.world.removed)

@@ -1,4 +1,4 @@
-"""docs/performance.md tells what was measured; what was measured is as promised; and what measures is right."""
+"""docs/reference/performance.md has the measured figures, these keep the promises, and the measuring code is right."""
 
 import json
 import os

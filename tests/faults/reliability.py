@@ -1,4 +1,4 @@
-"""docs/reliability.md: what each fault comes to; `make reliability` writes it anew."""
+"""docs/reference/reliability.md: what each fault comes to; `make reliability` writes it anew."""
 
 import logging
 import tempfile
@@ -10,7 +10,7 @@ from local_service import LocalService
 from matrix import Operation, Outcome
 from scene import Scene, staged
 
-PAGE = ROOT / "docs/reliability.md"
+PAGE = ROOT / "docs/reference/reliability.md"
 
 INTRODUCTION = """\
 # What faults come to
@@ -34,7 +34,7 @@ botocore's pauses are as long as they may be. No request took 15 s, after which 
 - **Again**: the answer when the client then asks again, after which the state is *done*.
 
 After each fault every image was served, every dart that can be thrown hit the right image, and the counts, totals and
-chunks of docs/chunks.md agreed. Calls are named by their number in the list above the table.
+chunks of docs/explanation/draws.md agreed. Calls are named by their number in the list above the table.
 """
 
 

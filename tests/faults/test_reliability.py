@@ -1,4 +1,4 @@
-"""docs/reliability.md tells what happens."""
+"""docs/reference/reliability.md tells what happens."""
 
 import re
 
@@ -9,7 +9,7 @@ from cloud import ROOT
 from matrix import FAULTS, OPERATIONS, Operation
 from scene import Scene
 
-RENEW = "docs/reliability.md tells something else; look why, then renew it with `make reliability`"
+RENEW = "docs/reference/reliability.md tells something else; look why, then renew it with `make reliability`"
 TITLES = [operation.title for operation in OPERATIONS]
 
 
@@ -29,4 +29,4 @@ def test_no_answer_of_the_page_is_a_failure_or_unexplained() -> None:
     rows = [line.split(" | ") for line in reliability.PAGE.read_text().splitlines() if line.count(" | ") == 5]
     answers = {row[2] for row in rows} - {"answer"}
     assert answers == {"none", "200", "201", "204", "409", "503"}
-    assert "docs/reliability.md" in (ROOT / "README.md").read_text()
+    assert "docs/reference/reliability.md" in (ROOT / "README.md").read_text()
