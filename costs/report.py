@@ -85,7 +85,7 @@ def report() -> str:
         recognition_days=built.recognition_days,
         steps=_steps(),
         assumed=table(
-            ("option", "value", "unit", "of what"), [(_option(name), *rest) for name, *rest in assumptions()], 4
+            ("option", "value", "unit", "what"), [(_option(name), *rest) for name, *rest in assumptions()], 4
         ),
         rules="\n".join(
             f"- {each['rule']} ([AWS]({each['source']}), {each['read']})" for each in document()["free_tier"]

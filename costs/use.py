@@ -37,21 +37,21 @@ class Use:
     images: Decimal = _number("1e5", "images", "stored, on the month's average")
     draws: Decimal = _number("1e6", "requests", "of a random image")
     uploads: Decimal = _number("1e3", "requests", "of new images")
-    direct_uploads: Decimal = _number("0", "requests", "of forms, by which as many new images come straight to S3")
+    direct_uploads: Decimal = _number("0", "requests", "for forms; as many new images arrive straight in S3")
     new_pictures: Decimal = _number("1", "of the direct uploads", "whose picture was not recognised before", ONE)
     deletes: Decimal = _number("0", "requests", "that delete an image")
     patches: Decimal = _number("0", "requests", "that change a weight")
     infos: Decimal = _number("0", "requests", "of an image's info")
     lists: Decimal = _number("0", "requests", "of a page of 100 images")
-    thumbnails: Decimal = _number("0", "for each draw", "thumbnails asked for", TIMES)
+    thumbnails: Decimal = _number("0", "for each draw", "thumbnails requested", TIMES)
     bytes: Decimal = _number("300e3", "bytes", "of a picture", UPLOAD_BYTES)
     tags: Decimal = _number("0", "for each image", "tags", TAGS)
     labels: Decimal = _number("2", "labels", "that have images")
     memory: Decimal = _number("0", "MB", "of every function; 0: as template.yaml says", MEMORY_MB[1], MEMORY_MB[0])
-    mode: str = _choice(MODES, "draws answer the picture, lead to it, or lead to it in CloudFront's cache")
+    mode: str = _choice(MODES, "a draw returns the picture, redirects to it, or redirects to CloudFront")
     api: str = _choice(APIS, "kind of API; the template has rest, http is a what-if")
-    plan: str = _choice(PLANS, "flat-rate plan of CloudFront (mode cdn), instead of paying for what it carries")
-    region: str = _choice(REGIONS, "where it runs")
+    plan: str = _choice(PLANS, "flat-rate plan of CloudFront (mode cdn), instead of paying by use")
+    region: str = _choice(REGIONS, "region")
     architecture: str = _choice(ARCHITECTURES, "what the functions run on")
 
 
@@ -59,29 +59,31 @@ class Use:
 class Assumed:
     """What was not measured, each with its reason."""
 
-    cache_hit: Decimal = _number("0.9", "of the pictures", "that CloudFront has already (mode cdn)", ONE)
-    client_hit: Decimal = _number("0", "of the pictures", "that the client has already (modes redirect and cdn)", ONE)
-    thumbnail_first: Decimal = _number("0.1", "of the thumbnails", "that have to be made", ONE)
-    dynamodb_ms: Decimal = _number(
-        "6", "ms", "that a round trip to DynamoDB waits: a few for a read, ten for a transaction", TIMEOUT
+    cache_hit: Decimal = _number("0.9", "of the pictures", "that CloudFront has in its cache (mode cdn)", ONE)
+    client_hit: Decimal = _number(
+        "0", "of the pictures", "that the client has in its cache (modes redirect and cdn)", ONE
     )
-    s3_ms: Decimal = _number("40", "ms", "that a request of S3 waits, its bytes included", TIMEOUT)
-    cpu: Decimal = _number("1", "times", "the measured CPU time that a whole vCPU of Lambda takes", TIMES)
+    thumbnail_first: Decimal = _number("0.1", "of the thumbnails", "that must be made", ONE)
+    dynamodb_ms: Decimal = _number(
+        "6", "ms", "of waiting for DynamoDB: a few for a read, ten for a transaction", TIMEOUT
+    )
+    s3_ms: Decimal = _number("40", "ms", "of waiting for S3, with the transfer of the bytes", TIMEOUT)
+    cpu: Decimal = _number("1", "times", "the measured CPU time, on a whole vCPU of Lambda", TIMES)
     cold: Decimal = _number("0.01", "of the invocations", "that start cold", ONE)
     cold_ms: Decimal = _number("500", "ms", "of a cold start, billed since August 2025", TIMEOUT)
-    authorizer_ms: Decimal = _number("5", "ms", "of the authorizer, which each write asks", TIMEOUT)
-    follows: Decimal = _number("3", "for each direct upload", "requests of how far it is", TIMES)
-    callbacks: Decimal = _number("1", "of the direct uploads", "that name an address to call back", ONE)
+    authorizer_ms: Decimal = _number("5", "ms", "of the authorizer, for each write", TIMEOUT)
+    follows: Decimal = _number("3", "for each direct upload", "requests for its state", TIMES)
+    callbacks: Decimal = _number("1", "of the direct uploads", "that have a callback_url", ONE)
     receive_cpu: Decimal = _number(
-        "2", "times", "the CPU time of an upload to receive a file, which is decoded once more to recognise it", TIMES
+        "2", "times", "the CPU time of an upload, to receive a file: recognition decodes it again", TIMES
     )
-    rekognition_ms: Decimal = _number("1000", "ms", "that Rekognition takes for a picture", TIMEOUT)
-    callback_ms: Decimal = _number("200", "ms", "that a callback takes, its connection included", TIMEOUT)
-    row_bytes: Decimal = _number("1000", "bytes", "of an upload's row, and of a result's", ROW_BYTES)
-    header_bytes: Decimal = _number("1000", "bytes", "of an answer's headers and TLS", UPLOAD_BYTES)
-    access_log_bytes: Decimal = _number("300", "bytes", "of API Gateway's log line of a request", UPLOAD_BYTES)
-    platform_log_bytes: Decimal = _number("600", "bytes", "of Lambda's own log lines of an invocation", UPLOAD_BYTES)
-    log_ratio: Decimal = _number("0.15", "of the bytes", "of logs that are kept, for they are compressed", ONE)
+    rekognition_ms: Decimal = _number("1000", "ms", "of Rekognition, for a picture", TIMEOUT)
+    callback_ms: Decimal = _number("200", "ms", "of a callback, with its connection", TIMEOUT)
+    row_bytes: Decimal = _number("1000", "bytes", "of the row of an upload or of a recognition", ROW_BYTES)
+    header_bytes: Decimal = _number("1000", "bytes", "of the headers of a response, with TLS", UPLOAD_BYTES)
+    access_log_bytes: Decimal = _number("300", "bytes", "of the log line of API Gateway for a request", UPLOAD_BYTES)
+    platform_log_bytes: Decimal = _number("600", "bytes", "of the log lines of Lambda for an invocation", UPLOAD_BYTES)
+    log_ratio: Decimal = _number("0.15", "of the bytes", "of logs that are stored, because AWS compresses them", ONE)
 
 
 def is_number(each: Any) -> bool:
