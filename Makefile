@@ -9,66 +9,68 @@ LABEL ?= cat
 N ?= 20000
 URL ?= http://127.0.0.1:$(PORT)
 
-CODE := shared upload random delete images edit web authorize uploads receive notify reconcile audit local bundle costs
+# Each function's folder, as template.yaml lists them: what the code is imported from, beside this folder.
+FUNCTIONS := $(shell sed -n 's|.*CodeUri: \(.*\)/$$|\1|p' template.yaml)
+CODE := shared $(FUNCTIONS) tools costs
 BIN := $(VENV)/bin
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
 
 .PHONY: run test sam-test check bench bench-quick bench-cold contract mutants reliability measure costs soak deploy reconcile audit openapi screenshots lock clean
 
 run: $(VENV)/run.installed  ## petAPI on http://127.0.0.1:$(PORT), with its data in $(DATA)
-	@exec $(BIN)/python -m local
+	@exec $(BIN)/python -m tools.local
 
 test: $(VENV)/test.installed  ## all tests
 	$(BIN)/python -m pytest -n auto
 
 sam-test: $(VENV)/test.installed $(SAM_VENV)/sam.installed  ## the same over the real SAM CLI; needs Docker
-	@PYTHONPATH=.:upload:random:delete:images:edit:web:authorize:uploads:receive:notify $(BIN)/python tests/sam_local.py $(abspath $(SAM_VENV))/bin/sam
+	@$(BIN)/python -m tests.sam_local $(abspath $(SAM_VENV))/bin/sam
 
 check: $(VENV)/test.installed  ## style and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy $(CODE)
+	MYPYPATH=.$(shell printf ':%s' $(FUNCTIONS)) $(BIN)/mypy $(CODE)
 
 bench: $(VENV)/test.installed  ## docs/reference/performance.md: petAPI against four other designs, and each request; a quarter of an hour
-	$(BIN)/python benchmarks/compare.py
-	$(BIN)/python benchmarks/service.py
-	$(BIN)/python benchmarks/report.py
+	$(BIN)/python -m tools.benchmarks.compare
+	$(BIN)/python -m tools.benchmarks.service
+	$(BIN)/python -m tools.benchmarks.report
 
 bench-quick: $(VENV)/test.installed  ## fails if a request costs more units or round trips than it did
-	$(BIN)/python benchmarks/quick.py
+	$(BIN)/python -m tools.benchmarks.quick
 
 bench-cold: $(VENV)/test.installed  ## CPU time of cold starts from .aws-sam/build, against stock boto3
-	$(BIN)/python benchmarks/cold.py
+	$(BIN)/python -m tools.benchmarks.cold
 
 contract: $(VENV)/test.installed  ## thousands of requests, made from openapi.yaml; each answer has to be as it says
-	$(BIN)/python tests/contract.py
+	$(BIN)/python -m tests.contract
 
 mutants: $(VENV)/test.installed  ## drop each condition of the transactions once; the tests have to notice
-	$(BIN)/python tests/mutants.py
+	$(BIN)/python -m tests.mutants
 
 reliability: $(VENV)/test.installed  ## docs/reference/reliability.md: inject every fault at every AWS call
-	PYTHONPATH=.:upload:random:delete:images:edit:web:authorize:uploads:receive:notify:tests:tests/faults $(BIN)/python tests/faults/reliability.py
+	$(BIN)/python -m tests.reliability
 
 measure: $(VENV)/test.installed  ## the figures of the README
-	$(BIN)/python benchmarks/measure.py
+	$(BIN)/python -m tools.benchmarks.measure
 
 costs: $(VENV)/test.installed  ## what a month costs on AWS; OPTIONS="--draws 1e8 --mode cdn"; writes costs/README.md
 	@$(BIN)/python -m costs --write $(OPTIONS)
 
 soak: $(VENV)/test.installed  ## 32 clients on one label for SECONDS, twice; then everything has to be exact
-	$(BIN)/python benchmarks/soak.py
+	$(BIN)/python -m tools.benchmarks.soak
 
 openapi: $(VENV)/test.installed  ## web/openapi.json from openapi.yaml
-	$(BIN)/python tests/openapi_json.py
+	$(BIN)/python -m tools.openapi_json
 
 screenshots: $(VENV)/test.installed  ## docs/images/page*.png, made by the browser's tests
-	PETAPI_SCREENSHOTS=docs/images $(BIN)/python -m pytest -q tests/test_page.py
+	PETAPI_SCREENSHOTS=docs/images $(BIN)/python -m pytest -q tests/page/test_page.py
 
 reconcile: $(VENV)/run.installed  ## find and mend images without pictures and pictures without images
-	$(BIN)/python -m reconcile
+	$(BIN)/python -m tools.reconcile
 
 audit: | $(VENV)/bin/python  ## draw N images of LABEL from the petAPI at URL; fails if it does not draw as it says
-	$(BIN)/python -m audit $(LABEL) $(N) $(URL)
+	$(BIN)/python -m tools.audit $(LABEL) $(N) $(URL)
 
 deploy: $(SAM_VENV)/sam.installed  ## build, validate and deploy with the AWS credentials of the environment
 	$(SAM_VENV)/bin/sam validate --lint
@@ -78,19 +80,14 @@ deploy: $(SAM_VENV)/sam.installed  ## build, validate and deploy with the AWS cr
 lock: $(VENV)/test.installed  ## lock the dependencies of pyproject.toml anew
 	$(BIN)/pip install --quiet uv
 	$(LOCK) --group run --output-file requirements/run.txt
-	$(LOCK) --group layer --constraint requirements/run.txt --output-file requirements/layer.txt
-	$(LOCK) --group upload --constraint requirements/run.txt --output-file requirements/upload.txt
-	$(LOCK) --group receive --constraint requirements/run.txt --output-file requirements/receive.txt
-	$(LOCK) --group images --constraint requirements/run.txt --output-file requirements/images.txt
-	$(LOCK) --group authorize --constraint requirements/run.txt --output-file requirements/authorize.txt
-	$(LOCK) --group notify --constraint requirements/run.txt --output-file requirements/notify.txt
-	$(LOCK) --group test --constraint requirements/run.txt --output-file requirements/test.txt
+	for group in layer $(filter $(FUNCTIONS),$(patsubst requirements/%.txt,%,$(wildcard requirements/*.txt))) test; do \
+	  $(LOCK) --group $$group --constraint requirements/run.txt --output-file requirements/$$group.txt || exit; done
 	$(LOCK) --group sam --output-file requirements/sam.txt
 
 # `sam build` calls these, from elsewhere: in a copy of the code, perhaps in a container.
 HERE := $(dir $(abspath $(lastword $(MAKEFILE_LIST))))
 build-%:
-	@PYTHONPATH=$(HERE) PYTHONDONTWRITEBYTECODE=1 $(PYTHON) -m bundle $* $(ARTIFACTS_DIR)
+	@PYTHONPATH=$(HERE) PYTHONDONTWRITEBYTECODE=1 $(PYTHON) -m tools.bundle $* $(ARTIFACTS_DIR)
 
 clean:  ## what the targets made, but not the data of `make run`
 	rm -rf $(VENV) $(SAM_VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .aws-sam
@@ -106,6 +103,12 @@ $(VENV)/bin/python:
 	  || { echo "petAPI needs Python 3.11 or later; name one: make PYTHON=python3.13 $(MAKECMDGOALS)" >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 
-$(VENV)/%.installed: requirements/%.txt | $(VENV)/bin/python
+$(VENV)/%.installed: requirements/%.txt | $(VENV)/petapi.installed
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@
+
+# Python finds our modules by a file of paths in the virtual environment; the folders are those of template.yaml.
+$(VENV)/petapi.installed: template.yaml | $(VENV)/bin/python
+	@printf '%s\n' $(patsubst %,'$(CURDIR)/%',. $(FUNCTIONS)) \
+	  >"$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/petapi.pth"
 	@touch $@

@@ -1,8 +1,8 @@
 """The API's Lambda authorizer: whose token comes with a write, and which scopes it has.
 
-It lets pass who shows a valid token, and who shows none where none is asked for; what the scopes allow is up to the
-functions (shared/access.py).  A bad token is a Deny, which template.yaml makes a 401 of.  While the issuer is out of
-reach and its keys are not known, nobody has any scope, and the functions are told why.
+A request with a valid token passes, and one without a token passes, too. The functions decide what the scopes allow
+(shared/api/access.py). A bad token is a Deny, which template.yaml turns into 401. While the issuer is out of reach and
+its keys are unknown, a caller has no scope and the functions get the reason.
 """
 
 import os
@@ -12,7 +12,8 @@ from typing import Any
 
 import issuer
 import tokens
-from shared import access, end_cold_start, logs
+from shared import end_cold_start, logs
+from shared.api import access
 
 PUBLIC_SCOPES = f"{access.WRITE} {access.DELETE}"  # of everyone, where writes are open
 

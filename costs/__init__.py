@@ -1,1 +1,1 @@
-"""`make costs`: what petAPI costs a month on AWS, from measured work (benchmarks/results.json) and dated prices."""
+"""`make costs`: what petAPI costs a month on AWS, from measured work (tools/benchmarks) and dated prices."""

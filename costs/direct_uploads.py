@@ -1,4 +1,4 @@
-"""What a direct upload needs, from its form to its callback: counted in uploads/, receive/ and notify/, or assumed.
+"""What a direct upload needs, from its form to its callback: counted in uploads/, ingest/ and notify/, or assumed.
 
 | step                               | DynamoDB and SQS                                              | S3       |
 |------------------------------------|---------------------------------------------------------------|----------|
@@ -19,10 +19,10 @@ from decimal import Decimal
 
 from costs.measured import Measured, Operation
 from costs.use import Assumed, Use
-from shared.uploads import LIFETIME
+from shared.uploads.upload import LIFETIME
 
 ASK, FOLLOW, RECEIVE, NOTIFY = "ask", "follow", "receive", "notify"
-STEPS = {ASK: "UploadsFunction", FOLLOW: "UploadsFunction", RECEIVE: "ReceiveFunction", NOTIFY: "NotifyFunction"}
+STEPS = {ASK: "PresignFunction", FOLLOW: "PresignFunction", RECEIVE: "IngestFunction", NOTIFY: "NotifyFunction"}
 FORM_BYTES = Decimal(3000)  # of an answer with a form: a policy, a signature, and the token of the function's role
 STATE_BYTES = Decimal(1000)  # of an answer that tells an upload's state, and of a callback, which tells the same
 REQUESTS_OF_MESSAGE = Decimal(3)  # of SQS: send, receive, delete

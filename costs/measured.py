@@ -7,7 +7,7 @@ from decimal import Decimal
 from functools import cache
 from pathlib import Path
 
-FILE = Path(__file__).resolve().parent.parent / "benchmarks" / "results.json"
+FILE = Path(__file__).resolve().parent.parent / "tools" / "benchmarks" / "results.json"
 OF_BASE64 = Decimal("0.75")  # bytes of a picture in each byte of base64
 
 
@@ -44,7 +44,7 @@ class Measured:
 
 @cache
 def measured() -> Measured:
-    """The section "service" of benchmarks/results.json."""
+    """The section "service" of tools/benchmarks/results.json."""
     try:
         service = json.loads(FILE.read_text(encoding="utf-8"), parse_float=Decimal, parse_int=Decimal)["service"]
     except (FileNotFoundError, KeyError) as error:

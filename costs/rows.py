@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from shared.chunks import CHUNK_MAX, LANES
 from shared.images import UNITS, Image, pool
-from shared.items import VOLUME, Item, chunk_key, image_item, number, tag_item
+from shared.labels.chunks import CHUNK_MAX, LANES
+from shared.labels.items import VOLUME, Item, chunk_key, image_item, number, tag_item
 
 CHARGED_BESIDE = 100  # bytes for each item and for each entry of an index
 OF_A_MAP = 3  # bytes of a map, and one more for each of its entries

@@ -2,14 +2,17 @@
 
 from urllib.parse import urlencode
 
-from shared import access, aws, catalogue, images, pages, settings
-from shared.api import Request, Response, required
-from shared.catalogue import Catalogue
+from shared import aws, images, settings
+from shared.api import access, paging
+from shared.api.endpoint import Request, Response, required
+from shared.api.image_json import image_json
 from shared.errors import Forbidden, UnprocessableValue
+from shared.labels import catalogue
+from shared.labels.catalogue import Catalogue
 
 OWNER_MAX = 255  # characters of a subject (authorize/tokens.py)
 
-PARAMETERS = {"label", "owner", *pages.PARAMETERS}
+PARAMETERS = {"label", "owner", *paging.PARAMETERS}
 
 
 def list_own(request: Request) -> Response:
@@ -25,7 +28,7 @@ def list_own(request: Request) -> Response:
         raise UnprocessableValue(f"owner must be a token's subject: 1 to {OWNER_MAX} characters.", field="owner")
     selection = catalogue.owned(label, owner)
     query = f"mine?{urlencode({'label': label, 'owner': owner})}"
-    limit, after = pages.limit(request), pages.after(request, query, selection)
+    limit, after = paging.limit(request), paging.after(request, query, selection)
     page = Catalogue(aws.dynamodb(), settings.read()).images(label, selection, limit, after)
-    shown = [images.as_dict(image, request.base_url) for image in page.entries]
-    return pages.answer(request, {"images": shown}, query, page)
+    shown = [image_json(image, request.base_url) for image in page.entries]
+    return paging.answer(request, {"images": shown}, query, page)

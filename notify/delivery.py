@@ -19,9 +19,9 @@ from threading import Timer
 import certifi
 
 import signature
-from shared import addresses
-from shared.addresses import GetAddrInfo, Receiver, RefusedAddress
-from shared.callbacks import Callback
+from shared.uploads import callback_url
+from shared.uploads.callback_url import GetAddrInfo, Receiver, RefusedAddress
+from shared.uploads.callbacks import Callback
 
 TIMEOUT = 5.0  # seconds from the name's resolution to the end of the answer's head
 ANSWER_MAX = 65_536  # bytes of an answer's body that are read, and forgotten: a receiver may be writing
@@ -74,12 +74,12 @@ def deliver(
     until = time.monotonic() + limits.seconds
     kind = "-"
     try:
-        receiver = addresses.parse(callback.url, allow_http=limits.allow_http, allow_loopback=limits.allow_loopback)
+        receiver = callback_url.parse(callback.url, allow_http=limits.allow_http, allow_loopback=limits.allow_loopback)
     except RefusedAddress:
         return Attempt(Outcome.REFUSED, None, kind)
     kind = receiver.kind
     try:
-        address = addresses.resolve(receiver, getaddrinfo, allow_loopback=limits.allow_loopback)
+        address = callback_url.resolve(receiver, getaddrinfo, allow_loopback=limits.allow_loopback)
         status = _post(callback, key, receiver, address, until)
     except RefusedAddress:
         return Attempt(Outcome.NOT_PUBLIC, None, kind)
@@ -94,7 +94,7 @@ def deliver(
 def trust(*, insecure: bool) -> ssl.SSLContext:
     """The public certificate authorities, or none, and then any certificate does.
 
-    They are certifi's: botocore's bundle has Amazon's roots alone (bundle/botocore_data.py).
+    They are certifi's: botocore's bundle has Amazon's roots alone (tools/bundle/botocore_data.py).
     """
     context = ssl.create_default_context(cafile=certifi.where())
     if insecure:

@@ -18,9 +18,10 @@ import backoff
 import delivery
 from callback_secret import CallbackSecret, NoKey
 from delivery import Attempt, Limits, Outcome
-from shared import aws, callbacks, deadline, end_cold_start, logs
-from shared.callbacks import Callback, CallbackQueue
+from shared import aws, deadline, end_cold_start, logs
 from shared.errors import Unavailable
+from shared.uploads import callbacks
+from shared.uploads.callbacks import Callback, CallbackQueue
 
 GRACE = 1.0  # seconds beyond an attempt's own; only a resolver that hangs is not done by then
 

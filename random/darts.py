@@ -8,8 +8,8 @@ from bisect import bisect_right
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from shared import chunks
-from shared.chunks import Lane
+from shared.labels import chunks
+from shared.labels.chunks import Lane
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,9 +4,10 @@ import random
 from dataclasses import dataclass
 
 import darts
-from shared import chunks, images
+from shared import images
 from shared.errors import NotFound, Unavailable
-from shared.store import Store
+from shared.labels import chunks
+from shared.labels.store import Store
 
 DARTS = 1  # thrown at once; 2 save round trips and cost read units
 MISSES = 100  # in a row; at most three darts in four miss, so this has a chance below 10^-12

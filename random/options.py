@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 
-from shared.api import required
+from shared.api.endpoint import required
 from shared.errors import UnprocessableValue
 
 COUNT = re.compile(r"[1-9][0-9]?|100")

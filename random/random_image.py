@@ -2,7 +2,6 @@
 
 import logging
 import random
-import re
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -10,19 +9,21 @@ from typing import TYPE_CHECKING
 
 from draw import Drawn, draw
 from shared import aws, images, settings
-from shared.api import Request, Response, as_json, endpoint, required
-from shared.bucket import Bucket
+from shared.api.accept import prefers_json
+from shared.api.endpoint import Request, Response, as_json, endpoint, required
+from shared.api.image_json import image_json, picture_headers
 from shared.errors import Unavailable, UnprocessableValue
+from shared.labels.store import Store
+from shared.pictures.bucket import Bucket
 from shared.settings import Settings
-from shared.store import Store
 
 if TYPE_CHECKING:
-    from several import Several
+    from draw_many import Several
 
 logger = logging.getLogger("petapi")
 
+PICTURES = tuple(images.CONTENT_TYPES.values())
 FORMATS = ("image", "json", "redirect")
-REFUSES = re.compile(r"q=0(\.0*)?")  # RFC 9110, section 12.4.2
 DRAWS = 4  # when image after image was deleted between the draw and the look at it
 OPTIONS = {"count", "distinct", "seed", "session", "position"}  # random/options.py
 RNG: random.Random = random.SystemRandom()
@@ -44,10 +45,10 @@ def _with_options(request: Request, pool: str, form: str) -> Response:
 
     What is to come out alike again is read consistently: the answer changes with the label, and at no other time.
     """
+    from bulk_reads import Rows
+    from draw_many import several
     from options import generator, parse  # the plain draw need not wait for what it does not use
     from session import image_at
-    from several import several
-    from shared.rows import Rows
 
     asked = parse(request.query)
     rng = generator(asked.seed) if asked.seed else RNG
@@ -85,28 +86,22 @@ def _pool(request: Request) -> str:
 def _format(request: Request) -> str:
     asked = request.query.get("format")
     if asked is None:
-        return "json" if _accepts_json(request.headers.get("accept", "")) else "image"
+        return "json" if prefers_json(request.headers.get("accept", ""), to=PICTURES) else "image"
     if asked not in FORMATS:
         raise UnprocessableValue(f"format must be one of {', '.join(FORMATS)}.", field="format")
     return asked
 
 
-def _accepts_json(accept: str) -> bool:
-    """Whether the Accept header names JSON: `application/json`, and not with q=0."""
-    ranges = [entry.replace(" ", "").lower().split(";") for entry in accept.split(",")]
-    return any(name == "application/json" and not any(map(REFUSES.fullmatch, rest)) for name, *rest in ranges)
-
-
 def _image(drawn: Drawn, store: Store, bucket: Bucket, request: Request) -> Response | None:
     content = bucket.get(drawn.id)
-    return None if content is None else Response(200, content, images.picture_headers(drawn.label, drawn.name))
+    return None if content is None else Response(200, content, picture_headers(drawn.label, drawn.name))
 
 
 def _json(drawn: Drawn, store: Store, bucket: Bucket, request: Request) -> Response | None:
     image = store.image(drawn.label, drawn.name)
     if image is None:
         return None
-    shown = images.as_dict(replace(image, weight=drawn.weight), request.base_url)
+    shown = image_json(replace(image, weight=drawn.weight), request.base_url)
     return as_json({**shown, "probability": drawn.probability, "totalWeight": drawn.total_weight / images.UNITS})
 
 
@@ -117,9 +112,7 @@ def _redirect(drawn: Drawn, store: Store, bucket: Bucket, request: Request) -> R
 
 
 def _all(drawn: "Several", request: Request) -> Response:
-    found = [
-        {**images.as_dict(image, request.base_url), "probability": probability} for image, probability in drawn.images
-    ]
+    found = [{**image_json(image, request.base_url), "probability": probability} for image, probability in drawn.images]
     headers = {"Image-Total-Weight": images.decimal(drawn.total_weight)}
     return as_json({"images": found, "totalWeight": drawn.total_weight / images.UNITS}, headers=headers)
 

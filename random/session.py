@@ -1,12 +1,13 @@
 """Walk through all images of a label in a random order of one's own, one image a request; nothing is stored."""
 
-import order
+import session_order
+from bulk_reads import Rows
 from draw import Drawn, none_of
-from shared import chunks, images
+from shared import images
 from shared.errors import UnprocessableValue
-from shared.races import LostRace, retried
-from shared.rows import Rows
-from shared.store import Store
+from shared.labels import chunks
+from shared.labels.retries import LostRace, retried
+from shared.labels.store import Store
 
 IMAGES_MAX = 1000  # of a label: each request reads the weights of all, up to 60 kB
 
@@ -24,7 +25,7 @@ def image_at(store: Store, rows: Rows, pool: str, session: str, position: int) -
         weights = rows.weights(pool)
         if (len(weights), sum(weights.values())) != (count, total_weight):  # the two reads straddle a write
             raise LostRace
-        *before, name = order.names_in_order(weights, session)[: position + 1]
+        *before, name = session_order.names_in_order(weights, session)[: position + 1]
         return Drawn(images.label_of(pool), name, weights[name], total_weight, sum(weights[other] for other in before))
 
     return retried(attempt)

@@ -1,11 +1,9 @@
-"""What an image is: its label, name, weight, and the JSON that shows it."""
+"""What an image is: its label, name, weight, tags and file name, and the rules that they follow."""
 
 import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from decimal import Decimal
-from hashlib import sha256
-from typing import Any
 
 from shared import errors
 
@@ -16,7 +14,6 @@ CONTENT_TYPES = {"jpg": "image/jpeg", "png": "image/png", "webp": "image/webp"}
 
 LABEL = re.compile(r"[a-z][a-z0-9-]{0,31}")
 NAME = re.compile(r"[0-9a-f]{32}\.(jpg|png|webp)")
-ENTITY_TAG = re.compile(r'(W/)?("[^"]*")')
 DECIMAL = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?")
 DECIMAL_MAX = 24  # characters; fewer digits than Decimal's 28, so nothing is rounded on the way to units
 TAGS_MAX = 5  # each costs an upload 6 write units
@@ -50,12 +47,6 @@ class Image:
         """What the image is drawn from: its label, and its label with each of its tags."""
         return (self.label, *(pool(self.label, tag) for tag in self.tags))
 
-    @property
-    def etag(self) -> str:
-        """Strong validator of what a PATCH can change, for If-Match."""
-        state = f"{self.version_id} {self.weight} {','.join(self.tags)} {self.filename}"
-        return '"' + sha256(state.encode()).hexdigest()[:16] + '"'
-
 
 def pool(label: str, tag: str) -> str:
     """What the images of a label that have a tag are stored under, as if it were a label."""
@@ -72,21 +63,6 @@ def told(pool: str) -> str:
     return pool.replace("#", " with the tag ")
 
 
-def matches(header: str, etag: str, *, weak: bool) -> bool:
-    """Whether the value of If-Match or (`weak`) If-None-Match names this entity tag (RFC 9110, section 13.1)."""
-    if header.strip() == "*":
-        return True
-    return any(tag == etag and (weak or not weakness) for weakness, tag in ENTITY_TAG.findall(header))
-
-
-def require_match(image: "Image", if_match: str) -> None:
-    """PreconditionFailed unless If-Match names the image's present state."""
-    if not matches(if_match, image.etag, weak=False):
-        raise errors.PreconditionFailed(
-            "The image has changed since; read its info again and decide anew.", field="If-Match"
-        )
-
-
 def name_of(digest: bytes, extension: str) -> str:
     """The name of a picture with this SHA-256: the same has the same name, so a retry and a duplicate are seen."""
     return f"{digest[:16].hex()}.{extension}"
@@ -95,16 +71,6 @@ def name_of(digest: bytes, extension: str) -> str:
 def content_type(name: str) -> str:
     """The media type that a name ends in."""
     return CONTENT_TYPES[name.rpartition(".")[2]]
-
-
-def picture_headers(label: str, name: str) -> dict[str, str]:
-    """The headers of a picture's bytes: pages elsewhere may show it, and opened by itself it can do nothing."""
-    return {
-        "Content-Type": content_type(name),
-        "Content-Disposition": f'inline; filename="{label}-{name}"',
-        "Content-Security-Policy": "default-src 'none'; sandbox",
-        "Cross-Origin-Resource-Policy": "cross-origin",
-    }
 
 
 def is_image_path(label: str, name: str) -> bool:
@@ -186,25 +152,3 @@ def decimal(units: int) -> str:
     """A weight or total in units as an exact decimal without exponent: 500000000 -> 0.5."""
     whole, part = divmod(units, UNITS)
     return f"{whole}.{part:09d}".rstrip("0").rstrip(".")
-
-
-def url(image: Image, base_url: str) -> str:
-    """The address of the picture."""
-    return f"{base_url}images/{image.id}"
-
-
-def as_dict(image: Image, base_url: str) -> dict[str, Any]:
-    """The image's JSON form."""
-    shown = {
-        "id": image.id,
-        "label": image.label,
-        "weight": image.weight / UNITS,
-        "contentType": content_type(image.name),
-        "bytes": image.size,
-        "width": image.width,
-        "height": image.height,
-        "created": image.created,
-        "tags": list(image.tags),
-        "url": url(image, base_url),
-    }
-    return {**shown, "filename": image.filename} if image.filename else shown

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import settings as hypothesis_settings
 from moto import mock_aws
 
-import cloud
-from hosts import Api, Handlers, Host, Remote, Running, forget_clients, new_label
-from local_service import LocalService
-from memory_aws import World
-from simulation import shipped_code_on
+from tests.support import cloud
+from tests.support.hosts import Api, Handlers, Host, Remote, Running, forget_clients, new_label
+from tests.support.local_service import LocalService
+from tests.support.memory_aws import World
+from tests.support.simulation import shipped_code_on
 
 hypothesis_settings.register_profile("ci", deadline=None, derandomize=True)
 hypothesis_settings.load_profile("ci")

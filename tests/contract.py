@@ -12,7 +12,7 @@ import tempfile
 from pathlib import Path
 from subprocess import PIPE, STDOUT
 
-from local_service import ROOT, LocalService
+from tests.support.local_service import ROOT, LocalService
 
 CASES_MIN = 2000  # requests; fewer mean that a phase was left out
 TIME_MAX = 400.0  # seconds, on a busy machine; 45 where nothing else runs

@@ -16,8 +16,8 @@ from pathlib import Path
 
 import yaml
 
-ROOT = Path(__file__).parent.parent
-FOLDERS = (ROOT / "tests", ROOT, ROOT / "upload", ROOT / "random", ROOT / "delete", ROOT / "images", ROOT / "edit")
+from tests.support.cloud import FUNCTIONS, ROOT
+
 SCENARIOS = 300  # at most, until one notices
 
 # (pictures, heaviest weight, conflicts, share of thumbnails): crowds, one picture for all, a store that often gives up,
@@ -56,7 +56,7 @@ class Loader(importlib.abc.MetaPathFinder, importlib.abc.SourceLoader):
     def find_spec(self, fullname, path, target=None):  # type: ignore[no-untyped-def]
         for file in self.sources:
             module = Path(file).relative_to(ROOT).with_suffix("")
-            name = ".".join(module.parts) if module.parts[0] == "shared" else module.name
+            name = module.name if module.parts[0] in FUNCTIONS else ".".join(module.parts)
             if name == fullname:
                 return importlib.util.spec_from_file_location(fullname, file, loader=self)
         return None
@@ -74,7 +74,7 @@ class Loader(importlib.abc.MetaPathFinder, importlib.abc.SourceLoader):
 def notice(mutant: Mutant, scenarios: int) -> str:
     """Why the simulation fails with this mutant; empty if it does not."""
     sys.meta_path.insert(0, Loader(mutant))
-    from simulation import Broken, Simulation
+    from tests.support.simulation import Broken, Simulation
 
     for seed in range(scenarios):
         pictures, heavy, conflicts, thumbnails = KINDS[seed % len(KINDS)]
@@ -90,9 +90,8 @@ def notice(mutant: Mutant, scenarios: int) -> str:
 
 def run(number: int, scenarios: int = SCENARIOS) -> str:
     """The same, in a process of its own."""
-    environment = {**os.environ, "PYTHONPATH": ":".join(map(str, FOLDERS))}
-    command = [sys.executable, __file__, str(number), str(scenarios)]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    command = [sys.executable, "-m", "tests.mutants", str(number), str(scenarios)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     return done.stdout.strip()
 
 

@@ -16,11 +16,11 @@ from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
 
-import cloud
-from cloud import ROOT
-from local.deploy import read_template
-from local_service import free_port
-from test_events import EVENTS, EXPECTED, module_of, outcome
+from tests.cloud.test_events import EVENTS, EXPECTED, module_of, outcome
+from tests.support import cloud
+from tests.support.cloud import ROOT
+from tests.support.local_service import free_port
+from tools.local.deploy import read_template
 
 BUILT = ROOT / ".aws-sam/build"
 IN_CONTAINER = ROOT / ".aws-sam/container"
@@ -28,7 +28,7 @@ RUN_IMAGE = "public.ecr.aws/lambda/python:3.13-x86_64"  # the names that SAM giv
 BUILD_IMAGE = "public.ecr.aws/sam/build-python3.13:latest-x86_64"
 OURS = "label=sam.cli.container.type=lambda"
 READY_MAX = 120.0  # seconds; the first start makes an image
-HTTP_TESTS = ("tests/test_http.py", "tests/test_bad_uploads.py", "tests/test_openapi.py")
+HTTP_TESTS = ("tests/api/test_http.py", "tests/api/test_bad_uploads.py", "tests/docs/test_openapi.py")
 OWNER = {
     "AWS_ACCESS_KEY_ID": "test",
     "AWS_SECRET_ACCESS_KEY": "test",
@@ -44,7 +44,7 @@ def main(sam: str) -> None:
     os.environ.update({**OWNER, "SAM_CLI_TELEMETRY": "0"})
     step("sam validate --lint", sam, "validate", "--lint")
     step("sam build", sam, "build")
-    step("the built tree", sys.executable, "-m", "pytest", "-q", "tests/test_build.py")
+    step("the built tree", sys.executable, "-m", "pytest", "-q", "tests/cloud/test_build.py")
     with emulator() as endpoint:
         os.environ["AWS_ENDPOINT_URL"] = endpoint  # for us, and for SAM, which would look for AWS's STS
         cloud.create()
@@ -61,7 +61,7 @@ def main(sam: str) -> None:
         *(sam, "build", "--use-container", "--build-dir", str(IN_CONTAINER), *skip_pull(BUILD_IMAGE)),
     )
     os.environ["PETAPI_BUILT"] = str(IN_CONTAINER)
-    step("the tree built in a container", sys.executable, "-m", "pytest", "-q", "tests/test_build.py")
+    step("the tree built in a container", sys.executable, "-m", "pytest", "-q", "tests/cloud/test_build.py")
     print("make sam-test: all is well")
 
 
@@ -105,7 +105,7 @@ def check_tokens(sam: str, options: Sequence[str], endpoint: str) -> None:
     command = [sam, "local", "start-api", "--warm-containers", "LAZY", *options, "--parameter-overrides", parameters]
     with api(command) as url:
         os.environ |= {"PETAPI_URL": url, "PETAPI_ISSUER": issuer}
-        step("tokens over sam local start-api", sys.executable, "-m", "pytest", "-q", "tests/test_authorize.py")
+        step("tokens over sam local start-api", sys.executable, "-m", "pytest", "-q", "tests/api/test_authorize.py")
 
 
 def invoke_events(command: Sequence[str]) -> None:

@@ -1,11 +1,14 @@
 """POST /upload: check a picture, store it, add it to its label."""
 
 import form
-from shared import access, adding, answers, aws, images, picture, settings
-from shared.api import Request, Response, endpoint
-from shared.bucket import Bucket
+from shared import add_image, aws, images, settings
+from shared.api import access, image_responses
+from shared.api.endpoint import Request, Response, endpoint
+from shared.api.image_json import image_url
 from shared.errors import PayloadTooLarge
-from shared.store import Store
+from shared.labels.store import Store
+from shared.pictures.bucket import Bucket
+from shared.pictures.check import check_picture
 
 BODY_MAX = 4_500_000  # bytes; in base64 and with its headers it still fits into Lambda's event of 6 MiB
 
@@ -19,19 +22,19 @@ def upload(request: Request) -> Response:
         )
     fields = form.parse(request.body, request.headers.get("content-type", ""))
     names = settings.read()
-    wanted = adding.Wanted(
+    wanted = add_image.Wanted(
         label=images.parse_allowed_label(fields.label, names.labels),
         weight=images.DEFAULT_WEIGHT if fields.weight is None else images.parse_weight(fields.weight),
         tags=images.parse_tags(fields.tags.split(",") if fields.tags.strip() else []),
         owner=caller.subject,
         filename=fields.filename,
     )
-    checked = picture.check(fields.img)
+    checked = check_picture(fields.img)
     bucket, store = Bucket(aws.s3(), names.bucket), Store(aws.dynamodb(), names)
-    added = adding.add(checked, wanted, bucket, store)
-    location = {"Location": images.url(added.image, request.base_url)}
+    added = add_image.add(checked, wanted, bucket, store)
+    location = {"Location": image_url(added.image, request.base_url)}
     status = 201 if added.is_new else 200
-    return answers.weighed(added.image, added.total_weight, request, status=status, headers=location)
+    return image_responses.weighed(added.image, added.total_weight, request, status=status, headers=location)
 
 
 handler = endpoint({"/upload": {"POST": upload}})

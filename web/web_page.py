@@ -5,8 +5,8 @@ import os
 from hashlib import sha256
 
 import page_files
-from shared import images
-from shared.api import Request, Response, elsewhere, endpoint
+from shared.api import etags
+from shared.api.endpoint import Request, Response, elsewhere, endpoint
 from shared.errors import NotFound
 
 # Nothing but our own files runs, no host but ours is asked, and no other page can frame this one.
@@ -58,7 +58,7 @@ def _revalidated(request: Request, text: str, headers: dict[str, str]) -> Respon
     """The text, which caches may keep if they ask each time; 304 if the caller has it already."""
     etag = f'"{sha256(text.encode()).hexdigest()[:32]}"'
     headers = {**headers, "Cache-Control": "no-cache", "ETag": etag}
-    if images.matches(request.headers.get("if-none-match", ""), etag, weak=True):
+    if etags.matches(request.headers.get("if-none-match", ""), etag, weak=True):
         return Response(304, headers=headers)
     return Response(200, text, headers)
 

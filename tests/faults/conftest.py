@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from local_service import LocalService
-from scene import Scene, staged
+from tests.support.fault_scene import Scene, staged
+from tests.support.local_service import LocalService
 
 
 @pytest.fixture(scope="session")

@@ -9,17 +9,15 @@ from typing import Any
 import pytest
 from botocore.awsrequest import AWSResponse
 
-import cloud
-import injection
-import matrix
-from hosts import Api, Handlers, json_of
-from injection import Attempt, Clock
-from local_service import LocalService
-from matrix import OPERATIONS, Operation
-from pictures import tiny
-from scene import EVERYTHING, LABEL, TIMEOUT, Scene, documented, forget
 from shared import aws, deadline, settings
 from shared.errors import Unavailable
+from tests.support import cloud, fault_injection, fault_matrix
+from tests.support.fault_injection import Attempt, Clock
+from tests.support.fault_matrix import OPERATIONS, Operation
+from tests.support.fault_scene import EVERYTHING, LABEL, TIMEOUT, Scene, documented, forget
+from tests.support.hosts import Api, Handlers, json_of
+from tests.support.local_service import LocalService
+from tests.support.pictures import tiny
 
 TITLES = [operation.title for operation in OPERATIONS]
 
@@ -28,16 +26,16 @@ def third_answers(_: Attempt, call: int, number: int) -> bool:
     return number < 3
 
 
-@pytest.mark.parametrize("happening", [injection.silent, injection.lost])
+@pytest.mark.parametrize("happening", [fault_injection.silent, fault_injection.lost])
 @pytest.mark.parametrize("operation", OPERATIONS, ids=TITLES)
 def test_calls_that_each_answer_in_the_end_do_not_add_up(
-    scene: Scene, operation: Operation, happening: injection.Happening
+    scene: Scene, operation: Operation, happening: fault_injection.Happening
 ) -> None:
     scene.reset()
     settings.read()
     begun = scene.clock.now
     scene.injector.arm(happening, third_answers)
-    answer = matrix.request(scene, operation)
+    answer = fault_matrix.request(scene, operation)
     scene.injector.disarm()
     assert scene.clock.now - begun < TIMEOUT
     documented(answer, good=operation.answer)
@@ -50,8 +48,8 @@ def test_without_a_deadline_they_would_add_up(scene: Scene, monkeypatch: pytest.
     scene.reset()
     monkeypatch.setattr(deadline, "TIMEOUT", float("inf"))
     begun = scene.clock.now
-    scene.injector.arm(injection.silent, lambda attempt, call, number: attempt.service != "ssm" and number < 3)
-    assert matrix.request(scene, OPERATIONS[0]).status == 201
+    scene.injector.arm(fault_injection.silent, lambda attempt, call, number: attempt.service != "ssm" and number < 3)
+    assert fault_matrix.request(scene, OPERATIONS[0]).status == 201
     scene.injector.disarm()
     assert scene.clock.now - begun > TIMEOUT
 
@@ -79,7 +77,7 @@ def test_what_was_done_is_answered_though_no_time_is_left_to_take_a_version_away
 ) -> None:
     scene.reset()
     scene.injector.arm(slow, lambda attempt, *_: attempt.operation == "TransactWriteItems")
-    assert matrix.request(scene, operation).status == operation.answer
+    assert fault_matrix.request(scene, operation).status == operation.answer
     scene.injector.disarm()
     assert "is left, unseen" in caplog.text
     assert (scene.check(), scene.reconcile().versions_removed) == (1, 1)
@@ -100,8 +98,14 @@ def test_lambda_tells_how_much_time_is_left(monkeypatch: pytest.MonkeyPatch) -> 
 def test_the_deadline_is_that_of_the_template_and_leaves_time_for_the_last_attempt() -> None:
     assert cloud.template()["Globals"]["Function"]["Timeout"] == deadline.TIMEOUT == TIMEOUT
     config: Any = aws.CONFIG
-    assert (config.connect_timeout, config.read_timeout) == (injection.CONNECT_TIMEOUT, injection.READ_TIMEOUT)
-    assert deadline.LAST_ATTEMPT >= injection.CONNECT_TIMEOUT + injection.READ_TIMEOUT + injection.BACK_OFF_MAX
+    assert (config.connect_timeout, config.read_timeout) == (
+        fault_injection.CONNECT_TIMEOUT,
+        fault_injection.READ_TIMEOUT,
+    )
+    assert (
+        deadline.LAST_ATTEMPT
+        >= fault_injection.CONNECT_TIMEOUT + fault_injection.READ_TIMEOUT + fault_injection.BACK_OFF_MAX
+    )
 
 
 def test_a_server_that_accepts_and_never_answers_is_not_waited_for(

@@ -4,10 +4,10 @@ import re
 
 import pytest
 
-import reliability
-from cloud import ROOT
-from matrix import FAULTS, OPERATIONS, Operation
-from scene import Scene
+from tests import reliability
+from tests.support.cloud import ROOT
+from tests.support.fault_matrix import FAULTS, OPERATIONS, Operation
+from tests.support.fault_scene import Scene
 
 RENEW = "docs/reference/reliability.md says something else: find out why, then write it again with `make reliability`"
 TITLES = [operation.title for operation in OPERATIONS]

@@ -2,10 +2,9 @@
 
 import pytest
 
-import cloud
-import pictures
-from scene import IMAGES, OTHER_CLASS, WEIGHT, Scene
 from shared import settings
+from tests.support import cloud, pictures
+from tests.support.fault_scene import IMAGES, OTHER_CLASS, WEIGHT, Scene
 
 PARAMETERS = ("dynamoDB/image-chunks-table-name", "dynamoDB/chunk-info-table-name")
 

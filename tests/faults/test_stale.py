@@ -7,12 +7,11 @@ import pytest
 from botocore import xform_name
 from botocore.awsrequest import AWSResponse
 
-import cloud
-import pictures
-from hosts import json_of
-from injection import Attempt
-from local_service import Answer
-from scene import IMAGES, LABEL, OTHER_CLASS, Scene
+from tests.support import cloud, pictures
+from tests.support.fault_injection import Attempt
+from tests.support.fault_scene import IMAGES, LABEL, OTHER_CLASS, Scene
+from tests.support.hosts import json_of
+from tests.support.local_service import Answer
 
 NEW = pictures.name_of(pictures.tiny(IMAGES))
 CALLS = 6  # as many reads as a request makes at most, before it draws again

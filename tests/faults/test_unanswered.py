@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 import pytest
 from botocore.awsrequest import AWSResponse
 
-import injection
-from hosts import json_of
-from injection import Attempt
-from scene import IMAGES, WEIGHT, Scene
+from tests.support import fault_injection
+from tests.support.fault_injection import Attempt
+from tests.support.fault_scene import IMAGES, WEIGHT, Scene
+from tests.support.hosts import json_of
 
 
 @dataclass
@@ -24,10 +24,10 @@ class Late:
     def __call__(self, attempt: Attempt) -> AWSResponse:
         self.attempts.append(attempt)
         if len(self.attempts) == 1:
-            return injection.refused(attempt)
+            return fault_injection.refused(attempt)
         if len(self.attempts) == 3:
             self.arrive()
-        return injection.conflict(attempt) if len(self.attempts) - 1 <= self.conflicts else attempt.done()
+        return fault_injection.conflict(attempt) if len(self.attempts) - 1 <= self.conflicts else attempt.done()
 
     def arrive(self) -> None:
         """DynamoDB gets the first request, and does it."""
@@ -74,7 +74,7 @@ def test_an_upload_that_finds_its_image_there_keeps_its_version_if_its_transacti
 
 def test_an_upload_that_surely_wrote_nothing_takes_its_version_away(scene: Scene) -> None:
     scene.reset()
-    scene.injector.arm(injection.conflict, of_transactions)
+    scene.injector.arm(fault_injection.conflict, of_transactions)
     assert scene.upload(IMAGES).status == 503
     scene.injector.disarm()
     assert scene.check() == 0
@@ -84,7 +84,7 @@ def test_an_upload_that_surely_wrote_nothing_takes_its_version_away(scene: Scene
 @pytest.mark.parametrize("done", [True, False])
 def test_an_upload_whose_transaction_failed_inside_dynamodb_keeps_its_version(scene: Scene, done: bool) -> None:
     scene.reset()
-    scene.injector.arm(injection.failed_afterwards if done else injection.failed, of_transactions)
+    scene.injector.arm(fault_injection.failed_afterwards if done else fault_injection.failed, of_transactions)
     assert scene.upload(IMAGES).status == 503
     scene.injector.disarm()
     assert scene.check() == (0 if done else 1)

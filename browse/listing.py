@@ -1,0 +1,117 @@
+"""GET /images, /labels and /labels/{label}: what there is, in pages."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from shared import aws, images, settings
+from shared.api import paging
+from shared.api.endpoint import Request, Response, required
+from shared.api.image_json import image_json, image_url
+from shared.errors import BadRequest, NotFound, UnprocessableValue
+from shared.images import Image
+from shared.labels import catalogue, chunks
+from shared.labels.catalogue import Catalogue, Page, Selection
+from shared.labels.chunks import Lane
+from shared.labels.retries import LostRace, retried
+from shared.labels.store import Store
+
+PARAMETERS = {
+    "/images": {"label", "tag", "filename", *paging.PARAMETERS},
+    "/labels": paging.PARAMETERS,
+    "/labels/{label}": paging.PARAMETERS,
+}
+
+
+def list_images(request: Request) -> Response:
+    """A page of the label's images: all, those with a tag, or those whose file names begin with a text."""
+    label = images.parse_label(required(request.query, "label"))
+    selection, query = _selection(request.query, label)
+    limit, after = paging.limit(request), paging.after(request, query, selection)
+    page = Catalogue(aws.dynamodb(), settings.read()).images(label, selection, limit, after)
+    shown = [image_json(image, request.base_url) for image in page.entries]
+    return paging.answer(request, {"images": shown}, query, page)
+
+
+def list_labels(request: Request) -> Response:
+    """A page of the labels that have images, with count and total weight; it leaves out those that lost all."""
+    limit, after = paging.limit(request), paging.after(request, "labels", catalogue.LABELS)
+    names = settings.read()
+    store = Store(aws.dynamodb(), names)
+    page = Catalogue(aws.dynamodb(), names).labels(limit, after)
+    shown = [_summary(label, store.lanes(label), request.base_url) for label in page.entries]
+    return paging.answer(request, {"labels": [label for label in shown if label["count"]]}, "labels", page)
+
+
+def show_label(request: Request) -> Response:
+    """The label's count and total weight, and a page of its images with their weights and probabilities."""
+    label = request.path_parameters["label"]
+    if not images.LABEL.fullmatch(label):
+        raise _no_images(label)
+    query, selection = f"labels/{label}", catalogue.every(label)
+    limit, after = paging.limit(request), paging.after(request, query, selection)
+    names = settings.read()
+    store, rows = Store(aws.dynamodb(), names), Catalogue(aws.dynamodb(), names)
+
+    def attempt(again: bool) -> tuple[dict[int, Lane], Page[Image]]:
+        lanes = store.lanes(label, consistent=again)
+        if not chunks.count(lanes) and again:
+            raise _no_images(label)
+        page = rows.images(label, selection, limit, after)
+        # Both are as read: what is on one page never weighs more than all.
+        if not chunks.count(lanes) or sum(image.weight for image in page.entries) > chunks.total_weight(lanes):
+            raise LostRace
+        return lanes, page
+
+    lanes, page = retried(attempt)
+    total_weight = chunks.total_weight(lanes)
+    shown = [
+        {
+            "id": image.id,
+            "weight": image.weight / images.UNITS,
+            "probability": images.probability(image.weight, total_weight),
+            "url": image_url(image, request.base_url),
+        }
+        for image in page.entries
+    ]
+    summary = _summary(label, lanes, request.base_url)
+    del summary["url"]
+    return paging.answer(request, {**summary, "images": shown}, query, page)
+
+
+def _summary(label: str, lanes: Mapping[int, Lane], base_url: str) -> dict[str, Any]:
+    return {
+        "label": label,
+        "count": chunks.count(lanes),
+        "totalWeight": chunks.total_weight(lanes) / images.UNITS,
+        "url": f"{base_url}labels/{label}",
+    }
+
+
+def _no_images(label: str) -> NotFound:
+    return NotFound(f"There are no images of {label}; upload one with POST /upload.", field="label")
+
+
+# --- what is asked for ---
+
+
+def _selection(given: Mapping[str, str], label: str) -> tuple[Selection, str]:
+    """What the parameters select, and the query as a text that is the same for the same selection."""
+    filters: dict[str, Callable[[str], str]] = {"tag": images.parse_tag, "filename": _filename}
+    named = [name for name in filters if name in given]
+    if not named:
+        return catalogue.every(label), f"images?label={label}"
+    if len(named) > 1:
+        raise BadRequest("tag and filename cannot be combined; give one of them.", field=named[1])
+    (name,) = named
+    value = filters[name](given[name])
+    select = {"tag": catalogue.tagged, "filename": catalogue.called}[name]
+    return select(label, value), f"images?label={label}&{name}={value}"
+
+
+def _filename(text: str) -> str:
+    if not paging.is_filename(text):
+        raise UnprocessableValue(
+            f"filename must be the beginning of a file's name: 1 to {images.FILENAME_MAX} printable characters.",
+            field="filename",
+        )
+    return text

@@ -1,0 +1,44 @@
+"""S3 tells through a queue that a file came by a form: it becomes an image, is recognised, and its callback is sent.
+
+The queue tells at least once, in any order, perhaps twice at the same time, and again after a failure; receiving.py
+does what is not done yet.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+from urllib.parse import unquote_plus
+
+from ingest_upload import give_up, receive
+from shared import deadline, end_cold_start, logs
+
+# The queue's maxReceiveCount (template.yaml) is one more: a function that was killed each time cannot say so itself.
+# SQS then moves the message to the dead-letter queue.
+ATTEMPTS = 5
+
+
+def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
+    """The messages that have to come again, as SQS wants to be told."""
+    failed = [message["messageId"] for message in event["Records"] if not _done(message, context)]
+    end_cold_start()
+    return {"batchItemFailures": [{"itemIdentifier": identifier} for identifier in failed]}
+
+
+def _done(message: Mapping[str, Any], context: Any) -> bool:
+    count = int(message.get("attributes", {}).get("ApproximateReceiveCount", 1))
+    go_on = give_up if count > ATTEMPTS else receive
+    try:
+        for upload_id in upload_ids(json.loads(message["body"])):
+            with deadline.of(context):
+                state = go_on(upload_id)
+            logs.log().info("upload %s is %s", upload_id, state)
+    except Exception as error:
+        logs.failure(message["messageId"], error)
+        return False
+    return True
+
+
+def upload_ids(event: Mapping[str, Any]) -> Iterator[str]:
+    """The uploads whose files an event of S3 tells of; none in the one that S3 sends to try the queue."""
+    for record in event.get("Records", ()):
+        yield unquote_plus(record["s3"]["object"]["key"]).removeprefix("incoming/")

@@ -1,1 +1,0 @@
-"""`make run`: petAPI on this machine, from the same template.yaml as in the cloud."""

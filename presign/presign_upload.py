@@ -1,0 +1,73 @@
+"""/uploads: ask for a form that takes a file straight to S3, and follow what becomes of it."""
+
+import os
+import re
+import time
+import uuid
+from typing import Any
+
+from shared import aws, images, settings
+from shared.api import access, json_body
+from shared.api.endpoint import Request, Response, as_json, endpoint
+from shared.errors import BadRequest, NotFound
+from shared.labels.store import Store
+from shared.uploads import callback_url
+from shared.uploads.incoming import IncomingBucket
+from shared.uploads.table import Uploads
+from shared.uploads.upload import Upload, current_image, upload_json
+
+ID = re.compile("[0-9a-f]{32}")
+EXAMPLE = '{"label": "cat"}'
+
+
+def ask(request: Request) -> Response:
+    """201 and a form: within the hour, post its fields and then the file to its address."""
+    caller = access.caller(request.authorizer, access.WRITE)
+    asked = _asked(request)
+    names = settings.read()
+    asked["label"] = images.parse_allowed_label(asked["label"], names.labels)
+    upload = Upload(uuid.uuid4().hex, int(time.time()), request.base_url, owner=caller.subject, **asked)
+    Uploads(aws.dynamodb(), names.uploads_table).add(upload)
+    form = IncomingBucket(aws.s3(), names.incoming_bucket).form(upload.key)
+    shown = upload_json(upload, None, upload.created)
+    return as_json({**shown, "upload_info": form}, status=201, headers={"Location": shown["status_url"]})
+
+
+def follow(request: Request) -> Response:
+    """The state of an upload, with its image, the labels that were recognised, or what is wrong with it."""
+    names = settings.read()
+    known, upload_id = Uploads(aws.dynamodb(), names.uploads_table), request.path_parameters["id"]
+    upload = known.get(upload_id, consistent=True) if ID.fullmatch(upload_id) else None
+    if upload is None:
+        raise NotFound("There is no such upload; each is known for fifteen days.")
+    image = current_image(upload, Store(aws.dynamodb(), names))
+    return as_json(upload_json(upload, image, time.time()))
+
+
+def _asked(request: Request) -> dict[str, Any]:
+    """What the body asks for, by the names of an Upload's fields."""
+    asked = {"weight": images.DEFAULT_WEIGHT, **json_body.read(request, MEMBERS, ("application/json",), EXAMPLE)}
+    if "label" not in asked:
+        raise BadRequest(f"The member label is missing; send {EXAMPLE}.", field="label")
+    asked["insecure_callback"] = asked.pop("allow_insecure_callback", False)
+    if "callback_url" in asked:
+        callback_url.parse(
+            asked["callback_url"],
+            allow_http=os.environ.get("CALLBACK_ALLOW_HTTP") == "true",
+            allow_loopback=os.environ.get("CALLBACK_ALLOW_LOOPBACK") == "true",
+        )
+    return asked
+
+
+# On purpose in snake_case, as clients of such APIs know them.
+MEMBERS = {
+    "label": json_body.text("label"),
+    "weight": json_body.weight,
+    "tags": json_body.tags,
+    "filename": json_body.filename,
+    "tag_from_labels": json_body.flag("tag_from_labels"),
+    "callback_url": json_body.text("callback_url"),
+    "allow_insecure_callback": json_body.flag("allow_insecure_callback"),
+}
+
+handler = endpoint({"/uploads": {"POST": ask}, "/uploads/{id}": {"GET": follow}})

@@ -1,0 +1,38 @@
+"""BatchGetItem: many items of one table in one call, asked for again until DynamoDB has given them all."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from shared.labels.items import Item
+from shared.labels.retries import LostRace, retried
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+KEYS_MAX = 100  # of one call
+
+
+def read(client: "DynamoDBClient", table: str, keys: Sequence[Item], *, consistent: bool) -> list[Item]:
+    """Those of these items that there are, in no order; no key may be there twice."""
+    found: list[Item] = []
+    for first in range(0, len(keys), KEYS_MAX):
+        some = keys[first : first + KEYS_MAX]
+        found += retried(_Call(client, {table: {"Keys": some, "ConsistentRead": consistent}}))
+    return found
+
+
+class _Call:
+    """One call, as `retried` takes it: what DynamoDB leaves unprocessed, throttled, it is asked for again."""
+
+    def __init__(self, client: "DynamoDBClient", request: Any) -> None:
+        self._client, self._request = client, request
+        self._found: list[Item] = []
+
+    def __call__(self, _: bool) -> list[Item]:
+        answer = self._client.batch_get_item(RequestItems=self._request)
+        for found in answer["Responses"].values():
+            self._found += found
+        self._request = answer.get("UnprocessedKeys")
+        if self._request:
+            raise LostRace
+        return self._found

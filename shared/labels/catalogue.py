@@ -1,0 +1,122 @@
+"""Pages of what there is: a label's images, all of them or some, and the labels themselves.
+
+| pattern                   | request                                             | read units of a page of n |
+|---------------------------|-----------------------------------------------------|---------------------------|
+| images of a label         | Query image-chunks                                  | 0.5 per 4 KB of rows      |
+| those with a tag          | Query image-chunks, `label#tag`, + BatchGetItem     | 0.5 per 4 KB + 0.5 n      |
+| those with a file name    | Query FilenameIndex + BatchGetItem                  | 0.5 per 4 KB + 0.5 n      |
+| those of an owner         | Query OwnerIndex + BatchGetItem                     | 0.5 per 4 KB + 0.5 n      |
+| labels                    | Query image-chunks, `#labels`                       | 0.5 per 4 KB              |
+
+Each Query reads one row more than the page shows, so that a page with a successor is known for one.  It begins behind
+the last row of the page before, by its key: so what is there all along is seen once, whatever comes and goes meanwhile.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from shared.images import Image, pool
+from shared.labels import batch_get, items
+from shared.settings import Settings
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """The rows that have these values, and in an index of file names one that begins with the prefix.
+
+    They are sorted by the attributes of `order`, which are the ones that a page's end is told by.
+    """
+
+    values: Mapping[str, str]
+    index: str = ""
+    prefix: str = ""
+    order: tuple[str, ...] = ("s3key",)
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """Some of a selection.  `last` is where they end, a text for each attribute of the order; empty if none follow."""
+
+    entries: Sequence[T]
+    last: tuple[str, ...] = ()
+
+
+def every(label: str) -> Selection:
+    """All images of the label, by name."""
+    return Selection({"label": label})
+
+
+def tagged(label: str, tag: str) -> Selection:
+    """The label's images with this tag, by name."""
+    return Selection({"label": pool(label, tag)})
+
+
+def called(label: str, prefix: str) -> Selection:
+    """The label's images whose file names begin so, by file name."""
+    return Selection({"label": label}, "FilenameIndex", prefix, ("filename", "s3key"))
+
+
+def owned(label: str, owner: str) -> Selection:
+    """The label's images of this owner."""
+    return Selection({"label": label, "owner": owner}, "OwnerIndex")
+
+
+LABELS = every(items.LABELS)
+
+
+class Catalogue:
+    """The image table, read page by page.  `after` is the `last` of the page before."""
+
+    def __init__(self, client: "DynamoDBClient", settings: Settings) -> None:
+        self._client, self._table = client, settings.image_chunks_table
+        self._consistent = settings.consistent_reads
+
+    def images(self, label: str, selection: Selection, limit: int, after: tuple[str, ...] = ()) -> Page[Image]:
+        """At most so many of the label's selected images; fewer where some were deleted just now."""
+        page = self._query(selection, limit, after)
+        if selection == every(label):
+            return Page([items.image(row) for row in page.entries], page.last)
+        names = [row["s3key"]["S"] for row in page.entries]
+        found = self._rows(label, names)
+        return Page([items.image(found[name]) for name in names if name in found], page.last)
+
+    def labels(self, limit: int, after: tuple[str, ...] = ()) -> Page[str]:
+        """At most so many of the labels that ever had an image, by name."""
+        page = self._query(LABELS, limit, after)
+        return Page([row["s3key"]["S"] for row in page.entries], page.last)
+
+    def _query(self, selection: Selection, limit: int, after: tuple[str, ...]) -> Page[items.Item]:
+        values = {f":{name}": {"S": value} for name, value in selection.values.items()}
+        conditions = [f"#{name} = :{name}" for name in selection.values]
+        names = {f"#{name}": name for name in selection.values}
+        if selection.prefix:
+            values[":prefix"] = {"S": selection.prefix}
+            conditions.append("begins_with(filename, :prefix)")
+        request: Any = {
+            "TableName": self._table,
+            "KeyConditionExpression": " AND ".join(conditions),
+            "ExpressionAttributeNames": names,
+            "ExpressionAttributeValues": values,
+            "Limit": limit + 1,
+            "ConsistentRead": self._consistent and not selection.index,
+        }
+        if selection.index:
+            request["IndexName"] = selection.index
+        if after:
+            key = {**selection.values, **dict(zip(selection.order, after, strict=True))}
+            request["ExclusiveStartKey"] = {name: {"S": value} for name, value in key.items()}
+        rows = self._client.query(**request)["Items"]
+        more = len(rows) > limit
+        return Page(rows[:limit], tuple(rows[limit - 1][name]["S"] for name in selection.order) if more else ())
+
+    def _rows(self, label: str, names: Sequence[str]) -> dict[str, items.Item]:
+        """Name -> row, for those of these images that there are."""
+        keys = [items.image_key(label, name) for name in names]
+        read = batch_get.read(self._client, self._table, keys, consistent=self._consistent)
+        return {row["s3key"]["S"]: row for row in read}

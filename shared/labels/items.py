@@ -1,0 +1,129 @@
+"""DynamoDB items and the values that they stand for.
+
+| table        | key                      | attributes                                              |
+|--------------|--------------------------|---------------------------------------------------------|
+| image-chunks | label, s3key             | an image: chunkNumber, weight, versionId, bytes, width, height, created |
+| image-chunks | label#tag, s3key         | an image that has the tag: chunkNumber, weight, versionId |
+| image-chunks | "#labels", s3key = label | none: a label that ever had an image                    |
+| chunk-info   | label, chunkNumber       | a chunk: images, a map s3key -> weight                  |
+| chunk-info   | label, chunkNumber 0..3  | a lane: totalWeight, chunkVolume<class> = its images of that class |
+
+An image may have owner, tags and filename, too.  The two of chunk-info are there for each pool: a label, and a label
+with a tag, whose key is label#tag.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from shared.images import Image
+from shared.labels.chunks import Lane
+
+Item = dict[str, Any]
+
+VOLUME = "chunkVolume"
+LABELS = "#labels"  # the partition that lists the labels; no label is called so
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """Where an image stands: the chunk that it is in, and its weight there; `pool` is a label or label#tag."""
+
+    pool: str
+    name: str
+    weight: int
+    chunk_number: int
+
+
+def number(value: int) -> Item:
+    """The attribute value of a whole number."""
+    return {"N": str(value)}
+
+
+def image_key(label: str, name: str) -> Item:
+    """The key of an image's item."""
+    return {"label": {"S": label}, "s3key": {"S": name}}
+
+
+def chunk_key(label: str, chunk_number: int) -> Item:
+    """The key of a chunk's or lane's item."""
+    return {"label": {"S": label}, "chunkNumber": number(chunk_number)}
+
+
+def image_item(image: Image, chunk_number: int) -> Item:
+    """The item of an image that is in this chunk."""
+    item: Item = {
+        **image_key(image.label, image.name),
+        "chunkNumber": number(chunk_number),
+        "weight": number(image.weight),
+        "versionId": {"S": image.version_id},
+        "bytes": number(image.size),
+        "width": number(image.width),
+        "height": number(image.height),
+        "created": {"S": image.created},
+    }
+    if image.owner:
+        item["owner"] = {"S": image.owner}
+    return item | description(image)
+
+
+def description(image: Image) -> Item:
+    """The attributes that tell tags and file name, those that there are: DynamoDB has no empty set."""
+    tags: Item = {"tags": {"SS": list(image.tags)}} if image.tags else {}
+    filename: Item = {"filename": {"S": image.filename}} if image.filename else {}
+    return tags | filename
+
+
+def tag_item(image: Image, pool: str, chunk_number: int) -> Item:
+    """The item of an image under its label and a tag: where it stands there; the rest is in the image's own item."""
+    return {
+        **image_key(pool, image.name),
+        "chunkNumber": number(chunk_number),
+        "weight": number(image.weight),
+        "versionId": {"S": image.version_id},
+    }
+
+
+def image(item: Mapping[str, Any]) -> Image:
+    """The image that an item of the image table stands for."""
+    return Image(
+        label=item["label"]["S"],
+        name=item["s3key"]["S"],
+        weight=int(item["weight"]["N"]),
+        version_id=item["versionId"]["S"],
+        size=int(item["bytes"]["N"]),
+        width=int(item["width"]["N"]),
+        height=int(item["height"]["N"]),
+        created=item["created"]["S"],
+        owner=_text(item, "owner"),
+        tags=tuple(sorted(item["tags"]["SS"])) if "tags" in item else (),
+        filename=_text(item, "filename"),
+    )
+
+
+def _text(item: Mapping[str, Any], name: str) -> str:
+    return str(item[name]["S"]) if name in item else ""
+
+
+def entry(item: Mapping[str, Any]) -> Entry:
+    """Where the image stands that an item of the image table stands for."""
+    return Entry(item["label"]["S"], item["s3key"]["S"], int(item["weight"]["N"]), int(item["chunkNumber"]["N"]))
+
+
+def lane(item: Mapping[str, Any]) -> Lane:
+    """The lane that an item of the chunk table stands for."""
+    volumes = {
+        int(name.removeprefix(VOLUME)): int(value["N"]) for name, value in item.items() if name.startswith(VOLUME)
+    }
+    return Lane(int(item["chunkNumber"]["N"]), int(item["totalWeight"]["N"]), volumes)
+
+
+def chunk_item(label: str, chunk_number: int, weights: Mapping[str, int]) -> Item:
+    """The item of a chunk that holds images of these weights."""
+    images = {"M": {name: number(weight) for name, weight in weights.items()}}
+    return {**chunk_key(label, chunk_number), "images": images}
+
+
+def weights(item: Mapping[str, Any]) -> dict[str, int]:
+    """Name -> weight of the images in a chunk's item."""
+    return {name: int(weight["N"]) for name, weight in item["images"]["M"].items()}

@@ -1,0 +1,238 @@
+"""Labels' images in DynamoDB: read lanes, chunks and images; add, remove and re-weigh by one transaction each.
+
+| pattern                  | request                                        | units               |
+|--------------------------|------------------------------------------------|---------------------|
+| a label's lanes          | Query chunk-info, chunkNumber < 10^11          | 0.5 read            |
+| chunks by number         | BatchGetItem chunk-info                        | 0.5 read each       |
+| one image                | GetItem image-chunks                           | 0.5 read            |
+| add                      | lanes + TransactWriteItems of 3 (a label's first: 4) | 0.5 read, 6 write (8) |
+| remove                   | 2-3 consistent GetItem + 3 or 5 writes         | 2-3 read, 6 or 10 write |
+| re-weigh                 | 2-3 consistent GetItem + 3, 4 or 6 writes      | 2-3 read, 6-12 write |
+
+Each tag of an image adds as much again to the last three.
+"""
+
+import random
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from shared.images import Image
+from shared.labels import batch_get, chunks, items, transactions
+from shared.labels.chunks import Lane
+from shared.labels.items import Entry
+from shared.labels.retries import TRANSIENT, LostRace, retried
+from shared.labels.transactions import Write
+from shared.settings import Settings
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+RNG: random.Random = random.SystemRandom()
+
+
+Check = Callable[[Image], None]  # raises a refusal if the image as read must not be changed
+
+
+def anything(_: Image) -> None:
+    """The check that every image passes."""
+
+
+class Withdrawn(Exception):
+    """The caller's own write, which was to be done in the same transaction, has lost its condition."""
+
+
+class Exists(Exception):
+    """The image is there already."""
+
+    def __init__(self, image: Image) -> None:
+        super().__init__(image.id)
+        self.image = image
+
+
+class Store:
+    """The images of every label.
+
+    `settled` tells whether each transaction was answered.  One that was not may yet be done: its request may be late.
+    """
+
+    def __init__(self, client: "DynamoDBClient", settings: Settings) -> None:
+        self._client = client
+        self._images_table, self._chunks_table = settings.image_chunks_table, settings.chunk_info_table
+        self._consistent = settings.consistent_reads
+        self._transactions = transactions.Transactions(self._images_table, self._chunks_table)
+        self.settled = True
+
+    def lanes(self, pool: str, *, consistent: bool = False) -> dict[int, Lane]:
+        """The pool's lanes by number; none if it never had an image."""
+        answer = self._client.query(
+            TableName=self._chunks_table,
+            KeyConditionExpression="label = :label AND chunkNumber < :chunks",
+            ExpressionAttributeValues={":label": {"S": pool}, ":chunks": items.number(chunks.FIRST_CHUNK_NUMBER)},
+            ConsistentRead=consistent or self._consistent,
+        )
+        return {lane.number: lane for lane in map(items.lane, answer["Items"])}
+
+    def chunks(self, pool: str, chunk_numbers: Iterable[int]) -> dict[int, dict[str, int]]:
+        """Chunk number -> name -> weight of the images in it, for those of these chunks that there are."""
+        keys = [items.chunk_key(pool, number) for number in sorted(set(chunk_numbers))]
+        read = batch_get.read(self._client, self._chunks_table, keys, consistent=self._consistent)
+        return {int(item["chunkNumber"]["N"]): items.weights(item) for item in read}
+
+    def image(self, label: str, name: str, *, consistent: bool = False) -> Image | None:
+        """The image of this label and name, if there is one; what seems missing is looked for again, consistently."""
+        consistent = consistent or self._consistent
+        item = self._image_item(label, name, consistent=consistent)
+        if item is None and not consistent:
+            item = self._image_item(label, name, consistent=True)
+        return items.image(item) if item else None
+
+    def weighed(self, label: str, name: str, *, consistent: bool = False) -> tuple[Image, int] | None:
+        """The image and its label's total weight, not below the image's own; None if there is no such image."""
+
+        def attempt(again: bool) -> tuple[Image, int] | None:
+            image = self.image(label, name, consistent=consistent or again)
+            if image is None:
+                return None
+            total_weight = chunks.total_weight(self.lanes(label, consistent=consistent or again))
+            if total_weight < image.weight:  # the two reads straddle a write
+                raise LostRace
+            return image, total_weight
+
+        return retried(attempt)
+
+    def add(self, image: Image, *, also: Write | None = None) -> tuple[Image, int]:
+        """The image and its label's total weight, as read.  It is another image than the given one if there was one.
+
+        `also` is done with it or not at all: not if the image was there, and if its condition fails, Withdrawn rises.
+        """
+
+        def attempt(again: bool) -> tuple[Image, int]:
+            lanes = [self.lanes(pool, consistent=again) for pool in image.pools]
+            total_weight = chunks.total_weight(lanes[0])
+            try:
+                writes = [write for at in zip(image.pools, lanes, strict=True) for write in self._add(image, *at)]
+                self._write(writes if lanes[0] else [*writes, self._transactions.register(image.label)], also)
+            except Exists as there:
+                if there.image.version_id == image.version_id:  # this very image, by a transaction that was late
+                    total_weight = chunks.total_weight(self.lanes(image.label, consistent=True))
+                if total_weight < there.image.weight:  # the lanes were read before that image came
+                    raise LostRace from there
+                return there.image, total_weight
+            return image, total_weight + image.weight
+
+        return retried(attempt)
+
+    def remove(self, label: str, name: str, *, check: Check = anything) -> Image | None:
+        """Remove the image, if `check` does not raise; the image that was removed, None if there was none."""
+
+        def attempt(_: bool) -> Image | None:
+            item = self._image_item(label, name, consistent=True)
+            if not item:
+                return None
+            image = items.image(item)
+            check(image)
+            self._write([write for entry in self._entries(image, item) for write in self._remove(image, entry)])
+            return image
+
+        return retried(attempt)
+
+    def edit(self, label: str, name: str, change: Callable[[Image], Image], *, check: Check = anything) -> bool:
+        """Give the image the weight, tags and file name that `change` gives it, if `check` does not raise.
+
+        False if there is no such image.
+        """
+
+        def attempt(_: bool) -> bool:
+            item = self._image_item(label, name, consistent=True)
+            if not item:
+                return False
+            image = items.image(item)
+            check(image)
+            new = change(image)
+            if new != image:
+                self._write(list(self._edit(image, new, self._entries(image, item))))
+            return True
+
+        return retried(attempt)
+
+    def _add(self, image: Image, pool: str, lanes: dict[int, Lane]) -> list[Any]:
+        lane = chunks.choose_lane(lanes, chunks.class_of(image.weight), RNG)
+        return self._transactions.add(image, pool, lane)
+
+    def _remove(self, image: Image, entry: Entry) -> list[Any]:
+        lane = self._lane(entry)
+        return self._transactions.remove(image, entry, lane, self._filler(entry, lane))
+
+    def _edit(self, image: Image, new: Image, entries: list[Entry]) -> Iterator[Any]:
+        """The writes of a change, those of the label first."""
+        for entry in entries:
+            if entry.pool not in new.pools:
+                yield from self._remove(image, entry)
+            elif entry.weight != new.weight:
+                lane = self._lane(entry)
+                leaves = chunks.class_of(new.weight) != chunks.class_of(entry.weight)
+                filler = self._filler(entry, lane) if leaves else None
+                yield from self._transactions.reweigh(image, new, entry, lane, filler)
+            elif entry.pool == image.label:
+                yield self._transactions.describe(image, new, entry)
+        for pool in new.pools:
+            if pool not in image.pools:
+                yield from self._add(new, pool, self.lanes(pool, consistent=True))
+
+    def _entries(self, image: Image, item: items.Item) -> list[Entry]:
+        """Where the image stands in each of its pools, its label first; LostRace if it has just left one."""
+        found = [item, *(self._image_item(pool, image.name, consistent=True) for pool in image.pools[1:])]
+        if not all(found):
+            raise LostRace
+        return [items.entry(each) for each in found if each]
+
+    def _image_item(self, label: str, name: str, *, consistent: bool) -> items.Item | None:
+        key = items.image_key(label, name)
+        return self._client.get_item(TableName=self._images_table, Key=key, ConsistentRead=consistent).get("Item")
+
+    def _chunk_item(self, label: str, chunk_number: int) -> items.Item:
+        key = items.chunk_key(label, chunk_number)
+        answer = self._client.get_item(TableName=self._chunks_table, Key=key, ConsistentRead=True)
+        if "Item" not in answer:
+            raise LostRace
+        return answer["Item"]
+
+    def _lane(self, entry: Entry) -> Lane:
+        """The entry's lane, read consistently, which still has images of the entry's class."""
+        lane = items.lane(self._chunk_item(entry.pool, chunks.lane_of(entry.chunk_number)))
+        if not lane.volume(chunks.class_of(entry.weight)):
+            raise LostRace
+        return lane
+
+    def _filler(self, entry: Entry, lane: Lane) -> Entry | None:
+        """An image of the active chunk that can take the entry's place; None if the entry itself is in that chunk."""
+        active = chunks.active_chunk(lane, chunks.class_of(entry.weight))
+        if active == entry.chunk_number:
+            return None
+        weights = items.weights(self._chunk_item(entry.pool, active))
+        if entry.name in weights:  # it was moved between the reads
+            raise LostRace
+        name = min(weights)
+        return Entry(entry.pool, name, weights[name], active)
+
+    def _write(self, writes: Sequence[Any], also: Write | None = None) -> None:
+        """Do all or none of the writes; LostRace, Exists or Withdrawn if it was none."""
+        all_writes: Sequence[Any] = [*writes, also] if also else writes
+        settled, self.settled = self.settled, False
+        try:
+            self._client.transact_write_items(TransactItems=all_writes)
+            self.settled = settled
+        except ClientError as error:
+            reasons: list[Any] = error.response.get("CancellationReasons", [])
+            # What botocore sent before, and sent again, was not answered.
+            tried_again = error.response.get("ResponseMetadata", {}).get("RetryAttempts", 0) > 0
+            self.settled = settled and bool(reasons) and not tried_again
+            if reasons and reasons[0].get("Item"):
+                raise Exists(items.image(reasons[0]["Item"])) from error
+            if also and reasons and reasons[-1]["Code"] == "ConditionalCheckFailed":
+                raise Withdrawn from error
+            if reasons and {reason["Code"] for reason in reasons} <= TRANSIENT:
+                raise LostRace from error
+            raise

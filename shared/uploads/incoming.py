@@ -1,0 +1,41 @@
+"""The bucket of files that came by a form and nobody has looked at yet: incoming/<upload id>, for 15 days at most."""
+
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from shared.uploads.upload import FORM_LIFETIME
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+FILE_MAX = 20_000_000  # bytes
+
+
+class IncomingBucket:
+    """The bucket of this name."""
+
+    def __init__(self, client: "S3Client", name: str) -> None:
+        self._client, self._name = client, name
+
+    def form(self, key: str) -> dict[str, Any]:
+        """`url` and `fields` of a form that stores one file under this key, within the hour; S3 checks all of it."""
+        return self._client.generate_presigned_post(
+            self._name,
+            key,
+            Conditions=[["content-length-range", 1, FILE_MAX]],
+            ExpiresIn=FORM_LIFETIME,
+        )
+
+    def get(self, key: str) -> bytes | None:
+        """The bytes of a file; None if there is none, or none any more."""
+        try:
+            return self._client.get_object(Bucket=self._name, Key=key)["Body"].read()
+        except ClientError as error:
+            if error.response["Error"]["Code"] in ("NoSuchKey", "AccessDenied"):
+                return None
+            raise
+
+    def discard(self, key: str) -> None:
+        """Remove a file."""
+        self._client.delete_object(Bucket=self._name, Key=key)

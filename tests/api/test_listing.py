@@ -1,0 +1,238 @@
+"""Lists of images and labels, in every host: each entry exactly once, and no cursor but the one that was given."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import quote
+
+import boto3
+import pytest
+
+from shared.images import Image
+from shared.labels import items
+from tests.api.test_http import problem
+from tests.docs.test_openapi import conforms
+from tests.support import pictures
+from tests.support.hosts import Api, Handlers, Running, json_of, local
+from tests.support.local_service import LocalService
+
+SCHEMAS = {"/images": "ImagePage", "/labels": "LabelPage"}
+
+
+def pages(api: Api, path: str) -> Iterator[Any]:
+    """All pages from this one on, by their links; each is as the contract says."""
+    while path:
+        answer = api.get(path)
+        assert answer.status == 200, answer
+        page = json_of(answer)
+        conforms(page, SCHEMAS.get(path.partition("?")[0], "Distribution"))
+        link = re.fullmatch(r'<(https?://[^>]+)>; rel="next"', answer.headers.get("link", ""))
+        assert bool(link) == ("cursor" in page)
+        yield page
+        path = local(link[1]) if link else ""
+
+
+def ids(found: Iterator[Any]) -> list[str]:
+    return [image["id"] for page in found for image in page["images"]]
+
+
+def rows_of(api: Api) -> tuple[Any, str]:
+    """A client of the host's DynamoDB, and its image table."""
+    if isinstance(api.host, Handlers):
+        return boto3.client("dynamodb"), "ImageChunksTable"
+    assert isinstance(api.host, Running)
+    service: LocalService = api.host.service
+    client = service.aws().client("dynamodb", endpoint_url=service.aws_endpoint)
+    (table,) = [name for name in client.list_tables()["TableNames"] if "ImageChunksTable" in name]
+    return client, table
+
+
+def put_rows(api: Api, images: list[Image], *tags: str) -> list[str]:
+    """Rows without chunks or pictures, and the rows of these tags; the images' ids, sorted."""
+    client, table = rows_of(api)
+    rows = [items.image_item(image, 1) for image in images]
+    keys = ("s3key", "chunkNumber", "weight", "versionId")
+    for tag in tags:
+        rows += [
+            {"label": {"S": f"{api.label}#{tag}"}} | {key: row[key] for key in keys} for row in rows[: len(images)]
+        ]
+    for start in range(0, len(rows), 25):
+        batch = [{"PutRequest": {"Item": row}} for row in rows[start : start + 25]]
+        client.batch_write_item(RequestItems={table: batch})
+    return sorted(image.id for image in images)
+
+
+def image(label: str, number: int, **more: Any) -> Image:
+    return Image(label, f"{number * 7919:032x}.png", 500_000_000, "v", 1, 1, 1, "2026-01-01T00:00:00.000Z", **more)
+
+
+def test_the_images_of_a_label_come_in_pages_by_name(api: Api) -> None:
+    assert json_of(api.get(f"/images?label={api.label}")) == {"images": []}
+    uploaded = [json_of(api.upload(pictures.tiny(seed), "0.5")) for seed in range(5)]
+    for each in uploaded:
+        del each["probability"]
+    whole = sorted(uploaded, key=lambda each: str(each["id"]))
+    assert json_of(api.get(f"/images?label=%20{api.label.upper()}%20")) == {"images": whole}
+    assert [page["images"] for page in pages(api, f"/images?label={api.label}&limit=2")] == [
+        whole[:2],
+        whole[2:4],
+        whole[4:],
+    ]
+    assert len(list(pages(api, f"/images?label={api.label}&limit=5"))) == 1
+    assert api.host.request("HEAD", f"/images?label={api.label}&limit=2").headers["link"]
+
+
+def test_thousands_of_images_come_exactly_once_while_others_come_and_go(api: Api) -> None:
+    kept = put_rows(api, [image(api.label, 2 * n) for n in range(2_000)])
+    put_rows(Api(api.host, api.label + "-x"), [image(api.label + "-x", 1)])
+    client, table = rows_of(api)
+    passing = [image(api.label, 2 * n + 1) for n in range(0, 2_000, 40)]
+    put_rows(api, passing[:25])
+    seen: list[str] = []
+    for number, page in enumerate(pages(api, f"/images?label={api.label}&limit=100")):
+        seen += [each["id"] for each in page["images"]]
+        gone, come = passing[number % 25], passing[25 + number % 25]
+        client.delete_item(TableName=table, Key=items.image_key(api.label, gone.name))
+        client.put_item(TableName=table, Item=items.image_item(come, 1))
+    others = {each.id for each in passing}
+    assert [each for each in seen if each not in others] == kept
+    assert len(seen) == len(set(seen))
+
+
+def test_images_are_listed_by_tag(api: Api) -> None:
+    both = put_rows(api, [image(api.label, n, tags=("shy", "fluffy")) for n in range(3)], "fluffy", "shy")
+    fluffy = put_rows(api, [image(api.label, n, tags=("fluffy",)) for n in range(3, 8)], "fluffy")
+    put_rows(api, [image(api.label, 9)])
+    assert ids(pages(api, f"/images?label={api.label}&tag=shy")) == both
+    found = list(pages(api, f"/images?label={api.label}&tag=%20Fluffy&limit=3"))
+    assert ids(iter(found)) == sorted(both + fluffy)
+    assert {tuple(each["tags"]) for page in found for each in page["images"]} == {("fluffy",), ("fluffy", "shy")}
+    assert ids(pages(api, f"/images?label={api.label}&tag=none")) == []
+    client, table = rows_of(api)
+    client.delete_item(TableName=table, Key=items.image_key(api.label, both[1].partition("/")[2]))
+    assert ids(pages(api, f"/images?label={api.label}&tag=shy&limit=1")) == [both[0], both[2]]
+
+
+def test_images_are_listed_by_how_their_file_names_begin(api: Api) -> None:
+    named = [image(api.label, n, filename=f"IMG_{n % 4}é.png") for n in range(12)]
+    put_rows(api, [*named, image(api.label, 90), image(api.label, 91, filename="img_1é.png")])
+    wanted = sorted(named, key=lambda each: (each.filename, each.name))
+    for limit in (1, 2, 5, 12, 100):
+        found = list(pages(api, f"/images?label={api.label}&filename=IMG_&limit={limit}"))
+        assert ids(iter(found)) == [each.id for each in wanted]
+    ones = [each for each in wanted if each.filename == "IMG_1é.png"]
+    for prefix in ("IMG_1", "IMG_1é.png"):
+        assert ids(pages(api, f"/images?label={api.label}&limit=2&filename={quote(prefix)}")) == [
+            each.id for each in ones
+        ]
+    (page,) = pages(api, f"/images?label={api.label}&filename=img")
+    assert [each["filename"] for each in page["images"]] == ["img_1é.png"]
+
+
+def test_owners_are_in_no_answer(api: Api) -> None:
+    put_rows(api, [image(api.label, 1, owner="auth0|somebody", filename="a")])
+    for query in ("", "&filename=a"):
+        answer = api.get(f"/images?label={api.label}{query}")
+        assert len(json_of(answer)["images"]) == 1
+        assert b"somebody" not in answer.body
+    problem(api.get(f"/images?label={api.label}&owner=auth0%7Csomebody"), 400, field="owner")
+    assert b"somebody" not in api.get(f"/mine?label={api.label}").body
+    problem(api.get(f"/mine?label={api.label}"), 403, field="owner")
+
+
+def test_labels_are_listed_with_what_they_have(api: Api) -> None:
+    one, other, empty = (Api(api.host, f"{api.label}-{name}") for name in ("one", "other", "to-be-empty"))
+    for seed, weight in enumerate(("0.25", "0.5")):
+        one.upload(pictures.tiny(seed), weight)
+    other.upload(pictures.tiny(1), "0.000000001")
+    assert empty.delete(json_of(empty.upload(pictures.tiny(1)))["url"]).status == 204
+    for limit in (1, 2, 100):
+        found = [each for page in pages(api, f"/labels?limit={limit}") for each in page["labels"]]
+        assert len({each["label"] for each in found}) == len(found)
+        mine = [each for each in found if each["label"].startswith(api.label + "-")]
+        assert [(each["label"], each["count"], each["totalWeight"]) for each in mine] == [
+            (one.label, 2, 0.75),
+            (other.label, 1, 1e-9),
+        ]
+    assert json_of(api.get(mine[0]["url"]))["count"] == 2
+    assert empty.upload(pictures.tiny(1)).status == 201
+    assert empty.label in {each["label"] for page in pages(api, "/labels") for each in page["labels"]}
+
+
+def test_the_distribution_of_a_label_is_told(api: Api) -> None:
+    weights = ("0.1", "0.2", "0.000000001", "0.3")
+    uploaded = [json_of(api.upload(pictures.tiny(seed), weight)) for seed, weight in enumerate(weights)]
+    found = list(pages(api, f"/labels/{api.label}?limit=3"))
+    assert [len(page["images"]) for page in found] == [3, 1]
+    assert {(page["label"], page["count"], page["totalWeight"]) for page in found} == {(api.label, 4, 0.600000001)}
+    law = {each["id"]: each for page in found for each in page["images"]}
+    for each in uploaded:
+        told = law[each["id"]]
+        assert (told["weight"], told["url"]) == (each["weight"], each["url"])
+        assert told["probability"] == json_of(api.get(each["url"] + "/info"))["probability"]
+    for each in uploaded:
+        api.delete(each["url"])
+    problem(api.get(f"/labels/{api.label}"), 404, field="label")
+
+
+WRONG = {
+    "/images": (400, "label"),
+    "/images?label=": (422, "label"),
+    "/images?label=a_b": (422, "label"),
+    "/images?label={}&label={}": (400, "label"),
+    "/images?label={}&size=256": (400, "size"),
+    "/images?label={}&tag=": (422, "tag"),
+    "/images?label={}&tag=a%23b": (422, "tag"),
+    "/images?label={}&tag=a&filename=a": (400, "filename"),
+    "/images?label={}&filename=": (422, "filename"),
+    "/images?label={}&filename=a%0Ab": (422, "filename"),
+    "/images?label={}&filename=" + "a" * 256: (422, "filename"),
+    "/images?label={}&limit=0": (422, "limit"),
+    "/images?label={}&limit=101": (422, "limit"),
+    "/images?label={}&limit=": (422, "limit"),
+    "/images?label={}&limit=1.0": (422, "limit"),
+    "/images?label={}&limit=%2B1": (422, "limit"),
+    "/images?label={}&limit=%D9%A3": (422, "limit"),
+    "/images?label={}&limit=" + "9" * 5000: (422, "limit"),
+    "/images?label={}&cursor=": (400, "cursor"),
+    "/images?label={}&cursor=x": (400, "cursor"),
+    "/images?label={}&cursor=%FF": (400, "cursor"),
+    "/labels?label={}": (400, "label"),
+    "/labels?limit=-1": (422, "limit"),
+    "/labels?cursor=x": (400, "cursor"),
+    "/labels/{}": (404, "label"),
+    "/labels/CAT": (404, "label"),
+    "/labels/%23labels": (404, "label"),
+    "/labels/c%20at?limit=1": (404, "label"),
+    "/labels/{}?cursor=x": (400, "cursor"),
+    "/labels/{}?tag=x": (400, "tag"),
+    "/images/{}/00000000000000000000000000000000.png?label=cat": (400, "label"),
+}
+
+
+@pytest.mark.parametrize("path", WRONG, ids=lambda path: path[:50])
+def test_a_wrong_query_of_a_list_names_the_parameter(api: Api, path: str) -> None:
+    status, field = WRONG[path]
+    problem(api.get(path.replace("{}", api.label)), status, field=field)
+
+
+def test_a_cursor_is_of_one_query_alone(api: Api) -> None:
+    put_rows(api, [image(api.label, n, tags=("a",), filename=f"f{n}") for n in range(3)], "a", "b")
+    other = Api(api.host, api.label + "-x")
+    put_rows(other, [image(other.label, n) for n in range(3)])
+    queries = [
+        f"/images?label={api.label}&limit=1",
+        f"/images?label={other.label}&limit=1",
+        f"/images?label={api.label}&limit=1&tag=a",
+        f"/images?label={api.label}&limit=1&tag=b",
+        f"/images?label={api.label}&limit=1&filename=f",
+    ]
+    cursors = [json_of(api.get(query))["cursor"] for query in queries]
+    for query in (*queries, "/labels?limit=1", f"/labels/{api.label}?limit=1"):
+        for of, cursor in zip(queries, cursors, strict=True):
+            answer = api.get(f"{query}&cursor={cursor}")
+            if query == of:
+                assert answer.status == 200
+                assert api.get(f"{query}&cursor={cursor}".replace("limit=1", "limit=2")).status == 200
+            else:
+                assert "take it from the page before" in problem(answer, 400, field="cursor")

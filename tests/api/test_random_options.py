@@ -1,0 +1,199 @@
+"""Several images, seeds and sessions over HTTP, in every host; and the plain draw, which is as it was without them."""
+
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import options
+import random_image
+from shared.errors import ApiError
+from tests.api.test_http import problem
+from tests.docs.test_openapi import conforms
+from tests.store.test_draw import image, stored
+from tests.support import pictures
+from tests.support.cloud import ROOT
+from tests.support.hosts import Api, json_of
+from tests.support.memory_aws import S3, DynamoDB, World
+from tests.support.simulation import LABEL, call
+from tests.unit.test_any_input import outcome
+
+
+def uploaded(api: Api, *weights: str) -> dict[str, Any]:
+    """Id -> image, of tiny pictures with these weights."""
+    found = [json_of(api.upload(pictures.tiny(number), weight)) for number, weight in enumerate(weights)]
+    return {image["id"]: {name: value for name, value in image.items() if name != "probability"} for image in found}
+
+
+def test_several_images_come_with_their_probabilities(api: Api) -> None:
+    known = uploaded(api, "0.1", "0.2", "0.3", "0.4")
+    answer = api.random(count="30")
+    assert (answer.status, answer.headers["content-type"]) == (200, "application/json")
+    assert answer.headers["cache-control"] == "no-store"
+    assert (answer.headers.get("image-id"), answer.headers["image-total-weight"]) == (None, "1")
+    document = json_of(answer)
+    conforms(document, "DrawnImages")
+    assert (len(document["images"]), document["totalWeight"]) == (30, 1)
+    for one in document["images"]:
+        assert one == {**known[one["id"]], "probability": one["weight"]}
+
+
+def test_distinct_images_come_once_each_with_the_probability_of_what_was_left(api: Api) -> None:
+    known = uploaded(api, "0.1", "0.2", "0.3", "0.4")
+    document = json_of(api.random(count="4", distinct="true", format="json"))
+    conforms(document, "DrawnImages")
+    assert {one["id"] for one in document["images"]} == known.keys()
+    left = 10
+    for one in document["images"]:
+        tenths = round(one["weight"] * 10)
+        assert one["probability"] == tenths / left
+        left -= tenths
+    assert "only 4 images" in problem(api.random(count="5", distinct="true"), 422, field="count")
+    assert len(json_of(api.random(count="5", distinct="false"))["images"]) == 5
+
+
+def test_a_seed_gives_the_same_answer_again(api: Api) -> None:
+    uploaded(api, "0.1", "0.2", "0.3", "0.4")
+    for query in ({"count": "20"}, {"count": "3", "distinct": "true"}, {"format": "json"}):
+        answers = {text: json_of(api.random(seed=text, **query)) for text in ("a", "b", "c", "d", "e", "f")}
+        assert all(json_of(api.random(seed=text, **query)) == answer for text, answer in answers.items())
+        assert len({str(answer) for answer in answers.values()}) > 1
+    one = api.random(seed="a", format="json").headers["image-id"]
+    assert (
+        api.random(seed="a").headers["image-id"] == api.random(seed="a", format="redirect").headers["image-id"] == one
+    )
+
+
+def test_a_session_gives_each_image_once(api: Api) -> None:
+    known = uploaded(api, "0.1", "0.2", "0.3", "0.4")
+    walk = [api.random(session="me", position=str(position), format="json") for position in range(4)]
+    for answer in walk:
+        conforms(json_of(answer), "DrawnImage")
+    assert {json_of(answer)["id"] for answer in walk} == known.keys()
+    assert [answer.headers["image-total-weight"] for answer in walk] == ["1"] * 4
+    assert walk[-1].headers["image-probability"] == "1.0"
+    picture = api.random(session="me", position="2")
+    assert picture.body == api.get(json_of(walk[2])["url"]).body
+    assert api.random(session="me", position="2", format="redirect").headers["location"] == json_of(walk[2])["url"]
+    assert "below 4" in problem(api.random(session="me", position="4"), 422, field="position")
+
+
+WRONG = {
+    "count=0": (422, "count"),
+    "count=101": (422, "count"),
+    "count=-1": (422, "count"),
+    "count=1.0": (422, "count"),
+    "count=%D9%A3": (422, "count"),
+    "count=": (422, "count"),
+    "count=2&count=2": (400, "count"),
+    "count=2&distinct=yes": (422, "distinct"),
+    "count=2&distinct=": (422, "distinct"),
+    "count=2&format=image": (422, "format"),
+    "count=2&format=redirect": (422, "format"),
+    "count=2&seed=": (422, "seed"),
+    f"seed={'x' * 101}": (422, "seed"),
+    "distinct=true": (422, "distinct"),
+    "session=me": (400, "position"),
+    "session=&position=0": (422, "session"),
+    "session=me&position=-1": (422, "position"),
+    "session=me&position=1e3": (422, "position"),
+    "session=me&position=0&count=2": (422, "count"),
+    "session=me&position=0&seed=x": (422, "seed"),
+    "position=0": (422, "position"),
+}
+
+
+@pytest.mark.parametrize("query", WRONG)
+def test_a_wrong_option_names_the_parameter(api: Api, query: str) -> None:
+    status, field = WRONG[query]
+    assert field in problem(api.get(f"/random?label={api.label}&{query}"), status, field=field)
+
+
+@pytest.mark.parametrize("query", ["count=2", "count=2&distinct=true", "seed=x", "session=me&position=0"])
+def test_with_options_too_a_label_without_images_is_404(api: Api, query: str) -> None:
+    problem(api.get(f"/random?label={api.label}&{query}"), 404, field="label")
+
+
+VALUES = st.sampled_from(["0", "1", "100", "true", "false", "json", "image", "x"]) | st.text(max_size=12)
+
+
+@given(st.dictionaries(st.sampled_from(["count", "distinct", "seed", "session", "position", "format"]), VALUES))
+def test_any_options_are_taken_or_refused(query: dict[str, str]) -> None:
+    asked = outcome(options.parse, query)
+    if isinstance(asked, ApiError):
+        assert asked.status in (400, 422)
+        assert asked.detail.endswith(".")
+    else:
+        assert 0 <= asked.count <= 100
+        options.generator(asked.seed)
+
+
+# --- the plain draw ---
+
+
+@pytest.mark.parametrize(("form", "look"), [("image", "get_object"), ("json", "get_item"), ("redirect", "get_item")])
+def test_a_plain_draw_makes_the_calls_that_it_made(world: World, form: str, look: str) -> None:
+    stored(world, [536_870_911])  # fills its chunk but for one unit, so that every dart hits
+    S3(world).put_object(Key=image(0, 1).id, Body=b"bytes")
+    calls: Counter[str] = Counter()
+    world.pause = lambda name: calls.update([name])
+    for _ in range(20):
+        call(random_image, "GET", "/random", "/random", query={"label": [LABEL], "format": [form]})
+    assert calls == {"query": 20, "batch_get_item": 20, look: 20}
+
+
+@pytest.mark.parametrize(
+    ("asked", "consistent"),
+    [
+        ({"seed": "x", "format": "json"}, True),
+        ({"seed": "x", "count": "3"}, True),
+        ({"session": "x", "position": "0", "format": "json"}, True),
+        ({"count": "3", "distinct": "true"}, False),
+        ({"format": "json"}, False),
+    ],
+    ids=str,
+)
+def test_what_is_to_come_out_alike_again_is_read_consistently(
+    world: World, asked: dict[str, str], consistent: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stored(world, [5] * 4)
+    flags: set[bool] = set()
+    for name in ("query", "get_item", "batch_get_item", "get_paginator"):
+        monkeypatch.setattr(DynamoDB, name, noting(getattr(DynamoDB, name), flags))
+    query = {"label": [LABEL], **{name: [value] for name, value in asked.items()}}
+    assert call(random_image, "GET", "/random", "/random", query=query)["statusCode"] == 200
+    assert flags == {consistent}
+
+
+def noting(shipped: Callable[..., Any], flags: set[bool]) -> Callable[..., Any]:
+    """The call, with a note of how consistent it was asked to be."""
+
+    def noted(self: DynamoDB, *names: str, **given: Any) -> Any:
+        if names:
+            pages = shipped(self, *names)
+            return SimpleNamespace(paginate=lambda **given: noted_pages(pages, given))
+        request = next(iter(given["RequestItems"].values())) if "RequestItems" in given else given
+        flags.add(request["ConsistentRead"])
+        return shipped(self, **given)
+
+    def noted_pages(pages: Any, given: dict[str, Any]) -> Any:
+        flags.add(given["ConsistentRead"])
+        return pages.paginate(**given)
+
+    return noted
+
+
+def test_a_plain_draw_does_not_load_what_the_options_need() -> None:
+    code = (
+        "import sys; sys.path[:0] = ['.', 'random']\n"
+        "import random_image\n"
+        "print({'options', 'draw_many', 'session', 'session_order', 'gaps', 'bulk_reads'} & set(sys.modules))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout == "set()\n"

@@ -1,0 +1,193 @@
+"""Thumbnails over HTTP, in every host: sizes, types, caching, and that they go with their image."""
+
+import re
+from io import BytesIO
+from urllib.parse import quote
+
+import boto3
+import pytest
+from PIL import Image
+
+import browse_images
+import thumbnails
+from shared.pictures import scaling
+from shared.pictures.bucket import EXTENSIONS, SIDES
+from tests.api.test_http import CHELSEA, ROCKET, problem
+from tests.support import pictures
+from tests.support.hosts import Api, Handlers, Running, json_of, local
+
+WEBP, JPEG = "image/webp", "image/jpeg"
+
+
+def kept(api: Api) -> set[str]:
+    """The keys of this label's thumbnails in their bucket."""
+    if isinstance(api.host, Running):
+        service = api.host.service
+        s3 = service.aws().client("s3", endpoint_url=service.aws_endpoint)
+        (bucket,) = [b["Name"] for b in s3.list_buckets()["Buckets"] if "thumbnailbucket" in b["Name"]]
+    else:
+        s3, bucket = boto3.client("s3"), "thumbnails"
+    found = s3.list_objects_v2(Bucket=bucket, Prefix=f"{api.label}/").get("Contents", [])
+    s3.close()
+    return {each["Key"] for each in found}
+
+
+@pytest.mark.parametrize("side", SIDES)
+def test_a_thumbnail_has_the_size_and_the_type_that_were_asked_for(api: Api, side: int) -> None:
+    image = json_of(api.upload(pictures.jpeg(1, (1500, 900))))
+    for accept, media_type in ((WEBP, WEBP), (JPEG, JPEG)):
+        answer = api.get(f"{image['url']}?size={side}", accept=accept)
+        assert answer.status == 200
+        assert answer.headers["content-type"] == media_type
+        with Image.open(BytesIO(answer.body)) as made:
+            assert made.format == media_type.removeprefix("image/").upper()
+            assert made.size == (side, round(900 * side / 1500))
+    whole = api.get(image["url"])
+    assert whole.body == pictures.jpeg(1, (1500, 900))
+    assert "vary" not in whole.headers
+
+
+def test_a_thumbnail_is_sent_like_a_picture_with_an_etag_of_its_own(api: Api) -> None:
+    image = json_of(api.upload(ROCKET))
+    seen = {api.get(image["url"]).headers["etag"]}
+    for side in SIDES:
+        for accept, extension in ((WEBP, "webp"), (JPEG, "jpg")):
+            url = f"{image['url']}?size={side}"
+            for answer in (
+                api.get(url, accept=accept),
+                api.get(url, accept=accept),
+                api.host.request("HEAD", local(url), headers={"Accept": accept}),
+                api.get(url, accept=accept, if_none_match="*"),
+            ):
+                headers = answer.headers
+                assert headers["vary"] == "Accept"
+                assert headers["content-type"] == accept
+                assert headers["cache-control"] == "public, max-age=31536000, immutable"
+                assert headers["content-security-policy"] == "default-src 'none'; sandbox"
+                assert headers["cross-origin-resource-policy"] == "cross-origin"
+                assert headers["x-content-type-options"] == "nosniff"
+                stem = image["id"].replace("/", "-").partition(".")[0]
+                assert headers["content-disposition"] == f'inline; filename="{stem}-{side}.{extension}"'
+            etag = answer.headers["etag"]
+            assert re.fullmatch(r'"[0-9a-f]{32}"', etag)
+            assert etag not in seen
+            seen.add(etag)
+            unchanged = api.get(url, accept=accept, if_none_match=f'"x", W/{etag}')
+            assert (unchanged.status, unchanged.body, unchanged.headers["etag"]) == (304, b"", etag)
+            for other in seen - {etag}:
+                assert api.get(url, accept=accept, if_none_match=other).status == 200
+    assert api.host.request("HEAD", local(f"{image['url']}?size=256")).body == b""
+
+
+def test_the_second_answer_is_what_the_first_one_kept(api: Api) -> None:
+    image = json_of(api.upload(CHELSEA))
+    url = f"{image['url']}?size=256"
+    assert kept(api) == set()
+    first = api.get(url, accept=WEBP)
+    assert kept(api) == {f"{image['id']}/256.webp"}
+    assert api.get(url, accept=WEBP).body == first.body
+    api.get(url, accept=JPEG)
+    assert kept(api) == {f"{image['id']}/256.webp", f"{image['id']}/256.jpg"}
+
+
+def test_thumbnails_go_with_their_image(api: Api) -> None:
+    images = [json_of(api.upload(picture)) for picture in (CHELSEA, ROCKET)]
+    for image in images:
+        for side in SIDES:
+            for accept in (WEBP, JPEG):
+                assert api.get(f"{image['url']}?size={side}", accept=accept).status == 200
+    all_kept = {f"{image['id']}/{side}.{extension}" for image in images for side in SIDES for extension in EXTENSIONS}
+    assert kept(api) == all_kept
+    assert api.delete(images[0]["url"]).status == 204
+    assert kept(api) == {key for key in all_kept if key.startswith(images[1]["id"])}
+    for side in SIDES:
+        problem(api.get(f"{images[0]['url']}?size={side}"), 404)
+    assert api.get(f"{images[1]['url']}?size=256").status == 200
+
+
+@pytest.mark.parametrize("size", ["", "0", "255", "256.0", "+256", " 256", "0256", "-256", "2048", "٢٥٦", "a" * 900])
+def test_other_sizes_are_refused(api: Api, size: str) -> None:
+    url = json_of(api.upload(CHELSEA))["url"]
+    detail = problem(api.get(f"{url}?size={quote(size)}"), 422, field="size")
+    assert "256, 512, 1024" in detail
+    assert kept(api) == set()
+
+
+def test_the_size_is_a_parameter_of_the_picture_alone_and_given_once(api: Api) -> None:
+    url = json_of(api.upload(CHELSEA))["url"]
+    problem(api.get(f"{url}?size=256&size=256"), 400, field="size")
+    problem(api.get(f"{url}?size=256&x=1"), 400, field="x")
+    problem(api.get(f"{url}/info?size=256"), 400, field="size")
+    problem(api.get(f"/random?label={api.label}&size=256"), 400, field="size")
+    problem(api.delete(f"{url}?size=256"), 400, field="size")
+    problem(api.patch(f"{url}?size=256", {"weight": 0.5}), 400, field="size")
+    assert api.get(url).body == CHELSEA
+
+
+def test_of_an_image_that_there_is_not_there_is_no_thumbnail(api: Api) -> None:
+    for name in ("0" * 32 + ".png", "x"):
+        problem(api.get(f"/images/{api.label}/{name}?size=256"), 404)
+    assert kept(api) == set()
+
+
+def test_what_was_kept_is_answered_without_looking_at_the_picture(
+    moto_aws: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    api = Api(Handlers(), "cat")
+    image = json_of(api.upload(CHELSEA))
+    boto3.client("s3").put_object(Bucket="thumbnails", Key=f"{image['id']}/256.webp", Body=b"as it was kept")
+    monkeypatch.delattr(scaling, "scaled")
+    assert api.get(f"{image['url']}?size=256", accept=WEBP).body == b"as it was kept"
+    assert api.get(f"{image['url']}?size=256", accept=JPEG).status == 500  # this one would have to be made
+
+
+def test_a_picture_that_does_not_fit_into_an_answer_has_thumbnails(
+    moto_aws: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(browse_images, "RESPONSE_MAX", 1000)
+    api = Api(Handlers(), "cat")
+    url = json_of(api.upload(ROCKET))["url"]
+    assert api.get(url).status == 302
+    assert api.get(f"{url}?size=1024").status == 200
+
+
+CHROME = "image/avif,image/webp,image/apng,image/svg+xml,image/*,*/*;q=0.8"
+ACCEPTED = {
+    CHROME: "webp",
+    "image/avif,image/webp,image/png,image/svg+xml,image/*;q=0.8,*/*;q=0.5": "webp",  # Firefox
+    "image/webp,image/avif,video/*;q=0.8,image/png,image/svg+xml,image/*;q=0.8,*/*;q=0.5": "webp",  # Safari
+    "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8": "webp",  # opened by itself
+    "image/png,image/svg+xml,image/*;q=0.8,video/*;q=0.8,*/*;q=0.5": "webp",
+    "*/*": "webp",  # curl, fetch()
+    "image/*": "webp",
+    "": "jpg",
+    "image/jpeg": "jpg",
+    "image/png": "jpg",
+    "text/html": "jpg",
+    "application/json": "jpg",
+    "image/jpeg, image/webp": "webp",
+    "image/jpeg, image/webp;q=0.9": "jpg",
+    "image/jpeg;q=0.8, image/webp;q=0.9": "webp",
+    "image/jpeg, */*;q=0.1": "jpg",
+    "image/webp;q=0, */*": "jpg",
+    "image/webp;q=0.000, image/*": "jpg",
+    "image/*;q=0, */*": "jpg",
+    "image/webp, image/*;q=0": "webp",
+    "IMAGE/WebP ; Q=0.5": "webp",
+    "image/webp;level=1;q=0.5": "webp",
+    "image/webp;q=0;q=1": "jpg",
+    "image/webp;q=x": "webp",
+    ",,;;=,q=1": "jpg",
+}
+
+
+@pytest.mark.parametrize("accept", ACCEPTED)
+def test_the_type_is_what_the_accept_header_likes_best(accept: str) -> None:
+    assert thumbnails.best_extension(accept) == ACCEPTED[accept]
+
+
+def test_the_accept_header_decides_over_http(api: Api) -> None:
+    url = json_of(api.upload(CHELSEA))["url"] + "?size=256"
+    for accept in (CHROME, "*/*", JPEG, "image/jpeg, image/webp;q=0.9"):
+        extension = ACCEPTED[accept]
+        assert api.get(url, accept=accept).headers["content-type"] == {"webp": WEBP, "jpg": JPEG}[extension]

@@ -1,0 +1,256 @@
+"""Least privilege: each function's policy, as deployed and enforced, allows what it calls and nothing else."""
+
+import contextlib
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+
+from tests.support.local_service import LocalService
+
+NAMES = {
+    "upload": "UploadFunction",
+    "random": "RandomFunction",
+    "delete": "DeleteFunction",
+    "images": "BrowseFunction",
+    "edit": "EditFunction",
+    "web": "WebFunction",
+    "authorize": "AuthorizeFunction",
+    "uploads": "PresignFunction",
+    "receive": "IngestFunction",
+    "notify": "NotifyFunction",
+}
+IMAGE_KEY = {"label": {"S": "cat"}, "s3key": {"S": "x"}}
+CHUNK_KEY = {"label": {"S": "cat"}, "chunkNumber": {"N": "0"}}
+
+# Who may do what; a column that is not named is denied to all.
+ALLOWED = {
+    "ssm GetParameters": {"upload", "random", "delete", "images", "edit", "uploads", "receive"},
+    "s3 PutObject": {"upload", "receive"},
+    "s3 GetObject": {"random", "images", "receive"},
+    "s3 DeleteObjectVersion": {"upload", "delete", "receive"},
+    "incoming PutObject": {"uploads"},
+    "incoming GetObject": {"receive"},
+    "incoming DeleteObject": {"receive"},
+    "uploads GetItem": {"uploads", "receive"},
+    "uploads PutItem": {"uploads"},
+    "uploads UpdateItem": {"receive"},
+    "recognitions GetItem": {"receive"},
+    "recognitions PutItem": {"receive"},
+    "callbacks SendMessage": {"receive"},
+    "callbacks ReceiveMessage": {"notify"},
+    "files ReceiveMessage": {"receive"},
+    "secret GetSecretValue": {"notify"},
+    "thumbnails GetObject": {"images"},
+    "thumbnails PutObject": {"images"},
+    "thumbnails DeleteObject": {"delete", "images"},
+    "chunks Query": {"upload", "random", "images", "edit", "receive"},
+    "chunks BatchGetItem": {"random"},
+    "chunks GetItem": {"delete", "edit", "receive"},
+    "chunks PutItem": {"upload", "edit", "receive"},
+    "chunks UpdateItem": {"upload", "delete", "edit", "receive"},
+    "chunks DeleteItem": {"delete", "edit", "receive"},
+    "images Query": {"images"},
+    "images Query of file names": {"images"},
+    "images Query of owners": {"edit"},
+    "images BatchGetItem": {"images", "edit", "random"},
+    "images GetItem": {"upload", "random", "delete", "images", "edit", "uploads", "receive"},
+    "images PutItem": {"upload", "edit", "receive"},
+    "images UpdateItem": {"delete", "edit", "receive"},
+    "images DeleteItem": {"delete", "edit", "receive"},
+}
+
+
+class Cloud:
+    """The deployed names, and clients with given keys."""
+
+    def __init__(self, service: LocalService, keys: dict[str, str] | None = None) -> None:
+        self.service, self.keys = service, keys
+
+    def client(self, name: str) -> Any:
+        if self.keys is None:
+            return self.service.aws().client(name, endpoint_url=self.service.aws_endpoint)
+        return boto3.client(name, endpoint_url=self.service.aws_endpoint, region_name="us-east-1", **self.keys)
+
+    def outputs(self) -> dict[str, str]:
+        (stack,) = self.client("cloudformation").describe_stacks(StackName="petapi")["Stacks"]
+        return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+
+
+def calls(cloud: Cloud, names: dict[str, Any]) -> dict[str, Callable[[], Any]]:
+    """Each call that is tried; those that are allowed succeed."""
+    s3, dynamodb, ssm = (cloud.client(name) for name in ("s3", "dynamodb", "ssm"))
+    chunks, images, bucket = names["ChunkInfoTableName"], names["ImageChunksTableName"], names["BucketName"]
+    query = {"KeyConditionExpression": "label = :l", "ExpressionAttributeValues": {":l": {"S": "cat"}}}
+    values = {"ExpressionAttributeValues": {":l": {"S": "x"}}}
+    queries = {
+        "uploads": {"KeyConditionExpression": "id = :l", **values},
+        "recognitions": {"KeyConditionExpression": "digest = :l", **values},
+    }
+    key, thumbnails = {"Bucket": bucket, "Key": "cat/known"}, names["ThumbnailBucketName"]
+    found: dict[str, Callable[[], Any]] = {
+        "ssm GetParameters": lambda: ssm.get_parameters(Names=["/pet-api/production/labels"]),
+        "ssm GetParameters of others": lambda: ssm.get_parameters(Names=["/other/secret"]),
+        "ssm PutParameter": lambda: ssm.put_parameter(
+            Name="/pet-api/production/labels", Value="*", Type="String", Overwrite=True
+        ),
+        "s3 PutObject": lambda: s3.put_object(Bucket=bucket, Key="cat/new", Body=b"x"),
+        "s3 GetObject": lambda: s3.get_object(**key),
+        "s3 DeleteObjectVersion": lambda: s3.delete_object(**key, VersionId=names["version"]),
+        "s3 DeleteObject": lambda: s3.delete_object(**key),
+        "s3 ListBucket": lambda: s3.list_objects_v2(Bucket=bucket),
+        "s3 ListBucketVersions": lambda: s3.list_object_versions(Bucket=bucket),
+        "thumbnails GetObject": lambda: s3.get_object(Bucket=thumbnails, Key="cat/known"),
+        "thumbnails PutObject": lambda: s3.put_object(Bucket=thumbnails, Key="cat/new", Body=b"x"),
+        "thumbnails DeleteObject": lambda: discarded(s3, thumbnails),
+        "thumbnails ListBucket": lambda: s3.list_objects_v2(Bucket=thumbnails),
+        "s3 GetObject of another bucket": lambda: s3.get_object(Bucket=names["other bucket"], Key="known"),
+        "s3 PutObject to another bucket": lambda: s3.put_object(Bucket=names["other bucket"], Key="new", Body=b"x"),
+        "images Query of file names": lambda: dynamodb.query(TableName=images, IndexName="FilenameIndex", **query),
+        "images Query of owners": lambda: dynamodb.query(
+            TableName=images,
+            IndexName="OwnerIndex",
+            KeyConditionExpression="#o = :o",
+            ExpressionAttributeNames={"#o": "owner"},
+            ExpressionAttributeValues={":o": {"S": "bob"}},
+        ),
+        "another table GetItem": lambda: dynamodb.get_item(TableName=names["other table"], Key=IMAGE_KEY),
+        "another table PutItem": lambda: dynamodb.put_item(TableName=names["other table"], Item=IMAGE_KEY),
+    }
+    incoming, sqs = names["IncomingBucketName"], cloud.client("sqs")
+    found |= {
+        "incoming PutObject": lambda: s3.put_object(Bucket=incoming, Key="incoming/new", Body=b"x"),
+        "incoming PutObject elsewhere": lambda: s3.put_object(Bucket=incoming, Key="new", Body=b"x"),
+        "incoming GetObject": lambda: taken(s3, incoming),
+        "incoming DeleteObject": lambda: s3.delete_object(Bucket=incoming, Key="incoming/known"),
+        "incoming ListBucket": lambda: s3.list_objects_v2(Bucket=incoming),
+        "callbacks SendMessage": lambda: sqs.send_message(QueueUrl=names["CallbackQueueUrl"], MessageBody="x"),
+        **{
+            f"{name} ReceiveMessage": lambda url=url: sqs.receive_message(QueueUrl=url, VisibilityTimeout=0)
+            for name, url in names["queues"].items()
+        },
+        "callbacks PurgeQueue": lambda: sqs.purge_queue(QueueUrl=names["CallbackQueueUrl"]),
+        "secret GetSecretValue": lambda: cloud.client("secretsmanager").get_secret_value(
+            SecretId=names["CallbackSecretArn"]
+        ),
+        "secret PutSecretValue": lambda: cloud.client("secretsmanager").put_secret_value(
+            SecretId=names["CallbackSecretArn"], SecretString="x"
+        ),
+    }
+    tables = {
+        "chunks": (chunks, CHUNK_KEY),
+        "images": (images, IMAGE_KEY),
+        "uploads": (names["UploadsTableName"], {"id": {"S": "x"}}),
+        "recognitions": (names["RecognitionsTableName"], {"digest": {"S": "x"}, "recogniser": {"S": "x"}}),
+    }
+    for name, (table, item) in tables.items():
+        found |= {
+            f"{name} Query": lambda table=table, name=name: dynamodb.query(TableName=table, **queries.get(name, query)),
+            f"{name} Scan": lambda table=table: dynamodb.scan(TableName=table),
+            f"{name} BatchGetItem": lambda table=table, item=item: dynamodb.batch_get_item(
+                RequestItems={table: {"Keys": [item]}}
+            ),
+            f"{name} GetItem": lambda table=table, item=item: dynamodb.get_item(TableName=table, Key=item),
+            f"{name} PutItem": lambda table=table, item=item: dynamodb.put_item(TableName=table, Item=item),
+            f"{name} UpdateItem": lambda table=table, item=item: dynamodb.update_item(
+                TableName=table,
+                Key=item,
+                UpdateExpression="SET a = :a",
+                ExpressionAttributeValues={":a": {"N": "1"}},
+            ),
+            f"{name} DeleteItem": lambda table=table, item=item: dynamodb.delete_item(TableName=table, Key=item),
+            f"{name} DeleteTable": lambda table=table: dynamodb.delete_table(TableName=table),
+        }
+    return found
+
+
+def taken(s3: Any, bucket: str) -> None:
+    """A file that the shipped function has perhaps taken away by now."""
+    with contextlib.suppress(s3.exceptions.NoSuchKey):
+        s3.get_object(Bucket=bucket, Key="incoming/known")
+
+
+def discarded(s3: Any, bucket: str) -> None:
+    """DeleteObjects has an answer for each key in its answer, and never another status than 200."""
+    answer = s3.delete_objects(Bucket=bucket, Delete={"Objects": [{"Key": "cat/known"}], "Quiet": True})
+    for error in answer.get("Errors", []):
+        raise ClientError({"Error": {"Code": error["Code"], "Message": ""}}, "DeleteObjects")
+
+
+def queues(owner: Cloud) -> dict[str, str]:
+    """The URL of each queue."""
+    urls = owner.client("sqs").list_queues()["QueueUrls"]
+    named = {
+        "files": "-IncomingQueue-",
+        "lost files": "-IncomingDeadLetterQueue-",
+        "callbacks": "-CallbackQueue-",
+        "lost callbacks": "-CallbackDeadLetterQueue-",
+    }
+    assert len(urls) == len(named)
+    return {name: url for name, part in named.items() for url in urls if part in url}
+
+
+@pytest.fixture(scope="module")
+def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[LocalService, dict[str, Any]]]:
+    """A service of its own, because the calls write what they like; with things of others beside it."""
+    with LocalService(tmp_path_factory.mktemp("iam") / "data") as service:
+        owner = Cloud(service)
+        names = {**owner.outputs(), "other bucket": "of-others", "other table": "of-others", "queues": queues(owner)}
+        s3 = owner.client("s3")
+        s3.create_bucket(Bucket="of-others")
+        s3.put_object(Bucket="of-others", Key="known", Body=b"x")
+        owner.client("dynamodb").create_table(
+            TableName="of-others",
+            BillingMode="PAY_PER_REQUEST",
+            AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("label", "s3key")],
+            KeySchema=[{"AttributeName": "label", "KeyType": "HASH"}, {"AttributeName": "s3key", "KeyType": "RANGE"}],
+        )
+        owner.client("ssm").put_parameter(Name="/other/secret", Value="x", Type="String")
+        yield service, names
+
+
+def user_with_the_policy_of(function: str, service: LocalService) -> Cloud:
+    """Clients of a user who has exactly the policies that the function's role has."""
+    iam, lambdas = Cloud(service).client("iam"), Cloud(service).client("lambda")
+    (role,) = [
+        each["Role"].rpartition("/")[2]
+        for each in lambdas.list_functions()["Functions"]
+        if NAMES[function] in each["FunctionName"]
+    ]
+    iam.create_user(UserName=function)
+    for name in iam.list_role_policies(RoleName=role)["PolicyNames"]:
+        document = iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
+        iam.put_user_policy(UserName=function, PolicyName=name, PolicyDocument=json.dumps(document))
+    attached = iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"]
+    assert [policy["PolicyName"] for policy in attached] == ["AWSLambdaBasicExecutionRole"]  # its own lines
+    key = iam.create_access_key(UserName=function)["AccessKey"]
+    return Cloud(service, {"aws_access_key_id": key["AccessKeyId"], "aws_secret_access_key": key["SecretAccessKey"]})
+
+
+@pytest.mark.parametrize("function", NAMES)
+def test_a_function_may_do_what_it_does_and_nothing_else(
+    function: str, deployed: tuple[LocalService, dict[str, Any]]
+) -> None:
+    service, names = deployed
+    s3 = Cloud(service).client("s3")
+    version = s3.put_object(Bucket=names["BucketName"], Key="cat/known", Body=b"x")["VersionId"]
+    s3.put_object(Bucket=names["ThumbnailBucketName"], Key="cat/known", Body=b"x")
+    s3.put_object(Bucket=names["IncomingBucketName"], Key="incoming/known", Body=b"x")
+    made = calls(user_with_the_policy_of(function, service), {**names, "version": version})
+    outcomes = {name: outcome(call) for name, call in made.items()}
+    expected = {name: "done" if function in ALLOWED.get(name, ()) else "denied" for name in made}
+    assert outcomes == expected
+
+
+def outcome(call: Callable[[], Any]) -> str:
+    """Whether the call was done or denied; anything else is an error of this test."""
+    try:
+        call()
+    except ClientError as error:
+        if "AccessDenied" in error.response["Error"]["Code"]:
+            return "denied"
+        raise
+    return "done"

@@ -1,0 +1,201 @@
+"""Rules for what CloudFormation gets: template.yaml after the SAM transform."""
+
+import json
+import os
+from functools import cache
+from types import SimpleNamespace
+from typing import Any
+from unittest import mock
+
+import pytest
+from samtranslator.translator.transform import transform
+
+from tests.support.cloud import ROOT
+from tools.local.deploy import includes, read_template
+
+
+@cache
+def resources() -> dict[str, Any]:
+    """The resources after the transforms, as on AWS: includes first, then SAM."""
+    template = json.loads(json.dumps(read_template(ROOT / "template.yaml")))
+    for resource in template["Resources"].values():
+        properties = resource.get("Properties", {})
+        for name in {"CodeUri", "ContentUri"} & set(properties):
+            properties[name] = "s3://bucket/key"
+        if "Policies" in properties:
+            locations = [parameters["Location"] for parameters in includes(properties["Policies"])]
+            properties["Policies"] = [json.loads((ROOT / location).read_text()) for location in locations]
+    basic = "service-role/AWSLambdaBasicExecutionRole"
+    policies = SimpleNamespace(load=lambda: {basic.rpartition("/")[2]: f"arn:aws:iam::aws:policy/{basic}"})
+    with mock.patch.dict(os.environ, AWS_DEFAULT_REGION="us-east-1"):
+        transformed: dict[str, Any] = transform(template, {}, policies)["Resources"]
+    return transformed
+
+
+REMADE = {"UploadsTable", "RecognitionsTable"}  # known for fifteen days, or recognised again
+
+
+def of_type(kind: str) -> dict[str, Any]:
+    found = {name: each["Properties"] for name, each in resources().items() if each["Type"] == kind}
+    assert found, kind
+    return found
+
+
+def test_every_function_has_a_role_and_json_logs() -> None:
+    functions = of_type("AWS::Lambda::Function")
+    assert len(functions) == 10
+    roles = [json.dumps(function["Role"]) for function in functions.values()]
+    assert len(set(roles)) == 10
+    for function in functions.values():
+        assert function["LoggingConfig"] == {"LogFormat": "JSON", "LogGroup": {"Ref": "FunctionsLog"}}
+        assert function["Runtime"] == "python3.13"
+        assert function["Layers"]
+
+
+def test_functions_are_called_without_an_alias_so_that_a_changed_parameter_reaches_them() -> None:
+    kinds = {resource["Type"] for resource in resources().values()}
+    assert not kinds & {"AWS::Lambda::Alias", "AWS::Lambda::Version"}
+    assert not [name for name, function in of_type("AWS::Lambda::Function").items() if "SnapStart" in function]
+
+
+def test_each_parameter_that_a_function_reads_changes_it() -> None:
+    """SAM hashes `{"Ref": ..}` of an alias's function and not its value: without an alias the value itself counts."""
+    template = read_template(ROOT / "template.yaml")
+    read = {
+        name: [f for f, each in of_type("AWS::Lambda::Function").items() if refers(each, name)]
+        for name in template["Parameters"]
+    }
+    assert {"LinkBase", "ConsistentReads", "ImageMaxAge", "Stage"} <= {
+        name for name, by in read.items() if len(by) == 10
+    }
+    assert read["Recogniser"] == ["IngestFunction"]
+    assert sorted(read["CallbackHttp"]) == ["NotifyFunction", "PresignFunction"]
+
+
+def refers(value: Any, parameter: str) -> bool:
+    """Whether a property, as CloudFormation gets it, changes with this parameter."""
+    if isinstance(value, dict):
+        return value == {"Ref": parameter} or any(refers(each, parameter) for each in value.values())
+    if isinstance(value, list):
+        return any(refers(each, parameter) for each in value)
+    return isinstance(value, str) and f"${{{parameter}}}" in value
+
+
+def test_the_layer_has_libraries_only() -> None:
+    (layer,) = of_type("AWS::Lambda::LayerVersion").values()
+    template = read_template(ROOT / "template.yaml")["Resources"]["LibrariesLayer"]
+    assert template["Properties"]["ContentUri"] == "requirements/"
+    assert layer["CompatibleRuntimes"] == ["python3.13"]
+
+
+def test_the_cdn_is_made_on_demand_and_keeps_only_what_says_that_it_may_be_kept() -> None:
+    for name, resource in resources().items():
+        assert (resource.get("Condition") == "HasCdn") == name.startswith("Cdn")
+    (policy,) = of_type("AWS::CloudFront::CachePolicy").values()
+    config = policy["CachePolicyConfig"]
+    assert (config["MinTTL"], config["DefaultTTL"]) == (0, 0)
+    keyed = config["ParametersInCacheKeyAndForwardedToOrigin"]
+    assert keyed["QueryStringsConfig"] == {"QueryStringBehavior": "all"}
+    assert keyed["HeadersConfig"] == {"HeaderBehavior": "whitelist", "Headers": ["Accept"]}  # a thumbnail's Vary
+    (distribution,) = (each["DistributionConfig"] for each in of_type("AWS::CloudFront::Distribution").values())
+    (origin,) = distribution["Origins"]
+    assert origin["OriginPath"] == "/Prod"
+    assert origin["CustomOriginConfig"]["OriginProtocolPolicy"] == "https-only"
+    assert distribution["DefaultCacheBehavior"]["ViewerProtocolPolicy"] == "redirect-to-https"
+    assert {each["ErrorCachingMinTTL"] for each in distribution["CustomErrorResponses"]} == {0}
+    defaults = read_template(ROOT / "template.yaml")["Parameters"]
+    assert defaults["Cdn"]["Default"] == "false"
+
+
+def test_no_role_has_an_action_or_a_resource_of_everything() -> None:
+    for name, role in of_type("AWS::IAM::Role").items():
+        for policy in role.get("Policies", []):
+            for statement in policy["PolicyDocument"]["Statement"]:
+                actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
+                assert not [action for action in actions if "*" in action], name
+                assert statement["Resource"] != "*" or actions == ["rekognition:DetectLabels"], name
+                denies_an_index = statement["Effect"] == "Deny" and "/index/OwnerIndex" in json.dumps(
+                    statement["Resource"]
+                )
+                assert statement["Effect"] == "Allow" or denies_an_index
+
+
+def test_functions_are_called_by_this_api_alone() -> None:
+    for permission in of_type("AWS::Lambda::Permission").values():
+        assert permission["Principal"] == "apigateway.amazonaws.com"
+        assert "SourceArn" in permission
+
+
+def test_there_is_one_stage_with_throttles_and_an_access_log() -> None:
+    (stage,) = of_type("AWS::ApiGateway::Stage").values()
+    (deployment,) = of_type("AWS::ApiGateway::Deployment").values()
+    assert "StageName" not in deployment  # SAM's own second stage would have neither
+    everything, *pictures = stage["MethodSettings"]
+    assert everything["ThrottlingRateLimit"] == {"Ref": "ThrottleRate"}
+    assert everything["ThrottlingBurstLimit"] == {"Ref": "ThrottleBurst"}
+    assert [each["ThrottlingRateLimit"] for each in pictures] == [{"Ref": "PictureThrottleRate"}] * 2
+    assert "$context.requestId" in stage["AccessLogSetting"]["Format"]
+    json.loads(stage["AccessLogSetting"]["Format"])
+    assert {setting["ResourcePath"] for setting in stage["MethodSettings"]} == {
+        "/*",
+        "/~1images~1{label}~1{name}",
+        "/~1images",
+    }
+    assert stage["AccessLogSetting"]["DestinationArn"] == {"Fn::GetAtt": ["AccessLog", "Arn"]}
+
+
+def test_the_gateways_own_answers_are_defined_for_every_status_of_the_contract() -> None:
+    (api,) = of_type("AWS::ApiGateway::RestApi").values()
+    responses = api["Body"]["x-amazon-apigateway-gateway-responses"]
+    statuses = {int(response["statusCode"]) for response in responses.values()}
+    assert statuses == {400, 401, 403, 404, 413, 429, 500, 503, 504}
+    assert {"DEFAULT_4XX", "DEFAULT_5XX"} <= set(responses)
+    assert api["Body"]["x-amazon-apigateway-binary-media-types"] == ["*/*"]
+
+
+@pytest.mark.parametrize("kind", ["AWS::DynamoDB::Table", "AWS::S3::Bucket"])
+def test_nothing_that_holds_data_is_deleted_with_the_stack(kind: str) -> None:
+    for name, resource in resources().items():
+        if resource["Type"] == kind and name not in REMADE:
+            assert resource["DeletionPolicy"] == resource["UpdateReplacePolicy"] == "Retain"
+
+
+def test_the_gateway_may_log_before_the_api_is_made_and_after_the_stack_is_gone() -> None:
+    (api,) = [each for each in resources().values() if each["Type"] == "AWS::ApiGateway::RestApi"]
+    assert api["DependsOn"] == "GatewayAccount"
+    assert {resources()[name]["DeletionPolicy"] for name in ("GatewayAccount", "GatewayLogRole")} == {"Retain"}
+
+
+def test_alarms_watch_this_api_and_these_functions() -> None:
+    watched = [alarm["Dimensions"] for alarm in of_type("AWS::CloudWatch::Alarm").values()]
+    api = [{"Name": "ApiName", "Value": {"Ref": "AWS::StackName"}}, {"Name": "Stage", "Value": "Prod"}]
+    functions = [[{"Name": "FunctionName", "Value": {"Ref": name}}] for name in ("UploadFunction", "RandomFunction")]
+    queues = [
+        [{"Name": "QueueName", "Value": {"Fn::GetAtt": [f"{name}DeadLetterQueue", "QueueName"]}}]
+        for name in ("Incoming", "Callback")
+    ]
+    assert len(watched) == 6
+    assert all(dimensions in watched for dimensions in (api, *functions, *queues))
+    (rest_api,) = of_type("AWS::ApiGateway::RestApi").values()
+    assert rest_api["Name"] == {"Ref": "AWS::StackName"}
+
+
+def test_tables_are_protected_and_objects_are_carried_by_tls_alone() -> None:
+    for name, table in of_type("AWS::DynamoDB::Table").items():
+        assert name in REMADE or table["DeletionProtectionEnabled"] == {"Ref": "DeletionProtection"}
+    buckets, policies = of_type("AWS::S3::Bucket"), of_type("AWS::S3::BucketPolicy")
+    assert {policy["Bucket"]["Ref"] for policy in policies.values()} == set(buckets)
+    for policy in policies.values():
+        (statement,), bucket = policy["PolicyDocument"]["Statement"], policy["Bucket"]["Ref"]
+        assert (statement["Principal"], statement["Action"]) == ("*", "s3:*")
+        assert statement["Resource"] == [{"Fn::GetAtt": [bucket, "Arn"]}, {"Fn::Sub": f"${{{bucket}.Arn}}/*"}]
+
+
+def test_no_resource_has_a_name_of_its_own_that_would_collide() -> None:
+    named = {
+        "AWS::DynamoDB::Table": "TableName",
+        "AWS::S3::Bucket": "BucketName",
+        "AWS::Lambda::Function": "FunctionName",
+    }
+    for resource in resources().values():
+        assert named.get(resource["Type"], "-") not in resource.get("Properties", {})

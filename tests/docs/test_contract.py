@@ -1,0 +1,19 @@
+"""`make run` answers as openapi.yaml says, whatever Schemathesis asks; `make contract` prints its report."""
+
+from pathlib import Path
+
+from tests import contract
+
+
+def test_every_answer_is_in_the_contract() -> None:
+    code, report = contract.run()
+    assert code == 0, report
+
+
+def test_an_answer_that_is_not_in_the_contract_is_noticed(tmp_path: Path) -> None:
+    promises = (contract.ROOT / "openapi.yaml").read_text()
+    wrong = tmp_path / "openapi.yaml"
+    wrong.write_text(promises.replace("exclusiveMaximum: 1, ", "exclusiveMaximum: 2, "))
+    code, report = contract.run(wrong, "--phases", "coverage", "--include-operation-id", "upload")
+    assert code == 1
+    assert "Schema-valid request rejected" in report

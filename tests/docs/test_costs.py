@@ -1,0 +1,384 @@
+"""costs/: a bill recomputed by hand, sums that add up, what a bill may depend on, and the README as it is computed."""
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import fields, replace
+from datetime import date
+from decimal import Decimal
+from itertools import product
+from math import isclose
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from costs import measured, report
+from costs.bill import Bill, Unfit, at_rest, bill
+from costs.direct_uploads import ASK, FOLLOW, RECEIVE, with_steps
+from costs.model import THUMBNAILS
+from costs.prices import REGIONS, document, prices
+from costs.rows import size
+from costs.sensitivity import swings
+from costs.use import APIS, ARCHITECTURES, MODES, PLANS, Assumed, Use
+from shared import aws
+from shared.labels.items import Item
+from tests.support.cloud import ROOT, template
+from tests.support.ingest_scene import send
+
+MILLIONS = st.integers(0, 10**9).map(Decimal)
+COUNTS = ("images", "draws", "uploads", "direct_uploads", "deletes", "patches", "infos", "lists")
+USES = st.builds(
+    Use,
+    **dict.fromkeys(COUNTS, MILLIONS),
+    thumbnails=st.integers(0, 20).map(Decimal),
+    new_pictures=st.sampled_from((Decimal(0), Decimal("0.5"), Decimal(1))),
+    bytes=st.integers(0, 4_500_000).map(Decimal),
+    tags=st.integers(0, 5).map(Decimal),
+    mode=st.sampled_from(MODES),
+    api=st.sampled_from(APIS),
+    region=st.sampled_from(REGIONS),
+    architecture=st.sampled_from(ARCHITECTURES),
+)
+STORED = {"dynamodb-storage", "dynamodb-recovery", "s3-storage", "alarms", "ssm-parameters", "secrets", "sqs-requests"}
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "costs", *arguments], cwd=ROOT, capture_output=True, text=True, timeout=60
+    )
+
+
+def quantities(whole: Bill) -> dict[str, Decimal]:
+    return {line.price.name: line.quantity for line in whole.lines}
+
+
+def test_a_bill_is_what_comes_out_by_hand() -> None:
+    service = json.loads((ROOT / "tools/benchmarks/results.json").read_text())["service"]
+    draw, upload = (service["operations"][name] for name in ("draw image", "upload"))
+    tagged = service["operations"]["upload with 1 tag"]
+    done = run("--json", "--images=2e6", "--draws=5e8", "--uploads=1e6", "--bytes=250e3", "--tags=1", "--labels=1e4")
+    lines = {line["name"]: line for line in json.loads(done.stdout)["lines"]}
+    busy = {  # ms: 1,024 MB are 1,024 / 1,769 of a vCPU; 6 ms a trip, 40 ms a call of S3, 1% of 500 ms cold
+        "draw": draw["cpu_ms"] * 1769 / 1024 + draw["trips"] * 6 + sum(draw["s3"].values()) * 40 + 5,
+        "upload": upload["cpu_ms"] * 1769 / 1024 + upload["trips"] * 6 + sum(upload["s3"].values()) * 40 + 5,
+        "authorizer": 5 + 5,
+    }
+    seconds = (5e8 * busy["draw"] + 1e6 * busy["upload"] + 1e6 * busy["authorizer"]) / 1000
+    # names and values; a number has a byte for two digits, and one more; 100 are charged beside each item
+    chunk = 5 + 3 + 11 + 7 + 6 + 3 + 16 * (1 + 36 + 6) + 100
+    row = 5 + 3 + 5 + 36 + 11 + 7 + 6 + 6 + 9 + 32 + 5 + 4 + 5 + 3 + 6 + 3 + 7 + 24 + 5 + 30 + 8 + 23 + 100 + chunk / 16
+    tag = 5 + 10 + 5 + 36 + 11 + 7 + 6 + 6 + 9 + 32 + 100 + chunk / 16
+    entries = (5 + 3 + 5 + 36 + 8 + 23 + 100) + (5 + 3 + 5 + 36 + 5 + 30 + 100)
+    lanes = 1e4 * 4 * (5 + 3 + 11 + 2 + 11 + 11 + 9 * 12 + 21 * 13 + 30 * 4 + 100)
+    sent = (5e8 * (250_000 + 1000) + 1e6 * (upload["response_bytes"] + 1000)) / 1e9
+    logged = (5e8 * draw["log_bytes"] + 1e6 * upload["log_bytes"] + 501e6 * 300 + 502e6 * 600) / 1e9
+    expected = {
+        "api-rest": 333 * 3.50 + (501 - 333) * 2.80,
+        "lambda-requests": (502 - 1) * 0.20,
+        "lambda-x86_64": (seconds * 1024 / 1024 - 400_000) * 0.0000166667,
+        "dynamodb-reads": (500 * draw["read_units"] + 1 * upload["read_units"]) * 0.125,
+        "dynamodb-writes": (500 * draw["write_units"] + 1 * (tagged["write_units"])) * 0.625,
+        "dynamodb-storage": max((2e6 * (row + tag + entries) + lanes) / 1e9 - 25, 0) * 0.25,
+        "dynamodb-recovery": (2e6 * (row + tag) + lanes) / 1e9 * 0.20,
+        "s3-storage": 500 * 0.023,
+        "s3-puts": (5e8 * draw["s3"]["put"] + 1e6 * upload["s3"]["put"]) / 1000 * 0.005,
+        "s3-gets": (5e8 * draw["s3"]["get"] + 1e6 * upload["s3"]["get"]) / 1000 * 0.0004,
+        "s3-deletes": 0,
+        "transfer-out": (10_240 - 100) * 0.09 + 40_960 * 0.085 + (sent - 51_200) * 0.07,
+        "cloudfront-out": 0,
+        "cloudfront-requests": 0,
+        "logs-ingested": (logged - 5) * 0.50,
+        "logs-stored": (logged * 0.15 * 30 / 30.4 - 5) * 0.03,
+        "alarms": 0,
+        "secrets": 0.40,
+        "sqs-requests": (2 * 5 * 30.4 * 86_400 / 20 - 1e6) / 1e6 * 0.40,
+        "rekognition": 0,
+        "ssm-parameters": 0,
+    }
+    assert lines.keys() == expected.keys()
+    assert [name for name, net in expected.items() if not isclose(lines[name]["net"], net, abs_tol=1e-6)] == []
+    assert isclose(json.loads(done.stdout)["total"]["net"], sum(expected.values()))
+
+
+def test_a_row_of_direct_uploads_is_what_comes_out_by_hand() -> None:
+    service = json.loads((ROOT / "tools/benchmarks/results.json").read_text())["service"]
+    info, upload = (service["operations"][name] for name in ("info", "upload"))
+    slower = 1769 / 1024
+    busy = {  # ms: CPU, 6 ms a trip, 40 ms a call of S3, what else answers, 1% of 500 ms cold
+        "ask": info["cpu_ms"] * slower + 6 + 5,
+        "follow": info["cpu_ms"] * slower + 2 * 6 + 5,
+        "authorize": 5 + 5,
+        "receive": 2 * upload["cpu_ms"] * slower + 13 * 6 + 4 * 40 + 1000 + 5,
+        "notify": upload["cpu_ms"] * slower + 200 + 5,
+    }
+    milliseconds = busy["ask"] + 3 * busy["follow"] + busy["authorize"] + busy["receive"] + busy["notify"]
+    logged = 4 * (info["log_bytes"] + 300) + 2 * upload["log_bytes"] + 7 * 600  # 7 invocations, the authorizer's too
+    expected = {  # dollars of a million, beside so many draws that little is free
+        "API Gateway": 4 * 2.38,
+        "Lambda": 7 * 0.20 + milliseconds / 1000 * 1e6 * 0.0000166667,
+        "DynamoDB": (3 * 2 + upload["read_units"] + 6) * 0.125 + (1 + upload["write_units"] + 6) * 0.625,
+        "S3": 1e6 * (2 * 0.005 + 2 * 0.0004) / 1000,
+        "Transfer": ((3000 + 1000) + 3 * (1000 + 1000) + (1000 + 1000)) / 1000 * 0.05,
+        "CloudWatch": logged / 1000 * (0.50 + 0.15 * 30 / 30.4 * 0.03),
+        "SQS": 6 * 0.40,
+        "Rekognition": 1000,
+    }
+    month = Use(draws=Decimal(10**9), images=Decimal(0), uploads=Decimal(0))
+    before, after = (bill(replace(month, direct_uploads=Decimal(count))).services() for count in (0, 10**6))
+    found = {name: float(after[name] - before[name]) for name in before if after[name] != before[name]}
+    assert found.keys() == expected.keys()
+    assert [name for name, amount in expected.items() if not isclose(found[name], amount, rel_tol=1e-6)] == []
+
+
+class Asked:
+    """What the code asks of DynamoDB, SQS and S3."""
+
+    def __init__(self) -> None:
+        self._calls: list[tuple[str, dict[str, Any]]] = []
+        self._requests: list[str] = []  # of S3
+        others: list[Any] = [aws.dynamodb(), aws.sqs()]
+        for client in others:
+            client.meta.events.register("provide-client-params", self._note)
+        aws.s3().meta.events.register("before-call", lambda model, **_: self._requests.append(model.name))
+
+    def take(self) -> tuple[float, int, int, dict[str, int]]:
+        """Read units, write units, round trips and S3's requests since the last time; all rows are small."""
+        calls, requests = self._calls, self._requests
+        self._calls, self._requests = [], []
+        s3 = {kind: requests.count(f"{kind.title()}Object") for kind in ("get", "put", "delete")}
+        assert sum(s3.values()) == len(requests)
+        reads = sum(
+            1 if params.get("ConsistentRead") else 0.5 for name, params in calls if name in ("GetItem", "Query")
+        )
+        writes = [2 * len(params.get("TransactItems", ())) for name, params in calls]
+        writes += [name in ("PutItem", "UpdateItem") for name, _ in calls]
+        return reads, sum(writes), len(calls), s3
+
+    def _note(self, params: dict[str, Any], model: Any, **_: Any) -> None:
+        self._calls.append((model.name, params))
+
+
+def test_a_direct_upload_asks_aws_for_what_is_counted(moto_aws: None) -> None:
+    steps = with_steps(measured.measured(), Use(), Assumed()).operations
+
+    def counted(name: str, *, index_entries: int = 0) -> tuple[Decimal, Decimal, Decimal, Mapping[str, Decimal]]:
+        step = steps[name]
+        return step.read_units, step.write_units - index_entries, step.trips, step.s3
+
+    label = send(0).api.label
+    send(1, label=label).deliver()  # a label's first image takes more
+    asked = Asked()
+    sent = send(2, label=label)
+    assert asked.take() == (*counted(ASK)[:3], {"get": 0, "put": 1, "delete": 0})  # and the form's, which S3 takes
+    sent.deliver()
+    assert asked.take() == counted(RECEIVE, index_entries=1)
+    assert sent.state()["state"] == "recognised"
+    assert asked.take() == counted(FOLLOW)
+
+
+@pytest.mark.parametrize(
+    ("item", "bytes_"),
+    [
+        ({"label": {"S": "käse"}}, 5 + 5),
+        ({"weight": {"N": "123456789"}}, 6 + 5 + 1),
+        ({"weight": {"N": "500000000"}}, 6 + 1 + 1),  # trailing zeros are not kept
+        ({"images": {"M": {"a.jpg": {"N": "12"}, "b.jpg": {"N": "34"}}}}, 6 + 3 + 2 * (1 + 5 + 2)),
+    ],
+)
+def test_items_are_as_large_as_aws_says(item: Item, bytes_: int) -> None:
+    assert size(item) == bytes_
+
+
+def test_cloudfront_asks_the_api_for_draws_and_for_what_it_has_not() -> None:
+    use = Use(draws=Decimal(10**7), uploads=Decimal(0), mode="cdn")
+    found = quantities(bill(use, Assumed(cache_hit=Decimal("0.75"), client_hit=Decimal("0.2"))))
+    assert found["api-rest"] == 10_000_000 + 8_000_000 * Decimal("0.25")
+    assert found["cloudfront-requests"] == 18_000_000
+    assert found["transfer-out"] == 0
+    assert found["cloudfront-out"] > 8_000_000 * 300_000 / Decimal(10**9)
+
+
+def test_thumbnails_are_asked_for_made_and_kept_for_days() -> None:
+    first, again, draw = (measured.measured().operations[name] for name in (*THUMBNAILS, "draw image"))
+    use = Use(draws=Decimal(10**9), uploads=Decimal(0), images=Decimal(0), thumbnails=Decimal(2))
+    found = {name: float(amount) for name, amount in quantities(bill(use)).items()}
+    made, kept = 2e8, 18e8  # one in ten has to be made
+    size = [float(each.response_bytes) * 3 / 4 for each in (first, again)]
+    assert found["api-rest"] == 1e9 + made + kept
+    assert isclose(found["s3-storage"], made * size[0] * 7 / 30.4 / 1e9, rel_tol=1e-6)
+    assert found["s3-gets"] == sum(n * float(each.s3["get"]) for n, each in ((1e9, draw), (made, first), (kept, again)))
+    sent = 1e9 * 300_000 + made * size[0] + kept * size[1] + 3e9 * 1000
+    assert isclose(found["transfer-out"], sent / 1e9, rel_tol=1e-9)
+
+
+def test_tags_are_written_by_uploads_and_deletes_and_not_by_patches() -> None:
+    def writes(name: str, tags: int) -> Decimal:
+        none = {each: Decimal(0) for each in COUNTS}
+        return quantities(bill(Use(**none | {name: Decimal(1), "tags": Decimal(tags)})))["dynamodb-writes"]  # type: ignore[arg-type]
+
+    of_tag = measured.measured().write_units_of_tag
+    assert of_tag > 0
+    assert writes("uploads", 3) - writes("uploads", 0) == 3 * of_tag
+    assert writes("deletes", 3) > writes("deletes", 0)
+    assert writes("patches", 3) == writes("patches", 0) > 0
+
+
+def test_an_http_api_counts_each_begun_512_kib() -> None:
+    use = Use(draws=Decimal(10), uploads=Decimal(10), bytes=Decimal(600_000), api="http")
+    assert quantities(bill(use))["api-http"] == 10 * 2 + 10 * 2
+
+
+def test_a_plan_stands_for_what_it_carries_and_for_no_more() -> None:
+    use = Use(draws=Decimal(10**7), mode="cdn")
+    planned, paid = bill(replace(use, plan="business")), bill(use)
+    carried = sum(line.net for line in paid.lines if line.price.service == "CloudFront")
+    assert planned.net == paid.net - carried + 200
+    with pytest.raises(Unfit, match=r"carries 10,000,000 of cloudfront-requests a month, and this needs 20,000,000"):
+        bill(replace(use, plan="pro"))
+
+
+@given(USES)
+def test_sums_add_up(use: Use) -> None:
+    whole = bill(use)
+    assert whole.net == sum(whole.services().values()) == sum(line.net for line in whole.lines)
+    assert whole.gross - whole.waived == whole.net
+    assert all(0 <= line.waived <= line.gross for line in whole.lines)
+
+
+@given(USES, st.sampled_from([*COUNTS, "thumbnails", "bytes", "tags"]), st.integers(1, 10**6))
+def test_more_of_anything_never_costs_less(use: Use, name: str, more: int) -> None:
+    bound = Use.__dataclass_fields__[name].metadata["most"]
+    greater = replace(use, **{name: min(getattr(use, name) + more, bound)})  # type: ignore[arg-type]
+    assert bill(greater).net >= bill(use).net
+    assert all(quantities(bill(greater))[key] >= amount for key, amount in quantities(bill(use)).items())
+
+
+@given(USES)
+def test_a_month_without_calls_costs_what_is_stored(use: Use) -> None:
+    rest = bill(at_rest(use))
+    assert {name for name, amount in quantities(rest).items() if amount} <= STORED
+    silent = {name: Decimal(0) for name in COUNTS if name != "images"}
+    assert rest.net == bill(replace(use, **silent)).net  # type: ignore[arg-type]
+
+
+@given(USES)
+def test_twice_the_draws_are_twice_what_draws_need(use: Use) -> None:
+    none, once, twice = (quantities(bill(replace(use, draws=use.draws * times))) for times in (0, 1, 2))
+    assert all(isclose(twice[key] - none[key], 2 * (once[key] - none[key]), abs_tol=2e-6) for key in none)
+
+
+def test_beyond_the_free_tier_and_within_a_price_tier_twice_the_draws_cost_twice_as_much() -> None:
+    once, twice = (bill(Use(draws=Decimal(draws), images=Decimal(0), uploads=Decimal(0))) for draws in (15e6, 30e6))
+    doubled = {line.price.name: (line.gross, other.gross) for line, other in zip(once.lines, twice.lines, strict=True)}
+    for name in (
+        "api-rest",
+        "lambda-requests",
+        "lambda-x86_64",
+        "dynamodb-reads",
+        "s3-gets",
+        "transfer-out",
+        "logs-ingested",
+    ):
+        assert doubled[name][1] == 2 * doubled[name][0] > 0, name
+    assert twice.net > 2 * once.net  # less of it is free
+
+
+def test_every_price_has_a_source_and_a_day_and_is_used() -> None:
+    used: set[str] = set()
+    for mode, api, architecture, plan in product(MODES, APIS, ARCHITECTURES, PLANS):
+        if plan == "none" or mode == "cdn":
+            used |= quantities(bill(Use(mode=mode, api=api, architecture=architecture, plan=plan))).keys()
+    assert used == {entry["name"] for entry in document()["prices"]}
+    for entry in document()["prices"] + document()["free_tier"]:
+        assert re.fullmatch(r"https://(docs\.)?aws\.amazon\.com/\S+", entry["source"])
+        assert date.fromisoformat(entry["read"]) >= date(2026, 11, 21)
+    for price in (price for region in REGIONS for price in prices(region).values()):
+        bounds = [up_to for up_to, _ in price.tiers]
+        assert bounds[-1] is None
+        assert bounds[:-1] == sorted(bounds[:-1])  # type: ignore[type-var]
+        assert price.basis
+
+
+def test_what_the_template_says_is_counted() -> None:
+    kinds = [resource["Type"] for resource in template()["Resources"].values()]
+    found = quantities(bill(Use()))
+    assert found["alarms"] == kinds.count("AWS::CloudWatch::Alarm") > 0
+    assert found["secrets"] == kinds.count("AWS::SecretsManager::Secret") == 1
+    assert found["ssm-parameters"] == kinds.count("AWS::SSM::Parameter") > 0
+
+
+def test_every_input_can_be_varied_and_the_widest_comes_first() -> None:
+    use = Use(mode="cdn", draws=Decimal(10**8), thumbnails=Decimal(1), tags=Decimal(2))
+    found = swings(use)
+    assert [swing.width for swing in found] == sorted((swing.width for swing in found), reverse=True)
+    names = {swing.name.removeprefix("1 - ") for swing in found}
+    (misses,) = (swing for swing in found if swing.name == "1 - cache_hit")
+    halved, doubled = (bill(use, Assumed(cache_hit=Decimal(hit))).net for hit in ("0.95", "0.8"))
+    assert (misses.halved, misses.doubled) == (halved, doubled)
+    unmoved = {"client_hit"}  # 0 is 0 when doubled
+    assert {each.name for each in fields(Assumed)} - unmoved | {"memory", "bytes"} <= names
+
+
+def test_with_many_draws_the_way_to_the_internet_costs_most_as_the_readmes_say() -> None:
+    for draws in report.SCALES[-2:]:
+        assert max(bill(report.month(draws)).lines, key=lambda line: line.net).price.name == "transfer-out"
+    assert {swings(report.month(report.PLOTTED, mode))[0].name for mode in report.PLOTTED_MODES} == {"bytes"}
+
+
+def test_of_a_direct_upload_recognition_costs_most_as_the_readmes_say() -> None:
+    for count in report.DIRECT:
+        more = report.added(direct_uploads=count)
+        assert more["Rekognition"] == count / 1000 > sum(more.values()) / 2
+
+
+def test_the_readme_is_what_is_computed() -> None:
+    assert report.README.read_text() == report.report(), "run make costs"
+
+
+def test_the_plot_is_of_these_totals() -> None:
+    plot = report.PLOT.read_text()
+    for mode in report.PLOTTED_MODES:
+        assert f"{mode}: ${bill(report.month(report.PLOTTED, mode)).net:,.2f}" in plot, "run make costs"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--draws=-1"], "-1 is no number from 0 to 1,000,000,000,000."),
+        (["--draws=nan"], "nan is no number from 0"),
+        (["--images=inf"], "inf is no number from 0"),
+        (["--bytes=1e400"], "1e400 is no number from 0 to 4,500,000."),
+        (["--uploads=many"], "many is no number from 0"),
+        (["--memory=127"], "127 is no number from 128 to 10,240."),
+        (["--cache-hit=1.1"], "1.1 is no number from 0 to 1."),
+        (["--mode=fax"], "invalid choice: 'fax' (choose from"),
+        (["--region=mars"], "invalid choice: 'mars' (choose from"),
+        (["--plan=pro"], "A plan is for CloudFront; use it with --mode cdn, not image."),
+    ],
+)
+def test_what_cannot_be_computed_is_refused_in_a_sentence(arguments: list[str], sentence: str) -> None:
+    done = run(*arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert sentence in done.stderr.splitlines()[-1]
+
+
+def test_without_measurements_it_says_how_to_get_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(measured, "FILE", tmp_path / "results.json")
+    measured.measured.cache_clear()
+    with pytest.raises(measured.Unmeasured, match="make bench"):
+        bill(Use())
+    monkeypatch.undo()
+    measured.measured.cache_clear()
+
+
+def test_the_table_prints_the_bill_with_its_total() -> None:
+    done = run("--draws=1e8", "--mode=redirect", "--region=eu-central-1")
+    total = bill(Use(draws=Decimal(10**8), mode="redirect", region="eu-central-1")).net
+    assert done.returncode == 0
+    assert re.search(rf"^\| total .* \${total:,.2f} \|$", done.stdout, re.M)
+    assert "Always free" in done.stdout

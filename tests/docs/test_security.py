@@ -1,0 +1,71 @@
+"""SECURITY.md names tests and limits that there are, and what it says of dependencies is so."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+import upload_image
+from form import MAX_PARTS
+from shared.pictures.bucket import URL_LIFETIME
+from shared.pictures.check import MAX_FRAMES, MAX_PIXELS
+from shared.pictures.strip_jpeg import MAX_SCANS
+from tests.support.cloud import ROOT, template
+from tools.benchmarks import engine
+
+TEXT = (ROOT / "SECURITY.md").read_text()
+LOCKS = sorted((ROOT / "requirements").glob("*.txt"))
+
+
+def test_every_promise_names_tests_that_there_are() -> None:
+    rows = re.findall(r"^\| \*\*.*\| (.*) \|$", TEXT, re.M)
+    assert len(rows) == TEXT.count("\n| **") > 10
+    named = [set(re.findall(r"`(tests/\w+\.py)`", row)) for row in rows]
+    assert all(named)
+    assert all("\ndef test_" in (ROOT / name).read_text() for names in named for name in names)
+
+
+def test_the_limits_are_those_of_the_code() -> None:
+    parameters, functions = template()["Parameters"], template()["Globals"]["Function"]
+    words = " ".join(TEXT.split())
+    for limit in (
+        f"{upload_image.BODY_MAX:,} bytes",
+        f"{MAX_PARTS} parts",
+        f"{MAX_PIXELS:,} pixels",
+        f"{MAX_FRAMES:,} frames",
+        f"JPEG {MAX_SCANS} scans",
+        f"after {functions['Timeout']} seconds",
+        f"{parameters['ThrottleRate']['Default']} requests a second",
+        f"{parameters['PictureThrottleRate']['Default']} of pictures",
+        f"presigned URL, for {URL_LIFETIME}",
+    ):
+        assert limit in words
+
+
+@pytest.mark.parametrize("lock", LOCKS, ids=lambda lock: lock.name)
+def test_every_dependency_is_locked_by_hash(lock: Path) -> None:
+    lines = lock.read_text().replace("\\\n", " ").splitlines()
+    locked = [line for line in lines if line.strip()]
+    assert locked
+    assert [line for line in locked if not re.match(r"[\w.\[\]-]+==\S+ .*--hash=sha256:[0-9a-f]{64}", line)] == []
+
+
+def test_every_installation_asks_for_the_hashes() -> None:
+    makefile, build = (ROOT / "Makefile").read_text(), (ROOT / "tools/bundle/__main__.py").read_text()
+    installations = re.findall(r"pip install.* -r .*", makefile)
+    assert len(installations) == 2  # what the targets need, and the SAM CLI
+    assert all("--require-hashes" in line for line in installations)
+    assert '"--require-hashes"' in build
+
+
+def test_what_is_installed_without_hashes_is_named() -> None:
+    (row,) = re.findall(r"^\| \*\*What is shipped is locked by hash\*\*.*", TEXT, re.M)
+    assert re.findall(r"pip install (?!.* -r ).*?(\S+)$", (ROOT / "Makefile").read_text(), re.M) == ["uv"]
+    assert re.fullmatch(r"@dynoxide/[\w-]+@\d+\.\d+\.\d+", engine.PACKAGE)
+    installing = {str(path.relative_to(ROOT)) for path in ROOT.glob("[a-z]*/*.py") if '"install"' in path.read_text()}
+    installing -= {
+        "tools/bundle/__main__.py",
+        "tests/docs/test_security.py",
+    }  # the former asks for the hashes, as seen above
+    assert installing == {"tools/benchmarks/cold.py", "tools/benchmarks/engine.py"}
+    assert all(name in row for name in ("uv", "dynoxide", "boto3"))

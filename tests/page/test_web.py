@@ -1,0 +1,143 @@
+"""The page, its files, the contract and its documentation over HTTP, in every host."""
+
+import json
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+import page_files
+from tests.support.cloud import ROOT
+from tests.support.hosts import Api, Running, json_of
+from tools import openapi_json
+
+PAGES = ("/", "/docs")
+
+
+def policy(answer: Any) -> dict[str, list[str]]:
+    """The Content-Security-Policy by directive."""
+    directives = answer.headers["content-security-policy"].split("; ")
+    return {name: sources for name, *sources in map(str.split, directives)}
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_a_page_runs_nothing_but_our_files(api: Api, path: str) -> None:
+    answer = api.get(path)
+    assert (answer.status, answer.headers["content-type"]) == (200, "text/html; charset=utf-8")
+    given = policy(answer)
+    assert given["default-src"] == given["base-uri"] == given["frame-ancestors"] == ["'none'"]
+    for name in ("script-src", "style-src", "form-action"):
+        assert given[name] == ["'self'"]
+    asked, *s3 = given["connect-src"]
+    assert asked == "'self'"
+    if isinstance(api.host, Running):
+        assert s3 == [api.host.service.aws_endpoint]  # where large files go
+    text = answer.body.decode()
+    assert not re.search(r"\sstyle=|\son[a-z]+=|<style|javascript:", text)
+    assert re.findall(r"<script[^>]*>(.*?)</script>", text) == [""] * text.count("<script")
+    assert not re.search(r'(src|href|action)="(https?:|/)', text), "a stage may stand before each address"
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_every_file_of_a_page_is_there_and_is_kept_for_ever(api: Api, path: str) -> None:
+    names = set(re.findall(r'(?:src|href)="(web/[^"]*)"', api.get(path).body.decode()))
+    assert len(names) >= 3
+    for name in names:
+        answer = api.get(f"/{name}")
+        assert answer.status == 200
+        assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert answer.headers["content-type"].partition(";")[0] == {
+            "css": "text/css",
+            "js": "text/javascript",
+            "svg": "image/svg+xml",
+        }.get(name.rpartition(".")[2])
+        file = page_files.FILES[name.rpartition("/")[2]]
+        assert answer.body.decode() == (ROOT / "web" / file).read_text()
+
+
+@pytest.mark.parametrize("path", [*PAGES, "/openapi.json"])
+def test_a_page_is_asked_for_each_time_and_sent_if_it_changed(api: Api, path: str) -> None:
+    answer = api.get(path)
+    assert answer.headers["cache-control"] == "no-cache"
+    unchanged = api.get(path, if_none_match=answer.headers["etag"])
+    assert (unchanged.status, unchanged.body, unchanged.headers["etag"]) == (304, b"", answer.headers["etag"])
+    assert api.get(path, if_none_match='"other"').status == 200
+
+
+@pytest.mark.parametrize("path", [*PAGES, "/openapi.json", "/web/{version}/page.js"])
+def test_a_page_is_read_and_nothing_else(api: Api, path: str) -> None:
+    path = path.replace("{version}", page_files.version())
+    head = api.host.request("HEAD", path)
+    assert (head.status, head.body) == (200, b"")
+    for method in ("POST", "PUT", "PATCH", "DELETE"):
+        refused = api.host.request(method, path)
+        assert (refused.status, refused.headers["allow"]) == (405, "GET, HEAD, OPTIONS")
+    assert api.host.request("OPTIONS", path).headers["allow"] == "GET, HEAD, OPTIONS"
+    unknown = api.get(f"{path}?x=1")
+    assert (unknown.status, json_of(unknown)["errors"][0]["field"]) == (400, "x")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/web/0123456789abcdef/page.js",
+        "/web/{version}/web_page.py",
+        "/web/{version}/IAM__policy.json",
+        "/web/{version}/..%2Fweb_page.py",
+        "/web/{version}/vendor",
+        "/web/page.js",
+        "/page.js",
+    ],
+)
+def test_nothing_else_of_the_folder_is_served(api: Api, path: str) -> None:
+    assert api.get(path.replace("{version}", page_files.version())).status == 404
+
+
+def test_a_version_is_another_one_once_a_file_changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = page_files.version()
+    shutil.copytree(ROOT / "web", tmp_path / "web")
+    monkeypatch.setattr(page_files, "FOLDER", tmp_path / "web")
+    assert fresh_version() == before
+    (tmp_path / "web/page.css").write_text("body {}")
+    assert fresh_version() != before
+    monkeypatch.undo()
+    assert fresh_version() == before
+
+
+def fresh_version() -> str:
+    """As a new container finds it."""
+    page_files.read.cache_clear()
+    page_files.version.cache_clear()
+    return page_files.version()
+
+
+def test_the_contract_is_served_for_the_host_that_is_asked(api: Api) -> None:
+    answer = api.get("/openapi.json")
+    assert answer.headers["content-type"] == "application/json"
+    served = json_of(answer)
+    (server,) = served.pop("servers")
+    assert f"{server['url']}/images/" in json_of(api.upload((ROOT / "tests/images/rocket.jpg").read_bytes()))["url"]
+    contract = yaml.safe_load((ROOT / "openapi.yaml").read_text().replace("http://127.0.0.1:3000", server["url"]))
+    del contract["servers"]
+    assert served == contract
+
+
+def test_the_contract_in_json_is_that_in_yaml() -> None:
+    assert openapi_json.JSON.read_text() == openapi_json.converted(), "make openapi"
+
+
+def test_what_is_vendored_has_its_licence_and_is_named_in_the_readme() -> None:
+    licence = (ROOT / "web/vendor/swagger-ui/LICENSE").read_text()
+    assert "Apache License" in licence
+    bundle = (ROOT / "web/vendor/swagger-ui/swagger-ui-bundle.js").read_text()
+    (version,) = re.findall(r"Swagger UI (\d+\.\d+\.\d+)", (ROOT / "README.md").read_text())
+    assert f'PACKAGE_VERSION:"{version}"' in bundle
+
+
+def test_every_file_fits_into_an_answer_of_lambda() -> None:
+    for path in page_files.FILES.values():
+        assert len(json.dumps((ROOT / "web" / path).read_text())) < 4_500_000

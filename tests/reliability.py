@@ -1,0 +1,126 @@
+"""docs/reference/reliability.md: what happens at each fault; `make reliability` writes it."""
+
+import logging
+import re
+import tempfile
+from collections import Counter
+from pathlib import Path
+from string import Template
+
+from tests.support import fault_matrix
+from tests.support.cloud import ROOT
+from tests.support.fault_matrix import Operation, Outcome
+from tests.support.fault_scene import Scene, staged
+from tests.support.local_service import LocalService
+
+PAGE = ROOT / "docs/reference/reliability.md"
+
+INTRODUCTION = """\
+# Reliability
+
+Networks lose requests and responses, AWS throttles, and processes die. This page lists what happens to each request
+then, for every AWS call that the request makes. `make reliability` measures it and writes this page; the tests compare
+the two.
+
+## In short
+
+- **Nothing in between.** After each fault, the images are either as before the request or the request is done.
+- **Nothing wrong is served.** Every image is served, every dart hits the right image, and [the
+  invariants](../explanation/transactions.md#what-the-tests-check) hold.
+- **You can repeat any request.** After a 503, or after no response at all, the same request leads to the same result as
+  if nothing had happened.
+- **What stays behind is unseen.** At most, versions in the bucket that no image names. They are never served, and
+  `make reconcile` removes exactly these.
+- **No request took 15 s**, after which Lambda would end it.
+
+$summary
+
+*As usual* is the response that the request has without the fault. *None* means that the process died before it could
+respond.
+
+## How it is measured
+
+No emulator shows these faults: emulators do not throttle, their transactions never meet, and they always respond. So
+the shipped handlers run on the emulator of `make run`, and the tests put an injector into botocore's `before-send`
+event, which comes before every HTTP attempt. The injector sends the attempt or not, and then returns the response of
+AWS, an error, nothing, or ends the process (`tests/faults/`). Time is simulated, too: a lost message takes the 3 s that
+botocore waits for it, and botocore's pauses are as long as they may be.
+
+In the tables below:
+
+- **once**: the fault hits the first HTTP attempt of that call. **For good**: it hits every attempt at that service from
+  that call on (for a conflict or a cancelled transaction: every transaction).
+- **answer**: the status of the response; *none* if the process died. A 503 is `application/problem+json` with
+  `Retry-After`.
+- **state**: of the images, *as before* the request or *done*. After a 503, a write may be *done*, if only the response
+  of AWS was lost: nobody can know.
+- **orphans**: versions in the bucket that no image names. Reconciliation removed exactly these and nothing else.
+- **again**: the status when the client repeats the request. After that, the state is *done*.
+
+Calls are named by their number in the list above each table.
+"""
+
+HEADINGS = ("In short", "How it is measured")
+ROW = re.compile(
+    r"^\| (?P<title>[^|]*) \| (?P<calls>[0-9, ]+) \| (?P<answer>\w+) \| [^|]* \| (?P<orphans>\d+) \|", re.MULTILINE
+)
+
+
+def introduction(sections: str) -> str:
+    """Return what stands before the sections, with their rows summed up by fault."""
+    usual = {operation.title: str(operation.answer) for operation in matrix.OPERATIONS}
+    counts: dict[str, Counter[str]] = {fault.title: Counter() for fault in matrix.FAULTS}
+    orphans: Counter[str] = Counter()
+    for title, rows in re.findall(r"^## ([^\n]*)\n(.*?)(?=^## |\Z)", sections, re.MULTILINE | re.DOTALL):
+        for row in ROW.finditer(rows):
+            kind = "as usual" if row["answer"] == usual[title] else row["answer"]
+            counts[row["title"]][kind] += row["calls"].count(",") + 1
+            orphans[row["title"]] = max(orphans[row["title"]], int(row["orphans"]))
+    kinds = ("as usual", "503", "none")
+    head = "| fault | cases | as usual | 503 | none | orphans, at most |\n|---|---|---|---|---|---|\n"
+    lines = [
+        f"| {title} | {count.total()} | {' | '.join(str(count[kind]) for kind in kinds)} | {orphans[title]} |\n"
+        for title, count in counts.items()
+    ]
+    assert all(set(count) <= set(kinds) for count in counts.values()), counts
+    total = sum(count.total() for count in counts.values())
+    return Template(INTRODUCTION).substitute(summary=f"{total} cases, by fault:\n\n{head}{''.join(lines)}".rstrip())
+
+
+def sections_of(page: str) -> str:
+    """Return the part of the page that is measured: everything from the first operation on."""
+    return page[page.index(f"\n## {matrix.OPERATIONS[0].title}\n") :]
+
+
+def section(scene: Scene, operation: Operation) -> str:
+    """The operation's calls and its table; faults that came to the same at several calls share a line."""
+    calls = ", ".join(f"{number} {name}" for number, name in enumerate(fault_matrix.calls_of(scene, operation), 1))
+    lines: dict[tuple[str, Outcome], list[str]] = {}
+    for fault, number, outcome in fault_matrix.outcomes(scene, operation):
+        lines.setdefault((fault.title, outcome), []).append(str(number))
+    rows = [
+        f"| {title} | {', '.join(numbers)} | {came.answer} | {came.state} | {came.orphans} | {came.again} |\n"
+        for (title, came), numbers in lines.items()
+    ]
+    return (
+        f"\n## {operation.title}\n\nCalls: {calls}.\n\n"
+        "| fault | at call | answer | state | orphans, all repaired | again |\n|---|---|---|---|---|---|\n"
+        + "".join(rows)
+    )
+
+
+def main() -> None:
+    """Write the page."""
+    logging.disable(logging.CRITICAL)
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        LocalService(Path(folder) / "data") as service,
+        staged(service) as scene,
+    ):
+        sections = [section(scene, operation) for operation in matrix.OPERATIONS]
+    text = "".join(sections)
+    PAGE.write_text(introduction(text) + text)
+
+
+if __name__ == "__main__":
+    main()

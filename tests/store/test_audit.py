@@ -1,0 +1,191 @@
+"""`make audit`: what it says of a service that draws as it tells, and of one that does not; and its arithmetic."""
+
+import json
+import math
+import random
+import subprocess
+import sys
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import pairwise
+from statistics import NormalDist
+from typing import Any
+
+import pytest
+
+from shared.images import UNITS
+from tests.support.cloud import ROOT
+from tests.support.local_service import LocalService
+from tests.support.pictures import tiny
+from tools.audit import audit, chi_square
+from tools.audit.audit import ALARM, Audit, Law
+
+WEIGHTS = {f"cat/{n}": (n + 1) * UNITS // 100 for n in range(12)}
+TOTAL = sum(WEIGHTS.values())
+
+
+def run(url: str, draws: int, label: str = "cat") -> tuple[int, str]:
+    """Exit code and output."""
+    command = [sys.executable, "-m", "tools.audit", label, str(draws), url]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=120)
+    return done.returncode, done.stdout + done.stderr
+
+
+def test_make_run_draws_as_it_says(running: LocalService) -> None:
+    for seed in range(8):
+        assert running.upload(tiny(seed), label="audited", weight=f"0.{seed + 1}").status == 201
+    for _ in range(3):  # one audit in 1,000 blames an exact service; three in a row do once in 10**9
+        code, said = run(running.url, 200, "audited")
+        if code != 1:
+            break
+    assert code == 0, said
+    assert "200 draws of audited: 8 images\n" in said
+    assert "with 7 degrees of freedom" in said
+    assert "an exact service fails one audit in 1000" in said
+    code, said = run(running.url, 5, "label-without-images")
+    assert (code, "404" in said) == (2, True)
+
+
+@contextmanager
+def serving(draw: Callable[[], tuple[int, Any]], weights: dict[str, int] = WEIGHTS) -> Iterator[str]:
+    """The URL of a service with this law, two images a page, that draws as `draw` does: status and document."""
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+        wbufsize = -1  # head and body go out together
+
+        def do_GET(self) -> None:
+            status, document = draw() if self.path.startswith("/Prod/random?") else (200, self.page())
+            body = json.dumps(document).encode()
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(body)))
+            self.send_header("Retry-After", "0")
+            self.end_headers()
+            self.wfile.write(body)
+
+        def page(self) -> Any:
+            start = int(self.path.partition("cursor=")[2] or 0)
+            entries = list(weights.items())
+            page = [{"id": name, "weight": weight / UNITS} for name, weight in entries[start : start + 2]]
+            total = sum(weights.values())
+            document = {"count": len(entries), "totalWeight": total / UNITS, "images": page}
+            return document | ({"cursor": str(start + 2)} if start + 2 < len(entries) else {})
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/Prod"
+        server.shutdown()
+
+
+def drawn(rng: random.Random, weights: dict[str, int]) -> tuple[int, Any]:
+    (name,) = rng.choices(list(weights), list(weights.values()))
+    return 200, {"id": name, "probability": WEIGHTS.get(name, 0) / TOTAL}
+
+
+def test_an_exact_service_passes_though_it_is_busy_at_times() -> None:
+    rng = random.Random(1)
+    turns = iter(range(10**6))
+
+    def draw() -> tuple[int, Any]:
+        turn = next(turns)
+        return (429, {}) if turn % 7 == 0 else (503, {}) if turn % 11 == 0 else drawn(rng, WEIGHTS)
+
+    with serving(draw) as url:
+        code, said = run(url, 2_000)
+    assert code == 0, said
+    assert "2000 draws" in said
+
+
+def test_a_biased_service_is_noticed() -> None:
+    rng = random.Random(1)
+    with serving(lambda: drawn(rng, {**WEIGHTS, "cat/11": WEIGHTS["cat/11"] * 3 // 2})) as url:
+        code, said = run(url, 3_000)
+    assert code == 1
+    assert "worst: cat/11 " in said
+    assert said.endswith("NOT as told\n")
+
+
+def test_a_service_that_tells_another_probability_is_noticed() -> None:
+    rng = random.Random(1)
+    with serving(lambda: (200, {**drawn(rng, WEIGHTS)[1], "probability": 0.5})) as url:
+        code, said = run(url, 50)
+    assert (code, "50 draws told another probability" in said) == (1, True)
+
+
+def test_a_label_that_changes_meanwhile_is_not_judged() -> None:
+    rng, weights = random.Random(1), dict(WEIGHTS)
+
+    def draw() -> tuple[int, Any]:
+        weights["cat/0"] = 5
+        return drawn(rng, WEIGHTS)
+
+    with serving(draw, weights) as url:
+        code, said = run(url, 20)
+    assert (code, "changed during the audit" in said) == (2, True)
+    with serving(lambda: (200, {"id": "cat/new", "probability": 0.1})) as url:
+        assert run(url, 20)[0] == 2
+
+
+@pytest.mark.parametrize("url", ["cat", "ftp://127.0.0.1/", "http://127.0.0.1:1"])
+def test_what_cannot_be_audited_is_said_in_a_line(url: str) -> None:
+    code, said = run(url, 1)
+    assert (code, said.count("\n")) == (2, 1)
+
+
+# --- the arithmetic ---
+
+
+@pytest.mark.parametrize(
+    ("statistic", "freedom", "p"),  # of the tables in Abramowitz and Stegun, 26.8
+    [(3.84146, 1, 0.05), (10.828, 1, 0.001), (5.99146, 2, 0.05), (20.515, 5, 0.001), (149.449, 100, 0.001)],
+)
+def test_p_is_that_of_the_tables(statistic: float, freedom: int, p: float) -> None:
+    assert chi_square.survival(statistic, freedom) == pytest.approx(p, rel=3e-4)
+    assert chi_square.critical(p, freedom) == pytest.approx(statistic, rel=1e-4)
+
+
+@pytest.mark.parametrize("freedom", [1, 2, 999, 20_000])
+def test_p_falls_from_1_to_0(freedom: int) -> None:
+    values = [chi_square.survival(freedom * x / 10, freedom) for x in range(40)]
+    assert values[0] == 1
+    assert all(0 <= b <= a + 1e-9 <= 1 + 1e-9 for a, b in pairwise(values))
+    assert values[-1] < 0.05
+
+
+def test_the_power_of_one_degree_is_that_of_the_normal_distribution() -> None:
+    normal = NormalDist()
+    z = normal.inv_cdf(1 - 0.001 / 2)
+    needed = math.sqrt(chi_square.noncentrality(0.001, 0.95, 1))
+    assert (1 - normal.cdf(z - needed)) + normal.cdf(-z - needed) == pytest.approx(0.95, abs=1e-9)
+
+
+def test_a_shift_is_found_as_often_and_an_exact_service_blamed_as_seldom_as_is_said() -> None:
+    rng, draws, rounds = random.Random(3), 2_000, 1_000
+    law = Law(WEIGHTS)
+    shift = Audit("cat", law, Counter({"cat/0": draws})).shift("cat/11")
+    p = WEIGHTS["cat/11"] / TOTAL
+    moved = {name: weight * (1 - p * (1 + shift)) / (1 - p) for name, weight in WEIGHTS.items()}
+    moved["cat/11"] = WEIGHTS["cat/11"] * (1 + shift)
+    verdicts = {
+        kind: sum(
+            not Audit("cat", law, Counter(rng.choices(list(weights), list(weights.values()), k=draws))).passed
+            for _ in range(rounds)
+        )
+        for kind, weights in (("moved", moved), ("exact", WEIGHTS))
+    }
+    assert verdicts["moved"] / rounds == pytest.approx(0.95, abs=0.03)
+    assert verdicts["exact"] <= 6  # 1 is expected; more than 6 come once in 10,000 runs
+    assert audit.ALARM == ALARM == 0.001
+
+
+def test_small_cells_are_put_together() -> None:
+    expected = {"a": 50.0, "b": 4.0, "c": 4.0, "d": 2.0}
+    found = chi_square.fit(Counter(a=50, b=10), expected)
+    assert (found.freedom, found.chi_square, found.p) == (1, 0, 1)
+    assert chi_square.fit(Counter(a=7), {"a": 7.0}).p == 1

@@ -1,0 +1,188 @@
+"""Pages as DynamoDB is asked for them, each at the same cost; and cursors, of which any other text is 400."""
+
+import re
+from contextlib import nullcontext
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from shared import aws, settings
+from shared.api import paging
+from shared.api.endpoint import Request
+from shared.errors import BadRequest, UnprocessableValue
+from shared.labels import catalogue
+from shared.labels.catalogue import Catalogue
+from tests.api.test_listing import image, put_rows
+from tests.support.hosts import Api, Handlers, json_of
+from tests.support.pictures import tiny
+
+SELECTIONS = (
+    catalogue.every("cat"),
+    catalogue.tagged("cat", "x"),
+    catalogue.called("cat", "f"),
+    catalogue.owned("cat", "bob"),
+)
+
+
+@pytest.fixture
+def calls(moto_aws: None) -> list[tuple[str, Any]]:
+    """Operation and parameters of each call to DynamoDB."""
+    made: list[tuple[str, Any]] = []
+    events = aws.dynamodb().meta.events
+    events.register("provide-client-params.dynamodb", lambda params, model, **_: made.append((model.name, params)))
+    return made
+
+
+@pytest.fixture
+def cats(calls: list[Any]) -> Api:
+    """Three hundred cats with a tag, a file name and an owner, and as many dogs."""
+    for label in ("cat", "dog"):
+        api = Api(Handlers(), label)
+        put_rows(api, [image(label, n, filename=f"f{n}", owner="bob") for n in range(300)], "x")
+    calls.clear()
+    return Api(Handlers(), "cat")
+
+
+@pytest.mark.parametrize("selection", SELECTIONS, ids=lambda selection: selection.index or str(selection.values))
+def test_a_page_costs_the_same_wherever_it_is(
+    cats: Api, calls: list[tuple[str, Any]], selection: catalogue.Selection
+) -> None:
+    rows = Catalogue(aws.dynamodb(), settings.read())
+    seen: list[str] = []
+    after: tuple[str, ...] = ()
+    for number in range(10):
+        page = rows.images("cat", selection, 30, after)
+        seen += [each.id for each in page.entries]
+        after = page.last
+        assert bool(after) == (number < 9)
+    assert sorted(seen) == sorted(image("cat", n).id for n in range(300))
+    asked = [params for name, params in calls if name == "Query"]
+    assert [params["Limit"] for params in asked] == [31] * 10
+    batches = [params["RequestItems"]["ImageChunksTable"]["Keys"] for name, params in calls if name == "BatchGetItem"]
+    assert [len(keys) for keys in batches] == ([] if selection == catalogue.every("cat") else [30] * 10)
+    assert len(calls) == len(asked) + len(batches)
+
+
+def test_reads_are_consistent_where_that_is_asked_for_and_possible(cats: Api, calls: list[tuple[str, Any]]) -> None:
+    rows = Catalogue(aws.dynamodb(), replace(settings.read(), consistent_reads=True))
+    for selection in SELECTIONS:
+        assert len(rows.images("cat", selection, 3).entries) == 3
+    told = [params["ConsistentRead"] for name, params in calls if name == "Query"]
+    assert told == [True, True, False, False]  # an index cannot
+
+
+def test_a_page_of_labels_reads_the_lanes_of_its_labels_alone(calls: list[tuple[str, Any]]) -> None:
+    api = Api(Handlers(), "cat")
+    for number in range(6):
+        api.upload(tiny(1), label=f"label-{number}")
+    calls.clear()
+    assert len(json_of(api.get("/labels?limit=2"))["labels"]) == 2
+    assert [name for name, _ in calls] == ["Query"] * 3
+    assert [params.get("Limit") for _, params in calls] == [3, None, None]
+
+
+def test_the_first_image_of_a_label_lists_it_and_no_other_does(calls: list[tuple[str, Any]]) -> None:
+    api = Api(Handlers(), "cat")
+    for seed in range(8):
+        api.upload(tiny(seed))
+    writes = [len(params["TransactItems"]) for name, params in calls if name == "TransactWriteItems"]
+    assert writes == [4, *[3] * 7]
+
+
+def test_rows_that_were_throttled_are_asked_for_again(cats: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    client: Any = aws.dynamodb()
+    whole, sizes = client.batch_get_item, []
+
+    def throttled(*, RequestItems: Any) -> Any:
+        ((table, request),) = RequestItems.items()
+        sizes.append(len(request["Keys"]))
+        answer = whole(RequestItems={table: {**request, "Keys": request["Keys"][:4]}})
+        rest = request["Keys"][4:]
+        return {**answer, "UnprocessedKeys": {table: {**request, "Keys": rest}} if rest else {}}
+
+    monkeypatch.setattr(client, "batch_get_item", throttled)
+    page = Catalogue(client, settings.read()).images("cat", catalogue.tagged("cat", "x"), 10)
+    assert [each.name for each in page.entries] == [image("cat", n).name for n in range(10)]
+    assert sizes == [10, 6, 2]
+
+
+# --- cursors ---
+
+
+def asking(**query: str) -> Request:
+    return Request("GET", "/images", {}, query, {}, b"", "", "", {})
+
+
+PLACES = st.lists(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\n")), min_size=1, max_size=3)
+
+
+@given(st.text(), PLACES)
+def test_a_cursor_is_read_as_it_was_written(query: str, place: list[str]) -> None:
+    query = query.encode("utf-8", "replace").decode()
+    if sum(map(len, place)) < 300:
+        assert paging.read(query, paging.write(query, tuple(place))) == tuple(place)
+
+
+@given(st.text() | st.from_regex(paging.CURSOR, fullmatch=True))
+@example("AAAAAAAA=")
+@example("A" * 100_000)
+@example("\ud800")
+def test_any_other_text_is_refused(text: str) -> None:
+    with pytest.raises(BadRequest, match="take it from the page before"):
+        paging.read("images?label=cat", text)
+
+
+FORGED = {
+    "": False,
+    "\n": False,
+    "a_b": False,
+    "#labels": False,
+    "0" * 32 + ".gif": False,
+    "0" * 32 + ".png": True,
+    "f\n" + "0" * 32 + ".png": False,
+    "0" * 32 + ".png\n" + "0" * 32 + ".png": False,
+}
+FORGED_NAMES = {
+    "0" * 32 + ".png": False,
+    "\n" + "0" * 32 + ".png": False,
+    "g\n" + "0" * 32 + ".png": False,
+    "f\r\n" + "0" * 32 + ".png": False,
+    "f" * 256 + "\n" + "0" * 32 + ".png": False,
+    "f\nf\n" + "0" * 32 + ".png": False,
+    "f" * 255 + "\n" + "0" * 32 + ".png": True,
+}
+
+
+@pytest.mark.parametrize(
+    ("selection", "place", "possible"),
+    [
+        *((catalogue.every("cat"), *case) for case in FORGED.items()),
+        *((catalogue.called("cat", "f"), *case) for case in FORGED_NAMES.items()),
+        *((catalogue.LABELS, *case) for case in {"": False, "a": True, "a_b": False, "a\na": False}.items()),
+    ],
+)
+def test_a_forged_cursor_is_refused_unless_a_row_could_stand_there(
+    selection: catalogue.Selection, place: str, possible: bool
+) -> None:
+    cursor = paging.write("a query", tuple(place.split("\n")))
+    with nullcontext() if possible else pytest.raises(BadRequest):
+        assert paging.after(asking(cursor=cursor), "a query", selection) == tuple(place.split("\n"))
+
+
+def test_a_forged_place_between_two_images_is_no_harm(cats: Api) -> None:
+    names = [image("cat", n).name for n in range(300)]
+    cursor = paging.write("images?label=cat", ("0" * 31 + "1.png",))
+    found = json_of(cats.get(f"/images?label=cat&limit=1&cursor={cursor}"))
+    assert found["images"][0]["id"] == f"cat/{names[1]}"
+
+
+@given(st.text())
+@example("²")
+@example("0" * 5000 + "1")
+def test_any_limit_is_taken_or_refused(text: str) -> None:
+    taken = re.fullmatch(r"[0-9]{1,3}", text) and 1 <= int(text) <= 100
+    with nullcontext() if taken else pytest.raises(UnprocessableValue):
+        assert 1 <= paging.limit(asking(limit=text)) <= 100

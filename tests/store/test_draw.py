@@ -1,0 +1,250 @@
+"""The law of a draw: each image with exactly weight / total; and what a draw does when the world moves under it."""
+
+import json
+import logging
+import random
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+import pytest
+from botocore.exceptions import ClientError
+from hypothesis import given
+from hypothesis import strategies as st
+
+import darts
+import draw
+import random_image
+import shared.labels.retries
+import shared.labels.store
+from shared import images
+from shared.images import Image
+from shared.labels import chunks
+from shared.labels.store import Store
+from tests.support import invariants
+from tests.support.memory_aws import CHUNKS, IMAGES, S3, DynamoDB, World
+from tests.support.pictures import tiny
+from tests.support.simulation import LABEL, SETTINGS, call
+from tools.audit.chi_square import p_value
+
+
+def image(number: int, weight: int) -> Image:
+    return Image(LABEL, f"{number:032x}.png", weight, f"v{number}", 1, 1, 1, "2026-01-01T00:00:00.000Z")
+
+
+def stored(world: World, weights: list[int]) -> Store:
+    """A store with an image of each weight, numbered in order."""
+    store = Store(DynamoDB(world), SETTINGS)  # type: ignore[arg-type]
+    for number, weight in enumerate(weights):
+        store.add(image(number, weight))
+    return store
+
+
+def seen(world: World) -> invariants.Label:
+    return invariants.label_of(LABEL, list(world.tables[IMAGES].values()), list(world.tables[CHUNKS].values()))
+
+
+def runs(length: int, outcome: Callable[[int], object]) -> Iterator[tuple[object, int]]:
+    """(outcome, how many darts) for every run of darts of equal outcome: all darts, without throwing each.
+
+    A dart further right lands further right, so what lies between two darts of one image is that image's.
+    """
+    start = 0
+    while start < length:
+        here, low, high = outcome(start), start, length - 1
+        while low < high:
+            middle = (low + high + 1) // 2
+            low, high = (middle, high) if outcome(middle) == here else (low, middle - 1)
+        yield here, low + 1 - start
+        start = low + 1
+
+
+def thirty(world: World) -> tuple[Store, dict[str, int]]:
+    """30 images of 0.000001 to 0.999, of which some were deleted and uploaded again."""
+    weights = [1000 * round(999_000 ** (i / 29)) for i in range(30)]
+    assert (weights[0], weights[-1]) == (1000, 999_000_000)
+    store = stored(world, weights)
+    for number in world.rng.sample(range(30), 12):
+        store.remove(LABEL, image(number, 1).name)
+        if number % 2:
+            store.add(image(number, weights[number]))
+    entries, _, _ = seen(world)
+    return store, {entry.name: entry.weight for entry in entries}
+
+
+def test_of_all_darts_each_image_is_hit_by_exactly_its_weight(world: World) -> None:
+    _, weights = thirty(world)
+    _, lanes, found = seen(world)
+    strip = darts.lay(lanes)
+
+    def outcome(dart: int) -> object:
+        landing = darts.land(strip, dart)
+        return landing.chunk_number, darts.hit(found[landing.chunk_number], landing.offset)
+
+    hits: Counter[str] = Counter()
+    total = 0
+    for (_, name), count in runs(strip.length, outcome):  # type: ignore[misc]
+        total += count
+        hits[name] += count
+    del hits[None]  # type: ignore[arg-type]
+    assert hits == weights
+    assert total == strip.length <= 4 * sum(weights.values())
+
+
+def test_20000_draws_follow_the_weights(world: World) -> None:
+    store, weights = thirty(world)
+    rng, total = random.Random(20_000), sum(weights.values())
+    drawn = [draw.draw(store, LABEL, rng) for _ in range(20_000)]
+    assert {one.total_weight for one in drawn} == {total}
+    assert all(one.weight == weights[one.name] for one in drawn)
+    expected = {name: 20_000 * weight / total for name, weight in weights.items()}
+    assert p_value(Counter(one.name for one in drawn), expected) > 0.001
+
+
+def test_the_chi_square_test_would_notice_uniform_draws(world: World) -> None:
+    _, weights = thirty(world)
+    rng, total = random.Random(1), sum(weights.values())
+    uniform = Counter(rng.choice(list(weights)) for _ in range(20_000))
+    assert p_value(uniform, {name: 20_000 * weight / total for name, weight in weights.items()}) < 1e-9
+
+
+def test_the_worst_case_is_drawn_without_giving_up(world: World) -> None:
+    store = stored(world, [540_000_000] * 68)
+    calls: Counter[str] = Counter()
+    world.pause = lambda call: calls.update([call])
+    rng = random.Random(68)
+    drawn = Counter(draw.draw(store, LABEL, rng).name for _ in range(4000))
+    assert len(drawn) == 68
+    assert calls["batch_get_item"] / 4000 < 4
+    assert p_value(drawn, dict.fromkeys(drawn, 4000 / 68)) > 0.001
+
+
+@given(st.lists(st.integers(1, 40), min_size=1, max_size=60), st.integers(0, 2**32))
+def test_every_dart_thrown_once_hits_each_image_weight_times(weights: list[int], seed: int) -> None:
+    world = World(random.Random(seed))
+    store = stored(world, weights)
+    rng = random.Random(seed)
+    for number in rng.sample(range(len(weights)), len(weights) // 3):
+        store.remove(LABEL, image(number, 1).name)
+    entries, lanes, found = seen(world)
+    invariants.check(entries, lanes, found)
+    assert invariants.throw_every_dart(lanes, found) == {entry.name: entry.weight for entry in entries}
+
+
+def test_lanes_of_no_images_are_a_strip_of_no_length() -> None:
+    assert darts.lay({}).length == darts.lay({0: chunks.Lane(0, 0, {5: 0})}).length == 0
+
+
+# --- a world that moves ---
+
+
+def get_random() -> tuple[int, dict[str, str], bytes]:
+    answer = call(random_image, "GET", "/random", "/random", query={"label": [LABEL]})
+    return answer["statusCode"], answer["headers"], answer["body"].encode()
+
+
+def with_objects(world: World, weights: list[int], kept: set[int]) -> Store:
+    """A store whose images have an object only where `kept` says so."""
+    store = Store(DynamoDB(world), SETTINGS)  # type: ignore[arg-type]
+    for number, weight in enumerate(weights):
+        store.add(image(number, weight))
+        if number in kept:
+            S3(world).put_object(Key=image(number, weight).id, Body=tiny(number))
+    return store
+
+
+@pytest.mark.parametrize("code", ["NoSuchKey", "AccessDenied"])
+def test_a_drawn_image_whose_object_is_gone_is_drawn_again(
+    world: World, code: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    with_objects(world, [500_000_000] * 2, {1})
+    shipped = S3.get_object
+
+    def get_object(self: S3, **arguments: str) -> object:
+        if arguments["Key"] == image(0, 1).id:
+            raise ClientError({"Error": {"Code": code, "Message": ""}}, "GetObject")
+        return shipped(self, **arguments)
+
+    monkeypatch.setattr(S3, "get_object", get_object)
+    answers = [get_random() for _ in range(40)]
+    statuses = Counter(status for status, _, _ in answers)
+    assert statuses[200] >= 30  # 15 of 16 do not meet the lost image four times in a row
+    assert set(statuses) <= {200, 503}
+    assert {headers["Image-Id"] for status, headers, _ in answers if status == 200} == {image(1, 1).id}
+    assert "was drawn, but is gone" in caplog.text
+
+
+def test_when_all_drawn_objects_are_gone_the_answer_is_503(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    with_objects(world, [500_000_000] * 3, set())
+    status, headers, body = get_random()
+    assert status == 503
+    assert headers["Retry-After"] == "1"
+    assert "retry" in json.loads(body)["detail"]
+    assert len([record for record in caplog.records if record.levelno == logging.WARNING]) == 4
+
+
+def test_a_label_that_reads_empty_is_read_again_consistently(world: World) -> None:
+    with_objects(world, [500_000_000], {0})
+    for key in world.tables[CHUNKS]:
+        world.previous[CHUNKS][key] = None
+    world.stale = 1.0
+    reads: list[bool] = []
+    shipped = World.read
+
+    def read(self: World, table: str, key: tuple[str, str], *, consistent: bool) -> object:
+        reads.append(consistent)
+        return shipped(self, table, key, consistent=consistent or int(key[1]) >= chunks.FIRST_CHUNK_NUMBER)
+
+    world.read = read.__get__(world)  # type: ignore[method-assign]
+    assert get_random()[0] == 200
+    assert reads[:2] == [False, True]
+
+
+def test_a_probability_above_one_is_never_answered(world: World) -> None:
+    store = stored(world, [400_000_000])
+    store.edit(LABEL, image(0, 1).name, lambda image: replace(image, weight=500_000_000))  # the same class
+    (lane_key,) = [key for key in world.tables[CHUNKS] if int(key[1]) < chunks.FIRST_CHUNK_NUMBER]
+    lane = world.previous[CHUNKS][lane_key]
+    assert lane
+    assert lane["totalWeight"] == {"N": "400000000"}
+
+    def read(table: str, key: tuple[str, str], *, consistent: bool) -> object:
+        return lane if key == lane_key and not consistent else world.tables[table].get(key)
+
+    world.read = read  # type: ignore[method-assign, assignment]
+    drawn = draw.draw(store, LABEL, random.Random(3))  # the old total is below the weight: lanes are read again
+    assert (drawn.weight, drawn.total_weight, drawn.probability) == (500_000_000, 500_000_000, 1)
+
+
+def test_a_misplaced_lane_that_counts_nothing_real_ends_in_503(world: World) -> None:
+    lane = {"label": {"S": LABEL}, "chunkNumber": {"N": "0"}, "totalWeight": {"N": "5"}, "chunkVolume3": {"N": "1"}}
+    world.tables[CHUNKS][(LABEL, "0")] = lane
+    assert get_random()[0] == 503
+
+
+@pytest.mark.parametrize("form", ["image", "json", "redirect"])
+def test_in_every_form_an_image_that_is_gone_is_drawn_again(world: World, form: str) -> None:
+    with_objects(world, [500_000_000] * 2, {1})
+    del world.tables[IMAGES][(LABEL, image(0, 1).name)]
+    query = {"label": [LABEL], "format": [form]}
+    answers = [call(random_image, "GET", "/random", "/random", query=query) for _ in range(40)]
+    drawn = {answer["headers"]["Image-Id"] for answer in answers if answer["statusCode"] < 400}
+    assert drawn == {image(1, 1).id}
+
+
+def test_the_drawn_weight_is_shown_even_if_the_image_has_another_by_now(world: World) -> None:
+    with_objects(world, [500_000_000], {0})
+    world.tables[IMAGES][(LABEL, image(0, 1).name)]["weight"] = {"N": "400000000"}
+    answer = call(random_image, "GET", "/random", "/random", query={"label": [LABEL], "format": ["json"]})
+    shown = json.loads(answer["body"])
+    assert (shown["weight"], shown["totalWeight"], shown["probability"]) == (0.5, 0.5, 1)
+    assert answer["headers"]["Image-Weight"] == "0.5"
+
+
+def test_draws_in_production_cannot_be_foreseen() -> None:
+    assert {type(module.RNG) for module in (random_image, shared.store, shared.races)} == {random.SystemRandom}
+
+
+def test_probability_is_the_nearest_double() -> None:
+    assert images.probability(1, 3) == 1 / 3
+    assert images.probability(10**9 - 1, 10**17) == (10**9 - 1) / 10**17

@@ -1,0 +1,302 @@
+"""The law of several draws at once: each by itself, or each image at most once; and what they cost."""
+
+import random
+from collections import Counter
+from collections.abc import Callable, Iterator
+from fractions import Fraction
+from itertools import permutations, product
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import darts
+import draw_many
+import gaps
+from bulk_reads import Rows
+from gaps import Known
+from shared.errors import NotFound, Unavailable, UnprocessableValue
+from shared.images import UNITS
+from shared.labels import batch_get, chunks
+from shared.labels.store import Store
+from tests.store.test_draw import image, seen, stored
+from tests.support.memory_aws import CHUNKS, IMAGES, DynamoDB, World
+from tests.support.simulation import LABEL, SETTINGS
+from tools.audit.chi_square import p_value
+
+Pick = Callable[..., list[str]]
+
+
+def drawn(world: World, count: int, rng: random.Random, *, distinct: bool) -> draw_many.Several:
+    client = DynamoDB(world)
+    store, rows = Store(client, SETTINGS), Rows(client, SETTINGS)  # type: ignore[arg-type]
+    return draw_many.several(store, rows, LABEL, count, rng, distinct=distinct)
+
+
+def names(found: draw_many.Several) -> tuple[str, ...]:
+    return tuple(image.name for image, _ in found.images)
+
+
+def law(weights: dict[str, int], count: int, *, distinct: bool) -> dict[tuple[str, ...], Fraction]:
+    """The exact probability of each ordered answer."""
+    probabilities = {}
+    for answer in permutations(weights, count) if distinct else product(weights, repeat=count):
+        left, probability = sum(weights.values()), Fraction(1)
+        for name in answer:
+            probability *= Fraction(weights[name], left)
+            left -= weights[name] if distinct else 0
+        probabilities[answer] = probability
+    return probabilities
+
+
+# --- without statistics ---
+
+
+class Path(random.Random):
+    """Gives these numbers, then zeros; and tells how many each could have been."""
+
+    def __init__(self, taken: list[int]) -> None:
+        super().__init__(0)
+        self.taken, self.choices = taken, list[int]()
+
+    def randrange(self, stop: int) -> int:  # type: ignore[override]
+        self.choices.append(stop)
+        return self.taken[len(self.choices) - 1] if len(self.choices) <= len(self.taken) else 0
+
+
+def every_run(run: Callable[[random.Random], tuple[str, ...]]) -> Iterator[tuple[tuple[str, ...], Fraction]]:
+    """The outcome and the probability of each run that random numbers can lead to."""
+    waiting: list[list[int]] = [[]]
+    while waiting:
+        path = Path(waiting.pop())
+        outcome = run(path)
+        probability = Fraction(1)
+        for stop in path.choices:
+            probability /= stop
+        yield outcome, probability
+        for at in range(len(path.taken), len(path.choices)):
+            before = path.taken + [0] * (at - len(path.taken))
+            waiting += [[*before, other] for other in range(1, path.choices[at])]
+
+
+@pytest.mark.parametrize("whole", [True, False], ids=["read whole", "read by darts"])
+@pytest.mark.parametrize("distinct", [True, False], ids=["distinct", "independent"])
+@pytest.mark.parametrize("weights", [[1, 2, 1], [3, 1], [1, 1, 2]], ids=str)
+def test_every_pair_of_every_run_has_exactly_its_probability(
+    world: World, weights: list[int], distinct: bool, whole: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All random numbers that there can be are gone through, so nothing is left to chance."""
+    monkeypatch.setattr(draw_many, "SPARE", 0)  # three darts for two images, so that the runs can be counted
+    if not whole:
+        monkeypatch.setattr(draw_many.darts, "each_chunk", lambda strip: ((i, i) for i in range(1000)))
+    stored(world, weights)
+    entries, lanes, _ = seen(world)
+    store = Store(DynamoDB(world), SETTINGS)  # type: ignore[arg-type]
+
+    def run(rng: random.Random) -> tuple[str, ...]:
+        return tuple(name for name, _ in draw_many.Draws(store, LABEL, lanes, rng, distinct=distinct).take(2))
+
+    reached: Counter[tuple[str, ...]] = Counter()
+    for outcome, probability in every_run(run):
+        reached[outcome] += probability  # type: ignore[assignment]
+    assert reached == law({entry.name: entry.weight for entry in entries}, 2, distinct=distinct)
+
+
+@given(st.lists(st.integers(1, 40), min_size=1, max_size=40), st.integers(0, 2**32), st.data())
+def test_of_all_darts_on_the_rest_each_image_left_is_hit_by_exactly_its_weight(
+    weights: list[int], seed: int, data: st.DataObject
+) -> None:
+    world = World(random.Random(seed))
+    stored(world, weights)
+    entries, lanes, found = seen(world)
+    strip = darts.lay(lanes)
+    read = data.draw(st.sets(st.sampled_from(sorted(found))))
+    known = [
+        Known(start, chunks.length(number), found.get(number, {}))
+        for number, start in darts.each_chunk(strip)
+        if number in read
+    ]
+    out = (
+        data.draw(st.sets(st.sampled_from(sorted(name for chunk in known for name in chunk.weights)))) if known else ()
+    )
+    rest = gaps.close(strip.length, known, out)
+    hits: Counter[str | None] = Counter()
+    for dart in range(rest.length):
+        landing = darts.land(strip, gaps.on_the_strip(rest, dart))
+        name = darts.hit(found.get(landing.chunk_number, {}), landing.offset)
+        assert name or landing.chunk_number not in read, "a dart missed where it was known that nobody is"
+        hits[name] += 1
+    del hits[None]
+    assert hits == {entry.name: entry.weight for entry in entries if entry.name not in out}
+
+
+@given(st.lists(st.integers(1, 2**29), min_size=1, max_size=80), st.integers(0, 2**32))
+def test_the_chunks_of_a_strip_are_all_chunks_side_by_side(weights: list[int], seed: int) -> None:
+    world = World(random.Random(seed))
+    stored(world, weights)
+    _, lanes, found = seen(world)
+    strip = darts.lay(lanes)
+    listed = list(darts.each_chunk(strip))
+    assert {number for number, _ in listed} == found.keys()
+    ends = [start + chunks.length(number) for number, start in listed]
+    assert ends == [start for _, start in listed[1:]] + [strip.length]
+
+
+# --- with statistics ---
+
+SKEWED = [1000, 9000, 40_000, 150_000, 300_000, 500_000]
+
+
+@pytest.mark.parametrize("whole", [True, False], ids=["read whole", "read by darts"])
+@pytest.mark.parametrize("distinct", [True, False], ids=["distinct", "independent"])
+def test_ordered_triples_follow_the_law(
+    world: World, distinct: bool, whole: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(draw_many, "SPARE", 6 if whole else 0)  # six chunks: more than four darts
+    stored(world, SKEWED)
+    entries, _, _ = seen(world)
+    weights = {entry.name: entry.weight for entry in entries}
+    rng = random.Random(3)
+    times = 8000
+    found = [drawn(world, 3, rng, distinct=distinct) for _ in range(times)]
+    expected = {answer: float(times * p) for answer, p in law(weights, 3, distinct=distinct).items()}
+    observed = Counter(names(one) for one in found)
+    assert p_value({str(k): n for k, n in observed.items()}, {str(k): n for k, n in expected.items()}) > 0.001
+    for one in found[:500]:
+        left = one.total_weight
+        for shown, probability in one.images:
+            assert (shown.weight, probability) == (weights[shown.name], weights[shown.name] / left)
+            left -= shown.weight if distinct else 0
+
+
+def test_the_triples_test_would_notice_distinct_images_that_are_drawn_as_if_none_had_come(world: World) -> None:
+    """Drawing anew from the beginning when one comes twice has another law than drawing from what is left."""
+    weights = dict(enumerate(SKEWED))
+    rng = random.Random(3)
+    times = 8000
+    wrong: Counter[str] = Counter()
+    while wrong.total() < times:
+        answer = tuple(rng.choices(list(weights), SKEWED, k=3))
+        if len(set(answer)) == 3:
+            wrong[str(answer)] += 1
+    right = law({str(name): weight for name, weight in weights.items()}, 3, distinct=True)
+    expected = {str(tuple(map(int, answer))): float(times * p) for answer, p in right.items()}
+    assert p_value(wrong, expected) < 1e-9
+
+
+# --- at the edges ---
+
+
+def test_a_label_of_more_chunks_than_a_call_takes_is_read_in_two(world: World) -> None:
+    stored(world, [1 << number % 30 for number in range(110)])
+    _, _, found = seen(world)
+    assert batch_get.KEYS_MAX < len(found) <= 110 * 3 // 2
+    assert len(set(names(drawn(world, 100, world.rng, distinct=True)))) == 100
+    assert calls(world, 100, distinct=True, times=1) == 4
+
+
+@pytest.mark.parametrize("weights", [[1], [UNITS - 1] * 7, [UNITS - 1, *[1] * 50], [1 << i for i in range(29)]])
+def test_all_images_of_a_label_come_once_and_the_last_with_certainty(world: World, weights: list[int]) -> None:
+    stored(world, weights)
+    for _ in range(20):
+        found = drawn(world, len(weights), world.rng, distinct=True)
+        assert len(set(names(found))) == len(weights)
+        assert found.images[-1][1] == 1
+        assert found.total_weight == sum(weights)
+
+
+def test_more_distinct_images_than_there_are_is_422_that_says_how_many(world: World) -> None:
+    stored(world, [5] * 7)
+    with pytest.raises(UnprocessableValue, match="only 7 images") as refusal:
+        drawn(world, 8, world.rng, distinct=True)
+    assert refusal.value.field == "count"
+    assert len(drawn(world, 8, world.rng, distinct=False).images) == 8
+
+
+def test_a_label_without_images_is_404(world: World) -> None:
+    with pytest.raises(NotFound):
+        drawn(world, 1, world.rng, distinct=False)
+
+
+def test_images_that_seem_too_few_are_counted_again_consistently(world: World) -> None:
+    stored(world, [5])
+    world.previous[CHUNKS] = {key: None for key in world.tables[CHUNKS] if key[1] in "0123"}
+    world.stale = 1.0
+    assert len(drawn(world, 1, world.rng, distinct=True).images) == 1
+
+
+@pytest.mark.parametrize("distinct", [True, False], ids=["distinct", "independent"])
+def test_without_an_image_that_is_gone_the_others_follow_their_law(world: World, distinct: bool) -> None:
+    stored(world, [1000, 3000, 5000, 9000])
+    del world.tables[IMAGES][(LABEL, image(3, 1).name)]  # half the weight
+    weights = {image(number, 1).name: weight for number, weight in enumerate([1000, 3000, 5000])}
+    rng = random.Random(5)
+    times = 3000
+    observed: Counter[str] = Counter()
+    for _ in range(times):
+        found = drawn(world, 2, rng, distinct=distinct)
+        observed[str(names(found))] += 1
+        gone = found.total_weight == 9000  # if it was drawn at all, its weight is no part of the total
+        assert found.images[0][1] == weights[found.images[0][0].name] / (9000 if gone else 18_000)
+    expected = {str(answer): float(times * p) for answer, p in law(weights, 2, distinct=distinct).items()}
+    assert p_value(observed, expected) > 0.001
+
+
+def test_when_image_after_image_is_gone_the_answer_is_503(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    stored(world, [5] * 40)
+    world.tables[IMAGES].clear()
+    monkeypatch.setattr(draw_many, "SPARE", 0)
+    with pytest.raises(Unavailable, match="gone"):
+        drawn(world, 3, world.rng, distinct=True)
+
+
+def test_lanes_that_count_what_no_chunk_has_end_in_503(world: World) -> None:
+    lane = {"label": {"S": LABEL}, "chunkNumber": {"N": "0"}, "totalWeight": {"N": "5"}, "chunkVolume3": {"N": "1"}}
+    world.tables[CHUNKS][(LABEL, "0")] = lane
+    for distinct in (True, False):
+        with pytest.raises(Unavailable):
+            drawn(world, 1, world.rng, distinct=distinct)
+
+
+def test_an_old_total_below_the_images_that_were_drawn_is_read_again(world: World) -> None:
+    stored(world, [400_000_000, 500_000_000])
+    lanes = {key: item for key, item in world.tables[CHUNKS].items() if key[1] in "0123"}
+    old = {key: {**item, "totalWeight": {"N": "1000"}} for key, item in lanes.items()}
+
+    def read(table: str, key: tuple[str, str], *, consistent: bool) -> object:
+        return old[key] if key in old and not consistent else world.tables[table].get(key)
+
+    world.read = read  # type: ignore[method-assign, assignment]
+    found = drawn(world, 2, world.rng, distinct=True)
+    assert (found.total_weight, found.images[-1][1]) == (900_000_000, 1)
+
+
+# --- what they cost ---
+
+
+def calls(world: World, count: int, *, distinct: bool, times: int = 60) -> float:
+    """AWS calls of an answer, on average."""
+    made = 0
+
+    def pause(_: str) -> None:
+        nonlocal made
+        made += 1
+
+    world.pause = pause
+    for _ in range(times):
+        drawn(world, count, world.rng, distinct=distinct)
+    return made / times
+
+
+@pytest.mark.parametrize("images", [100, 300, 1000, 3000])
+@pytest.mark.parametrize("kind", ["equal", "uniform"])
+def test_a_hundred_distinct_images_take_four_round_trips_or_fewer(world: World, images: int, kind: str) -> None:
+    """The lanes, the chunks (on average two calls or fewer), the rows."""
+    rng = random.Random(images)
+    stored(world, [UNITS // 2 if kind == "equal" else rng.randrange(1, UNITS) for _ in range(images)])
+    assert calls(world, 100, distinct=True) <= 4
+
+
+def test_an_image_with_nearly_all_the_weight_does_not_hold_up_the_others(world: World) -> None:
+    stored(world, [UNITS - 1, *[20] * 50])
+    assert calls(world, 2, distinct=True) <= 5

@@ -1,0 +1,18 @@
+"""Each condition and step of the transactions, dropped once, is noticed; `make mutants` prints the table."""
+
+import pytest
+
+from tests import mutants
+
+EVERY = mutants.mutants()
+
+
+@pytest.mark.parametrize("number", range(len(EVERY)), ids=[mutant.name for mutant in EVERY])
+def test_a_mutant_is_noticed_unless_it_is_implied(number: int) -> None:
+    implied = EVERY[number].implied
+    noticed = mutants.run(number, scenarios=60 if implied else mutants.SCENARIOS)
+    assert bool(noticed) != bool(implied), noticed
+
+
+def test_without_a_mutant_nothing_is_noticed() -> None:
+    assert not mutants.notice(mutants.Mutant("none", []), 30)

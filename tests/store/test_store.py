@@ -1,0 +1,205 @@
+"""The store and the bucket: what happens between AWS calls, and what exactly is asked of AWS."""
+
+import base64
+import logging
+from dataclasses import replace
+from hashlib import sha256
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import boto3
+import pytest
+import requests
+from botocore.exceptions import ClientError, ReadTimeoutError
+from botocore.stub import Stubber
+
+import browse_images
+import draw
+import edit_image
+from shared import aws
+from shared.errors import Unavailable
+from shared.labels import retries
+from shared.labels.store import Store
+from shared.pictures.bucket import Bucket
+from tests.store.test_draw import image, stored
+from tests.support import pictures
+from tests.support.hosts import Api, Handlers, json_of
+from tests.support.memory_aws import CHUNKS, IMAGES, DynamoDB, World
+from tests.support.simulation import LABEL, SETTINGS, call
+
+
+def test_chunks_that_were_throttled_are_asked_for_again(world: World) -> None:
+    store = stored(world, [500_000_000] * 40)
+    numbers = [int(key[1]) for key in world.tables[CHUNKS] if int(key[1]) >= 10**11]
+    whole = store.chunks(LABEL, numbers)
+
+    class Throttled(DynamoDB):
+        asked: list[int] = []  # noqa: RUF012
+
+        def batch_get_item(self, *, RequestItems: Any) -> Any:
+            ((table, request),) = RequestItems.items()
+            self.asked.append(len(request["Keys"]))
+            first, rest = request["Keys"][:2], request["Keys"][2:]
+            answer = super().batch_get_item(RequestItems={table: {**request, "Keys": first}})
+            return {**answer, "UnprocessedKeys": {table: {**request, "Keys": rest}} if rest else {}}
+
+    assert Store(Throttled(world), SETTINGS).chunks(LABEL, numbers) == whole  # type: ignore[arg-type]
+    assert Throttled.asked == list(range(len(numbers), 0, -2))
+
+
+@pytest.mark.parametrize("code", ["TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"])
+def test_a_cancelled_transaction_is_tried_again_with_growing_pauses(
+    world: World, code: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pauses: list[float] = []
+    monkeypatch.setattr(retries, "SLEEP", pauses.append)
+    monkeypatch.setattr(retries.RNG, "uniform", lambda low, high: high)
+
+    class Cancelled(DynamoDB):
+        def transact_write_items(self, **_: Any) -> Any:
+            reasons = [{"Code": "None"}, {"Code": code}, {"Code": "None"}]
+            error = {"Error": {"Code": "TransactionCanceledException"}, "CancellationReasons": reasons}
+            raise ClientError(error, "TransactWriteItems")  # type: ignore[arg-type]
+
+    with pytest.raises(Unavailable):
+        Store(Cancelled(world), SETTINGS).add(image(1, 5))  # type: ignore[arg-type]
+    assert len(pauses) == retries.ATTEMPTS == 12
+    assert pauses[:5] == [0.01, 0.02, 0.04, 0.08, 0.16]
+    assert max(pauses) == retries.BACK_OFF_MAX
+
+
+def test_a_transaction_is_not_tried_for_ever(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = iter(range(0, 1000, 3))
+    monkeypatch.setattr(retries, "CLOCK", lambda: next(now))
+    attempts: list[bool] = []
+
+    def attempt(again: bool) -> None:
+        attempts.append(again)
+        raise retries.LostRace
+
+    with pytest.raises(Unavailable):
+        retries.retried(attempt)
+    assert attempts == [False, True]  # after 6 of 5 seconds
+
+
+def test_an_error_that_no_other_try_can_mend_rises(world: World) -> None:
+    class Wrong(DynamoDB):
+        def transact_write_items(self, **_: Any) -> Any:
+            reasons = [{"Code": "ValidationError"}]
+            error = {"Error": {"Code": "TransactionCanceledException"}, "CancellationReasons": reasons}
+            raise ClientError(error, "TransactWriteItems")  # type: ignore[arg-type]
+
+    with pytest.raises(ClientError):
+        Store(Wrong(world), SETTINGS).add(image(1, 5))  # type: ignore[arg-type]
+
+
+def test_an_image_is_found_at_once_also_by_a_read_of_old_data(world: World) -> None:
+    stored(world, [500_000_000])
+    world.stale = 1.0
+    name = image(0, 1).name
+    info = call(browse_images, "GET", "/images/{label}/{name}/info", f"/images/{LABEL}/{name}")
+    assert info["statusCode"] == 200
+
+
+def test_a_new_weight_is_answered_as_it_is_now(world: World) -> None:
+    stored(world, [500_000_000])
+    world.stale = 1.0
+    answer = call(
+        edit_image,
+        "PATCH",
+        "/images/{label}/{name}",
+        f"/images/{LABEL}/{image(0, 1).name}",
+        body=b'{"weight": 0.4}',
+        headers={"Content-Type": "application/json"},
+    )
+    assert '"weight": 0.4' in answer["body"]
+    assert '"probability": 1.0' in answer["body"]
+
+
+def test_every_read_can_be_made_consistent(world: World) -> None:
+    stored(world, [500_000_000])
+    world.stale = 1.0
+    for table in world.tables:
+        world.previous[table] = dict.fromkeys(world.tables[table])
+    consistent = Store(DynamoDB(world), replace(SETTINGS, consistent_reads=True))  # type: ignore[arg-type]
+    drawn = draw.draw(consistent, LABEL, world.rng)
+    assert drawn.id == image(0, 1).id
+    assert consistent.image(LABEL, drawn.name)
+    with pytest.raises(Unavailable):  # the lanes are found by a second read, the chunks are not
+        draw.draw(Store(DynamoDB(world), SETTINGS), LABEL, world.rng)  # type: ignore[arg-type]
+
+
+# --- the bucket ---
+
+
+def test_an_object_is_put_with_its_type_and_checksum() -> None:
+    client = boto3.client("s3", region_name="us-east-1")
+    expected = {
+        "Bucket": "b",
+        "Key": "cat/x.png",
+        "Body": b"meow",
+        "ContentType": "image/png",
+        "ChecksumSHA256": base64.b64encode(sha256(b"meow").digest()).decode(),
+    }
+    with Stubber(client) as stub:
+        stub.add_response("put_object", {"VersionId": "v1"}, expected)
+        assert Bucket(client, "b").put("cat/x.png", b"meow", "image/png", sha256(b"meow").digest()) == "v1"
+
+
+@pytest.mark.parametrize(
+    "error",
+    [ClientError({"Error": {"Code": "SlowDown"}}, "DeleteObject"), ReadTimeoutError(endpoint_url="")],  # type: ignore[typeddict-item]
+)
+def test_a_version_that_cannot_be_discarded_is_logged_and_the_answer_stands(
+    error: Exception, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Down:
+        def delete_object(self, **_: Any) -> None:
+            raise error
+
+    Bucket(Down(), "b").discard("cat/x.png", "v1")  # type: ignore[arg-type]
+    assert [r.message for r in caplog.records if r.levelno == logging.ERROR] == [
+        "version v1 of cat/x.png is left, unseen"
+    ]
+
+
+def test_a_picture_larger_than_an_answer_is_at_a_presigned_url_for_five_minutes(
+    moto_aws: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    api = Api(Handlers(), "cat")
+    url = json_of(api.upload(pictures.png(1)))["url"]
+    monkeypatch.setattr(browse_images, "RESPONSE_MAX", len(pictures.png(1)) - 1)
+    answer = api.get(url)
+    assert (answer.status, answer.headers["cache-control"], answer.body) == (302, "no-store", b"")
+    query = parse_qs(urlsplit(answer.headers["location"]).query)
+    assert query["X-Amz-Algorithm"] == ["AWS4-HMAC-SHA256"]
+    assert query["X-Amz-Expires"] == ["300"]
+    followed = requests.get(answer.headers["location"], timeout=5)
+    assert followed.content == pictures.png(1)
+    assert followed.headers["Content-Type"] == "image/png"
+    assert followed.headers["Content-Disposition"] == f'inline; filename="cat-{url.rpartition("/")[2]}"'
+    assert browse_images.RESPONSE_MAX < 4_500_000
+    assert api.get(url, if_none_match="*").status == 304
+
+
+def test_a_row_whose_picture_cannot_be_read_is_404_and_a_warning(
+    moto_aws: None, caplog: pytest.LogCaptureFixture
+) -> None:
+    api = Api(Handlers(), "cat")
+    uploaded = json_of(api.upload(pictures.png(1)))
+    s3 = boto3.client("s3")
+    (version,) = s3.list_object_versions(Bucket="pictures")["Versions"]
+    s3.delete_object(Bucket="pictures", Key=uploaded["id"], VersionId=version["VersionId"])
+    assert api.get(uploaded["url"]).status == 404
+    assert f"{uploaded['id']} is there, but its picture is not" in caplog.text
+
+
+def test_no_call_waits_for_ever() -> None:
+    for config in (aws.CONFIG, aws.S3_CONFIG, aws.SSM_CONFIG):
+        assert (config.connect_timeout, config.read_timeout) == (1, 2)
+        assert config.retries["mode"] == "standard"
+        assert config.retries["total_max_attempts"] <= 3
+
+
+def test_the_images_table_is_named_in_every_table_of_names() -> None:
+    assert {IMAGES, CHUNKS} == {SETTINGS.image_chunks_table, SETTINGS.chunk_info_table}

@@ -1,0 +1,132 @@
+"""template.yaml as tests read it: the routes, and the tables and bucket made from it, so that nothing can drift."""
+
+import re
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import boto3
+import yaml
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+TABLES = ("ImageChunksTable", "ChunkInfoTable")
+TABLES_OF_UPLOADS = ("UploadsTable", "RecognitionsTable")
+
+
+class Loader(yaml.SafeLoader):
+    """YAML in which `!Ref x` is just x."""
+
+
+def _plain(loader: yaml.SafeLoader, _: str, node: yaml.Node) -> Any:
+    if isinstance(node, yaml.ScalarNode):
+        return loader.construct_scalar(node)
+    if isinstance(node, yaml.SequenceNode):
+        return loader.construct_sequence(node)
+    assert isinstance(node, yaml.MappingNode)
+    return loader.construct_mapping(node)
+
+
+Loader.add_multi_constructor("!", _plain)  # type: ignore[no-untyped-call]
+
+
+@cache
+def template() -> dict[str, Any]:
+    """The whole of template.yaml."""
+    document: dict[str, Any] = yaml.load((ROOT / "template.yaml").read_text(), Loader)  # noqa: S506 (ours is safe)
+    return document
+
+
+@cache
+def functions() -> dict[str, dict[str, Any]]:
+    """Each function of the template by its logical id."""
+    return {name: r for name, r in template()["Resources"].items() if r["Type"] == "AWS::Serverless::Function"}
+
+
+@cache
+def routes() -> list[tuple[str, str, str]]:
+    """(path pattern, method, handler module), the most special first, as API Gateway chooses."""
+    found = [
+        (event["Properties"]["Path"], event["Properties"]["Method"], resource["Properties"]["Handler"].split(".")[0])
+        for resource in functions().values()
+        for event in resource["Properties"].get("Events", {}).values()
+        if event["Type"] == "Api"
+    ]
+    return sorted(found, key=lambda route: (route[0].count("+"), route[1] == "ANY"))
+
+
+@cache
+def consumers() -> dict[str, str]:
+    """Queue -> module of the handler that is called with its messages."""
+    resources = template()["Resources"]
+    return {
+        resource["Properties"]["EventSourceArn"].removesuffix(".Arn"): function["Properties"]["Handler"].split(".")[0]
+        for resource in resources.values()
+        if resource["Type"] == "AWS::Lambda::EventSourceMapping"
+        for function in [resources[resource["Properties"]["FunctionName"]]]
+    }
+
+
+def is_guarded(method: str, resource: str) -> bool:
+    """Whether the authorizer is asked before the function is."""
+    return any(
+        "Auth" in properties
+        for function in functions().values()
+        for event in function["Properties"].get("Events", {}).values()
+        if event["Type"] == "Api" and (properties := event["Properties"])["Path"] == resource
+        if properties["Method"] in ("ANY", method)
+    )
+
+
+def gateway_response(name: str) -> tuple[int, dict[str, str], str]:
+    """Status, headers and body of what API Gateway answers by itself."""
+    response = template()["Resources"]["Api"]["Properties"]["GatewayResponses"][name]
+    headers = {
+        header: value.strip("'").replace("context.requestId", "a-request")
+        for header, value in response["ResponseParameters"]["Headers"].items()
+    }
+    body = response["ResponseTemplates"]["application/json"].replace("$context.requestId", "a-request")
+    return response["StatusCode"], headers, body
+
+
+def route(method: str, path: str) -> tuple[str, dict[str, str], str]:
+    """(resource, path parameters, handler module) of a request."""
+    for pattern, methods, module in routes():
+        found = re.fullmatch(_expression(pattern), path, re.DOTALL)
+        if found and methods in ("ANY", method):
+            return pattern, found.groupdict(), module
+    raise LookupError(path)
+
+
+def _expression(pattern: str) -> str:
+    return re.sub(r"\{(\w+)(\+?)\}", lambda m: f"(?P<{m[1]}>{'.+' if m[2] else '[^/]+'})", pattern)
+
+
+def table(name: str) -> dict[str, Any]:
+    """What CreateTable takes of the template's table."""
+    properties = template()["Resources"][name]["Properties"]
+    wanted = ("BillingMode", "AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes")
+    return {key: properties[key] for key in wanted if key in properties}
+
+
+def create(labels: str = "*") -> None:
+    """Make tables, bucket and parameters in the AWS that boto3 talks to."""
+    resources = template()["Resources"]
+    dynamodb, s3, ssm = boto3.client("dynamodb"), boto3.client("s3"), boto3.client("ssm")
+    for name in (*TABLES, *TABLES_OF_UPLOADS):
+        dynamodb.create_table(TableName=name, **table(name))
+    s3.create_bucket(Bucket="pictures")
+    s3.create_bucket(Bucket="thumbnails")
+    s3.put_bucket_versioning(
+        Bucket="pictures", VersioningConfiguration=resources["Bucket"]["Properties"]["VersioningConfiguration"]
+    )
+    s3.create_bucket(Bucket="incoming")
+    queue = boto3.client("sqs").create_queue(QueueName="callbacks")["QueueUrl"]
+    values = {"Bucket": "pictures", "ThumbnailBucket": "thumbnails", "IncomingBucket": "incoming", "Labels": labels}
+    values |= {"CallbackQueue": queue, **{name: name for name in (*TABLES, *TABLES_OF_UPLOADS)}}
+    for resource in resources.values():
+        if resource["Type"] == "AWS::SSM::Parameter":
+            name = resource["Properties"]["Name"].replace("${Stage}", "production")
+            ssm.put_parameter(Name=name, Value=values[resource["Properties"]["Value"]], Type="String")
+
+
+FUNCTIONS = tuple(function["Properties"]["CodeUri"].strip("/") for function in functions().values())

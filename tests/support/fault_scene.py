@@ -1,0 +1,210 @@
+"""A label on a real emulator, the shipped handlers in front of it, and what must be true of both after a fault."""
+
+import random
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from types import SimpleNamespace
+from typing import Any
+from unittest import mock
+
+import random_image
+from shared import aws, deadline, images, settings
+from shared.labels import chunks, items, retries, store
+from shared.pictures.bucket import Bucket
+from tests.support import invariants, pictures
+from tests.support.fault_injection import Clock, Injector
+from tests.support.hosts import Api, Handlers, json_of
+from tests.support.local_service import Answer, LocalService
+from tools.reconcile.inventory import Inventory
+from tools.reconcile.reconcile import Reconciliation, Report
+
+LABEL = "cat"
+WEIGHT, SAME_CLASS, OTHER_CLASS = 3, 2, 5  # units: so few that every dart can be thrown
+IMAGES = 6  # so many that one of the four lanes has two, whatever the lanes that chance chooses
+TIMEOUT = 15.0  # seconds; the functions' timeout
+
+Row = tuple[int, str]  # weight and version
+
+
+@dataclass
+class Scene:
+    """Six images of one label; `reset` brings them back as they were."""
+
+    raw: dict[str, Any]  # clients of the account's owner, which meet no faults
+    injector: Injector
+    clock: Clock
+    api: Api = field(default_factory=lambda: Api(Handlers(), LABEL))
+
+    def __post_init__(self) -> None:
+        self.names = settings.read()
+        self.tables = (self.names.image_chunks_table, self.names.chunk_info_table)
+        self._baseline: dict[str, list[Any]] = {table: [] for table in self.tables}
+        self.reset()
+        self.content: dict[str, bytes] = {}
+        for seed in range(IMAGES):
+            self.content[self.upload(seed).headers["location"].rpartition("/")[2]] = pictures.tiny(seed)
+        self._baseline = {table: self.items(table) for table in self.tables}
+        self.moved, self.last = self._two_of_one_lane()
+        new = pictures.tiny(IMAGES)
+        self.content[pictures.name_of(new)] = new
+
+    def _two_of_one_lane(self) -> tuple[str, str]:
+        """Names of an image whose place a filler has to take, and of the one that stands last in its lane."""
+        entries = sorted(map(items.entry, self._baseline[self.tables[0]]), key=lambda entry: entry.chunk_number)
+        by_lane = [[e.name for e in entries if chunks.lane_of(e.chunk_number) == lane] for lane in range(chunks.LANES)]
+        first, *_, last = max(by_lane, key=len)
+        return first, last
+
+    # --- requests ---
+
+    def upload(self, seed: int, weight: int = WEIGHT) -> Answer:
+        return self.api.upload(pictures.tiny(seed), images.decimal(weight))
+
+    def delete(self, name: str) -> Answer:
+        return self.api.delete(f"/images/{LABEL}/{name}")
+
+    def patch(self, name: str, weight: int) -> Answer:
+        return self.api.patch(f"/images/{LABEL}/{name}", f'{{"weight": {images.decimal(weight)}}}'.encode())
+
+    # --- the state ---
+
+    def reset(self) -> None:
+        """The images again, as a new container of the functions finds them."""
+        self._put_versions()
+        self._discard_thumbnails()
+        for table in self.tables:
+            found, wanted = self.items(table), self._baseline[table]
+            for item in found:
+                if self._key(item) not in map(self._key, wanted):
+                    self.raw["dynamodb"].delete_item(TableName=table, Key=self._key(item))
+            for item in wanted:
+                if item not in found:
+                    self.raw["dynamodb"].put_item(TableName=table, Item=item)
+        forget(aws.dynamodb, aws.s3, aws.ssm)  # with them botocore's quota of retries, which other faults may have used
+        self.fresh()
+
+    def fresh(self) -> None:
+        """A new container: nothing read yet, the same chances as ever."""
+        forget(settings._cache)
+        for module in (store, retries, random_image):
+            module.RNG.seed(1)
+
+    def items(self, table: str) -> list[Any]:
+        """All items of the table; the label is listed there, too, and stays so."""
+        found: list[Any] = self.raw["dynamodb"].scan(TableName=table, ConsistentRead=True)["Items"]
+        return [item for item in found if item["label"]["S"] != items.LABELS]
+
+    def rows(self) -> dict[str, Row]:
+        """Weight and version of each image, by name."""
+        found = map(items.image, self.items(self.tables[0]))
+        return {image.name: (image.weight, image.version_id) for image in found}
+
+    def weights(self) -> dict[str, int]:
+        """Weight of each image, by name."""
+        return {name: weight for name, (weight, _) in self.rows().items()}
+
+    def versions(self) -> set[tuple[str, str]]:
+        """Name and id of each version in the bucket."""
+        listed = self.raw["s3"].list_object_versions(Bucket=self.names.bucket, Prefix=f"{LABEL}/")
+        assert "DeleteMarkers" not in listed
+        return {(v["Key"].removeprefix(f"{LABEL}/"), v["VersionId"]) for v in listed.get("Versions", [])}
+
+    # --- what must be true ---
+
+    def check(self) -> int:
+        """How many versions no image names, in a label of which all else is right."""
+        rows = self.rows()
+        found = invariants.label_of(LABEL, self.items(self.tables[0]), self.items(self.tables[1]))
+        invariants.check(*found)
+        assert invariants.throw_every_dart(*found[1:]) == {name: weight for name, (weight, _) in rows.items()}
+        versions, named = self.versions(), {(name, version) for name, (_, version) in rows.items()}
+        assert named <= versions, "an image without its version"
+        return len(versions - named)
+
+    def check_answers(self) -> None:
+        """Each image is served, and one of them is drawn."""
+        for name in self.rows():
+            answer = self.api.get(f"/images/{LABEL}/{name}")
+            assert (answer.status, answer.body) == (200, self.content[name]), "an image is not served"
+        drawn = self.api.random()
+        assert drawn.body == self.content[drawn.headers["image-id"].removeprefix(f"{LABEL}/")]
+
+    def reconcile(self) -> Report:
+        """What a reconciliation does that takes every version for old."""
+        both = Inventory(aws.dynamodb(), settings.read()), Bucket(aws.s3(), settings.read().bucket)
+        until = datetime.now(UTC) + timedelta(hours=1)
+        return Reconciliation(*both, until, tell=lambda line: None).run()
+
+    def _put_versions(self) -> None:
+        """The baseline's images name versions that are there; other versions go."""
+        versions, s3 = self.versions(), self.raw["s3"]
+        missing = {(item["s3key"]["S"], item["versionId"]["S"]): item for item in self._baseline[self.tables[0]]}
+        for name, version in versions:
+            if not missing.pop((name, version), None):
+                s3.delete_object(Bucket=self.names.bucket, Key=f"{LABEL}/{name}", VersionId=version)
+        for (name, _), item in missing.items():
+            put = s3.put_object(Bucket=self.names.bucket, Key=f"{LABEL}/{name}", Body=self.content[name])
+            item["versionId"] = {"S": put["VersionId"]}
+
+    def _discard_thumbnails(self) -> None:
+        s3, bucket = self.raw["s3"], self.names.thumbnail_bucket
+        for found in s3.list_objects_v2(Bucket=bucket).get("Contents", []):
+            s3.delete_object(Bucket=bucket, Key=found["Key"])
+
+    def _key(self, item: Any) -> Any:
+        sort_key = "s3key" if "s3key" in item else "chunkNumber"
+        return {name: item[name] for name in ("label", sort_key)}
+
+
+EVERYTHING = (aws.session, aws.dynamodb, aws.s3, aws.ssm, settings._cache)
+
+
+def forget(*kept: Any) -> None:
+    """These are made anew when they are asked for next, as in a new container."""
+    for function in kept:
+        function.cache_clear()
+
+
+def documented(answer: Answer, *, good: int) -> None:
+    """The answer is the one that was asked for, or a 503 that says when to come again."""
+    if answer.status == good:
+        return
+    problem = json_of(answer)
+    assert (answer.status, problem["status"]) == (503, 503), problem
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.headers["retry-after"] == "1"
+    assert problem["detail"].endswith("retry in a moment.")
+
+
+@cache
+def owners_clients(service: LocalService) -> dict[str, Any]:
+    """Clients of the account's owner."""
+    endpoint, owner = service.aws_endpoint, service.aws()
+    return {name: owner.client(name, endpoint_url=endpoint) for name in ("dynamodb", "s3", "ssm")}
+
+
+@contextmanager
+def staged(service: LocalService) -> Iterator[Scene]:
+    """The scene on this emulator."""
+    variables = dict(line.split("=", 1) for line in (service.data / "aws.env").read_text().splitlines())
+    clock = Clock()
+    injector = Injector(clock)
+    pauses: Callable[[float], None] = clock.back_off
+    forget(*EVERYTHING)
+    with (
+        mock.patch.dict("os.environ", variables | {"PUBLIC_WRITES": "true"}),
+        mock.patch.object(deadline, "CLOCK", clock),
+        mock.patch.object(retries, "CLOCK", clock),
+        mock.patch.object(retries, "SLEEP", clock.sleep),
+        mock.patch.object(retries, "RNG", random.Random(1)),
+        mock.patch.object(store, "RNG", random.Random(1)),
+        mock.patch.object(random_image, "RNG", random.Random(1)),
+        mock.patch("botocore.endpoint.time", SimpleNamespace(sleep=pauses)),
+        mock.patch.object(settings.SettingsCache.__init__, "__kwdefaults__", {"clock": clock}),
+    ):
+        aws.session().register("before-send", injector.before_send)  # type: ignore[arg-type]
+        yield Scene(owners_clients(service), injector, clock)
+    forget(*EVERYTHING)

@@ -1,0 +1,77 @@
+"""What must hold of a label's items at any moment, as docs/explanation/transactions.md lists it."""
+
+from collections import Counter
+from typing import Any
+
+import darts
+from shared.labels import chunks, items
+from shared.labels.chunks import Lane
+
+Items = list[dict[str, Any]]
+Label = tuple[list[items.Entry], dict[int, Lane], dict[int, dict[str, int]]]
+
+
+def label_of(label: str, image_items: Items, chunk_items: Items) -> Label:
+    """The entries, lanes and chunks of one label."""
+    entries = [items.entry(item) for item in image_items if item["label"]["S"] == label]
+    mine = [(int(item["chunkNumber"]["N"]), item) for item in chunk_items if item["label"]["S"] == label]
+    lanes = {number: items.lane(item) for number, item in mine if number < chunks.FIRST_CHUNK_NUMBER}
+    found = {number: items.weights(item) for number, item in mine if number >= chunks.FIRST_CHUNK_NUMBER}
+    return entries, lanes, found
+
+
+def check(entries: list[items.Entry], lanes: dict[int, Lane], found: dict[int, dict[str, int]]) -> None:
+    """Raise AssertionError where entries, lanes and chunks do not agree."""
+    held: dict[int, dict[str, int]] = {}
+    placed: dict[tuple[int, int], list[int]] = {}
+    totals: Counter[int] = Counter()
+    for entry in entries:
+        lane, weight_class = chunks.lane_of(entry.chunk_number), chunks.class_of(entry.weight)
+        held.setdefault(entry.chunk_number, {})[entry.name] = entry.weight
+        placed.setdefault((lane, weight_class), []).append(chunks.index_of(entry.chunk_number))
+        totals[lane] += entry.weight
+        expected = chunks.number(lane, weight_class, chunks.index_of(entry.chunk_number))
+        assert entry.chunk_number == expected, "an image is in a chunk of another class"
+    assert held == found, "chunks do not hold exactly the images that point at them"
+    counted = {(lane.number, k): n for lane in lanes.values() for k, n in lane.volumes.items() if n}
+    assert counted == {where: len(indices) for where, indices in placed.items()}, "a lane counts wrong"
+    for indices in placed.values():
+        assert sorted(indices) == [chunks.chunk_of(place) for place in range(len(indices))], "places are not dense"
+    assert {lane.number: lane.total_weight for lane in lanes.values() if lane.total_weight} == totals, (
+        "a total is wrong"
+    )
+    length, weight = darts.lay(lanes).length, sum(totals.values())
+    assert weight <= length <= 4 * weight, "the strip is shorter than its images, or needs too many darts"
+
+
+def check_tags(image_items: Items) -> None:
+    """Raise AssertionError where the images under a tag are not those that have it."""
+    tagged = {
+        (pool, image.name, image.weight, image.version_id)
+        for item in image_items
+        if "#" not in item["label"]["S"]
+        for image in [items.image(item)]
+        for pool in image.pools[1:]
+    }
+    rows = [item for item in image_items if "#" in item["label"]["S"].removeprefix(items.LABELS)]
+    stand = {(i["label"]["S"], i["s3key"]["S"], int(i["weight"]["N"]), i["versionId"]["S"]) for i in rows}
+    assert stand == tagged, "the images under a tag are not those that have it"
+
+
+def knows(lanes: dict[int, Lane], chunk_number: int) -> bool:
+    """Whether these lanes, read at some time, count the chunk among those in use."""
+    lane = lanes.get(chunks.lane_of(chunk_number))
+    weight_class = chunk_number // 10**9 % 100
+    return bool(lane) and chunks.first(chunks.index_of(chunk_number)) < lane.volume(weight_class)
+
+
+def throw_every_dart(lanes: dict[int, Lane], found: dict[int, dict[str, int]]) -> Counter[str]:
+    """How many of all possible darts hit each image."""
+    strip = darts.lay(lanes)
+    hits: Counter[str] = Counter()
+    for dart in range(strip.length):
+        landing = darts.land(strip, dart)
+        name = darts.hit(found.get(landing.chunk_number, {}), landing.offset)
+        if name:
+            hits[name] += 1
+    return hits

@@ -1,0 +1,325 @@
+"""DynamoDB, S3 and SSM in memory behind boto3's low-level calls: as much of them as petAPI uses, no more.
+
+Every call first goes to `pause`, where a scheduler may let other clients run, kill the caller or force a conflict.
+Writes are atomic; an eventually consistent read may return an item's previous value.  The expressions are really
+parsed and evaluated, and items are never changed in place; `test_replay.py` replays
+the calls on another engine, which has to answer alike.
+"""
+
+import io
+import random
+import re
+from collections.abc import Callable
+from datetime import datetime
+from functools import cache
+from types import SimpleNamespace
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+Item = dict[str, Any]
+Key = tuple[str, str]
+
+IMAGES, CHUNKS, BUCKET, THUMBNAILS = "images-table", "chunks-table", "bucket", "thumbnails"
+SORT_KEYS = {IMAGES: "s3key", CHUNKS: "chunkNumber"}
+
+
+class Conflict(Exception):
+    """Raised by `pause` to have the present transaction cancelled by another one."""
+
+
+class World:
+    """The state of the cloud, and what was written, in order."""
+
+    def __init__(self, rng: random.Random, *, stale: float = 0.0) -> None:
+        self.rng, self.stale = rng, stale
+        self.pause: Callable[[str], None] = lambda call: None
+        self.after_write: Callable[[], None] = lambda: None
+        self.after_discard: Callable[[str], None] = lambda image_id: None
+        self.tables: dict[str, dict[Key, Item]] = {IMAGES: {}, CHUNKS: {}}
+        self.previous: dict[str, dict[Key, Item | None]] = {IMAGES: {}, CHUNKS: {}}
+        self.objects: dict[str, dict[str, bytes]] = {}
+        self.thumbnails: dict[str, bytes] = {}
+        self.versions = 0
+        self.removed = ""  # version of the image that was removed last
+        self.transactions: list[tuple[list[Any], list[str]]] = []  # the calls and their outcome, in order
+
+    def read(self, table: str, key: Key, *, consistent: bool) -> Item | None:
+        if not consistent and self.stale and self.rng.random() < self.stale and key in self.previous[table]:
+            return self.previous[table][key]
+        return self.tables[table].get(key)
+
+    def write(self, table: str, key: Key, item: Item | None) -> None:
+        self.previous[table][key] = before = self.tables[table].get(key)
+        if table == IMAGES and before and not item:
+            self.removed = before["versionId"]["S"]
+        if item is None:
+            self.tables[table].pop(key, None)
+        else:
+            self.tables[table][key] = item
+
+
+def key_of(table: str, item: Item) -> Key:
+    return item["label"]["S"], next(iter(item[SORT_KEYS[table]].values()))
+
+
+def cancelled(codes: list[str], items: list[Item | None] | None = None) -> ClientError:
+    reasons: list[dict[str, Any]] = [{"Code": code} for code in codes]
+    for reason, item in zip(reasons, items or [None] * len(codes), strict=True):
+        if item is not None:
+            reason["Item"] = item
+    error = {"Error": {"Code": "TransactionCanceledException", "Message": ""}, "CancellationReasons": reasons}
+    return ClientError(error, "TransactWriteItems")  # type: ignore[arg-type]
+
+
+class DynamoDB:
+    """The calls of shared/labels/store.py, and the Query of shared/labels/catalogue.py."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    def query(self, *, TableName: str, ConsistentRead: bool, ExpressionAttributeValues: Item, **more: Any) -> Any:
+        self.world.pause("query")
+        if TableName == IMAGES:
+            return {"Items": self._page(ExpressionAttributeValues, **more)}
+        label, below = ExpressionAttributeValues[":label"]["S"], int(ExpressionAttributeValues[":chunks"]["N"])
+        keys = {key for key in (*self.world.tables[TableName], *self.world.previous[TableName]) if key[0] == label}
+        lanes = sorted((key for key in keys if int(key[1]) < below), key=lambda key: int(key[1]))
+        found = [self.world.read(TableName, key, consistent=ConsistentRead) for key in lanes]
+        return {"Items": [item for item in found if item]}
+
+    def _page(self, values: Item, *, Limit: int, ExclusiveStartKey: Item | None = None, **_: Any) -> list[Item]:
+        """Rows with these values, sorted by name, also where DynamoDB sorts them by file name."""
+        prefix = values.get(":prefix", {"S": ""})["S"]
+        wanted = {name[1:]: value for name, value in values.items() if name != ":prefix"}
+        after = ExclusiveStartKey["s3key"]["S"] if ExclusiveStartKey else ""
+        rows = [row for (_, name), row in sorted(self.world.tables[IMAGES].items()) if name > after]
+        fitting = [row for row in rows if all(row.get(name) == value for name, value in wanted.items())]
+        if prefix:
+            fitting = [row for row in fitting if row.get("filename", {"S": ""})["S"].startswith(prefix)]
+        return fitting[:Limit]
+
+    def get_item(self, *, TableName: str, Key: Item, ConsistentRead: bool) -> Any:
+        self.world.pause("get_item")
+        item = self.world.read(TableName, key_of(TableName, Key), consistent=ConsistentRead)
+        return {"Item": item} if item else {}
+
+    def batch_get_item(self, *, RequestItems: Any) -> Any:
+        self.world.pause("batch_get_item")
+        ((table, request),) = RequestItems.items()
+        keys = {key_of(table, key) for key in request["Keys"]}
+        assert 1 <= len(keys) == len(request["Keys"]) <= 100, "DynamoDB would refuse it"
+        found = [
+            self.world.read(table, key_of(table, key), consistent=request["ConsistentRead"]) for key in request["Keys"]
+        ]
+        return {"Responses": {table: [item for item in found if item]}, "UnprocessedKeys": {}}
+
+    def transact_write_items(self, *, TransactItems: list[Any]) -> Any:
+        try:
+            self.world.pause("transact_write_items")
+        except Conflict as conflict:
+            raise cancelled(["TransactionConflict", *["None"] * (len(TransactItems) - 1)]) from conflict
+        writes = [next(iter(write.items())) for write in TransactItems]
+        keys = {(w["TableName"], key_of(w["TableName"], w.get("Key") or w["Item"])) for _, w in writes}
+        if len(keys) < len(writes):
+            error = {
+                "Code": "ValidationException",
+                "Message": "Transaction request cannot include multiple operations on one item",
+            }
+            raise ClientError({"Error": error}, "TransactWriteItems")  # type: ignore[typeddict-item]
+        befores = [
+            self.world.tables[w["TableName"]].get(key_of(w["TableName"], w.get("Key") or w["Item"])) for _, w in writes
+        ]
+        codes = [
+            "None" if holds(write, before) else "ConditionalCheckFailed"
+            for (_, write), before in zip(writes, befores, strict=True)
+        ]
+        self.world.transactions.append((TransactItems, codes))
+        if set(codes) != {"None"}:
+            shown = [
+                before if code != "None" and write.get("ReturnValuesOnConditionCheckFailure") else None
+                for code, (_, write), before in zip(codes, writes, befores, strict=True)
+            ]
+            raise cancelled(codes, shown)
+        for (kind, write), before in zip(writes, befores, strict=True):
+            table = write["TableName"]
+            self.world.write(table, key_of(table, write.get("Key") or write["Item"]), after(kind, write, before))
+        self.world.after_write()
+        return {}
+
+    def get_paginator(self, call: str) -> Any:
+        """Of `scan` for lanes, of `query` for the images or the chunks of a label: one page."""
+
+        def paginate(*, TableName: str, ExpressionAttributeValues: Item, **_: Any) -> Any:
+            items = [item for _, item in sorted(self.world.tables[TableName].items())]
+            if call == "scan":
+                below = int(ExpressionAttributeValues[":chunks"]["N"])
+                return [{"Items": [item for item in items if int(item["chunkNumber"]["N"]) < below]}]
+            found = [item for item in items if item["label"] == ExpressionAttributeValues[":label"]]
+            if ":chunks" in ExpressionAttributeValues:
+                first = int(ExpressionAttributeValues[":chunks"]["N"])
+                found = [item for item in found if int(item["chunkNumber"]["N"]) >= first]
+            return [{"Items": found}]
+
+        return SimpleNamespace(paginate=paginate)
+
+
+class S3:
+    """The calls of shared/pictures/bucket.py on a versioned bucket, and on one without versions for thumbnails."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    def put_object(self, *, Bucket: str = BUCKET, Key: str, Body: bytes, **_: Any) -> Any:
+        self.world.pause("put_object" if Bucket == BUCKET else "put_thumbnail")
+        if Bucket == THUMBNAILS:
+            self.world.thumbnails[Key] = Body
+            return {}
+        self.world.versions += 1
+        version = f"v{self.world.versions}"
+        self.world.objects.setdefault(Key, {})[version] = Body
+        return {"VersionId": version}
+
+    def get_object(self, *, Bucket: str, Key: str, **_: Any) -> Any:
+        self.world.pause("get_object")
+        versions = list(self.world.objects.get(Key, {}).values())
+        if Bucket == THUMBNAILS:
+            versions = [self.world.thumbnails[Key]] if Key in self.world.thumbnails else []
+        if not versions:
+            raise ClientError({"Error": {"Code": "AccessDenied", "Message": ""}}, "GetObject")
+        return {"Body": io.BytesIO(versions[-1])}
+
+    def delete_object(self, *, Key: str, VersionId: str, **_: Any) -> Any:
+        self.world.pause("delete_object")
+        self.world.objects.get(Key, {}).pop(VersionId, None)
+        return {}
+
+    def delete_objects(self, *, Delete: Any, **_: Any) -> Any:
+        self.world.pause("delete_objects")
+        for each in Delete["Objects"]:
+            self.world.thumbnails.pop(each["Key"], None)
+            self.world.after_discard(each["Key"].rpartition("/")[0])
+        return {}
+
+    def get_paginator(self, _: str) -> Any:
+        """Of `list_object_versions`: one page."""
+
+        def paginate(*, Prefix: str = "", Delimiter: str = "", **_: Any) -> Any:
+            if Delimiter:
+                return [
+                    {"CommonPrefixes": [{"Prefix": p} for p in {key.split("/")[0] + "/" for key in self.world.objects}]}
+                ]
+            versions = [
+                {"Key": key, "VersionId": version, "LastModified": datetime.min}
+                for key in sorted(self.world.objects)
+                for version in self.world.objects[key]
+                if key.startswith(Prefix)
+            ]
+            return [{"Versions": versions}]
+
+        return SimpleNamespace(paginate=paginate)
+
+
+# --- the expression language of conditions and updates ---
+
+TOKEN = re.compile(r"\s*(BETWEEN|AND|OR|[#:]?[A-Za-z_][A-Za-z0-9_]*(?:\.[#A-Za-z_][A-Za-z0-9_]*)*|[()=,])")
+
+
+def holds(write: Any, before: Item | None) -> bool:
+    """Whether the write's condition holds for the item as it is."""
+    expression = write.get("ConditionExpression")
+    return expression is None or bool(_condition(expression)(_Scope(write, before or {})))
+
+
+def after(kind: str, write: Any, before: Item | None) -> Item | None:
+    """The item after the write."""
+    if kind == "Delete":
+        return None
+    if kind == "Put":
+        return dict(write["Item"])
+    item = dict(before or write["Key"])
+    if "images" in item:
+        item["images"] = {"M": dict(item["images"]["M"])}
+    scope = _Scope(write, item)
+    for clause, body in re.findall(r"(SET|REMOVE|ADD)\s+(.*?)(?=\s+(?:SET|REMOVE|ADD)\s|$)", write["UpdateExpression"]):
+        for action in body.split(","):
+            parts = action.replace("=", " ").split()
+            parent, name = scope.parent(parts[0])
+            if clause == "REMOVE":
+                parent.pop(name, None)
+            elif clause == "SET":
+                parent[name] = scope.value(parts[1])
+            else:
+                old = int(parent.get(name, {"N": "0"})["N"])
+                parent[name] = {"N": str(old + int(scope.value(parts[1])["N"]))}
+    return item
+
+
+class _Scope:
+    def __init__(self, write: Any, item: Item) -> None:
+        self.names = write.get("ExpressionAttributeNames", {})
+        self.values = write.get("ExpressionAttributeValues", {})
+        self.item = item
+
+    def value(self, name: str) -> Any:
+        return self.values[name]
+
+    def parent(self, path: str) -> tuple[Any, str]:
+        *parents, last = [self.names[part] if part.startswith("#") else part for part in path.split(".")]
+        holder: Any = self.item
+        for part in parents:
+            holder = holder[part]["M"]
+        return holder, last
+
+    def get(self, path: str) -> Any:
+        try:
+            holder, name = self.parent(path)
+        except KeyError:
+            return None
+        return holder.get(name)
+
+
+@cache
+def _condition(expression: str) -> Callable[[_Scope], bool]:
+    tokens = TOKEN.findall(expression)
+    result = _either(tokens)
+    assert not tokens, expression
+    return result
+
+
+def _either(tokens: list[str]) -> Callable[[_Scope], bool]:
+    terms = [_both(tokens)]
+    while tokens[:1] == ["OR"]:
+        tokens.pop(0)
+        terms.append(_both(tokens))
+    return lambda scope: any(term(scope) for term in terms)
+
+
+def _both(tokens: list[str]) -> Callable[[_Scope], bool]:
+    terms = [_test(tokens)]
+    while tokens[:1] == ["AND"]:
+        tokens.pop(0)
+        terms.append(_test(tokens))
+    return lambda scope: all(term(scope) for term in terms)
+
+
+def _test(tokens: list[str]) -> Callable[[_Scope], bool]:
+    word = tokens.pop(0)
+    if word == "(":
+        inner = _either(tokens)
+        assert tokens.pop(0) == ")"
+        return inner
+    if word in ("attribute_exists", "attribute_not_exists"):
+        _, path, _ = (tokens.pop(0) for _ in range(3))
+        return lambda scope: (scope.get(path) is not None) == (word == "attribute_exists")
+    if word == "size":
+        _, path, _, _, name = (tokens.pop(0) for _ in range(5))
+        return lambda scope: (found := scope.get(path)) is not None and len(found["M"]) == int(scope.value(name)["N"])
+    if tokens.pop(0) == "=":
+        name = tokens.pop(0)
+        return lambda scope: scope.get(word) == scope.value(name)
+    lowest, _, highest = (tokens.pop(0) for _ in range(3))
+    return lambda scope: (
+        (found := scope.get(word)) is not None
+        and (int(scope.value(lowest)["N"]) <= int(found["N"]) <= int(scope.value(highest)["N"]))
+    )

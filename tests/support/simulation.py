@@ -1,0 +1,281 @@
+"""Clients of the shipped handlers, interleaved call by call on an AWS in memory.
+
+A scenario is a function of its seed.  Each client is a greenlet; each AWS call hands over to the scheduler, which
+picks who goes on, whom to kill (it then begins anew, as another client) and whose transaction meets another one.
+Where a picture has small weights, every possible dart is thrown at the end.
+"""
+
+import base64
+import json
+import random
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from unittest import mock
+
+from greenlet import getcurrent, greenlet
+
+import browse_images
+import delete_image
+import edit_image
+import random_image
+import upload_image
+from shared import aws, images, settings
+from shared.labels import items, retries, store
+from shared.pictures.bucket import Bucket
+from tests.support import invariants, memory_aws
+from tests.support.memory_aws import BUCKET, CHUNKS, IMAGES, THUMBNAILS
+from tests.support.pictures import File, multipart_body, name_of, tiny
+from tools.reconcile.inventory import Inventory
+from tools.reconcile.reconcile import Reconciliation
+
+CLIENTS = 6
+OPERATIONS = 150
+CONFLICTS = 0.10  # of all transactions
+KILLED = 0.035  # of all calls but the first of an operation
+STALE = 0.2  # of all eventually consistent reads of an item
+LABEL = "cat"
+
+SETTINGS = settings.Settings(BUCKET, CHUNKS, IMAGES, frozenset({LABEL}), THUMBNAILS)
+
+
+class Killed(BaseException):
+    """The process dies here."""
+
+
+class Broken(BaseException):
+    """An invariant does not hold; no handler catches this."""
+
+
+@dataclass
+class Outcome:
+    """What a scenario did: answers by operation and status, and the killed operations."""
+
+    answers: Counter[str] = field(default_factory=Counter)
+    killed: int = 0
+    orphans: set[str] = field(default_factory=set)  # versions that killed clients may have left
+    touched: set[str] = field(default_factory=set)  # images whose thumbnails killed clients may have left since
+
+
+class Simulation:
+    """One scenario."""
+
+    def __init__(
+        self,
+        seed: int,
+        *,
+        operations: int = OPERATIONS,
+        pictures: int = 24,
+        heavy: int = 60,
+        conflicts: float = CONFLICTS,
+        thumbnails: float = 0.0,
+    ) -> None:
+        self.rng = random.Random(seed)
+        self.world = memory_aws.World(self.rng, stale=STALE)
+        self.world.pause, self.world.after_write = self._pause, self._check
+        self.left, self.conflicts, self.thumbnails, self.outcome = operations, conflicts, thumbnails, Outcome()
+        self.world.after_discard = self.outcome.touched.discard
+        # Few pictures and weights, so that clients meet: the same bytes, the same chunk, the same class.
+        self.pictures = [tiny(i) for i in range(pictures)]
+        self.names = [name_of(picture) for picture in self.pictures]
+        self.weights = self.rng.choices(range(1, heavy), k=4)
+        self.uploads = self.rng.choice([0.35, 0.45, 0.6])
+        self.tags = self.rng.choice([(), ("red",), ("blue", "red")])  # that pictures may have
+        self.busy: Counter[int] = Counter()  # clients at each picture
+        self.lanes_seen: list[tuple[str, dict[int, Any]]] = []
+
+    def run(self) -> Outcome:
+        """Let the clients do all operations, then check what is left."""
+        self.main = getcurrent()
+        clients = [greenlet(self._client) for _ in range(CLIENTS)]
+        with shipped_code_on(self.world, sleep=lambda seconds: self.main.switch()):
+            while clients:
+                client = self.rng.choice(clients)
+                client.switch()
+                if client.dead:
+                    clients.remove(client)
+            self._check_bucket()
+        self._check_darts()
+        return self.outcome
+
+    # --- the scheduler ---
+
+    def _pause(self, call: str) -> None:
+        client = getcurrent()
+        self.main.switch()
+        if client.calls and self.rng.random() < KILLED:
+            raise Killed
+        client.calls += 1
+        if call == "put_object":
+            client.versions.add(f"v{self.world.versions + 1}")
+        if call == "transact_write_items" and self.rng.random() < self.conflicts:
+            raise memory_aws.Conflict
+
+    # --- the clients ---
+
+    def _client(self) -> None:
+        operations = {self._upload: self.uploads, self._delete: 0.25, self._patch: 0.15, self._random: 0.15}
+        operations[self._thumbnail] = self.thumbnails
+        while self.left > 0:
+            self.left -= 1
+            (operation,) = self.rng.choices(list(operations), list(operations.values()))
+            client = getcurrent()
+            client.calls, client.committed, client.versions = 0, 0, set()
+            which = self.rng.randrange(len(self.names))
+            self.busy[which] += 1
+            try:
+                status = operation(which)
+            except Killed:
+                self.outcome.killed += 1
+                self.outcome.touched.add(f"{LABEL}/{self.names[which]}")
+                self.outcome.orphans |= client.versions
+            else:
+                self.outcome.answers[f"{operation.__name__} {status}"] += 1
+                assert status != 500, "a handler failed"
+            self.busy[which] -= 1
+            self._check_thumbnails(which)
+
+    def _upload(self, which: int) -> int:
+        weight = self.rng.choice(self.weights)
+        fields = [("label", LABEL), ("weight", images.decimal(weight)), ("img", File(self.pictures[which]))]
+        fields.append(("tags", ",".join(self._some_tags())))
+        body, content_type = multipart_body(fields)
+        headers = {"Content-Type": content_type}
+        answer = call(upload_image, "POST", "/upload", "/upload", body=body, headers=headers)
+        self._expect(committed=answer["statusCode"] == 201)
+        return int(answer["statusCode"])
+
+    def _delete(self, which: int) -> int:
+        answer = call(delete_image, "DELETE", "/images/{label}/{name}", f"/images/{LABEL}/{self.names[which]}")
+        self._expect(committed=answer["statusCode"] == 204)
+        return int(answer["statusCode"])
+
+    def _patch(self, which: int) -> int:
+        changes = {"weight": self.rng.choice(self.weights) / images.UNITS, "tags": self._some_tags()}
+        body = json.dumps(dict(self.rng.sample(list(changes.items()), self.rng.randint(1, 2)))).encode()
+        path, headers = f"/images/{LABEL}/{self.names[which]}", {"Content-Type": "application/json"}
+        answer = call(edit_image, "PATCH", "/images/{label}/{name}", path, body=body, headers=headers)
+        return int(answer["statusCode"])
+
+    def _some_tags(self) -> list[str]:
+        return self.rng.sample(self.tags, self.rng.randint(0, len(self.tags)))
+
+    def _random(self, _: int) -> int:
+        answer = call(random_image, "GET", "/random", "/random", query={"label": [LABEL]})
+        if answer["statusCode"] == 200:
+            name = name_of(base64.b64decode(answer["body"]))
+            assert answer["headers"]["Image-Id"] == f"{LABEL}/{name}"
+            assert 0 < float(answer["headers"]["Image-Probability"]) <= 1
+        return int(answer["statusCode"])
+
+    def _thumbnail(self, which: int) -> int:
+        path, query = f"/images/{LABEL}/{self.names[which]}", {"size": [self.rng.choice(["256", "512"])]}
+        answer = call(browse_images, "GET", "/images/{label}/{name}", path, query=query)
+        if answer["statusCode"] == 200:
+            assert answer["headers"]["Content-Type"] == "image/jpeg"
+            assert base64.b64decode(answer["body"]).startswith(b"\xff\xd8\xff")
+        return int(answer["statusCode"])
+
+    def _expect(self, *, committed: bool) -> None:
+        assert getcurrent().committed == committed, "the answer does not tell what was written"
+
+    # --- the checks ---
+
+    def _check(self) -> None:
+        """After each transaction: all invariants of docs/explanation/transactions.md."""
+        client = getcurrent()
+        client.committed += 1
+        client.versions.add(self.world.removed)
+        try:
+            for pool in self._pools():
+                entries, lanes, found = self._pool(pool)
+                invariants.check(entries, lanes, found)
+                if self.rng.random() < 0.02:
+                    self.lanes_seen.append((pool, lanes))
+            invariants.check_tags(list(self.world.tables[IMAGES].values()))
+            assert (items.LABELS, LABEL) in self.world.tables[IMAGES], "a label is not listed"
+        except AssertionError as error:
+            raise Broken(str(error)) from error
+
+    def _pools(self) -> list[str]:
+        return [LABEL, *(images.pool(LABEL, tag) for tag in self.tags)]
+
+    def _pool(self, pool: str) -> Any:
+        tables = self.world.tables
+        return invariants.label_of(pool, list(tables[IMAGES].values()), list(tables[CHUNKS].values()))
+
+    def _check_thumbnails(self, which: int) -> None:
+        """When nobody is at a picture: if it is gone it has no thumbnails, but what killed clients left."""
+        name = self.names[which]
+        quiet = not self.busy[which] and f"{LABEL}/{name}" not in self.outcome.touched
+        if quiet and (LABEL, name) not in self.world.tables[IMAGES]:
+            left = [key for key in self.world.thumbnails if name in key]
+            assert not left, "a thumbnail of an image that is gone"
+
+    def _check_bucket(self) -> None:
+        """Every image's version is there; the versions without an image are those of killed clients, at most."""
+        rows = self.world.tables[IMAGES].items()
+        named = {f"{LABEL}/{name}": item["versionId"]["S"] for (pool, name), item in rows if pool == LABEL}
+        kept = {(key, version) for key, versions in self.world.objects.items() for version in versions}
+        assert set(named.items()) <= kept, "an image without its object"
+        unseen = {version for _, version in kept - set(named.items())}
+        assert unseen <= self.outcome.orphans, "an unseen version that no killed client left"
+        self.world.pause, self.world.after_write = lambda call: None, lambda: None
+        both = Inventory(aws.dynamodb(), SETTINGS), Bucket(aws.s3(), BUCKET)
+        report = Reconciliation(*both, datetime.max, tell=lambda line: None).run()
+        assert (report.rows_removed, report.rows_renamed, report.versions_removed) == (0, 0, len(unseen))
+        left = {(key, version) for key, versions in self.world.objects.items() for version in versions}
+        assert left == set(named.items()), "reconcile left a version without an image"
+
+    def _check_darts(self) -> None:
+        """Each image is hit exactly weight times, by the lanes as they are and by lanes saved earlier."""
+        for pool in self._pools():
+            entries, lanes, found = self._pool(pool)
+            weights = {entry.name: entry.weight for entry in entries}
+            assert invariants.throw_every_dart(lanes, found) == weights
+        for pool, saved in self.lanes_seen[:2]:
+            entries, _, found = self._pool(pool)
+            hits = invariants.throw_every_dart(saved, found)
+            known = {entry.name: entry.weight for entry in entries if invariants.knows(saved, entry.chunk_number)}
+            assert hits == known
+
+
+@contextmanager
+def shipped_code_on(
+    world: memory_aws.World, *, sleep: Callable[[float], object] = lambda seconds: None
+) -> Iterator[None]:
+    """Let the shipped code run on an AWS in memory, with its randomness."""
+    with (
+        mock.patch.object(aws, "dynamodb", return_value=memory_aws.DynamoDB(world)),
+        mock.patch.object(aws, "s3", return_value=memory_aws.S3(world)),
+        mock.patch.object(settings, "read", return_value=SETTINGS),
+        mock.patch.object(store, "RNG", world.rng),
+        mock.patch.object(retries, "RNG", world.rng),
+        mock.patch.object(retries, "SLEEP", sleep),
+        mock.patch.object(random_image, "RNG", world.rng),
+    ):
+        yield
+
+
+def call(function: Any, method: str, resource: str, path: str, **parts: Any) -> Any:
+    """The proxy answer of a shipped handler."""
+    label, _, name = path.removeprefix("/images/").partition("/")
+    event = {
+        "resource": resource,
+        "path": path,
+        "httpMethod": method,
+        "headers": {"Host": "pets.test", **parts.get("headers", {})},
+        "multiValueQueryStringParameters": parts.get("query"),
+        "pathParameters": {"label": label, "name": name},
+        "requestContext": {
+            "path": f"/Prod{path}",
+            "requestId": "simulated",
+            "authorizer": parts.get("authorizer", {"scope": "images:write images:delete"}),
+        },
+        "body": base64.b64encode(parts.get("body", b"")).decode(),
+        "isBase64Encoded": True,
+    }
+    return function.handler(event, None)

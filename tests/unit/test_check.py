@@ -1,0 +1,336 @@
+import io
+import struct
+import time
+import warnings
+import zlib
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from shared.errors import ApiError, UnprocessableValue, UnsupportedMediaType
+from shared.pictures.check import MAX_FRAMES, MAX_PIXELS, Picture, check_picture
+from tests.support import pictures
+from tests.support.cloud import ROOT
+from tests.support.pictures import SECRET, chunk, jpeg_with, png_with, tiff
+
+IMAGES = ROOT / "tests/images"
+
+VALID = {
+    "jpeg": pictures.jpeg(),
+    "progressive jpeg": pictures.jpeg(1, progressive=True),
+    "cmyk jpeg": pictures.jpeg(2, mode="CMYK"),
+    "jpeg of a phone": jpeg_with(pictures.jpeg(3), *pictures.private_segments(6), pictures.icc_segment()),
+    "png": pictures.png(),
+    "palette png": pictures.palette_png(),
+    "png with text": png_with(pictures.png(4, mode="RGBA"), *pictures.private_chunks(3)),
+    "animated png": pictures.animated_png(),
+    "animated png with default image": pictures.animated_png(default_image=True),
+    "tiny png": pictures.tiny(5),
+    "webp": pictures.webp(),
+    "lossless webp": pictures.webp(lossless=True),
+    "webp with alpha": pictures.webp(mode="RGBA"),
+    "webp with exif": pictures.extended_webp(pictures.webp(), (b"EXIF", tiff(5, private=True)), flags=0x08),
+    "animated webp": pictures.animated_webp(),
+}
+
+
+def pixels(data):
+    """Size and colours of every frame, None if Pillow cannot tell."""
+    frames = []
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of broken metadata in what was sent; none is left in what is stored
+        try:
+            with Image.open(io.BytesIO(data), formats=["JPEG", "PNG", "WEBP"]) as image:
+                for frame in range(getattr(image, "n_frames", 1)):
+                    image.seek(frame)
+                    frames.append((image.size, image.convert("RGBA").tobytes()))
+        except (OSError, EOFError, LookupError, SyntaxError, ValueError):
+            return None
+    return frames
+
+
+def refused(data, error=UnsupportedMediaType):
+    """The refusal's sentence."""
+    with pytest.raises(error) as caught:
+        check_picture(data)
+    assert caught.value.field == "img"
+    return caught.value.detail
+
+
+# -- what is taken ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("data", VALID.values(), ids=VALID)
+def test_a_picture_keeps_its_pixels_and_loses_the_rest(data):
+    content = check_picture(data).content
+    assert pixels(content) == pixels(data)
+    assert SECRET not in content
+
+
+@pytest.mark.parametrize("data", VALID.values(), ids=VALID)
+def test_a_stored_picture_is_taken_again_as_it_is(data):
+    picture = check_picture(data)
+    assert check_picture(picture.content) == picture
+
+
+@pytest.mark.parametrize(
+    ("name", "size", "removed"), [("chelsea.png", (451, 300), 3134), ("rocket.jpg", (640, 427), 30)]
+)
+def test_a_photograph_is_taken(name, size, removed):
+    data = (IMAGES / name).read_bytes()
+    picture = check_picture(data)
+    assert (picture.extension, picture.width, picture.height) == (name[-3:], *size)
+    assert len(picture.content) == len(data) - removed
+    assert pixels(picture.content) == pixels(data)
+
+
+@pytest.mark.parametrize(
+    ("data", "extension"), [(pictures.jpeg(), "jpg"), (pictures.png(), "png"), (pictures.webp(), "webp")]
+)
+def test_the_bytes_decide_the_extension(data, extension):
+    assert check_picture(data) == Picture(data, extension, 24, 16)
+
+
+def test_width_and_height_are_those_of_the_stored_pixels():
+    turned = jpeg_with(pictures.jpeg(size=(30, 20)), pictures.exif_segment(6))
+    assert (check_picture(turned).width, check_picture(turned).height) == (30, 20)
+
+
+def test_tiny_pictures_are_valid_and_all_different():
+    contents = {check_picture(pictures.tiny(seed)).content for seed in range(2000)}
+    assert contents == {pictures.tiny(seed) for seed in range(2000)}
+    assert len(contents) == 2000
+
+
+# -- what is not a picture ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("data", "media_type"),
+    [
+        (pictures.gif(), "image/gif"),
+        (pictures.svg(), "image/svg+xml"),
+        (pictures.html(), "text/html"),
+        (b"%PDF-1.7\n", "application/pdf"),
+        (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "image/heic"),
+        (b"a plain text", "text/plain"),
+    ],
+)
+def test_another_type_is_415_and_named(data, media_type):
+    assert f"img is {media_type}; only JPEG, PNG and WebP" in refused(data)
+
+
+@pytest.mark.parametrize("form", ["BMP", "TIFF", "ICO", "PPM"])
+def test_other_formats_that_pillow_reads_are_415(form):
+    assert "only JPEG, PNG and WebP" in refused(pictures.saved(pictures.raster(), form))
+
+
+def test_a_gif_under_the_signature_of_a_png_is_415():
+    refused(pictures.PNG_SIGNATURE + pictures.gif())
+
+
+# -- what is broken -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("part", [0.3, 0.6, 0.9, 0.999])
+@pytest.mark.parametrize("name", ["chelsea.png", "rocket.jpg"])
+def test_a_photograph_cut_short_is_415(name, part):
+    data = (IMAGES / name).read_bytes()
+    assert "broken or cut short" in refused(data[: int(len(data) * part)])
+
+
+def test_pixels_that_do_not_decode_are_415():
+    data = pictures.png()
+    start = data.index(b"IDAT") - 4
+    assert "cannot be decoded" in refused(
+        data[:start] + chunk(b"IDAT", b"no zlib stream") + pictures.chunk(b"IEND", b"")
+    )
+
+
+LATE_ERRORS = {
+    "IndexError": chunk(b"iCCP", b"a\0"),
+    "SyntaxError": chunk(b"iCCP", b"a\0\1"),
+    "ValueError": chunk(b"gAMA", b""),
+}
+
+
+@pytest.mark.parametrize("late", LATE_ERRORS.values(), ids=LATE_ERRORS)
+def test_what_pillow_raises_after_the_pixels_is_415(late):
+    assert "cannot be decoded" in refused(png_with(pictures.png(), late, before=b"IEND"))
+
+
+@pytest.mark.parametrize(
+    "raised",
+    [
+        Image.DecompressionBombError,
+        Image.UnidentifiedImageError,
+        AttributeError,
+        EOFError,
+        KeyError,
+        OverflowError,
+        TypeError,
+        struct.error,
+        zlib.error,
+    ],
+)
+def test_whatever_pillow_raises_is_415(raised, monkeypatch):
+    monkeypatch.setattr(Image, "open", failing(raised))
+    assert "cannot be decoded" in refused(pictures.png())
+
+
+def test_a_picture_that_memory_does_not_hold_is_422(monkeypatch):
+    monkeypatch.setattr(Image, "open", failing(MemoryError))
+    assert "make it smaller" in refused(pictures.png(), UnprocessableValue)
+
+
+def failing(error):
+    def fail(*_, **__):
+        raise error
+
+    return fail
+
+
+def test_a_frame_that_does_not_decode_is_415():
+    data = pictures.animated_png(frames=2)
+    start = data.index(b"fdAT") - 4
+    end = start + 12 + int.from_bytes(data[start : start + 4])
+    broken_frame = chunk(b"fdAT", data[start + 8 : start + 12] + b"no zlib stream")
+    assert "cannot be decoded" in refused(data[:start] + broken_frame + data[end:])
+
+
+def test_frames_announced_after_the_first_picture_are_415():
+    data = pictures.animated_png(frames=2)
+    start = data.index(b"acTL") - 4
+    control, rest = data[start : start + 20], data[:start] + data[start + 20 :]
+    assert "disagree about its size" in refused(png_with(rest, control, before=b"IEND"))
+
+
+def test_a_colour_profile_that_unpacks_to_gigabytes_is_415():
+    bomb = chunk(b"iCCP", b"a\0\0" + pictures.giant_png()[41:-16])
+    start = time.process_time()
+    assert "cannot be decoded" in refused(png_with(pictures.png(), bomb))
+    assert time.process_time() - start < 1  # second
+
+
+# -- what is too large --------------------------------------------------------------------------------------------
+
+
+def test_a_giant_picture_is_422_before_it_is_decoded():
+    data = pictures.giant_png(30_000, 30_000)
+    start = time.process_time()
+    detail = refused(data, UnprocessableValue)
+    assert time.process_time() - start < 0.5  # second; decoding takes seconds and gigabytes
+    assert "30000 x 30000 pixels" in detail
+    assert "50000000" in detail
+
+
+def with_size(data, width, height):
+    """The file with another size in its header."""
+    if data.startswith(b"\xff\xd8"):
+        at = data.index(b"\xff\xc0") + 5
+        return data[:at] + height.to_bytes(2) + width.to_bytes(2) + data[at + 4 :]
+    if data.startswith(b"RIFF"):
+        sides = (width - 1).to_bytes(3, "little") + (height - 1).to_bytes(3, "little")
+        return data[:24] + sides + data[30:]
+    return data[:8] + chunk(b"IHDR", width.to_bytes(4) + height.to_bytes(4) + data[24:29]) + data[33:]
+
+
+@pytest.mark.parametrize("data", [pictures.jpeg(), pictures.webp(mode="RGBA"), pictures.png()])
+def test_the_limit_is_the_same_in_all_formats(data):
+    assert "50000 x 1001 pixels" in refused(with_size(data, 50_000, 1001), UnprocessableValue)
+
+
+def test_a_picture_of_exactly_the_limit_is_not_too_large():
+    assert "cannot be decoded" in refused(with_size(pictures.png(), 50_000, 1000))  # most of its pixels are missing
+
+
+def test_the_frames_of_an_animation_count():
+    side = 4096
+    assert side * side * 2 < MAX_PIXELS < side * side * 3
+    data = with_size(pictures.animated_webp(frames=3), side, side)
+    assert "4096 x 4096 pixels in 3 frame(s)" in refused(data, UnprocessableValue)
+
+
+def with_frames(count):
+    """A PNG that has this many frame headers, and pixels for none of them."""
+    frames = [chunk(b"fcTL", number.to_bytes(4) + (1).to_bytes(4) * 2 + bytes(14)) for number in range(count)]
+    return png_with(pictures.tiny(1), chunk(b"acTL", count.to_bytes(4) + bytes(4)), *frames)
+
+
+def test_an_animation_of_too_many_frames_is_422():
+    assert "1001 frames" in refused(with_frames(MAX_FRAMES + 1), UnprocessableValue)
+
+
+def test_an_animation_of_the_most_frames_is_not_too_long():
+    assert "cannot be decoded" in refused(with_frames(MAX_FRAMES))
+
+
+# -- any change of a file -----------------------------------------------------------------------------------------
+
+
+@st.composite
+def changed(draw):
+    """A valid file after a few flips, cuts, insertions and splices; half of the PNG files get right checksums again."""
+    data = bytearray(draw(st.sampled_from(list(VALID.values()))))
+    for _ in range(draw(st.integers(1, 4))):
+        at = draw(st.integers(0, len(data)))
+        change = draw(st.sampled_from(["flip", "set", "cut", "delete", "insert", "splice"]))
+        if change == "flip" and at < len(data):
+            data[at] ^= 1 << draw(st.integers(0, 7))
+        elif change == "set":
+            data[at : at + 1] = draw(st.sampled_from([b"\0", b"\xff", b"\x7f"]))
+        elif change == "cut" and draw(st.booleans()):
+            del data[at:]
+        elif change == "delete":
+            del data[at : at + draw(st.integers(1, 40))]
+        elif change == "insert":
+            data[at:at] = draw(st.binary(max_size=12))
+        elif change == "splice":
+            other = draw(st.sampled_from(list(VALID.values())))
+            start = draw(st.integers(0, len(other)))
+            data[at:at] = other[start : start + draw(st.integers(0, 200))]
+    return with_checksums(bytes(data)) if draw(st.booleans()) else bytes(data)
+
+
+def with_checksums(data):
+    if not data.startswith(pictures.PNG_SIGNATURE):
+        return data
+    at, chunks = 8, []
+    while at + 12 <= len(data):
+        end = at + 8 + int.from_bytes(data[at : at + 4])
+        chunks.append(chunk(data[at + 4 : at + 8], data[at + 8 : end]))
+        at = end + 4
+    return data[:8] + b"".join(chunks)
+
+
+def outcome(data):
+    try:
+        return check_picture(data)
+    except ApiError as error:
+        return error
+
+
+@settings(max_examples=2000, deadline=None)  # a change of the header may make it a picture of many pixels
+@given(changed())
+def test_any_change_of_a_picture_is_taken_with_its_pixels_or_refused(data):
+    found = outcome(data)
+    if isinstance(found, ApiError):
+        assert found.status in (415, 422)
+        assert found.detail.endswith(".")
+        return
+    stored = pixels(found.content)
+    assert stored is not None
+    assert pixels(data) in (stored, None)  # None: Pillow stumbles over metadata that is not stored
+
+
+@given(st.binary())
+def test_any_bytes_are_refused(data):
+    assert refused(data)
+
+
+@settings(deadline=None)  # as above
+@given(st.sampled_from([b"\xff\xd8\xff", pictures.PNG_SIGNATURE, b"RIFF\x40\0\0\0WEBPVP8X"]), st.binary())
+def test_any_bytes_after_a_signature_are_refused(signature, data):
+    assert refused(signature + data)

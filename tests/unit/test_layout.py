@@ -1,0 +1,155 @@
+"""The layout that imports depend on."""
+
+import ast
+import re
+import sys
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from tests.support.cloud import FUNCTIONS, ROOT, functions, routes
+
+SHIPPED = (*FUNCTIONS, "shared", "tools", "costs")
+MODULES = sorted(path for folder in SHIPPED for path in (ROOT / folder).rglob("*.py"))
+
+# What never imports what, by folder; the ground floor is the modules of shared/ itself.
+GROUPS = ("shared/api", "shared/labels", "shared/pictures", "shared/uploads")
+GROUND = tuple(f"shared/{name}" for name in ("images", "errors", "logs", "deadline", "aws", "settings"))
+NEVER = {
+    "shared": ("tools", "costs", "tests", *FUNCTIONS),
+    **dict.fromkeys(GROUND, (*GROUPS, "shared/add_image")),
+    "shared/api": ("shared/add_image", "shared/pictures", "shared/uploads"),
+    "shared/labels": ("shared/add_image", "shared/api", "shared/pictures", "shared/uploads"),
+    "shared/pictures": ("shared/add_image", "shared/api", "shared/labels", "shared/uploads"),
+    "shared/uploads": ("shared/add_image", "shared/pictures"),
+    **{folder: ("tools", "costs", "tests", *(other for other in FUNCTIONS if other != folder)) for folder in FUNCTIONS},
+    "costs": ("tests", *FUNCTIONS),
+    "tools/audit": ("tests", "tools/local", "tools/bundle", "tools/reconcile", "tools/benchmarks", *FUNCTIONS),
+    "tools/bundle": (
+        "tests",
+        "tools/local",
+        "tools/audit",
+        "tools/reconcile",
+        "tools/benchmarks",
+        "shared",
+        *FUNCTIONS,
+    ),
+    "tools/local": ("tests", "tools/audit", "tools/bundle", "tools/benchmarks", *FUNCTIONS),
+    "tools/reconcile": ("tests", "tools/local", "tools/audit", "tools/bundle", "tools/benchmarks", *FUNCTIONS),
+}
+# Only the standard library and each other: no AWS, no clock, no randomness of their own.
+PURE = {
+    *("shared/images", "shared/errors", "shared/api/access", "shared/api/accept", "shared/api/etags"),
+    *("shared/api/image_json", "shared/labels/chunks", "shared/labels/items", "shared/labels/transactions"),
+    *("shared/uploads/callback_url", "shared/pictures/strip", "shared/pictures/strip_jpeg"),
+    *("shared/pictures/strip_parts", "shared/pictures/strip_png", "shared/pictures/strip_webp"),
+    *("random/darts", "random/gaps", "random/session_order", "notify/backoff", "notify/signature"),
+    "tools/audit/chi_square",
+}
+
+
+def place(path: Path) -> str:
+    """`shared/labels/store` of a module's file, `shared/labels` of a package's."""
+    return str(path.relative_to(ROOT).with_suffix("")).removesuffix("/__init__")
+
+
+PLACES = {place(path) for path in MODULES}
+FLAT = {path.stem: place(path) for path in MODULES if path.parent.name in FUNCTIONS}
+
+
+def imports_of(path: Path) -> set[str]:
+    """The modules that a file imports as it is imported itself, outside `if TYPE_CHECKING`, as dotted names."""
+    found: set[str] = set()
+    for node in ast.parse(path.read_text()).body:
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found |= {f"{node.module}.{alias.name}" for alias in node.names} | {node.module}
+    return found
+
+
+def all_imports_of(path: Path) -> set[str]:
+    """The same wherever they stand, in functions and under `if TYPE_CHECKING`, too."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found |= {f"{node.module}.{alias.name}" for alias in node.names} | {node.module}
+    return found
+
+
+def ours(names: set[str]) -> set[str]:
+    """Which of our modules these dotted names are."""
+    paths = {FLAT.get(name.partition(".")[0], name.replace(".", "/")) for name in names}
+    return {path for path in paths if path in PLACES or path.startswith("tests/")}
+
+
+def inside(module: str, folder: str) -> bool:
+    return module == folder or module.startswith(f"{folder}/")
+
+
+def test_function_folders_are_no_packages() -> None:
+    assert not [folder for folder in FUNCTIONS if (ROOT / folder / "__init__.py").exists()]
+
+
+def test_module_names_are_unique_and_not_the_standard_librarys() -> None:
+    names = Counter(path.stem for folder in FUNCTIONS for path in (ROOT / folder).rglob("*.py"))
+    assert not [name for name, count in names.items() if count > 1]
+    assert not {path.stem for path in MODULES} - {"__init__", "__main__"} & set(sys.stdlib_module_names)
+
+
+def test_the_function_folders_are_listed_in_the_template_and_for_ruff_only() -> None:
+    listed = re.search(r"^src = \[(.*)\]$", (ROOT / "pyproject.toml").read_text(), re.MULTILINE)
+    assert listed
+    assert set(re.findall(r'"(.*?)"', listed[1])) == {".", *FUNCTIONS}
+    makefile = (ROOT / "Makefile").read_text()
+    assert not re.search(r"\b(browse|presign|ingest)\b", makefile)
+
+
+def test_every_handler_of_the_template_is_there() -> None:
+    for function in functions().values():
+        module, _, name = function["Properties"]["Handler"].partition(".")
+        source = (ROOT / function["Properties"]["CodeUri"] / f"{module}.py").read_text()
+        assert re.search(rf"^{name} = |^def {name}\(", source, re.MULTILINE)
+
+
+@pytest.mark.parametrize("path", MODULES, ids=place)
+def test_a_module_is_about_one_thing(path: Path) -> None:
+    assert len(path.read_text().splitlines()) <= 250
+    assert ast.get_docstring(ast.parse(path.read_text())) or not path.read_text()
+
+
+@pytest.mark.parametrize("path", MODULES, ids=place)
+def test_a_module_imports_one_way(path: Path) -> None:
+    name, imported = place(path), ours(all_imports_of(path))
+    never = {banned for folder, all_banned in NEVER.items() if inside(name, folder) for banned in all_banned}
+    if name.startswith("shared/"):
+        never -= {"shared"}
+    assert not {module for module in imported for banned in never if inside(module, banned) and module != name}
+
+
+@pytest.mark.parametrize("path", MODULES, ids=place)
+def test_only_some_modules_make_clients(path: Path) -> None:
+    name, imported = place(path), imports_of(path)
+    assert "boto3" not in imported or inside(name, "tools/local") or inside(name, "tools/benchmarks"), (
+        "the layer has none"
+    )
+    assert "botocore.session" not in imported or name == "shared/aws"
+
+
+@pytest.mark.parametrize("name", sorted(PURE))
+def test_a_pure_module_imports_the_standard_library_and_pure_modules(name: str) -> None:
+    imported = imports_of(ROOT / f"{name}.py")
+    assert not {m for m in imported if m.partition(".")[0] not in {*sys.stdlib_module_names, "shared", *FLAT, "tools"}}
+    packages = {"shared", "shared/api", "shared/labels", "shared/pictures", "tools/audit"}
+    assert ours(imported) - packages <= PURE
+
+
+def test_no_path_has_any_of_one_function_and_a_method_of_another() -> None:
+    """`sam local` serves such a method by one of the two at random (merge_routes in sam_api_provider.py)."""
+    methods: dict[str, set[str]] = {}
+    for path, method, _ in routes():
+        methods.setdefault(path, set()).add(method)
+    assert not [path for path, given in methods.items() if "ANY" in given and len(given) > 1]

@@ -1,0 +1,218 @@
+"""Results of recognition are kept by digest: labels for a while, failures for ever, outages never."""
+
+import os
+from collections.abc import Callable, Iterator
+from itertools import count
+from typing import Any
+
+import boto3
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from moto import mock_aws
+
+from detection_cache import DECIMALS, Recognitions
+from detections import Label, RecognitionUnavailable, Unrecognisable
+
+TABLE, LIFETIME, NOW = "recognitions", 100, 1_800_000_000
+CAT = [Label("Cat", 99.25), Label("Pet", 12.000001)]
+DIGESTS = (f"{number:064x}" for number in count())
+
+
+class Clock:
+    now = float(NOW)
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class Recogniser:
+    """It answers these results in turn, and has to be asked for no more."""
+
+    def __init__(self, *results: list[Label] | Exception) -> None:
+        self.results, self.calls = list(results), 0
+
+    def __call__(self) -> list[Label]:
+        self.calls += 1
+        result = self.results.pop(0)
+        if isinstance(result, Exception):
+            raise result
+        return result
+
+
+@pytest.fixture(scope="module")
+def client() -> Iterator[Any]:
+    """DynamoDB with an empty table."""
+    with pytest.MonkeyPatch.context() as environment:
+        for name in [name for name in os.environ if name.startswith("AWS_")]:
+            environment.delenv(name)
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+            environment.setenv(name, "testing")
+        with mock_aws():
+            client = boto3.client("dynamodb", region_name="us-east-1")
+            attributes = {"digest": "HASH", "recogniser": "RANGE"}
+            client.create_table(
+                TableName=TABLE,
+                BillingMode="PAY_PER_REQUEST",
+                AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in attributes],
+                KeySchema=[{"AttributeName": name, "KeyType": kind} for name, kind in attributes.items()],
+            )
+            yield client
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def recognitions(client: Any, clock: Clock) -> Recognitions:
+    return Recognitions(client, TABLE, LIFETIME, clock=clock)
+
+
+@pytest.fixture
+def digest() -> str:
+    """Of a picture that no other test has."""
+    return next(DIGESTS)
+
+
+def item(client: Any, digest: str) -> Any:
+    key = {"digest": {"S": digest}, "recogniser": {"S": "r"}}
+    return client.get_item(TableName=TABLE, Key=key).get("Item")
+
+
+def test_the_second_time_nobody_is_asked(recognitions: Recognitions, digest: str) -> None:
+    recogniser = Recogniser(CAT)
+    assert recognitions.recognised(digest, "r", recogniser) == CAT
+    assert recognitions.recognised(digest, "r", recogniser) == CAT
+    assert recogniser.calls == 1
+
+
+def test_confidences_are_kept_to_six_decimals_and_told_so_at_once(recognitions: Recognitions, digest: str) -> None:
+    for recogniser in (Recogniser([Label("Cat", 100 / 3), Label("Dog", 1e-200)]), Recogniser()):
+        found = recognitions.recognised(digest, "r", recogniser)
+        assert found == [Label("Cat", 33.333333), Label("Dog", 0)]
+
+
+def test_no_labels_are_a_result_too(recognitions: Recognitions, digest: str) -> None:
+    recogniser = Recogniser([])
+    assert recognitions.recognised(digest, "r", recogniser) == []
+    assert recognitions.recognised(digest, "r", recogniser) == []
+
+
+def test_another_picture_or_recogniser_is_another_result(recognitions: Recognitions, digest: str) -> None:
+    other = next(DIGESTS)
+    for key, result in (((digest, "r"), CAT), ((digest, "s"), CAT[:1]), ((other, "r"), [])):
+        assert recognitions.recognised(*key, Recogniser(result)) == result
+    for key, result in (((digest, "r"), CAT), ((digest, "s"), CAT[:1]), ((other, "r"), [])):
+        assert recognitions.recognised(*key, Recogniser()) == result
+
+
+def test_labels_expire_also_while_ttl_has_not_removed_them(
+    recognitions: Recognitions, digest: str, clock: Clock, client: Any
+) -> None:
+    recognitions.recognised(digest, "r", Recogniser(CAT))
+    clock.now += LIFETIME - 1
+    assert recognitions.recognised(digest, "r", Recogniser()) == CAT
+    clock.now += 1
+    assert item(client, digest)
+    assert recognitions.recognised(digest, "r", Recogniser(CAT[:1])) == CAT[:1]
+    assert item(client, digest)["expires"] == {"N": str(NOW + 2 * LIFETIME)}
+    assert recognitions.recognised(digest, "r", Recogniser()) == CAT[:1]
+
+
+def test_a_failure_is_kept_for_ever_and_said_again(
+    recognitions: Recognitions, digest: str, clock: Clock, client: Any
+) -> None:
+    recogniser = Recogniser(Unrecognisable("The picture is broken."))
+    for _ in range(3):
+        with pytest.raises(Unrecognisable, match=r"^The picture is broken\.$"):
+            recognitions.recognised(digest, "r", recogniser)
+        clock.now += 10**9
+    assert recogniser.calls == 1
+    assert "expires" not in item(client, digest)
+
+
+@pytest.mark.parametrize("error", [RecognitionUnavailable("It is busy."), KeyError("a bug")], ids=["outage", "bug"])
+def test_what_may_succeed_later_is_never_kept(
+    error: Exception, recognitions: Recognitions, digest: str, client: Any
+) -> None:
+    with pytest.raises(type(error)):
+        recognitions.recognised(digest, "r", Recogniser(error))
+    assert item(client, digest) is None
+    assert recognitions.recognised(digest, "r", Recogniser(CAT)) == CAT
+
+
+def test_an_outage_leaves_expired_labels_as_they_are(
+    recognitions: Recognitions, digest: str, clock: Clock, client: Any
+) -> None:
+    recognitions.recognised(digest, "r", Recogniser(CAT))
+    before = item(client, digest)
+    clock.now += LIFETIME
+    with pytest.raises(RecognitionUnavailable):
+        recognitions.recognised(digest, "r", Recogniser(RecognitionUnavailable("It is busy.")))
+    assert item(client, digest) == before
+
+
+Ask = Callable[[Callable[[], list[Label]]], list[Label]]
+
+
+def outcome(ask: Ask, recognise: Callable[[], list[Label]]) -> object:
+    """The labels, or the sentence of the failure."""
+    try:
+        return ask(recognise)
+    except Unrecognisable as error:
+        return str(error)
+
+
+@pytest.mark.parametrize("first", [CAT, [], Unrecognisable("Broken.")], ids=["labels", "none", "failure"])
+@pytest.mark.parametrize("expired", [False, True])
+def test_two_at_once_keep_and_tell_one_result(
+    first: Any, expired: bool, recognitions: Recognitions, digest: str, clock: Clock
+) -> None:
+    def ask(recognise: Callable[[], list[Label]]) -> list[Label]:
+        return recognitions.recognised(digest, "r", recognise)
+
+    if expired:
+        ask(Recogniser([Label("Old", 1)]))
+        clock.now += LIFETIME
+    wanted = str(first) if isinstance(first, Exception) else first
+
+    def overtaken() -> list[Label]:  # while this one is recognised, somebody else begins and ends
+        assert outcome(ask, Recogniser(first)) == wanted
+        return [Label("Late", 50)]
+
+    assert outcome(ask, overtaken) == wanted
+    assert outcome(ask, Recogniser()) == wanted
+
+
+def test_other_errors_of_dynamodb_rise(client: Any, digest: str) -> None:
+    with pytest.raises(client.exceptions.ResourceNotFoundException):
+        Recognitions(client, "no-table", LIFETIME).recognised(digest, "r", Recogniser(CAT))
+
+
+confidences = st.floats(0, 100).map(lambda confidence: round(confidence, DECIMALS))
+labels = st.lists(st.builds(Label, st.text(min_size=1, max_size=8), confidences), max_size=3)
+results = st.one_of(labels, st.sampled_from(["Broken.", "Too large."]), st.none())  # None: an outage
+steps = st.lists(st.tuples(st.sampled_from("ab"), st.integers(0, LIFETIME), results), min_size=1, max_size=8)
+
+
+@given(steps)
+def test_any_history_is_as_that_of_a_dictionary(client: Any, history: list[tuple[str, int, Any]]) -> None:
+    clock, digest = Clock(), next(DIGESTS)
+    recognitions = Recognitions(client, TABLE, LIFETIME, clock=clock)
+    kept: dict[str, tuple[Any, float]] = {}
+    for recogniser, wait, result in history:
+        clock.now += wait
+        known, until = kept.get(recogniser, (None, 0.0))
+        fresh = known is not None and clock.now < until
+        answer = {list: result, str: Unrecognisable(result), type(None): RecognitionUnavailable()}[type(result)]
+        ask = Recogniser() if fresh else Recogniser(answer)
+        if not fresh and result is None:
+            with pytest.raises(RecognitionUnavailable):
+                recognitions.recognised(digest, recogniser, ask)
+            continue
+        if not fresh:
+            kept[recogniser] = (result, clock.now + LIFETIME if isinstance(result, list) else float("inf"))
+        told = outcome(lambda recognise, r=recogniser: recognitions.recognised(digest, r, recognise), ask)  # type: ignore[misc]
+        assert told == kept[recogniser][0]

@@ -1,0 +1,219 @@
+"""A file that came by a form is one image, whatever comes twice, at the same time or to a sudden end."""
+
+from collections.abc import Callable
+from contextlib import suppress
+
+import pytest
+
+from shared import aws
+from tests.support import cloud
+from tests.support.ingest_scene import Calls, Killed, Sent, alike, check, items, send, tagged
+
+
+@pytest.fixture
+def calls(moto_aws: None) -> Calls:
+    return Calls()
+
+
+@pytest.fixture
+def numbers(calls: Calls) -> range:
+    """Those of the AWS calls that an upload takes when nothing happens."""
+    tagged(0).deliver()  # which reads the settings, too
+    sent = tagged(1)
+    sent.callbacks()
+    calls.reset()
+    sent.deliver()
+    made = range(len(calls.names))
+    check(sent)
+    return made
+
+
+def test_an_event_that_comes_twice_changes_nothing(calls: Calls) -> None:
+    sent = tagged(2)
+    sent.deliver()
+    check(sent)
+    before = [items(table) for table in cloud.TABLES]
+    sent.deliver()
+    assert [items(table) for table in cloud.TABLES] == before
+    assert sent.callbacks() == []
+
+
+def test_an_event_that_comes_twice_fails_once(calls: Calls) -> None:
+    sent = send(3, b"meow")
+    for callbacks in (1, 0):
+        assert sent.deliver_once()
+        assert sent.state()["state"] == "failed"
+        assert len(sent.callbacks()) == callbacks
+
+
+def test_two_events_at_once_are_one_image(calls: Calls, numbers: range) -> None:
+    """The second comes, and is done, while the first is about to make each of its calls; nothing goes back then."""
+    assert len(numbers) > 15
+    for number in numbers:
+        sent = tagged(100 + number)
+        calls.reset()
+        states: list[str] = []
+
+        def be_second(sent: Sent = sent, states: list[str] = states) -> None:
+            sent.deliver_once()
+            calls.after = lambda _: states.append(sent.kept_state()) if calls.ended == "UpdateItem" else None
+
+        calls.before = at(number, calls, be_second)
+        sent.deliver()
+        calls.reset()
+        check(sent)
+        assert set(states) <= {"recognised"}, calls.names
+        versions = aws.s3().list_object_versions(Bucket="pictures", Prefix=f"{sent.api.label}/")["Versions"]
+        assert len(versions) == 1, calls.names
+
+
+def at(number: int, calls: Calls, happen: Callable[[], object]) -> Callable[[int], None]:
+    """At the call of this number, this happens; nothing comes upon the calls that it makes itself."""
+
+    def come_upon(now: int) -> None:
+        if now == number:
+            calls.before = calls.after = lambda _: None
+            happen()
+
+    return come_upon
+
+
+def die() -> None:
+    raise Killed
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_crash_at_any_call_is_made_good_when_the_event_comes_again(calls: Calls, numbers: range, when: str) -> None:
+    for number in numbers:
+        sent = tagged(200 + number)
+        calls.reset()
+        setattr(calls, when, at(number, calls, die))
+        with pytest.raises(Killed):
+            sent.deliver()
+        calls.reset()
+        sent.deliver()
+        check(sent)
+
+
+def test_one_that_gave_it_tags_and_died_is_no_conflict_of_the_other(calls: Calls, numbers: range) -> None:
+    for number in numbers[: calls.names.index("TransactWriteItems") + 1]:
+        sent = tagged(300 + number)
+        calls.reset()
+
+        def tag_and_die(sent: Sent = sent) -> None:
+            begun = len(calls.names)
+
+            def after(_: int) -> None:
+                if calls.names[begun:].count("TransactWriteItems") == 2:
+                    die()
+
+            calls.after = after
+            try:
+                sent.deliver_once()
+            except Killed:
+                pass
+            calls.after = lambda _: None
+
+        calls.before = at(number, calls, tag_and_die)
+        sent.deliver()
+        calls.reset()
+        check(sent)
+
+
+def of_another(content: bytes, sent: Sent) -> Callable[[], object]:
+    """Another file is posted by the same form, and its event is delivered."""
+
+    def come() -> None:
+        aws.s3().put_object(Bucket="incoming", Key=f"incoming/{sent.shown['id']}", Body=content)
+        with suppress(Killed):
+            sent.deliver_once()
+
+    return come
+
+
+def test_a_second_file_by_the_same_form_takes_the_place_of_the_first_or_is_dropped(
+    calls: Calls, numbers: range
+) -> None:
+    for number in numbers:
+        sent = tagged(400 + number)
+        calls.reset()
+        calls.before = at(number, calls, of_another(alike(500 + number), sent))
+        sent.deliver()
+        calls.reset()
+        check(sent)
+
+
+@pytest.mark.parametrize("dies", [False, True])
+def test_a_good_file_after_a_wrong_one_is_its_image_or_is_dropped(calls: Calls, numbers: range, dies: bool) -> None:
+    """It dies as soon as it has stored it, or not."""
+    wrong = send(4, b"meow")
+    calls.reset()
+    wrong.deliver()
+    wrong.callbacks()
+    outcomes = set()
+    for number in range(len(calls.names)):
+        sent = send(600 + number, b"meow", tags=["mine"], tag_from_labels=True)
+        calls.reset()
+        another = of_another(alike(600 + number), sent)
+
+        def come(another: Callable[[], object] = another) -> None:
+            if dies:
+                calls.after = lambda _: die() if calls.ended == "TransactWriteItems" else None
+            another()
+            calls.after = lambda _: None
+
+        calls.before = at(number, calls, come)
+        sent.deliver()
+        calls.reset()
+        state = sent.state()["state"]
+        outcomes.add(state)
+        if state == "recognised":
+            check(sent)
+        else:
+            assert (sent.images(), sent.state()["error"]["status"]) == ([], 415)
+            assert {callback["id"] for callback in sent.callbacks()} == {sent.shown["id"]}
+    assert outcomes == {"recognised", "failed"}
+
+
+def test_an_image_that_is_deleted_is_not_brought_back_by_a_late_duplicate(calls: Calls, numbers: range) -> None:
+    for number in numbers:
+        sent = tagged(700 + number)
+        calls.reset()
+
+        def be_second_then_delete(sent: Sent = sent) -> None:
+            sent.deliver_once()
+            for image in sent.images():
+                assert sent.api.delete(image["url"]).status == 204
+
+        calls.before = at(number, calls, be_second_then_delete)
+        sent.deliver()
+        calls.reset()
+        assert (sent.images(), sent.state()["state"]) == ([], "recognised")
+        assert "Versions" not in aws.s3().list_object_versions(Bucket="pictures", Prefix=f"{sent.api.label}/")
+
+
+@pytest.mark.parametrize("dies", [False, True])
+def test_an_image_that_somebody_else_uploaded_since_is_left_alone(calls: Calls, numbers: range, dies: bool) -> None:
+    """At any call its image is deleted and comes again from elsewhere; the delivery dies there, or goes on."""
+    for number in numbers:
+        sent, theirs = tagged(800 + number), []
+        calls.reset()
+
+        def take_over(sent: Sent = sent, theirs: list[object] = theirs, number: int = number) -> None:
+            for image in sent.images():
+                assert sent.api.delete(image["url"]).status == 204
+                assert sent.api.upload(alike(800 + number), "0.9").status == 201
+                theirs += sent.images()
+            if dies:
+                die()
+
+        calls.before = at(number, calls, take_over)
+        with suppress(Killed):
+            sent.deliver_once()
+        calls.reset()
+        sent.deliver()
+        if theirs:
+            assert sent.images() == theirs
+            assert "image" not in sent.state()
+        else:
+            check(sent)

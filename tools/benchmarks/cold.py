@@ -1,0 +1,130 @@
+"""`make bench-cold`: CPU time of each function's cold start, from the built tree, against stock boto3.
+
+A cold start is a fresh process of the runtime's Python that imports the handler and makes its first calls of SSM,
+DynamoDB and S3, which a stub answers at once.  Its measure is `import boto3; boto3.client("dynamodb")` with boto3 as
+pip installs it, which calls nothing.  Both are whole processes, interpreter included, and end as Lambda's do: unasked.
+"""
+
+import os
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+
+from tests.support import cloud
+from tests.support.cloud import ROOT
+from tools.benchmarks import readme, results
+from tools.bundle import interpreters
+
+BUILT = ROOT / ".aws-sam/build"
+ROUNDS = 15
+TARGETS = {"UploadFunction": 1.0, "RandomFunction": 0.9, "DeleteFunction": 0.9}
+
+STOCK = "import os, boto3; boto3.client('dynamodb'); os._exit(0)"
+FUNCTION = """
+import os, {module}
+from shared import aws
+aws.ssm().get_parameters(Names=["name"])
+aws.dynamodb().query(TableName="table", KeyConditionExpression="label = :label")
+aws.s3().get_object(Bucket="bucket", Key="key")["Body"].read()
+os._exit(0)
+"""
+
+
+class Stub(BaseHTTPRequestHandler):
+    """An AWS that answers everything at once, with nothing."""
+
+    protocol_version = "HTTP/1.1"
+
+    def _answer(self) -> None:
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        body = b'{"Parameters": [], "Items": []}'
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    do_GET = do_POST = _answer
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (its name in the base class)
+        """Says nothing."""
+
+
+@contextmanager
+def stub() -> Iterator[str]:
+    """The address of a running stub."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Stub)
+    Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+
+
+def cpu_milliseconds(command: list[str], environment: dict[str, str]) -> float:
+    """CPU time, of user and system, of a whole process."""
+    process = subprocess.Popen(command, env=environment)
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        sys.exit(f"this failed: {command}")
+    return (usage.ru_utime + usage.ru_stime) * 1000
+
+
+def megabytes(folder: Path) -> float:
+    """The size of all files in it."""
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) / 1e6
+
+
+def keep(ratios: dict[str, float]) -> None:
+    """In results.json and README.md, with the sizes of all functions."""
+    layer = megabytes(BUILT / "LibrariesLayer")
+    sizes = {name: megabytes(BUILT / name) + layer for name in cloud.functions()}
+    results.update("cold", {"rounds": ROUNDS, "ratios": ratios, "megabytes": sizes, "machine": results.machine()})
+    readme.update()
+
+
+def main() -> int:
+    """Print the table; 1 if a target is missed."""
+    if not (BUILT / "template.yaml").exists():
+        sys.exit("There is no .aws-sam/build; run `sam build` first.")
+    python = interpreters.find()
+    functions = {
+        name: resource["Properties"]["Handler"].partition(".")[0]
+        for name, resource in cloud.functions().items()
+        if "Policies" in resource["Properties"]  # the rest calls nothing
+    }
+    with tempfile.TemporaryDirectory() as stock, stub() as endpoint:
+        (boto3,) = re.findall(r"^boto3==\S+", (ROOT / "requirements/run.txt").read_text(), re.M)
+        command = [python, "-m", "pip", "install", "--quiet", "--target", stock, boto3]
+        subprocess.run(command, check=True)
+        aws = {"AWS_DEFAULT_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret"}
+        aws |= {"AWS_ENDPOINT_URL": endpoint, "AWS_EC2_METADATA_DISABLED": "true"}
+        runs = {"stock": ([python, "-s", "-c", STOCK], {**aws, "PYTHONPATH": stock})}
+        for name, module in functions.items():
+            path = f"{BUILT / name}:{BUILT / 'LibrariesLayer/python'}"
+            own = {"PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1", "AWS_LAMBDA_FUNCTION_NAME": name}
+            runs[name] = ([python, "-s", "-c", FUNCTION.format(module=module)], {**aws, **own})
+        times: dict[str, list[float]] = {name: [] for name in runs}
+        for _ in range(ROUNDS):
+            for name, (command, environment) in runs.items():
+                times[name].append(cpu_milliseconds(command, environment))
+
+    medians = {name: statistics.median(found) for name, found in times.items()}
+    keep({name: median / medians["stock"] for name, median in medians.items() if name != "stock"})
+    print(f"CPU time of a cold start, median of {ROUNDS} interleaved rounds")
+    missed = False
+    for name, median in medians.items():
+        ratio = median / medians["stock"]
+        target = f"(at most {TARGETS[name]})" if name in TARGETS else ""
+        missed |= ratio > TARGETS.get(name, ratio)
+        print(f"{name:16} {median:6.0f} ms {ratio:6.2f} {target}")
+    return int(missed)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

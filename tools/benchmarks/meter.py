@@ -1,0 +1,89 @@
+"""What a piece of our code asks of AWS: calls, units, bytes, and the CPU time that botocore and Pillow take of it."""
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+from unittest import mock
+
+import PIL.Image
+from botocore.client import BaseClient
+from botocore.response import StreamingBody
+from PIL.ImageFile import ImageFile
+
+API_CALL = "_make_api_call"  # what every client makes its calls by; private to botocore
+CALLS_WITH_UNITS = {"GetItem", "Query", "BatchGetItem", "TransactWriteItems"}
+WRITES = {"TransactWriteItems"}
+
+
+@dataclass
+class Reading:
+    """Of some code: AWS's operations by name, capacity units, and CPU time in ns: of all, of botocore, of Pillow."""
+
+    calls: Counter[str] = field(default_factory=Counter)
+    read_units: float = 0.0
+    write_units: float = 0.0
+    cpu: int = 0
+    aws_cpu: int = 0
+    pillow_cpu: int = 0
+
+    @property
+    def own_cpu(self) -> int:
+        """What is neither botocore's nor Pillow's."""
+        return self.cpu - self.aws_cpu - self.pillow_cpu
+
+
+@contextmanager
+def metered(*, units: bool) -> Iterator[Reading]:
+    """The reading of what runs inside; DynamoDB is asked for units only on demand, for its answers grow by them."""
+    reading = Reading()
+    patches = (
+        mock.patch.object(BaseClient, API_CALL, _call(reading, getattr(BaseClient, API_CALL), units=units)),
+        mock.patch.object(StreamingBody, "read", _timed(reading, "aws_cpu", StreamingBody.read)),
+        mock.patch.object(PIL.Image, "open", _timed(reading, "pillow_cpu", PIL.Image.open)),
+        mock.patch.object(ImageFile, "load", _timed(reading, "pillow_cpu", ImageFile.load)),
+    )
+    with ExitStack() as stack:
+        for patch in patches:
+            stack.enter_context(patch)
+        started = time.process_time_ns()
+        yield reading
+        reading.cpu += time.process_time_ns() - started
+
+
+def _call(reading: Reading, original: Callable[..., Any], *, units: bool) -> Callable[..., Any]:
+    def make_api_call(client: Any, operation: str, parameters: Mapping[str, Any]) -> Any:
+        counted = units and operation in CALLS_WITH_UNITS
+        reading.calls[operation] += 1
+        more = {"ReturnConsumedCapacity": "TOTAL"} if counted else {}
+        started = time.process_time_ns()
+        try:
+            answer = original(client, operation, {**parameters, **more})
+        finally:
+            reading.aws_cpu += time.process_time_ns() - started
+        if counted:
+            _add_units(reading, operation, answer["ConsumedCapacity"])
+        return answer
+
+    return make_api_call
+
+
+def _add_units(reading: Reading, operation: str, consumed: Any) -> None:
+    total = sum(each["CapacityUnits"] for each in (consumed if isinstance(consumed, list) else [consumed]))
+    if operation in WRITES:
+        reading.write_units += total
+    else:
+        reading.read_units += total
+
+
+def _timed(reading: Reading, name: str, original: Callable[..., Any]) -> Callable[..., Any]:
+    def timed(*args: Any, **kwargs: Any) -> Any:
+        started = time.process_time_ns()
+        try:
+            return original(*args, **kwargs)
+        finally:
+            setattr(reading, name, getattr(reading, name) + time.process_time_ns() - started)
+
+    return timed

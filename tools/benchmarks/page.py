@@ -1,0 +1,196 @@
+"""The text of docs/reference/performance.md, from tools/benchmarks/results.json: every figure on the page comes from there.
+
+Each section of the results has a template, and a function that gives the figures in it.
+"""
+
+import math
+from collections.abc import Callable, Iterable, Mapping
+from decimal import Decimal
+from pathlib import Path
+from string import Template
+from typing import Any
+
+from costs.prices import prices
+
+HERE = Path(__file__).resolve().parent
+
+PAGE = HERE.parent.parent / "docs/reference/performance.md"
+
+Found = Mapping[str, Any]
+
+TITLES = {
+    "flat": "whole label by Query",
+    "s3_chunks": "chunk files in S3",
+    "uniform_chunks": "uniform chunk",
+    "totals_item": "chunk totals in one item",
+    "petapi": "petAPI",
+}
+REFERENCES = {
+    "get_item": "GetItem alone",
+    "get_item_and_object": "GetItem + GetObject (200 kB)",
+    "sqlite": "SQLite",
+}
+OPERATIONS = ("draw", "upload", "delete")
+STATES = ("full", "one more", "half deleted")
+
+REGION = "us-east-1"
+PRICES = {"read": "dynamodb-reads", "write": "dynamodb-writes", "gets": "s3-gets", "puts": "s3-puts"}
+DOLLARS = {name: float(prices(REGION)[price].gross(Decimal(10**6))) for name, price in PRICES.items()}  # of a million
+
+
+def page(found: Found) -> str:
+    """The whole of docs/reference/performance.md."""
+    parts = ((HERE / f"templates/{name}.md", figures) for name, figures in SECTIONS.items() if name in found)
+    return "\n".join(Template(path.read_text()).substitute(figures(found[path.stem])) for path, figures in parts)
+
+
+def designs(found: Found) -> dict[str, object]:
+    """The figures of the comparison."""
+    cost, computed, limits = found["cost"], found["computed"], found["limits"]
+    sizes, floor = sizes_of(cost["petapi"]), cost["get_item"]
+
+    def by_size(cell: Callable[[str, str], str], names: Mapping[str, str] = TITLES, at: list[str] = sizes) -> str:
+        return table("images", at, {name: [cell(key, count) for count in at] for key, name in names.items()})
+
+    def of_all(value: Callable[[Found], float]) -> str:
+        return by_size(lambda name, count: slashed(value(cost[name][count][each]) for each in OPERATIONS))
+
+    return {
+        **found["machine"],
+        **limits,
+        "region": REGION,
+        **{f"price_{name}": f"${price:.3f}".removesuffix("0") for name, price in DOLLARS.items()},
+        "units": by_size(lambda name, count: _units(cost[name][count])),
+        "dollars": of_all(dollars),
+        "trips": of_all(lambda used: float(used["trips"])),
+        "kilobytes": by_size(lambda name, count: figure(cost[name][count]["draw"]["bytes"] / 1000)),
+        "get_item": ", ".join(figure(floor[count]["draw"]["ms"]) for count in sizes),
+        "times": by_size(
+            lambda name, count: _times(cost[name][count]["draw"], floor[count]["draw"]), TITLES | REFERENCES
+        ),
+        "computed": by_size(
+            lambda name, count: _units(computed[name][count]) if computed[name][count] else "impossible",
+            at=sizes_of(computed["petapi"]),
+        ),
+        "s3_kilobytes": ", ".join(
+            figure(computed["s3_chunks"][count]["draw"]["bytes"] / 1000) for count in sizes_of(computed["s3_chunks"])
+        ),
+        "deviations": ", ".join(f"{deviation(cost[key], computed[key]):.1%} ({name})" for key, name in TITLES.items()),
+        **_exactness(found["law"]),
+    }
+
+
+def service(found: Found) -> dict[str, object]:
+    """The figures of the requests."""
+    head = ("read units", "write units", "round trips to DynamoDB", "S3: get / put / delete", "own")
+    operations, before = found["operations"], found["own_ratio_before"]
+    rows = {
+        name: [
+            *(figure(of[key]) for key in ("read_units", "write_units", "trips")),
+            slashed(of["s3"][key] for key in ("get", "put", "delete")),
+            "" if name == "thumbnail first" else figure(of["own_ratio"]),  # it is nothing but scaling
+        ]
+        for name, of in operations.items()
+    }
+    return {
+        "images": f"{found['images']:,}",
+        "rounds": found["rounds"],
+        "kilobytes": figure(operations["download"]["response_bytes"] * 3 / 4 / 1000),
+        "requests": table("request", head, rows),
+        **{
+            f"{name}_{key}": figure(of[key])
+            for name, of in {"one": operations["draw image"], "two": found["draw_of_two_darts"]}.items()
+            for key in ("read_units", "trips")
+        },
+        "draw_before": figure(before["draw image"]),
+        "draw_after": figure(operations["draw image"]["own_ratio"]),
+        "upload_before": figure(before["upload"]),
+        "upload_after": figure(operations["upload"]["own_ratio"]),
+    }
+
+
+SECTIONS: dict[str, Callable[[Found], Mapping[str, object]]] = {"designs": designs, "service": service}
+
+
+def _exactness(law: Found) -> dict[str, object]:
+    distances, sampled = law["distance"], law["sampled"]
+    sizes = sizes_of(next(iter(law["darts"].values())))
+
+    def by_kind(values: Callable[[str, str], Found]) -> str:
+        cells = {
+            kind: [slashed(values(kind, count)[state] for state in STATES) for count in sizes] for kind in law["kinds"]
+        }
+        return table("weights", sizes, cells)
+
+    def units(kind: str, count: str) -> dict[str, float]:
+        return {state: 0.5 + darts / 2 for state, darts in law["darts"][kind][count].items()}
+
+    p_values = [p for kind in sampled["p"].values() for states in kind.values() for p in states.values()]
+    return {
+        "exact": ", ".join(title for name, title in TITLES.items() if not any(all_of(distances, name))),
+        "cases": len(p_values),
+        "wrong": by_kind(lambda kind, count: distances[kind]["uniform_chunks"][count]),
+        "draws": figure(sampled["draws"]),
+        "least_p": figure(min(p_values)),
+        "expected_p": figure(1 / (len(p_values) + 1)),
+        "found": figure(sampled["found"]),
+        "expected_units": by_kind(units),
+    }
+
+
+def dollars(used: Found) -> float:
+    """What a million such operations cost."""
+    return math.fsum(used[name] * price for name, price in DOLLARS.items())
+
+
+def all_of(distances: Found, name: str) -> list[float]:
+    """All distances of a design from the right law."""
+    return [each for kind in distances.values() for states in kind[name].values() for each in states.values()]
+
+
+def deviation(cost: Found, computed: Found) -> float:
+    """How far apart measured and computed units of draws and uploads are, relatively, at most."""
+    pairs = [
+        (cost[count][each][unit], computed[count][each][unit])
+        for count in cost
+        for each, unit in (("draw", "read"), ("upload", "write"), ("draw", "gets"), ("upload", "puts"))
+    ]
+    differences: list[float] = [abs(measured / expected - 1) for measured, expected in pairs if expected]
+    return max(differences)
+
+
+def sizes_of(by_size: Found) -> list[str]:
+    """The sizes that there are figures of, in order."""
+    return sorted(by_size, key=int)
+
+
+def table(first: str, sizes: Iterable[str], lines: Mapping[str, Iterable[str]]) -> str:
+    """A Markdown table; sizes are written as powers of ten, and petAPI's line is bold."""
+    head = [first, *(_power(size) if size.isdigit() else size for size in sizes)]
+    rows = [[name, *cells] for name, cells in lines.items()]
+    rows = [[f"**{cell}**" for cell in row] if row[0] == "petAPI" else row for row in rows]
+    return "\n".join(f"| {' | '.join(row)} |" for row in (head, ["---"] * len(head), *rows))
+
+
+def figure(value: float) -> str:
+    """With three significant digits."""
+    return f"{float(f'{value:.3g}'):,.0f}" if value >= 100 else f"{value:.3g}"
+
+
+def slashed(values: Iterable[float]) -> str:
+    """Several figures in a cell."""
+    return " / ".join(map(figure, values))
+
+
+def _power(count: str) -> str:
+    return "10" + "⁰¹²³⁴⁵⁶⁷⁸⁹"[len(count) - 1]
+
+
+def _units(cost: Found) -> str:
+    read, write = ("gets", "puts") if cost["draw"]["gets"] else ("read", "write")
+    return slashed([cost["draw"][read], cost["upload"][write], cost["delete"][write]])
+
+
+def _times(draw: Found, floor: Found) -> str:
+    p99 = figure(draw["p99 ms"] / floor["ms"]) if draw["p99 ms"] else "-"
+    return f"{figure(draw['ms'] / floor['ms'])} / {p99} ({figure(draw['cpu ms'] / floor['cpu ms'])})"

@@ -1,0 +1,183 @@
+"""`make bench-quick`: whether requests cost what they did; exit code 1 if one costs more.
+
+Units and round trips are counted and all is seeded: these figures are the same on every machine, and whether dynoxide
+charges them or, where there is none, our own arithmetic.  CPU time is given as a ratio: our code's by that of the calls
+of AWS in the same request, Pillow's decoding apart.
+"""
+
+import random
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import draw
+from shared.labels import catalogue, store
+from shared.labels.catalogue import Catalogue
+from shared.labels.store import Store
+from shared.settings import Settings
+from tests.support.simulation import SETTINGS
+from tools.benchmarks.arithmetic import Metered
+from tools.benchmarks.capacity import Usage
+from tools.benchmarks.designs import petapi, rows
+from tools.benchmarks.designs.rows import LABEL
+from tools.benchmarks.engine import dynamodb_by, dynoxide
+from tools.benchmarks.service import own_ratios
+from tools.benchmarks.tally import Tally
+from tools.benchmarks.weights import weights
+
+SIZES = (100, 1_000)
+DRAWS = 1_000
+WRITES = 50  # uploads, and as many deletes
+LISTED = 2_000  # images that are listed
+PAGE = 50  # images of a page
+IMAGES, ROUNDS = 60, 20  # where CPU time is taken; each round deletes an image
+MEDIANS = 3  # of CPU time, one for each so many rounds
+TAG, PREFIX = "red", "IMG_"
+
+# Each figure may be at most this.  Draws: 0.5 for the lanes and 0.5 for each dart; 1.8 darts hit at 100 images of
+# uniform weights and 1.6 at 1,000, and 1,000 draws are within 0.05 of it.  Writes: 3 items of less than 1 KB, each
+# twice for the transaction; a delete needs a filler, and with it 2 items more, but where its chunk is the active one.
+BOUNDS = {
+    "read units per draw, 100 images": 1.45,
+    "read units per draw, 1000 images": 1.35,
+    "round trips per draw, 100 images": 2.9,
+    "round trips per draw, 1000 images": 2.7,
+    "read units per upload, 100 images": 0.5,
+    "read units per upload, 1000 images": 0.5,
+    "write units per upload, 100 images": 6,
+    "write units per upload, 1000 images": 6,
+    "read units per delete, 100 images": 2.8,
+    "read units per delete, 1000 images": 3,
+    "write units per delete, 100 images": 9,
+    "write units per delete, 1000 images": 9.8,
+    # 51 rows of less than 240 bytes are 3 times 4 KB; by an index, half a unit for each of 50 images besides.
+    "read units per page, first": 1.5,
+    "read units per page, first by tag": 26,
+    "read units per page, first by file name": 25.5,
+    # About 0.15 and 0.24 where nothing else runs; more on a busy machine.
+    "own CPU time / that of the calls of AWS, draw image": 0.25,
+    "own CPU time / that of the calls of AWS, upload": 0.35,
+    # A page costs the same wherever it is.
+    "dearest page / first page": 1,
+    "dearest page / first page by tag": 1,
+    "dearest page / first page by file name": 1,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A DynamoDB with a label in it; `take` tells what was used since."""
+
+    client: Any
+    names: Settings
+    take: Callable[[], Usage]
+
+
+Opened = Callable[[petapi.State], AbstractContextManager[Table]]
+
+
+@contextmanager
+def by_arithmetic(state: petapi.State) -> Iterator[Table]:
+    """The label in memory."""
+    client = Metered(state.world)
+    yield Table(client, SETTINGS, client.take)
+
+
+def by_engine(program: str) -> Opened:
+    """The label on a dynoxide of its own."""
+
+    @contextmanager
+    def opened(state: petapi.State) -> Iterator[Table]:
+        with dynamodb_by(program, connections=1) as client:
+            rows.write_all(client, state.stored())
+            yield Table(client, petapi.NAMES, Tally(client).take)
+
+    return opened
+
+
+def figures(opened: Opened) -> dict[str, float]:
+    """What BOUNDS are about."""
+    found: dict[str, float] = {}
+    for count in SIZES:
+        with opened(label(weights("uniform", count, random.Random(count)))) as table:
+            found |= {f"{name}, {count} images": value for name, value in _operations(table, count).items()}
+    listed = label(weights("uniform", LISTED, random.Random(0)), described=True)
+    kinds = {"": catalogue.every(LABEL), " by tag": catalogue.tagged(LABEL, TAG)}
+    kinds[" by file name"] = catalogue.called(LABEL, PREFIX)
+    with opened(listed) as table:
+        for kind, selection in kinds.items():
+            first, *others = list(_pages(table, selection))
+            found[f"read units per page, first{kind}"] = first
+            found[f"dearest page / first page{kind}"] = max(others) / first
+    return found
+
+
+def label(images: dict[str, int], *, described: bool = False) -> petapi.State:
+    """A label of these images, perhaps with a tag and a file name each."""
+    state = petapi.State()
+    for number, (name, weight) in enumerate(images.items()):
+        image = rows.image(name, weight)
+        filename = f"{PREFIX}{number:06}.JPG"
+        state.add_image(replace(image, tags=(TAG,), filename=filename) if described else image)
+    return state
+
+
+def _operations(table: Table, count: int) -> dict[str, float]:
+    shipped, rng = Store(table.client, table.names), random.Random(count)
+    table.take()
+    for _ in range(DRAWS):
+        draw.draw(shipped, LABEL, rng)
+    drawn = table.take().per(DRAWS)
+    more = weights("uniform", count + WRITES, random.Random(count))
+    with mock.patch.object(store, "RNG", rng):
+        for name in list(more)[count:]:
+            shipped.add(rows.image(name, more[name]))
+    added = table.take().per(WRITES)
+    for name in rng.sample(list(more), WRITES):
+        assert shipped.remove(LABEL, name)
+    removed = table.take().per(WRITES)
+    return {
+        "read units per draw": drawn.read,
+        "round trips per draw": drawn.trips,
+        "read units per upload": added.read,
+        "write units per upload": added.write,
+        "read units per delete": removed.read,
+        "write units per delete": removed.write,
+    }
+
+
+def _pages(table: Table, selection: catalogue.Selection) -> Iterator[float]:
+    """The read units of each page, in order."""
+    listing, seen = Catalogue(table.client, table.names), 0
+    after: tuple[str, ...] = ()
+    table.take()
+    while seen < LISTED:
+        page = listing.images(LABEL, selection, PAGE, after)
+        yield table.take().read
+        after, seen = page.last, seen + len(page.entries)
+
+
+def main() -> int:
+    """The exit code."""
+    with tempfile.TemporaryDirectory() as folder:
+        program = dynoxide(Path(folder))
+        if not program:
+            print("no dynoxide (DYNOXIDE may name one, npm brings one): units are by arithmetic, CPU time is LEFT OUT")
+        found = figures(by_engine(program) if program else by_arithmetic)
+        ratios = own_ratios(program, IMAGES, ROUNDS, medians=MEDIANS) if program else {}
+    found |= {f"own CPU time / that of the calls of AWS, {kind}": ratio for kind, ratio in ratios.items()}
+    measured = {name: bound for name, bound in BOUNDS.items() if name in found}
+    for name, bound in measured.items():
+        print(f"{'too dear' if found[name] > bound else 'ok':8} {name}: {found[name]:.4g}, at most {bound}")
+    for name in [name for name in BOUNDS if name not in found]:
+        print(f"LEFT OUT {name}: there is no dynoxide")
+    return int(any(found[name] > bound for name, bound in measured.items()))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

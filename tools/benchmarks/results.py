@@ -1,0 +1,42 @@
+"""tools/benchmarks/results.json: what the benchmarks found, a section for each of them."""
+
+import json
+import os
+import platform
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+PATH = Path(__file__).with_name("results.json")
+DIGITS = 4  # that a figure is kept with
+
+
+def read() -> dict[str, Any]:
+    """All sections."""
+    return json.loads(PATH.read_text()) if PATH.exists() else {}
+
+
+def update(section: str, value: Any) -> None:
+    """Replace this section and keep the others."""
+    PATH.write_text(json.dumps(read() | {section: rounded(value)}, indent=1, sort_keys=True) + "\n")
+
+
+def rounded(value: Any) -> Any:
+    """The value with all floats in it rounded to DIGITS significant digits, whole ones as integers."""
+    if isinstance(value, dict):
+        return {name: rounded(each) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [rounded(each) for each in value]
+    if isinstance(value, float):
+        short = float(f"{value:.{DIGITS}g}")
+        return int(short) if short.is_integer() else short
+    return value
+
+
+def machine() -> dict[str, Any]:
+    """What a section was measured on, and when."""
+    return {
+        "cores": os.cpu_count(),
+        "python": platform.python_version(),
+        "date": datetime.now(UTC).date().isoformat(),
+    }

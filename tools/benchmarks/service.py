@@ -1,0 +1,225 @@
+"""The section "service" of results.json: what each request asks of AWS and of the CPU, by the shipped handlers.
+
+They run in this process; DynamoDB is dynoxide, S3 and SSM are those of a `make run`.  Each figure is a mean of requests
+on a label of IMAGES images of uniform weights, each picture a JPEG of about 300 kB; the requests of each kind are
+interleaved with those of the others.
+"""
+
+import importlib
+import io
+import json
+import logging
+import os
+import random
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from pathlib import Path
+from statistics import mean, median
+from typing import Any
+from unittest import mock
+
+from PIL import Image as Pillow
+
+import draw
+from shared import aws, settings
+from shared.images import UNITS, Image
+from shared.labels.store import Store
+from shared.pictures.bucket import Bucket
+from tests.support import cloud
+from tests.support.cloud import ROOT
+from tests.support.hosts import proxy_event
+from tests.support.local_service import LocalService
+from tests.support.pictures import File, multipart_body
+from tools.benchmarks import results
+from tools.benchmarks.engine import dynamodb_by, dynoxide
+from tools.benchmarks.meter import CALLS_WITH_UNITS, Reading, metered
+
+IMAGES = 1_000
+ROUNDS = 100
+SIZE = (1_300, 900)  # pixels; 300 kB as a JPEG of this quality
+LABEL = "cat"
+FILLED = [f"{number:032x}.jpg" for number in range(IMAGES)]  # names of the images that are there before
+KINDS = (  # of requests, in the order of a round
+    *("upload", "upload again", "upload with 1 tag", "draw image", "draw redirect", "draw json", "draw 20"),
+    *("download", "thumbnail first", "thumbnail again", "info", "list 100", "patch", "delete"),
+)
+S3 = {"get": ("GetObject", "HeadObject"), "put": ("PutObject",), "delete": ("DeleteObject", "DeleteObjects")}
+# By this program on the commit dabcbac, the last one before the profile was looked at.
+OWN_RATIO_BEFORE = {"draw image": 0.206, "upload": 0.41}
+
+
+class Requests:
+    """One request of each kind after the other, each with pictures and weights of its own."""
+
+    def __init__(self, rng: random.Random, filled: Sequence[str] = ()) -> None:
+        self._rng = rng
+        self._filled = rng.sample(filled, len(filled))
+        with Pillow.open(ROOT / "tests/images/chelsea.png") as cat:
+            self._cat = cat.convert("RGB").resize(SIZE, Pillow.Resampling.BICUBIC)
+
+    def picture(self) -> bytes:
+        """A photograph that nobody has."""
+        noise = Pillow.frombytes("RGB", (8, 8), self._rng.randbytes(192))
+        self._cat.paste(noise, (0, 0))
+        out = io.BytesIO()
+        self._cat.save(out, "JPEG", quality=96)
+        return out.getvalue()
+
+    def round(self) -> Generator[tuple[str, tuple[str, dict[str, Any]]], Any, None]:
+        """(kind, module and event) of each request; the answer to an upload has to be sent back."""
+        form: dict[str, str | File] = {"label": LABEL, "weight": self.weight(), "img": File(self.picture())}
+        answer = yield "upload", self._form(form)
+        yield "upload again", self._form(form)
+        yield "upload with 1 tag", self._form({**form, "img": File(self.picture()), "tags": "calm"})
+        draw = f"/random?label={LABEL}"
+        yield "draw image", proxy_event("GET", draw)
+        yield "draw redirect", proxy_event("GET", f"{draw}&format=redirect")
+        yield "draw json", proxy_event("GET", f"{draw}&format=json")
+        yield "draw 20", proxy_event("GET", f"{draw}&count=20")
+        image = "/images/" + json.loads(answer["body"])["id"]
+        yield "download", proxy_event("GET", image)
+        for kind in ("thumbnail first", "thumbnail again"):
+            yield kind, proxy_event("GET", f"{image}?size=512", headers={"Accept": "image/webp"})
+        yield "info", proxy_event("GET", f"{image}/info")
+        yield "list 100", proxy_event("GET", f"/images?label={LABEL}&limit=100")
+        change = json.dumps({"weight": float(self.weight())}).encode()
+        yield "patch", proxy_event("PATCH", image, change, {"Content-Type": "application/json"})
+        yield "delete", proxy_event("DELETE", f"/images/{LABEL}/{self._filled.pop()}")
+
+    def weight(self) -> str:
+        """A uniform one."""
+        return f"{self._rng.randrange(1, UNITS) / UNITS:.9f}"
+
+    def _form(self, fields: Mapping[str, str | File]) -> tuple[str, dict[str, Any]]:
+        body, content_type = multipart_body(list(fields.items()))
+        return proxy_event("POST", "/upload", body, {"Content-Type": content_type})
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What a request asked for, and the bytes of its answer and of its log."""
+
+    reading: Reading
+    response_bytes: int
+    log_bytes: int
+
+
+class Log(logging.Handler):
+    """Counts the bytes of the log, each line in Lambda's JSON format."""
+
+    bytes = 0
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Count a line."""
+        envelope = {"timestamp": "2026-01-01T00:00:00Z", "level": record.levelname, "logger": record.name}
+        line = {**envelope, "message": record.getMessage(), "requestId": "8286a188-ba32-4475-8077-530cd35c09a9"}
+        self.bytes += len(json.dumps(line)) + 1
+
+
+def measured(requests: Requests, log: Log, rounds: int, *, units: bool) -> dict[str, list[Answered]]:
+    """So many requests of each kind."""
+    found: dict[str, list[Answered]] = {kind: [] for kind in KINDS}
+    for _ in range(rounds):
+        events, answer = requests.round(), None
+        while True:
+            try:
+                kind, (module, event) = events.send(answer)
+            except StopIteration:
+                break
+            event["requestContext"]["authorizer"] = {"scope": "images:write images:delete"}
+            handler = importlib.import_module(module).handler
+            before = log.bytes
+            with metered(units=units) as reading:
+                answer = handler(event, None)
+            if answer["statusCode"] >= 400:
+                raise RuntimeError(f"{kind}: {answer}")
+            found[kind].append(Answered(reading, len(answer["body"]), log.bytes - before))
+    return found
+
+
+def summary(timed: list[Answered], counted: list[Answered]) -> dict[str, Any]:
+    """Means of what was asked for; medians of CPU ms; `own_ratio` is our CPU time by that of the calls of AWS."""
+    cpu, units = [each.reading for each in timed], [each.reading for each in counted]
+    calls = sum((reading.calls for reading in units), Counter[str]())
+    per_request = {name: count / len(units) for name, count in calls.items()}
+    return {
+        "read_units": mean(reading.read_units for reading in units),
+        "write_units": mean(reading.write_units for reading in units),
+        "trips": sum(per_request.get(name, 0) for name in CALLS_WITH_UNITS),
+        "s3": {kind: sum(per_request.get(name, 0) for name in names) for kind, names in S3.items()},
+        "cpu_ms": median(reading.cpu for reading in cpu) / 1e6,
+        "pillow_cpu_ms": median(reading.pillow_cpu for reading in cpu) / 1e6,
+        "own_ratio": median(reading.own_cpu / reading.aws_cpu for reading in cpu),
+        "response_bytes": mean(each.response_bytes for each in timed),
+        "log_bytes": mean(each.log_bytes for each in timed),
+    }
+
+
+def own_ratios(program: str, images: int, rounds: int, *, medians: int) -> dict[str, float]:
+    """Of each kind of request, the CPU time of our code by that of the calls of AWS.
+
+    It is the least of these medians, each of so many rounds: the quietest counts, for a busy machine adds to it.
+    """
+    logging.basicConfig(handlers=[Log()])
+    with service(program, images):
+        requests = Requests(random.Random(2), FILLED[:images])
+        timed = [measured(requests, Log(), rounds, units=False) for _ in range(medians)]
+    return {kind: min(summary(each[kind], each[kind])["own_ratio"] for each in timed) for kind in KINDS}
+
+
+@contextmanager
+def service(program: str, images: int) -> Iterator[None]:
+    """The functions' clients find a DynamoDB, by this program, an S3 and an SSM; the label has so many images."""
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        LocalService(Path(folder) / "data") as local,
+        dynamodb_by(program, connections=1) as dynamodb,
+    ):
+        os.environ |= local._aws_variables() | {"AWS_ENDPOINT_URL_DYNAMODB": dynamodb.meta.endpoint_url}
+        names = settings.read()
+        tables = {"ImageChunksTable": names.image_chunks_table, "ChunkInfoTable": names.chunk_info_table}
+        for table, name in tables.items():
+            dynamodb.create_table(TableName=name, **cloud.table(table))
+        _fill(names, FILLED[:images])
+        yield
+
+
+def _fill(names: settings.Settings, filled: Sequence[str]) -> None:
+    rng = random.Random(1)
+    requests, store, bucket = Requests(rng), Store(aws.dynamodb(), names), Bucket(aws.s3(), names.bucket)
+    content = requests.picture()
+    digest, created = sha256(content).digest(), "2026-01-01T00:00:00.000Z"
+    for name in filled:
+        image = Image(LABEL, name, rng.randrange(1, UNITS), "", len(content), *SIZE, created)
+        version = bucket.put(image.id, content, "image/jpeg", digest)
+        store.add(replace(image, version_id=version))
+
+
+def main() -> None:
+    """Write the section."""
+    log = Log()
+    logging.basicConfig(handlers=[log])
+    with tempfile.TemporaryDirectory() as folder:
+        program = dynoxide(Path(folder))
+        if not program:
+            sys.exit("There is no dynoxide; name one by DYNOXIDE or install npm.")
+        with service(program, IMAGES):
+            requests = Requests(random.Random(2), FILLED)
+            counted = measured(requests, log, ROUNDS, units=True)
+            timed = measured(requests, log, ROUNDS, units=False)
+            with mock.patch.object(draw, "DARTS", 2):
+                two = measured(requests, log, ROUNDS, units=True)["draw image"]
+    operations = {kind: summary(timed[kind], counted[kind]) for kind in KINDS}
+    for kind, each in operations.items():
+        print(kind, json.dumps(each))
+    found = {"images": IMAGES, "rounds": ROUNDS, "operations": operations, "own_ratio_before": OWN_RATIO_BEFORE}
+    results.update("service", found | {"draw_of_two_darts": summary(two, two), "machine": results.machine()})
+
+
+if __name__ == "__main__":
+    main()

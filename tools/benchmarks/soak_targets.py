@@ -1,0 +1,101 @@
+"""What the clients of a soak speak to: petAPI over HTTP, or the store alone."""
+
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+import draw
+from shared import images
+from shared.errors import Unavailable
+from shared.images import Image
+from shared.labels.store import Store
+from tests.support.hosts import Api
+from tests.support.local_service import Answer
+from tests.support.pictures import name_of, tiny
+from tools.benchmarks.soak_clients import Busy
+
+RNG = random.SystemRandom()
+
+
+class OverHttp:
+    """A label of a running petAPI; every answer is checked."""
+
+    def __init__(self, api: Api) -> None:
+        self._api = api
+
+    def upload(self, number: int, weight: int, *, again: bool) -> str:
+        """The name of a new picture."""
+        content = tiny(number)
+        _told(self._api.upload(content, images.decimal(weight)), 201, *[200] * again)
+        return name_of(content)
+
+    def reweigh(self, name: str, weight: int) -> None:
+        """PATCH."""
+        answer = _told(self._api.patch(self._path(name), {"weight": weight / images.UNITS}), 200)
+        assert f'"weight": {weight / images.UNITS}' in answer.body.decode()
+
+    def delete(self, name: str, *, again: bool) -> None:
+        """DELETE."""
+        _told(self._api.delete(self._path(name)), 204, *[404] * again)
+
+    def draw(self, turn: int) -> str:
+        """The name of a random picture: every other time the picture itself comes, too, and is the one named."""
+        form = ("json", "image")[turn % 2]
+        answer = _told(self._api.random(format=form), 200)
+        label, _, name = answer.headers["image-id"].partition("/")
+        assert label == self._api.label
+        assert form == "json" or name_of(answer.body) == name, "the answer names another picture"
+        return name
+
+    def total_weight(self) -> int:
+        """The label's total weight, as a draw tells it."""
+        return round(float(_told(self._api.random(), 200).headers["image-total-weight"]) * images.UNITS)
+
+    def _path(self, name: str) -> str:
+        return f"/images/{self._api.label}/{name}"
+
+
+def _told(answer: Answer, *expected: int) -> Answer:
+    if answer.status == 503 and "retry-after" in answer.headers:
+        raise Busy(float(answer.headers["retry-after"]))
+    assert answer.status in expected, f"{answer.status} instead of {expected}: {answer.body[:300]!r}"
+    return answer
+
+
+class OnStore:
+    """A label of a store."""
+
+    def __init__(self, store: Store, label: str) -> None:
+        self._store, self._label = store, label
+
+    def upload(self, number: int, weight: int, *, again: bool) -> str:
+        """The name of a new image."""
+        image = Image(self._label, f"{number:032x}.png", weight, f"v{number}", 1, 1, 1, "")
+        with _busy():
+            stored, _ = self._store.add(image)
+        assert stored == image
+        return image.name
+
+    def reweigh(self, name: str, weight: int) -> None:
+        """Another weight for an image that is there."""
+        with _busy():
+            assert self._store.edit(self._label, name, lambda image: replace(image, weight=weight))
+
+    def delete(self, name: str, *, again: bool) -> None:
+        """Remove an image that is there."""
+        with _busy():
+            assert self._store.remove(self._label, name) or again
+
+    def draw(self, turn: int) -> str:
+        """The name of a random image."""
+        with _busy():
+            return draw.draw(self._store, self._label, RNG).name
+
+
+@contextmanager
+def _busy() -> Iterator[None]:
+    try:
+        yield
+    except Unavailable as error:
+        raise Busy(0.0) from error

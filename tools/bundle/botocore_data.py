@@ -1,0 +1,139 @@
+"""botocore with the data of our services and operations alone, the certificates of AWS alone, and no help().
+
+It describes four hundred services in 31 MB, and reads what it needs of that at each cold start.
+"""
+
+import gzip
+import json
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+# service -> what we call (tests/cloud/test_build.py compares it with the code), and what botocore itself calls for it
+OPERATIONS = {
+    "dynamodb": {"BatchGetItem", "GetItem", "PutItem", "Query", "TransactWriteItems", "UpdateItem"},
+    "rekognition": {"DetectLabels"},
+    "s3": {"DeleteObject", "DeleteObjects", "GetObject", "HeadObject", "ListObjectVersions", "PutObject"}
+    | {"HeadBucket", "CreateBucket"},
+    "secretsmanager": {"GetSecretValue"},
+    "sqs": {"ChangeMessageVisibility", "SendMessage"},
+    "ssm": {"GetParameters"},
+}
+KEPT = re.compile(r"(service-2|endpoint-rule-set-1|paginators-1)(\.sdk-extras)?\.json(\.gz)?")
+CERTIFICATE = re.compile(r"# Subject: (?P<subject>.*?)\n.*?(?P<pem>-----BEGIN.*?-----END CERTIFICATE-----\n)", re.S)
+AMAZON = re.compile(r"CN=Amazon Root CA \d|Starfield ")  # https://www.amazontrust.com/repository/: 4 and 3
+NO_DOCSTRING = """class NoDocstring(str):
+    def __new__(cls, *args, **kwargs):
+        return super().__new__(cls)
+
+
+ClientMethodDocstring = PaginatorDocstring = WaiterDocstring = NoDocstring
+"""
+
+
+def prune(packages: Path) -> None:
+    """Prune botocore in this folder."""
+    data = packages / "botocore/data"
+    for service in data.iterdir():
+        if service.is_dir() and service.name not in OPERATIONS:
+            shutil.rmtree(service)
+    for name, operations in OPERATIONS.items():
+        *old, newest = sorted((data / name).iterdir())
+        for version in old:
+            shutil.rmtree(version)
+        for path in list(newest.iterdir()):
+            _prune_file(path, operations)
+    endpoints = data / "endpoints.json"
+    _write(endpoints, of_our_services(_read(endpoints)))
+    _keep_amazons_roots(packages / "botocore/cacert.pem")
+    _leave_help_out(packages / "botocore/docs")
+
+
+def of_our_services(endpoints: dict[str, Any]) -> dict[str, Any]:
+    """The endpoints of our services, in each partition those that it has: China has no Rekognition."""
+    partitions = [
+        {**partition, "services": {name: found for name, found in partition["services"].items() if name in OPERATIONS}}
+        for partition in endpoints["partitions"]
+    ]
+    return {**endpoints, "partitions": partitions}
+
+
+def _prune_file(path: Path, operations: set[str]) -> None:
+    if KEPT.fullmatch(path.name):
+        document = _read(path)
+        if path.name.startswith("service-2.json"):
+            document = _of_operations(document, operations)
+        _write(path.with_name(path.name.removesuffix(".gz")), document)
+    if path.name.endswith(".gz") or not KEPT.fullmatch(path.name):
+        path.unlink()
+
+
+def _of_operations(model: dict[str, Any], wanted: set[str]) -> dict[str, Any]:
+    """The model of a service with these operations and the shapes that they need."""
+    operations = {name: model["operations"][name] for name in sorted(wanted)}
+    shapes: dict[str, Any] = {}
+    missing = _named(operations)
+    while missing:
+        shapes |= {name: model["shapes"][name] for name in missing}
+        missing = {name for shape in shapes.values() for name in _named(shape)} - shapes.keys()
+    return {**model, "operations": _undocumented(operations), "shapes": _undocumented(shapes)}
+
+
+def _named(part: Any) -> set[str]:
+    """The shapes that a part of a model refers to."""
+    if isinstance(part, list):
+        return {name for item in part for name in _named(item)}
+    if not isinstance(part, dict):
+        return set()
+    own = {part["shape"]} if isinstance(part.get("shape"), str) else set()
+    return own | {name for item in part.values() for name in _named(item)}
+
+
+def _undocumented(part: Any) -> Any:
+    """Without the texts for people; a member may be called `documentation`, but is no text."""
+    if isinstance(part, list):
+        return [_undocumented(item) for item in part]
+    if not isinstance(part, dict):
+        return part
+    return {
+        name: _undocumented(value)
+        for name, value in part.items()
+        if not (name == "documentation" and isinstance(value, str))
+    }
+
+
+def _keep_amazons_roots(bundle: Path) -> None:
+    """The seven roots that AWS's certificates go back to: all of the bundle's take 14 ms to load, for each client.
+
+    As this is botocore's own file, AWS_CA_BUNDLE has its usual meaning, and plain HTTP never sees it.
+    """
+    found = [(m["subject"], m["pem"]) for m in CERTIFICATE.finditer(bundle.read_text(encoding="utf-8"))]
+    roots = [f"# {subject}\n{pem}" for subject, pem in found if AMAZON.search(subject)]
+    if len(roots) != 7:
+        raise ValueError(f"{bundle} has {len(roots)} of Amazon's 7 roots; look at its repository and correct AMAZON")
+    bundle.write_text("\n".join(roots), encoding="utf-8")
+
+
+def _leave_help_out(docs: Path) -> None:
+    """Nothing makes what help(client.get_item) would show.
+
+    Its generators, an HTML parser among them, start with every client and are a thirtieth of a cold start; the texts
+    that they would show are not in the pruned data.
+    """
+    for path in docs.iterdir():
+        if path.is_dir():
+            shutil.rmtree(path)
+        elif path.name != "utils.py":  # botocore/handlers.py uses it
+            path.unlink()
+    (docs / "__init__.py").touch()
+    (docs / "docstring.py").write_text(NO_DOCSTRING, encoding="utf-8")
+
+
+def _read(path: Path) -> Any:
+    content = path.read_bytes()
+    return json.loads(gzip.decompress(content) if path.suffix == ".gz" else content)
+
+
+def _write(path: Path, document: Any) -> None:
+    path.write_text(json.dumps(document, separators=(",", ":")), encoding="utf-8")

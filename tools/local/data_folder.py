@@ -1,0 +1,113 @@
+"""The folder that DATA names: who may use it, where things are in it, and whether the last run ended well.
+
+lock          held while `make run` runs; a second one on the same folder is refused
+running       there while it runs: found at start, it says that the last run was killed
+snapshots/    the emulator's state; snapshots.py
+objects/      the buckets' objects, written as they come
+state/        what the emulator loads and saves: the chosen snapshot at start, the next one later
+tmp/          the functions' unpacked code; emptied at start
+emulator.log  warnings of the emulator, and the functions' log lines
+aws.env       address and key of the emulator's AWS endpoints while it runs, for scripts
+
+All of it may be copied, moved and deleted while nothing runs on it.
+"""
+
+import fcntl
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from tools.local.refusals import Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class DataFolder:
+    """The paths in one data folder, and the lock on it."""
+
+    path: Path
+    lock: IO[str]
+
+    @property
+    def running(self) -> Path:
+        """The mark of a run that has not ended."""
+        return self.path / "running"
+
+    @property
+    def snapshots(self) -> Path:
+        """Where snapshots are kept."""
+        return self.path / "snapshots"
+
+    @property
+    def objects(self) -> Path:
+        """The buckets."""
+        return self.path / "objects"
+
+    @property
+    def state(self) -> Path:
+        """The emulator's working copy of its state."""
+        return self.path / "state"
+
+    @property
+    def tmp(self) -> Path:
+        """Scratch space of the emulator and the functions."""
+        return self.path / "tmp"
+
+    @property
+    def log(self) -> Path:
+        """The log of the emulator and the functions."""
+        return self.path / "emulator.log"
+
+    @property
+    def aws_env(self) -> Path:
+        """The endpoint and the key, as shell variables."""
+        return self.path / "aws.env"
+
+    def clear(self) -> None:
+        """Forgets what a start that never became ready has left."""
+        for part in (self.state, self.objects):
+            shutil.rmtree(part, ignore_errors=True)
+            part.mkdir()
+
+
+def claim(path: Path) -> DataFolder:
+    """The folder, made if need be, and ours until this process ends."""
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder = DataFolder(path, (path / "lock").open("a+"))
+        fcntl.flock(folder.lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        shutil.rmtree(folder.tmp, ignore_errors=True)
+        for part in (folder.snapshots, folder.objects, folder.tmp):
+            part.mkdir(exist_ok=True)
+    except BlockingIOError as error:
+        raise Refusal(
+            f"Another `make run` uses the data in {path}; stop it, or start this one beside it: "
+            "make run PORT=3001 DATA=<folder>"
+        ) from error
+    except OSError as error:
+        raise Refusal(
+            f"The data folder {path} cannot be written ({error.strerror}); name another one: make run DATA=<folder>"
+        ) from error
+    return folder
+
+
+def mark_running(folder: DataFolder) -> bool:
+    """Whether the last run was killed; from here to `mark_stopped` this one would be found killed, too."""
+    killed = folder.running.exists()
+    folder.running.touch()
+    return killed
+
+
+def mark_stopped(folder: DataFolder) -> None:
+    """The run ends well: everything is in the last snapshot."""
+    folder.aws_env.unlink(missing_ok=True)
+    shutil.rmtree(folder.tmp, ignore_errors=True)
+    folder.running.unlink(missing_ok=True)
+
+
+def write_private(path: Path, text: str) -> None:
+    """The file with this text, readable by its owner alone."""
+    path.unlink(missing_ok=True)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(text)

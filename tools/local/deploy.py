@@ -1,0 +1,211 @@
+"""Deploys template.yaml to the emulator, as `sam package` and `sam deploy` do to AWS.
+
+Folders of code become zips in a bucket, named by their content, so that unchanged code is an unchanged template.
+"""
+
+import io
+import json
+import zipfile
+from collections.abc import Iterator, Mapping
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import yaml
+from botocore.config import Config
+from botocore.exceptions import ClientError, WaiterError
+
+from tools.local.refusals import Refusal
+
+if TYPE_CHECKING:
+    from mypy_boto3_cloudformation import CloudFormationClient
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_s3 import S3Client
+
+STACK = "petapi"
+ARTIFACTS = "petapi-artifacts"
+CAPABILITIES = ("CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND")
+ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)  # as SAM has it: the same files are the same zip
+PACKAGES = {"AWS::Serverless::Function": "CodeUri", "AWS::Serverless::LayerVersion": "ContentUri"}
+
+Template = dict[str, Any]
+
+
+class Deployment:
+    """The stack, in the emulator that the environment names."""
+
+    def __init__(self) -> None:
+        session = boto3.Session()
+        config = Config(retries={"total_max_attempts": 1}, s3={"addressing_style": "path"})
+        self._cloudformation: CloudFormationClient = session.client("cloudformation", config=config)
+        self._dynamodb: DynamoDBClient = session.client("dynamodb", config=config)
+        self._s3: S3Client = session.client("s3", config=config)
+
+    def wait_for_emulator(self) -> None:
+        """Returns when the emulator answers: it has loaded its state then."""
+        self._s3.list_buckets()
+
+    def bring_up(self, root: Path, parameters: Mapping[str, str]) -> dict[str, str]:
+        """The outputs of the stack, after it has become what the template and the code under `root` say.
+
+        Refusal when that would cost data, or when the template cannot be deployed.
+        """
+        template = read_template(root / "template.yaml")
+        self._package(template, root)
+        arguments: dict[str, Any] = {
+            "StackName": STACK,
+            "TemplateBody": json.dumps(template),
+            "Parameters": [{"ParameterKey": name, "ParameterValue": value} for name, value in parameters.items()],
+            "Capabilities": CAPABILITIES,
+        }
+        if self._exists():
+            self._refuse_loss_of_tables(template)
+            self._update(arguments)
+        else:
+            self._create(arguments)
+        stack = self._cloudformation.describe_stacks(StackName=STACK)["Stacks"][0]
+        return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+
+    def _package(self, template: Template, root: Path) -> None:
+        """Each folder of code to the artifacts, and its place there into the template."""
+        self._s3.create_bucket(Bucket=ARTIFACTS)
+        for resource in template["Resources"].values():
+            if uri := PACKAGES.get(resource["Type"]):
+                folder = root / resource["Properties"][uri]
+                content = zipped({"": folder, "shared": root / "shared"} if uri == "CodeUri" else {"": folder})
+                key = f"{folder.name}/{sha256(content).hexdigest()}.zip"
+                self._s3.put_object(Bucket=ARTIFACTS, Key=key, Body=content)
+                resource["Properties"][uri] = f"s3://{ARTIFACTS}/{key}"
+        for include in includes(template):
+            path = root / include["Location"]
+            content = path.read_bytes()
+            key = f"{path.parent.name}/{sha256(content).hexdigest()}.json"
+            self._s3.put_object(Bucket=ARTIFACTS, Key=key, Body=content)
+            include["Location"] = f"s3://{ARTIFACTS}/{key}"
+
+    def _exists(self) -> bool:
+        try:
+            self._cloudformation.describe_stacks(StackName=STACK)
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "ValidationError":
+                return False
+            raise
+        return True
+
+    def _create(self, arguments: Mapping[str, Any]) -> None:
+        """A new stack; never over tables, which ministack would empty."""
+        if tables := self._dynamodb.list_tables()["TableNames"]:
+            raise Refusal(
+                f"The data has the tables {', '.join(tables)} but no stack that owns them. "
+                "Put a copy of the data folder in its place, or move it away to begin with empty data."
+            )
+        self._cloudformation.create_stack(**arguments)
+        self._await("stack_create_complete")
+
+    def _update(self, arguments: Mapping[str, Any]) -> None:
+        try:
+            self._cloudformation.update_stack(**arguments)
+        except ClientError as error:
+            if "No updates are to be performed" in error.response["Error"]["Message"]:
+                return
+            raise Refusal(
+                f"template.yaml cannot be deployed ({error.response['Error']['Message']}); correct it and start again."
+            ) from error
+        self._await("stack_update_complete")
+
+    def _await(self, state: Any) -> None:
+        try:
+            self._cloudformation.get_waiter(state).wait(
+                StackName=STACK, WaiterConfig={"Delay": 0.05, "MaxAttempts": 600}
+            )
+        except WaiterError as error:
+            raise Refusal(
+                f"template.yaml cannot be deployed ({self._reason()}); correct it and start again. "
+                "The data is as it was."
+            ) from error
+
+    def _reason(self) -> str:
+        """What the first failed resource of the last operation said."""
+        events = self._cloudformation.describe_stack_events(StackName=STACK)["StackEvents"]
+        reasons = [
+            f"{event['LogicalResourceId']}: {event.get('ResourceStatusReason', '')}"
+            for event in events
+            if event.get("ResourceStatus", "").endswith("_FAILED")
+        ]
+        return reasons[0] if reasons else "no reason was given"
+
+    def _refuse_loss_of_tables(self, template: Template) -> None:
+        """A table whose key changes would be emptied by ministack, whatever its policies say."""
+        for resource in self._cloudformation.describe_stack_resources(StackName=STACK)["StackResources"]:
+            if resource["ResourceType"] == "AWS::DynamoDB::Table":
+                name = resource["LogicalResourceId"]
+                wanted = template["Resources"].get(name, {}).get("Properties", {})
+                table = self._dynamodb.describe_table(TableName=resource["PhysicalResourceId"])["Table"]
+                if _keys(wanted) != _keys(table):
+                    raise Refusal(
+                        f"template.yaml no longer has the table {name} with the key that its data is stored under. "
+                        "Give the new table another name and keep this one, or use other data: make run DATA=<folder>"
+                    )
+
+
+def read_template(path: Path) -> Template:
+    """The template with `!Sub x` as {"Fn::Sub": x} and so on, ready for JSON."""
+    template: Template = yaml.load(path.read_text(encoding="utf-8"), Loader=_TemplateLoader)  # noqa: S506 (safe)
+    return template
+
+
+def includes(node: Any) -> Iterator[dict[str, str]]:
+    """The parameters of each AWS::Include in the template."""
+    if isinstance(node, dict) and node.get("Fn::Transform", {}).get("Name") == "AWS::Include":
+        yield node["Fn::Transform"]["Parameters"]
+    elif isinstance(node, dict | list):
+        for child in node.values() if isinstance(node, dict) else node:
+            yield from includes(child)
+
+
+def zipped(folders: Mapping[str, Path]) -> bytes:
+    """A zip of folders' files, each under its name there; the same for the same files.
+
+    What Python and editors leave behind is left out.
+    """
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for under, folder in folders.items():
+            for path in sorted(folder.rglob("*")):
+                parts = path.relative_to(folder).parts
+                if path.is_file() and not any(part.startswith((".", "__pycache__")) for part in parts):
+                    info = zipfile.ZipInfo("/".join(filter(None, (under, *parts))), ZIP_EPOCH)
+                    info.external_attr = 0o100644 << 16
+                    archive.writestr(info, path.read_bytes(), zipfile.ZIP_DEFLATED)
+    return buffer.getvalue()
+
+
+class _TemplateLoader(yaml.SafeLoader):
+    """YAML with CloudFormation's short forms."""
+
+
+def _long_form(loader: yaml.SafeLoader, suffix: str, node: yaml.Node) -> dict[str, Any]:
+    if isinstance(node, yaml.ScalarNode):
+        value: Any = loader.construct_scalar(node)
+    elif isinstance(node, yaml.SequenceNode):
+        value = loader.construct_sequence(node, deep=True)
+    else:
+        assert isinstance(node, yaml.MappingNode)  # noqa: S101 (there is no fourth kind)
+        value = loader.construct_mapping(node, deep=True)
+    if suffix == "GetAtt" and isinstance(value, str):
+        value = value.split(".", 1)
+    return {suffix if suffix in ("Ref", "Condition") else f"Fn::{suffix}": value}
+
+
+_TemplateLoader.add_multi_constructor("!", _long_form)
+_TemplateLoader.yaml_implicit_resolvers = {  # a date such as 2012-10-17 stays text, as in CloudFormation
+    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+
+
+def _keys(table: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    """Name, role and type of each part of a table's key."""
+    types = {a["AttributeName"]: a["AttributeType"] for a in table.get("AttributeDefinitions", ())}
+    return [(k["AttributeName"], k["KeyType"], types[k["AttributeName"]]) for k in table.get("KeySchema", ())]

@@ -1,0 +1,142 @@
+"""ministack's modules, with the changes that `make run` needs."""
+
+import json
+import logging
+import os
+import signal
+import string
+import subprocess
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from types import SimpleNamespace
+from typing import Any
+
+QUEUES_PORT = "4566"  # in the names of queues alone
+EXPRESSIONS = 256  # kept parsed; shared/ has about 30
+
+functions_log = logging.getLogger("functions")
+
+
+def load() -> Any:
+    """The modules of ministack, which read the environment as they are imported; with eight changes.
+
+    Its Lambda waits up to 50 ms for a call's first log line, and keeps each call's lines as a log stream for ever:
+    here lines go to the log file as they are written, and nobody waits for them.  Its API Gateway leaves methods ANY
+    and gateway responses out when it imports an API, as every SAM API is.  Its IAM asks for `*` when a call names
+    several SSM parameters: here for what their names have in common, so that the policies of template.yaml hold.
+    Ctrl-C in a terminal reaches the processes of its functions, too, in the midst of their work: here they are in
+    groups of their own.  Its S3 answers that an object is stored when the disk had no room for it: here that fails.
+    Its DynamoDB parses a Query's condition once for each item of the partition: here once.  Its SQS knows queues by
+    the port that it listens on, which is another one at each start: here by a number that stays.  Its CloudFormation
+    generates secrets with punctuation, wanted or not: here only where it is wanted.
+    tests/local/test_emulator.py and tests/local/test_running.py guard them.
+    """
+    from ministack import app
+    from ministack.core import iam_actions, lambda_runtime, persistence
+    from ministack.services import apigateway_v1, cloudformation, dynamodb, lambda_svc, sqs
+    from ministack.services.cloudformation import provisioners
+
+    lambda_runtime.subprocess = _OwnGroup()
+    logging.getLogger("s3").addHandler(_Raise())
+    lambda_runtime.Worker._read_stderr = _log_stderr
+    lambda_runtime.Worker._drain_stderr_bounded = lambda worker: ""
+    lambda_svc._emit_lambda_logs = _log_crash
+    apigateway_v1._OPENAPI_HTTP_METHODS.add("any")
+    apigateway_v1._import_path_item = _with_any(apigateway_v1._import_path_item)
+    _parse_expressions_once(dynamodb)
+    sqs.DEFAULT_PORT, sqs._CANONICAL_NETLOC = QUEUES_PORT, f"{sqs.DEFAULT_HOST}:{QUEUES_PORT}"
+    apigateway_v1._import_rest_api = _with_gateway_responses(
+        apigateway_v1._import_rest_api, apigateway_v1._put_gateway_response
+    )
+    provisioners._sm_secret_string = _without_punctuation(provisioners._sm_secret_string)
+    iam_actions.extract_resource_arn = _with_parameters(iam_actions.extract_resource_arn)
+    return SimpleNamespace(
+        app=app,
+        cloudformation=cloudformation,
+        gateway=apigateway_v1,
+        lambda_runtime=lambda_runtime,
+        persistence=persistence,
+    )
+
+
+def _with_any(import_path_item: Callable[..., None]) -> Callable[..., None]:
+    def import_with_any(api_id: str, path: str, path_item: Mapping[str, Any], *rest: object) -> None:
+        methods = {name.replace("x-amazon-apigateway-any-method", "any"): item for name, item in path_item.items()}
+        import_path_item(api_id, path, methods, *rest)
+
+    return import_with_any
+
+
+def _with_gateway_responses(import_rest_api: Callable[..., str], put: Callable[..., Any]) -> Callable[..., str]:
+    def import_with_responses(spec: Mapping[str, Any], *rest: object) -> str:
+        api_id = import_rest_api(spec, *rest)
+        for name, response in spec.get("x-amazon-apigateway-gateway-responses", {}).items():
+            put(api_id, name, response)
+        return api_id
+
+    return import_with_responses
+
+
+def _without_punctuation(secret_string: Callable[..., str]) -> Callable[..., str]:
+    def generate(properties: Mapping[str, Any]) -> str:
+        wanted = properties.get("GenerateSecretString", {})
+        if wanted.get("ExcludePunctuation"):
+            wanted = {**wanted, "ExcludeCharacters": string.punctuation}
+        return secret_string({**properties, "GenerateSecretString": wanted})
+
+    return generate
+
+
+def _with_parameters(extract_resource_arn: Callable[..., str]) -> Callable[..., str]:
+    def extract(service: str, method: str, path: str, headers: dict[str, str], body: bytes, *rest: Any) -> str:
+        if service == "ssm" and headers.get("x-amz-target", "").endswith(".GetParameters"):
+            _, region, account = rest
+            common = os.path.commonprefix(json.loads(body)["Names"])  # noqa: RUF071 (a prefix of text is meant)
+            return f"arn:aws:ssm:{region}:{account}:parameter{common}"
+        return extract_resource_arn(service, method, path, headers, body, *rest)
+
+    return extract
+
+
+def _parse_expressions_once(dynamodb: Any) -> None:
+    """It parses a condition again for each item of a partition; our expressions are few, and always the same text."""
+    tokenize = dynamodb._tokenize
+    dynamodb._tokenize = lru_cache(EXPRESSIONS)(lambda expression: tuple(tokenize(expression)))
+    dynamodb._condition_syntax_error = lru_cache(EXPRESSIONS)(dynamodb._condition_syntax_error)
+
+
+def _log_stderr(worker: Any) -> None:
+    """Runs in a thread for each process of a function: its lines to the log, until it ends."""
+    for line in worker._proc.stderr:
+        functions_log.info("%s %s", worker.func_name, line.rstrip())
+
+
+def _log_crash(func: Mapping[str, Any], request_id: str, text: str, *_: object, **__: object) -> None:
+    """`text` is the trace of a call that raised, empty otherwise."""
+    if text:
+        functions_log.error("%s %s %s", func["config"]["FunctionName"], request_id, text)
+
+
+class _OwnGroup:
+    """The module subprocess, whose processes get a process group of their own, and no Ctrl-C before they are in it."""
+
+    @staticmethod
+    def Popen(*arguments: Any, **options: Any) -> "subprocess.Popen[str]":
+        """A process that a SIGINT to this one's group never reaches: it inherits that the signal is blocked."""
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            return subprocess.Popen(*arguments, process_group=0, **options)  # noqa: S603 (ministack's own)
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(subprocess, name)
+
+
+class _Raise(logging.Handler):
+    """Makes an error of what ministack's S3 only warns of."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """OSError for an object that is not on the disk."""
+        if record.msg.startswith("Failed to persist"):
+            raise OSError(record.getMessage())

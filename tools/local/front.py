@@ -1,0 +1,162 @@
+"""What listens on the port of `make run`: the API at the root, and nothing else of the emulator.
+
+Answers 413 itself where API Gateway would not call a function at all, and turns the emulator's own errors into
+problems, as the gateway responses of template.yaml do on AWS.
+"""
+
+import asyncio
+import logging
+import re
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
+from typing import Any
+from uuid import uuid4
+
+from shared import errors
+from shared.api import endpoint
+from tools.local.emulator import Receive, Scope, Send
+
+BODY_MAX = 4_700_000  # bytes; base64 of more, with headers, does not fit into the 6 MiB of a Lambda event
+CALLS_MAX = 4  # at a time; each function has as many processes, of some 60 MB: more wait for the one emulator
+WHOLE_URL = re.compile(r"https?://([^/?]*)(/.*)?", re.IGNORECASE | re.DOTALL)
+LOOPBACK = re.compile(r"(127\.0\.0\.1|localhost)(:[0-9]{1,5})?", re.IGNORECASE)
+READS = ("GET", "HEAD", "OPTIONS")
+DISCARDED_MAX = 100_000_000  # bytes of a refused body that are read, so that the client reads the answer
+
+logger = logging.getLogger(__name__)
+
+Answer = tuple[int, dict[str, Any], bytes]
+CallApi = Callable[[str, str, bytes, dict[str, str], bytes], Awaitable[Answer]]
+
+
+class BadGateway(errors.ApiError):
+    """The function did not answer, or not as a function should."""
+
+    status = HTTPStatus.BAD_GATEWAY
+
+
+class Front:
+    """The ASGI application. `call_api` takes method, path, query, headers and body."""
+
+    def __init__(self, call_api: CallApi, log: str, *, failing: Callable[[], bool] = lambda: False) -> None:
+        self._call_api = call_api
+        self._log = log
+        self._failing = failing
+        self._calls = asyncio.Semaphore(CALLS_MAX)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serves one request."""
+        if scope["type"] == "lifespan":
+            return await _lifespan(receive, send)
+        if scope["type"] == "websocket":
+            return await send({"type": "websocket.close"})
+        try:
+            status, headers, body = await self._answer(scope, receive)
+        except _Gone:
+            return None
+        except errors.ApiError as refusal:
+            status, headers, body = problem(refusal)
+        await _send(send, status, headers, body, head=scope["method"] == "HEAD")
+        return None
+
+    async def _answer(self, scope: Scope, receive: Receive) -> Answer:
+        body = await _read(receive)
+        headers = _headers(scope)
+        path = _path(scope, headers)
+        _refuse_strangers(scope["method"], headers)
+        if self._failing() and scope["method"] not in READS:
+            raise errors.Unavailable("The data cannot be saved now; make room on the disk and retry.")
+        async with self._calls:
+            try:
+                answer = await self._call_api(scope["method"], path, scope["query_string"], headers, body)
+            except Exception as error:
+                logger.exception("the emulator failed")
+                raise BadGateway(f"The emulator failed; {self._log} says why.") from error
+        if "X-Request-Id" not in answer[1]:  # every answer of a function has it
+            raise BadGateway(f"The function did not answer; {self._log} says why.")
+        return answer
+
+
+def _path(scope: Scope, headers: dict[str, str]) -> str:
+    """The path asked for. A client of a proxy sends the whole URL, whose host then counts (RFC 9112, section 3.2.2)."""
+    path: str = scope["path"]
+    if whole := WHOLE_URL.fullmatch(path):
+        headers["host"], path = whole[1], whole[2] or "/"
+    if not path.startswith("/"):
+        raise errors.BadRequest("The request line has no path; begin it with a slash.")
+    return path
+
+
+def problem(refusal: errors.ApiError) -> Answer:
+    """The answer that says this, as the functions would."""
+    request_id = str(uuid4())
+    response = endpoint.problem(refusal, request_id)
+    body = response.body.encode() if isinstance(response.body, str) else response.body
+    headers = {**endpoint.CORS, "X-Content-Type-Options": "nosniff", "X-Request-Id": request_id, **response.headers}
+    return response.status, headers, body
+
+
+def _refuse_strangers(method: str, headers: dict[str, str]) -> None:
+    """Forbidden for other hosts' names, and for writes of other hosts' pages in a browser on this machine."""
+    origin = headers.get("origin", "")
+    if not LOOPBACK.fullmatch(headers.get("host", "localhost")):
+        raise errors.Forbidden("Here the host is called 127.0.0.1 or localhost.")
+    if origin and method not in READS and not LOOPBACK.fullmatch(origin.partition("://")[2]):
+        raise errors.Forbidden("Only pages of this machine may write here.")
+
+
+class _Gone(Exception):
+    """The client has left before its request was complete."""
+
+
+async def _read(receive: Receive) -> bytes:
+    """The whole body; PayloadTooLarge without keeping more of it than BODY_MAX."""
+    chunks: list[bytes] = []
+    size, more = 0, True
+    while more and size <= DISCARDED_MAX:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise _Gone
+        size += len(message["body"])
+        more = message["more_body"]
+        if size > BODY_MAX:
+            chunks.clear()
+        else:
+            chunks.append(message["body"])
+    if size > BODY_MAX:
+        raise errors.PayloadTooLarge(
+            f"A request may carry {BODY_MAX / 10**6} MB; send a smaller body. A form with a picture may have 4.5 MB."
+        )
+    return b"".join(chunks)
+
+
+def _headers(scope: Scope) -> dict[str, str]:
+    """Header values by name in lower case; repeated ones joined, as RFC 9110, section 5.3 has it."""
+    headers: dict[str, str] = {}
+    for raw_name, raw_value in scope["headers"]:
+        name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
+        separator = "; " if name == "cookie" else ", "
+        headers[name] = f"{headers[name]}{separator}{value}" if name in headers else value
+    accept = headers.get("accept", "")
+    if not accept.partition(";")[0].strip():  # ministack sends bytes as base64 text to those who name no type
+        headers["accept"] = f"*/*{accept}"
+    return headers
+
+
+async def _send(send: Send, status: int, headers: dict[str, Any], body: bytes, *, head: bool) -> None:
+    lines = [
+        (name.encode("latin-1"), str(value).encode("latin-1", "replace"))
+        for name, values in headers.items()
+        for value in (values if isinstance(values, list) else [values])
+        if head or name.lower() != "content-length"
+    ]
+    if not head and status not in (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED):
+        lines.append((b"content-length", str(len(body)).encode()))
+    await send({"type": "http.response.start", "status": status, "headers": lines})
+    await send({"type": "http.response.body", "body": b"" if head else body})
+
+
+async def _lifespan(receive: Receive, send: Send) -> None:
+    while (message := await receive())["type"] == "lifespan.startup":
+        await send({"type": "lifespan.startup.complete"})
+    await send({"type": f"{message['type']}.complete"})

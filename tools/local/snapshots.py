@@ -1,0 +1,115 @@
+"""Snapshots of the emulator's state: whole folders, numbered, each with a manifest that tells whether it is whole.
+
+A snapshot is written beside the others and renamed as one, so that it is there completely or not at all.  Two are
+kept; when a file of the newest is damaged, the one before is used: the emulator itself would read a damaged file as
+an empty one, and a stack without its state empties live tables.
+"""
+
+import json
+import os
+import shutil
+from hashlib import sha256
+from pathlib import Path
+
+from tools.local.refusals import Refusal
+
+MANIFEST = "manifest.json"
+UNFINISHED = "unfinished"
+KEPT = 2
+
+
+def take(state: Path, snapshots: Path) -> Path:
+    """A new snapshot of every file below `state`, on the disk when this returns."""
+    unfinished = snapshots / UNFINISHED
+    shutil.rmtree(unfinished, ignore_errors=True)
+    manifest = {}
+    for source in sorted(path for path in state.rglob("*") if path.is_file()):
+        name, content = str(source.relative_to(state)), source.read_bytes()
+        _write(unfinished / name, content)
+        manifest[name] = _fingerprint(content)
+    _write(unfinished / MANIFEST, json.dumps(manifest, indent=1).encode())
+
+    numbered = _numbered(snapshots)
+    snapshot = snapshots / f"{int(numbered[-1].name) + 1 if numbered else 1:09d}"
+    unfinished.rename(snapshot)
+    _sync(snapshots)
+    for old in numbered[: 1 - KEPT]:
+        shutil.rmtree(old)
+    return snapshot
+
+
+def newest_whole(snapshots: Path) -> tuple[Path | None, list[str]]:
+    """The newest snapshot that is whole, None if there never was one, and what is wrong with newer ones.
+
+    Damaged ones are set aside as damaged-<number>, so that they do not count as kept.  Refusal if all are damaged.
+    """
+    damages: list[str] = []
+    numbered = _numbered(snapshots)
+    for snapshot in reversed(numbered):
+        damage = damage_of(snapshot)
+        if not damage:
+            _set_aside(snapshots, numbered[numbered.index(snapshot) + 1 :])
+            return snapshot, damages
+        damages.append(f"{snapshot.name}/{damage}")
+    if damages:
+        raise Refusal(
+            f"No snapshot in {snapshots} is whole ({'; '.join(damages)}). Put a copy of the data folder in its place, "
+            "or move it away to begin with empty data."
+        )
+    return None, []
+
+
+def damage_of(snapshot: Path) -> str:
+    """What is wrong with this snapshot, empty if nothing is."""
+    try:
+        manifest = json.loads((snapshot / MANIFEST).read_bytes())
+    except (OSError, ValueError):
+        return f"{MANIFEST} cannot be read"
+    if not isinstance(manifest, dict):
+        return f"{MANIFEST} cannot be read"
+    for name, fingerprint in manifest.items():
+        try:
+            content = (snapshot / name).read_bytes()
+        except OSError:
+            return f"{name} cannot be read"
+        if _fingerprint(content) != fingerprint:
+            return f"{name} is not as it was written"
+    return ""
+
+
+def restore(snapshot: Path, state: Path) -> None:
+    """The snapshot's files, and no others, in `state`."""
+    shutil.rmtree(state, ignore_errors=True)
+    shutil.copytree(snapshot, state, ignore=shutil.ignore_patterns(MANIFEST))
+
+
+def _numbered(snapshots: Path) -> list[Path]:
+    return sorted(path for path in snapshots.iterdir() if path.name.isdigit())
+
+
+def _set_aside(snapshots: Path, damaged: list[Path]) -> None:
+    for snapshot in damaged:
+        aside = snapshots / f"damaged-{snapshot.name}"
+        shutil.rmtree(aside, ignore_errors=True)
+        snapshot.rename(aside)
+
+
+def _fingerprint(content: bytes) -> dict[str, object]:
+    return {"bytes": len(content), "sha256": sha256(content).hexdigest()}
+
+
+def _write(path: Path, content: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _sync(folder: Path) -> None:
+    """A rename is on the disk when its folder is."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,24 @@
+"""`make reconcile`: one pass with the AWS credentials of the environment."""
+
+import argparse
+from datetime import UTC, datetime
+
+from shared import aws, settings
+from shared.pictures.bucket import Bucket
+from tools.reconcile.inventory import Inventory
+from tools.reconcile.reconcile import MIN_AGE, Reconciliation
+
+
+def main() -> None:
+    """Mend, tell each repair on a line, then the counts."""
+    parser = argparse.ArgumentParser(prog="python -m tools.reconcile", description=__doc__)
+    parser.add_argument("--dry-run", action="store_true", help="tell what would be mended, and mend nothing")
+    arguments = parser.parse_args()
+    names = settings.read()
+    store, bucket = Inventory(aws.dynamodb(), names), Bucket(aws.s3(), names.bucket)
+    until = datetime.now(UTC) - MIN_AGE
+    print(Reconciliation(store, bucket, until, dry_run=arguments.dry_run).run())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,60 @@
+"""The store, with what reconcile alone asks of it: everything that there is, and other versions for images."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from shared.images import Image
+from shared.labels import chunks, items
+from shared.labels.retries import retried
+from shared.labels.store import Store
+
+
+class Inventory(Store):
+    """The images of every label, all of them."""
+
+    def labels(self) -> Iterator[str]:
+        """All labels that ever had an image; reads the whole chunk-info table."""
+        pages = self._client.get_paginator("scan").paginate(
+            TableName=self._chunks_table,
+            FilterExpression="chunkNumber < :chunks",
+            ProjectionExpression="label",
+            ExpressionAttributeValues={":chunks": items.number(chunks.FIRST_CHUNK_NUMBER)},
+        )
+        for page in pages:
+            yield from (pool for item in page["Items"] if "#" not in (pool := item["label"]["S"]))
+
+    def images(self, label: str) -> Iterator[Image]:
+        """All images of a label, sorted by name."""
+        pages = self._client.get_paginator("query").paginate(
+            TableName=self._images_table,
+            KeyConditionExpression="label = :label",
+            ExpressionAttributeValues={":label": {"S": label}},
+        )
+        for page in pages:
+            yield from map(items.image, page["Items"])
+
+    def list_label(self, label: str) -> None:
+        """Let the label be listed, whose first image may have come before labels were."""
+        retried(lambda _: self._write([self._transactions.register(label)]))
+
+    def rename_version(self, image: Image, version_id: str) -> None:
+        """Let the image name another version of its bytes, if it still names the one that it named."""
+        writes: list[Any] = [
+            {
+                "Update": {
+                    "TableName": self._images_table,
+                    "Key": items.image_key(pool, image.name),
+                    "UpdateExpression": "SET versionId = :new",
+                    "ConditionExpression": "versionId = :old",
+                    "ExpressionAttributeValues": {":new": {"S": version_id}, ":old": {"S": image.version_id}},
+                }
+            }
+            for pool in image.pools
+        ]
+        try:
+            self._client.transact_write_items(TransactItems=writes)
+        except ClientError as error:
+            if "CancellationReasons" not in error.response:
+                raise
