@@ -1,4 +1,4 @@
-"""The text of docs/reference/performance.md, from tools/benchmarks/results.json: every figure on the page comes from there.
+"""The text of docs/reference/performance.md: every figure on the page comes from results.json.
 
 Each section of the results has a template, and a function that gives the figures in it.
 """
