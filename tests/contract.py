@@ -18,7 +18,7 @@ CASES_MIN = 2000  # requests; fewer mean that a phase was left out
 TIME_MAX = 400.0  # seconds, on a busy machine; 45 where nothing else runs
 ANY_LABEL = {"LABELS": "*"}
 TESTS = ROOT / "tests"
-ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT)}  # of contract_checks.py, which Schemathesis imports
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT)}  # of tests.support, whose hooks Schemathesis imports
 
 
 def run(contract: Path = ROOT / "openapi.yaml", *options: str) -> tuple[int, str]:
