@@ -20,7 +20,7 @@ LOCKS = sorted((ROOT / "requirements").glob("*.txt"))
 def test_every_promise_names_tests_that_there_are() -> None:
     rows = re.findall(r"^\| \*\*.*\| (.*) \|$", TEXT, re.M)
     assert len(rows) == TEXT.count("\n| **") > 10
-    named = [set(re.findall(r"`(tests/\w+\.py)`", row)) for row in rows]
+    named = [set(re.findall(r"`(tests/\w+/\w+\.py)`", row)) for row in rows]
     assert all(named)
     assert all("\ndef test_" in (ROOT / name).read_text() for names in named for name in names)
 
@@ -62,7 +62,7 @@ def test_what_is_installed_without_hashes_is_named() -> None:
     (row,) = re.findall(r"^\| \*\*What is shipped is locked by hash\*\*.*", TEXT, re.M)
     assert re.findall(r"pip install (?!.* -r ).*?(\S+)$", (ROOT / "Makefile").read_text(), re.M) == ["uv"]
     assert re.fullmatch(r"@dynoxide/[\w-]+@\d+\.\d+\.\d+", engine.PACKAGE)
-    installing = {str(path.relative_to(ROOT)) for path in ROOT.glob("[a-z]*/*.py") if '"install"' in path.read_text()}
+    installing = {str(path.relative_to(ROOT)) for path in ROOT.glob("[a-z]*/**/*.py") if '"install"' in path.read_text()}
     installing -= {
         "tools/bundle/__main__.py",
         "tests/docs/test_security.py",
