@@ -68,8 +68,8 @@ ROW = re.compile(
 
 def introduction(sections: str) -> str:
     """Return what stands before the sections, with their rows summed up by fault."""
-    usual = {operation.title: str(operation.answer) for operation in matrix.OPERATIONS}
-    counts: dict[str, Counter[str]] = {fault.title: Counter() for fault in matrix.FAULTS}
+    usual = {operation.title: str(operation.answer) for operation in fault_matrix.OPERATIONS}
+    counts: dict[str, Counter[str]] = {fault.title: Counter() for fault in fault_matrix.FAULTS}
     orphans: Counter[str] = Counter()
     for title, rows in re.findall(r"^## ([^\n]*)\n(.*?)(?=^## |\Z)", sections, re.MULTILINE | re.DOTALL):
         for row in ROW.finditer(rows):
@@ -89,7 +89,7 @@ def introduction(sections: str) -> str:
 
 def sections_of(page: str) -> str:
     """Return the part of the page that is measured: everything from the first operation on."""
-    return page[page.index(f"\n## {matrix.OPERATIONS[0].title}\n") :]
+    return page[page.index(f"\n## {fault_matrix.OPERATIONS[0].title}\n") :]
 
 
 def section(scene: Scene, operation: Operation) -> str:
@@ -117,7 +117,7 @@ def main() -> None:
         LocalService(Path(folder) / "data") as service,
         staged(service) as scene,
     ):
-        sections = [section(scene, operation) for operation in matrix.OPERATIONS]
+        sections = [section(scene, operation) for operation in fault_matrix.OPERATIONS]
     text = "".join(sections)
     PAGE.write_text(introduction(text) + text)
 

@@ -14,6 +14,7 @@ from tests.support.cloud import ROOT, template
 from tools.benchmarks import engine
 
 TEXT = (ROOT / "SECURITY.md").read_text()
+QUOTED = '"install"'
 LOCKS = sorted((ROOT / "requirements").glob("*.txt"))
 
 
@@ -62,7 +63,7 @@ def test_what_is_installed_without_hashes_is_named() -> None:
     (row,) = re.findall(r"^\| \*\*What is shipped is locked by hash\*\*.*", TEXT, re.M)
     assert re.findall(r"pip install (?!.* -r ).*?(\S+)$", (ROOT / "Makefile").read_text(), re.M) == ["uv"]
     assert re.fullmatch(r"@dynoxide/[\w-]+@\d+\.\d+\.\d+", engine.PACKAGE)
-    installing = {str(path.relative_to(ROOT)) for path in ROOT.glob("[a-z]*/**/*.py") if '"install"' in path.read_text()}
+    installing = {str(path.relative_to(ROOT)) for path in ROOT.glob("[a-z]*/**/*.py") if QUOTED in path.read_text()}
     installing -= {
         "tools/bundle/__main__.py",
         "tests/docs/test_security.py",
