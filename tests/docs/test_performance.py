@@ -13,7 +13,7 @@ import pytest
 
 import draw
 from shared.pictures.bucket import EXTENSIONS
-from tools.benchmarks import exactness, page, quick, readme, results
+from tools.benchmarks import exactness, page, quick, results
 from tools.benchmarks.designs import DESIGNS
 from tools.benchmarks.designs.chunked import CHUNK
 from tools.benchmarks.designs.rows import BUCKET, Clients, Stored
@@ -29,10 +29,9 @@ def test_the_page_tells_what_was_measured() -> None:
     assert page.page(results.read()) == page.PAGE.read_text()
 
 
-def test_the_readme_tells_what_was_measured() -> None:
-    text = readme.README.read_text()
-    assert readme.readme(text, results.read()) == text
-    assert set(readme.BLOCK.findall(text)) == readme.FIGURES.keys()
+def test_every_section_of_the_results_is_on_the_page() -> None:
+    assert results.read().keys() == page.SECTIONS.keys()
+    assert {path.stem for path in (page.HERE / "templates").iterdir()} == page.SECTIONS.keys()
 
 
 def test_what_was_measured_is_within_what_is_asked_for() -> None:
@@ -47,9 +46,16 @@ def test_what_was_measured_is_within_what_is_asked_for() -> None:
 def test_another_figure_is_another_page() -> None:
     found = json.loads(json.dumps(results.read()))
     found["designs"]["cost"]["petapi"]["1000"]["draw"]["read"] += 1
-    found["cold"]["ratios"]["RandomFunction"] += 1
     assert page.page(found) != page.PAGE.read_text()
-    assert readme.readme(readme.README.read_text(), found) != readme.README.read_text()
+
+
+@pytest.mark.parametrize("section", ["cold", "measure", "soak"])
+def test_another_figure_of_a_section_is_another_page(section: str) -> None:
+    found = json.loads(json.dumps(results.read()))
+    changed = {"cold": found["cold"]["ratios"], "measure": found["measure"]["http"], "soak": found["soak"]["http"]}
+    for name, value in changed[section].items():
+        changed[section][name] = value * 3
+    assert page.page(found) != page.PAGE.read_text()
 
 
 @pytest.mark.parametrize("plot", ["cost", "latency", "exactness"])

@@ -3,6 +3,8 @@
 A cold start is a fresh process of the runtime's Python that imports the handler and makes its first calls of SSM,
 DynamoDB and S3, which a stub answers at once.  Its measure is `import boto3; boto3.client("dynamodb")` with boto3 as
 pip installs it, which calls nothing.  Both are whole processes, interpreter included, and end as Lambda's do: unasked.
+
+With WRITE=1, the figures are written into docs/reference/performance.md.
 """
 
 import os
@@ -19,7 +21,7 @@ from threading import Thread
 
 from tests.support import cloud
 from tests.support.cloud import ROOT
-from tools.benchmarks import readme, results
+from tools.benchmarks import page, results
 from tools.bundle import interpreters
 
 BUILT = ROOT / ".aws-sam/build"
@@ -81,11 +83,11 @@ def megabytes(folder: Path) -> float:
 
 
 def keep(ratios: dict[str, float]) -> None:
-    """In results.json and README.md, with the sizes of all functions."""
+    """Keep the ratios and the sizes of all functions in results.json, and write the page of performance."""
     layer = megabytes(BUILT / "LibrariesLayer")
     sizes = {name: megabytes(BUILT / name) + layer for name in cloud.functions()}
     results.update("cold", {"rounds": ROUNDS, "ratios": ratios, "megabytes": sizes, "machine": results.machine()})
-    readme.update()
+    page.write()
 
 
 def main() -> int:
@@ -115,7 +117,8 @@ def main() -> int:
                 times[name].append(cpu_milliseconds(command, environment))
 
     medians = {name: statistics.median(found) for name, found in times.items()}
-    keep({name: median / medians["stock"] for name, median in medians.items() if name != "stock"})
+    if os.environ.get("WRITE") == "1":
+        keep({name: median / medians["stock"] for name, median in medians.items() if name != "stock"})
     print(f"CPU time of a cold start, median of {ROUNDS} interleaved rounds")
     missed = False
     for name, median in medians.items():

@@ -15,7 +15,6 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-import draw
 from tools.benchmarks import exactness, results
 from tools.benchmarks.capacity import Usage
 from tools.benchmarks.designs import DESIGNS, Design, Label, petapi, s3_chunks
@@ -178,7 +177,7 @@ def main() -> int:
             print("there is no dynoxide; name one by DYNOXIDE or install npm", file=sys.stderr)
             return 1
         found = {"cost": costs(program), "law": laws(), "computed": computed()}
-    limits = {"rounds": ROUNDS, "patience": PATIENCE, "p99_draws": P99_DRAWS, "darts_at_once": draw.DARTS}
+    limits = {"rounds": ROUNDS, "patience": PATIENCE, "p99_draws": P99_DRAWS}
     results.update("designs", {"machine": results.machine(), "limits": limits, **found})
     return 0
 

@@ -1,4 +1,6 @@
-"""`make measure`: figures of README.md, on this machine, in two minutes: the section "measure" of results.json.
+"""`make measure`: figures of docs/reference/performance.md, on this machine, in two minutes.
+
+They are the section "measure" of results.json.
 
 Darts and read units are counted through the shipped store on DynamoDB in memory; times are of HTTP requests to a
 `make run` of its own on fresh data, interleaved with the cheapest request there is, of which they are given as a ratio.
@@ -28,7 +30,7 @@ from shared.labels.store import Store
 from tests.support.local_service import LocalService
 from tests.support.memory_aws import DynamoDB, World
 from tests.support.simulation import LABEL, SETTINGS, shipped_code_on
-from tools.benchmarks import readme, results
+from tools.benchmarks import page, results
 from tools.benchmarks.thumbnail_costs import thumbnail_costs
 
 SIZES = (100, 1_000, 10_000)
@@ -159,7 +161,7 @@ def main() -> None:
     print()
     found = {"darts": darts, "distinct": costs[True], "http": times, "thumbnails": thumbnail_costs()}
     results.update("measure", {"draws": DRAWS, "answers": ANSWERS, "machine": results.machine(), **found})
-    readme.update()
+    page.write()
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from string import Template
 from typing import Any
 
 from costs.prices import prices
+from tools.benchmarks import results
 
 HERE = Path(__file__).resolve().parent
 
@@ -39,9 +40,14 @@ DOLLARS = {name: float(prices(REGION)[price].gross(Decimal(10**6))) for name, pr
 
 
 def page(found: Found) -> str:
-    """The whole of docs/reference/performance.md."""
+    """Return the whole text of docs/reference/performance.md."""
     parts = ((HERE / f"templates/{name}.md", figures) for name, figures in SECTIONS.items() if name in found)
     return "\n".join(Template(path.read_text()).substitute(figures(found[path.stem])) for path, figures in parts)
+
+
+def write() -> None:
+    """Write the page from results.json."""
+    PAGE.write_text(page(results.read()), encoding="utf-8")
 
 
 def designs(found: Found) -> dict[str, object]:
@@ -109,7 +115,58 @@ def service(found: Found) -> dict[str, object]:
     }
 
 
-SECTIONS: dict[str, Callable[[Found], Mapping[str, object]]] = {"designs": designs, "service": service}
+def cold(found: Found) -> dict[str, object]:
+    """Return the figures of the cold starts: CPU time and size of each function."""
+    ratios, megabytes = found["ratios"], found["megabytes"]
+    rows = {name: [f"{ratios[name]:.2f}" if name in ratios else "-", f"{size:.0f}"] for name, size in megabytes.items()}
+    return {"rounds": found["rounds"], "functions": table("function", ("ratio", "MB unzipped, with the layer"), rows)}
+
+
+def measure(found: Found) -> dict[str, object]:
+    """Return the figures that `make measure` found: darts, several images, times over HTTP, thumbnails."""
+    http, made = found["http"], found["thumbnails"]
+    return {
+        "cores": found["machine"]["cores"],
+        "draws": f"{found['draws']:,}",
+        "darts": _by_size(found["darts"], lambda chunks: f"{chunks:.2f}"),
+        "answers": found["answers"],
+        "distinct": _by_size(found["distinct"], lambda used: f"{used[0]:.1f} / {used[1]:.0f}"),
+        "kilobytes": f"{http['bytes'] / 1000:.0f}",
+        "draw_ms": f"{http['draw']:.0f}",
+        "ratio": f"{http['draw'] / http['page']:.1f}",
+        **{name: f"{made[name]:.0f}" for name in ("webp", "jpg", "progressive_webp", "progressive_jpg")},
+        "megabytes": f"{made['bytes'] / 1e6:.1f}",
+        "largest_seconds": f"{max(each['seconds'] for each in made['largest'].values()):.1f}",
+        "largest_megabytes": f"{made['largest']['WEBP']['megabytes']:.0f}",
+    }
+
+
+def soak(found: Found) -> dict[str, object]:
+    """Return the figures of a soak: what was done, and what a request took."""
+    return {
+        **{f"{part}_{kind}": f"{found[part][kind]:,}" for part in ("http", "store") for kind in ("writes", "draws")},
+        "cores": found["machine"]["cores"],
+        "clients": found["clients"],
+        "seconds": f"{found['seconds']:.0f}",
+        "cpu_ms": f"{found['http']['cpu_ms']:.0f}",
+        "emulator_ms": f"{found['http']['emulator_ms']:.0f}",
+    }
+
+
+SECTIONS: dict[str, Callable[[Found], Mapping[str, object]]] = {
+    "designs": designs,
+    "service": service,
+    "cold": cold,
+    "measure": measure,
+    "soak": soak,
+}
+
+
+def _by_size(cells: Mapping[str, Mapping[str, Any]], cell: Callable[[Any], str]) -> str:
+    """Return a table with a line for each number of images and a column for each kind of weights."""
+    kinds = next(iter(cells.values()))
+    rows = {f"{int(count):,}": map(cell, row.values()) for count, row in cells.items()}
+    return table("images", kinds, rows)
 
 
 def _exactness(law: Found) -> dict[str, object]:

@@ -19,7 +19,7 @@ from shared.labels.store import Store
 from shared.pictures.bucket import Bucket
 from tests.support.hosts import Api, Running
 from tests.support.local_service import LocalService
-from tools.benchmarks import readme, results
+from tools.benchmarks import page, results
 from tools.benchmarks.engine import dynamodb_by, dynoxide
 from tools.benchmarks.soak_checks import check_bucket, check_label, cpu_seconds, law, memory
 from tools.benchmarks.soak_clients import CLIENTS, Outcome, soak
@@ -135,7 +135,7 @@ def main(seconds: float) -> int:
     if not wrong and store and seconds >= SECONDS:
         part = {"seconds": seconds, "clients": 2 * CLIENTS, "machine": results.machine()}
         results.update("soak", part | {"http": http, "store": store})
-        readme.update()
+        page.write()
     return bool(wrong)
 
 
