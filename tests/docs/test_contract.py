@@ -14,6 +14,6 @@ def test_an_answer_that_is_not_in_the_contract_is_noticed(tmp_path: Path) -> Non
     promises = (contract.ROOT / "openapi.yaml").read_text()
     wrong = tmp_path / "openapi.yaml"
     wrong.write_text(promises.replace("exclusiveMaximum: 1, ", "exclusiveMaximum: 2, "))
-    code, report = contract.run(wrong, "--phases", "coverage", "--include-operation-id", "upload")
+    code, report = contract.run(wrong, "--phases", "coverage", "--include-operation-id", "uploadImage")
     assert code == 1
     assert "Schema-valid request rejected" in report

@@ -61,7 +61,11 @@ def test_each_operation_of_the_contract_has_a_curl_line_that_works(tmp_path: Pat
         for method, operation in methods.items()
         if method != "parameters"
     ]
-    operations.sort(key=lambda each: {"upload": 0, "ask": 0, "reweigh": 2, "delete": 3}.get(each[2]["operationId"], 1))
+    operations.sort(
+        key=lambda each: {"uploadImage": 0, "createDirectUpload": 0, "updateImage": 2, "deleteImage": 3}.get(
+            each[2]["operationId"], 1
+        )
+    )
     issuer = Issuer()
     shutil.copy(ROOT / "tests/images/rocket.jpg", tmp_path / "cat.jpg")
     environment = {**os.environ, "TOKEN": issuer.token()}
@@ -79,11 +83,11 @@ def test_each_operation_of_the_contract_has_a_curl_line_that_works(tmp_path: Pat
             assert (asked.lower(), status[0]) == (method, "2"), (line, done, answer.read_bytes())
             assert re.fullmatch(service.url + re.sub(r"{\w+}", "[^/]+", path) + r"(\?.*)?", url), line
             assert status in operation["responses"], line
-            if operation["operationId"] == "upload":
+            if operation["operationId"] == "uploadImage":
                 environment["NAME"] = json.loads(answer.read_bytes())["id"].partition("/")[2]
-            if operation["operationId"] == "ask":
+            if operation["operationId"] == "createDirectUpload":
                 environment["UPLOAD"] = json.loads(answer.read_bytes())["id"]
-            if operation["operationId"] in ("browse", "own"):
+            if operation["operationId"] in ("listImages", "listMyImages"):
                 assert environment["NAME"] in answer.read_text()
     issuer.close()
 
