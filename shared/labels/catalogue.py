@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from shared.images import Image, pool
-from shared.labels import batch_get, items
+from shared.labels import batch_get, items, query
 from shared.settings import Settings
 
 if TYPE_CHECKING:
@@ -103,7 +103,6 @@ class Catalogue:
             "KeyConditionExpression": " AND ".join(conditions),
             "ExpressionAttributeNames": names,
             "ExpressionAttributeValues": values,
-            "Limit": limit + 1,
             "ConsistentRead": self._consistent and not selection.index,
         }
         if selection.index:
@@ -111,7 +110,7 @@ class Catalogue:
         if after:
             key = {**selection.values, **dict(zip(selection.order, after, strict=True))}
             request["ExclusiveStartKey"] = {name: {"S": value} for name, value in key.items()}
-        rows = self._client.query(**request)["Items"]
+        rows = query.read(self._client, request, limit=limit + 1)
         more = len(rows) > limit
         return Page(rows[:limit], tuple(rows[limit - 1][name]["S"] for name in selection.order) if more else ())
 

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from shared.images import Image
-from shared.labels import batch_get, chunks, items, transactions
+from shared.labels import batch_get, chunks, items, query, transactions
 from shared.labels.chunks import Lane
 from shared.labels.items import Entry
 from shared.labels.retries import TRANSIENT, LostRace, retried
@@ -66,13 +66,13 @@ class Store:
 
     def lanes(self, pool: str, *, consistent: bool = False) -> dict[int, Lane]:
         """The pool's lanes by number; none if it never had an image."""
-        answer = self._client.query(
-            TableName=self._chunks_table,
-            KeyConditionExpression="label = :label AND chunkNumber < :chunks",
-            ExpressionAttributeValues={":label": {"S": pool}, ":chunks": items.number(chunks.FIRST_CHUNK_NUMBER)},
-            ConsistentRead=consistent or self._consistent,
-        )
-        return {lane.number: lane for lane in map(items.lane, answer["Items"])}
+        request = {
+            "TableName": self._chunks_table,
+            "KeyConditionExpression": "label = :label AND chunkNumber < :chunks",
+            "ExpressionAttributeValues": {":label": {"S": pool}, ":chunks": items.number(chunks.FIRST_CHUNK_NUMBER)},
+            "ConsistentRead": consistent or self._consistent,
+        }
+        return {lane.number: lane for lane in map(items.lane, query.read(self._client, request))}
 
     def chunks(self, pool: str, chunk_numbers: Iterable[int]) -> dict[int, dict[str, int]]:
         """Chunk number -> name -> weight of the images in it, for those of these chunks that there are."""

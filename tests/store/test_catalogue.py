@@ -17,7 +17,10 @@ from shared.labels import catalogue
 from shared.labels.catalogue import Catalogue
 from tests.api.test_listing import image, put_rows
 from tests.support.hosts import Api, Handlers, json_of
+from tests.support.memory_aws import DynamoDB, World
+from tests.support.memory_label import stored
 from tests.support.pictures import tiny
+from tests.support.simulation import LABEL, SETTINGS
 
 SELECTIONS = (
     catalogue.every("cat"),
@@ -90,6 +93,39 @@ def test_the_first_image_of_a_label_lists_it_and_no_other_does(calls: list[tuple
         api.upload(tiny(seed))
     writes = [len(params["TransactItems"]) for name, params in calls if name == "TransactWriteItems"]
     assert writes == [4, *[3] * 7]
+
+
+@pytest.mark.parametrize("selection", SELECTIONS, ids=lambda selection: selection.index or str(selection.values))
+def test_a_page_that_dynamodb_ends_early_is_read_on(
+    cats: Api, selection: catalogue.Selection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client: Any = aws.dynamodb()
+    rows = Catalogue(client, settings.read())
+    expected = [rows.images("cat", selection, 100)]
+    expected.append(rows.images("cat", selection, 100, expected[0].last))
+    whole, limits = client.query, []
+
+    def ended_early(*, Limit: int, **request: Any) -> Any:
+        limits.append(Limit)
+        return whole(Limit=min(Limit, 40), **request)
+
+    monkeypatch.setattr(client, "query", ended_early)
+    first = rows.images("cat", selection, 100)
+    assert [first, rows.images("cat", selection, 100, first.last)] == expected
+    assert limits == [101, 61, 21] * 2
+
+
+def test_an_empty_page_is_the_last_only_if_dynamodb_says_so(world: World) -> None:
+    stored(world, [500_000_000] * 9)
+    rows = Catalogue(DynamoDB(world), SETTINGS)  # type: ignore[arg-type]
+    whole = rows.images(LABEL, catalogue.every(LABEL), 5)
+    world.page_sizes = [0, 2, 0, 0, 1]
+    assert rows.images(LABEL, catalogue.every(LABEL), 5) == whole
+    assert (len(whole.entries), len(whole.last)) == (5, 1)
+    world.page_sizes = [4, 0]
+    rest = rows.images(LABEL, catalogue.every(LABEL), 5, whole.last)
+    assert [each.name for each in (*whole.entries, *rest.entries)] == [f"{n:032x}.png" for n in range(9)]
+    assert (rest.last, world.page_sizes) == ((), [])
 
 
 def test_rows_that_were_throttled_are_asked_for_again(cats: Api, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,30 +18,14 @@ import random_image
 import shared.labels.retries
 import shared.labels.store
 from shared import images
-from shared.images import Image
 from shared.labels import chunks
 from shared.labels.store import Store
 from tests.support import invariants
 from tests.support.memory_aws import CHUNKS, IMAGES, S3, DynamoDB, World
+from tests.support.memory_label import image, seen, stored
 from tests.support.pictures import tiny
 from tests.support.simulation import LABEL, SETTINGS, call
 from tools.audit.chi_square import p_value
-
-
-def image(number: int, weight: int) -> Image:
-    return Image(LABEL, f"{number:032x}.png", weight, f"v{number}", 1, 1, 1, "2026-01-01T00:00:00.000Z")
-
-
-def stored(world: World, weights: list[int]) -> Store:
-    """A store with an image of each weight, numbered in order."""
-    store = Store(DynamoDB(world), SETTINGS)  # type: ignore[arg-type]
-    for number, weight in enumerate(weights):
-        store.add(image(number, weight))
-    return store
-
-
-def seen(world: World) -> invariants.Label:
-    return invariants.label_of(LABEL, list(world.tables[IMAGES].values()), list(world.tables[CHUNKS].values()))
 
 
 def runs(length: int, outcome: Callable[[int], object]) -> Iterator[tuple[object, int]]:
@@ -129,6 +113,21 @@ def test_every_dart_thrown_once_hits_each_image_weight_times(weights: list[int],
     entries, lanes, found = seen(world)
     invariants.check(entries, lanes, found)
     assert invariants.throw_every_dart(lanes, found) == {entry.name: entry.weight for entry in entries}
+
+
+@pytest.mark.parametrize("sizes", [[2], [0], [1, 0, 0, 2], [4]], ids=str)
+def test_lanes_that_come_in_several_pages_keep_the_law_exact(world: World, sizes: list[int]) -> None:
+    weights = [number % 7 + 1 for number in range(40)]
+    store = stored(world, weights)
+    entries, lanes, found = seen(world)
+    assert len(lanes) == 4
+    world.page_sizes = list(sizes)
+    read = store.lanes(LABEL)
+    assert not world.page_sizes
+    assert read == lanes
+    assert invariants.throw_every_dart(read, found) == {entry.name: entry.weight for entry in entries}
+    world.page_sizes = list(sizes)
+    assert draw.draw(store, LABEL, random.Random(1)).total_weight == sum(weights)
 
 
 def test_lanes_of_no_images_are_a_strip_of_no_length() -> None:
@@ -242,7 +241,9 @@ def test_the_drawn_weight_is_shown_even_if_the_image_has_another_by_now(world: W
 
 
 def test_draws_in_production_cannot_be_foreseen() -> None:
-    assert {type(module.RNG) for module in (random_image, shared.store, shared.races)} == {random.SystemRandom}
+    assert {type(module.RNG) for module in (random_image, shared.labels.store, shared.labels.retries)} == {
+        random.SystemRandom
+    }
 
 
 def test_probability_is_the_nearest_double() -> None:

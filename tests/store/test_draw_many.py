@@ -19,8 +19,8 @@ from shared.errors import NotFound, Unavailable, UnprocessableValue
 from shared.images import UNITS
 from shared.labels import batch_get, chunks
 from shared.labels.store import Store
-from tests.store.test_draw import image, seen, stored
 from tests.support.memory_aws import CHUNKS, IMAGES, DynamoDB, World
+from tests.support.memory_label import image, seen, stored
 from tests.support.simulation import LABEL, SETTINGS
 from tools.audit.chi_square import p_value
 

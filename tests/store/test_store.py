@@ -21,10 +21,10 @@ from shared.errors import Unavailable
 from shared.labels import retries
 from shared.labels.store import Store
 from shared.pictures.bucket import Bucket
-from tests.store.test_draw import image, stored
 from tests.support import pictures
 from tests.support.hosts import Api, Handlers, json_of
 from tests.support.memory_aws import CHUNKS, IMAGES, DynamoDB, World
+from tests.support.memory_label import image, stored
 from tests.support.simulation import LABEL, SETTINGS, call
 
 

@@ -42,6 +42,7 @@ class World:
         self.thumbnails: dict[str, bytes] = {}
         self.versions = 0
         self.removed = ""  # version of the image that was removed last
+        self.page_sizes: list[int] = []  # how many items the next pages of a Query have; later pages have all
         self.transactions: list[tuple[list[Any], list[str]]] = []  # the calls and their outcome, in order
 
     def read(self, table: str, key: Key, *, consistent: bool) -> Item | None:
@@ -81,15 +82,25 @@ class DynamoDB:
     def query(self, *, TableName: str, ConsistentRead: bool, ExpressionAttributeValues: Item, **more: Any) -> Any:
         self.world.pause("query")
         if TableName == IMAGES:
-            return {"Items": self._page(ExpressionAttributeValues, **more)}
+            return self._ended(TableName, self._rows(ExpressionAttributeValues, **more), **more)
         label, below = ExpressionAttributeValues[":label"]["S"], int(ExpressionAttributeValues[":chunks"]["N"])
         keys = {key for key in (*self.world.tables[TableName], *self.world.previous[TableName]) if key[0] == label}
         lanes = sorted((key for key in keys if int(key[1]) < below), key=lambda key: int(key[1]))
         found = [self.world.read(TableName, key, consistent=ConsistentRead) for key in lanes]
-        return {"Items": [item for item in found if item]}
+        return self._ended(TableName, [item for item in found if item], **more)
 
-    def _page(self, values: Item, *, Limit: int, ExclusiveStartKey: Item | None = None, **_: Any) -> list[Item]:
-        """Rows with these values, sorted by name, also where DynamoDB sorts them by file name."""
+    def _ended(self, table: str, items: list[Item], *, ExclusiveStartKey: Item | None = None, **_: Any) -> Any:
+        """Return the next page of these items; where it ends early, LastEvaluatedKey says how to go on."""
+        start = ExclusiveStartKey or {"s3key": {"S": ""}, "chunkNumber": {"N": "-1"}}  # before all items
+        if table == CHUNKS:
+            items = [item for item in items if int(item["chunkNumber"]["N"]) > int(start["chunkNumber"]["N"])]
+        if not self.world.page_sizes:
+            return {"Items": items}
+        page = items[: self.world.page_sizes.pop(0)]
+        return {"Items": page, "LastEvaluatedKey": page[-1] if page else start}
+
+    def _rows(self, values: Item, *, Limit: int, ExclusiveStartKey: Item | None = None, **_: Any) -> list[Item]:
+        """Return rows with these values, sorted by name, also where DynamoDB sorts them by file name."""
         prefix = values.get(":prefix", {"S": ""})["S"]
         wanted = {name[1:]: value for name, value in values.items() if name != ":prefix"}
         after = ExclusiveStartKey["s3key"]["S"] if ExclusiveStartKey else ""

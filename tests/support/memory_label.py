@@ -1,0 +1,25 @@
+"""A label of images without pictures, in the in-memory AWS."""
+
+from shared.images import Image
+from shared.labels.store import Store
+from tests.support import invariants
+from tests.support.memory_aws import CHUNKS, IMAGES, DynamoDB, World
+from tests.support.simulation import LABEL, SETTINGS
+
+
+def image(number: int, weight: int) -> Image:
+    """Return an image with this number in its name and version."""
+    return Image(LABEL, f"{number:032x}.png", weight, f"v{number}", 1, 1, 1, "2026-01-01T00:00:00.000Z")
+
+
+def stored(world: World, weights: list[int]) -> Store:
+    """Return a store with an image of each weight, numbered in order."""
+    store = Store(DynamoDB(world), SETTINGS)  # type: ignore[arg-type]
+    for number, weight in enumerate(weights):
+        store.add(image(number, weight))
+    return store
+
+
+def seen(world: World) -> invariants.Label:
+    """Return the label's entries, lanes and chunks as they are stored."""
+    return invariants.label_of(LABEL, list(world.tables[IMAGES].values()), list(world.tables[CHUNKS].values()))
