@@ -15,7 +15,7 @@ CODE := shared $(FUNCTIONS) tools costs
 BIN := $(VENV)/bin
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
 
-.PHONY: help run audit reconcile check test sam-test contract mutants soak reliability
+.PHONY: help run audit reconcile check test test-all sam-test contract mutants soak reliability
 .PHONY: bench bench-quick bench-cold measure costs openapi screenshots lock deploy clean
 
 help:  ## List all targets
@@ -46,7 +46,10 @@ check: $(VENV)/test.installed  ## Check style and types
 	$(BIN)/ruff format --check .
 	MYPYPATH=.$(shell printf ':%s' $(FUNCTIONS)) $(BIN)/mypy $(CODE)
 
-test: $(VENV)/test.installed  ## Run all tests
+test: $(VENV)/test.installed  ## Test everything that petAPI promises; 4 minutes
+	$(BIN)/python -m pytest -n auto -m "not slow"
+
+test-all: $(VENV)/test.installed  ## Run all tests: also faults, thousands of scenarios, browser, soak and mutants; 20 minutes
 	$(BIN)/python -m pytest -n auto
 
 sam-test: $(VENV)/test.installed $(SAM_VENV)/sam.installed  ## Build with the SAM CLI, and test over `sam local`; needs Docker

@@ -1,4 +1,4 @@
-"""The hosts that HTTP tests run in, and a label of its own for each test."""
+"""The tiers of the tests, the hosts that HTTP tests run in, and a label for each test."""
 
 import os
 import random
@@ -17,6 +17,18 @@ from tests.support.simulation import shipped_code_on
 
 hypothesis_settings.register_profile("ci", deadline=None, derandomize=True)
 hypothesis_settings.load_profile("ci")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests that ask for `slow_tier`, themselves or through another fixture; `make test` leaves them out."""
+    for item in items:
+        if "slow_tier" in getattr(item, "fixturenames", ()):
+            item.add_marker("slow")
+
+
+@pytest.fixture(scope="session")
+def slow_tier() -> None:
+    """Puts whatever asks for it into `make test-all`."""
 
 
 @pytest.fixture(scope="session")

@@ -16,9 +16,9 @@ from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
 
-from tests.cloud.test_events import EVENTS, EXPECTED, module_of, outcome
 from tests.support import cloud
 from tests.support.cloud import ROOT
+from tests.support.events import EVENTS, EXPECTED, module_of, outcome
 from tests.support.local_service import free_port
 from tools.local.deploy import read_template
 

@@ -20,9 +20,8 @@ import tokens
 import upload_image
 from shared.api import access
 from shared.errors import Forbidden
-from tests.api.test_http import problem
-from tests.docs.test_openapi import conforms
 from tests.support import pictures
+from tests.support.answers import conforms, problem
 from tests.support.hosts import Api, Handlers, Host, Remote, Running, json_of, new_label
 from tests.support.local_service import Answer, LocalService
 from tests.support.memory_aws import IMAGES as TABLE

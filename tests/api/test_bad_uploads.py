@@ -6,10 +6,11 @@ import os
 import boto3
 import pytest
 
-from tests.api.test_http import CHELSEA, ROCKET, problem
 from tests.support import cloud, hostile_forms, hostile_pictures, pictures
+from tests.support.answers import problem
 from tests.support.hosts import Api, Handlers, json_of
 from tests.support.local_service import Answer
+from tests.support.photographs import CHELSEA, ROCKET
 from tests.support.pictures import File
 
 GOOD = ("img", File(pictures.png(1)))

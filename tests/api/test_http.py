@@ -8,31 +8,10 @@ import pytest
 
 from shared.pictures.check import check_picture
 from tests.support import pictures
-from tests.support.cloud import ROOT
+from tests.support.answers import problem
 from tests.support.hosts import Api, Remote, json_of, local
-from tests.support.local_service import Answer
+from tests.support.photographs import CHELSEA, PHOTOGRAPHS, ROCKET
 from tests.support.pictures import File
-
-PHOTOGRAPHS = [(ROOT / "tests/images" / name).read_bytes() for name in ("chelsea.png", "rocket.jpg")]
-CHELSEA, ROCKET = (check_picture(photograph).content for photograph in PHOTOGRAPHS)  # without their metadata
-
-
-def problem(answer: Answer, status: int, *, field: str | None = None) -> str:
-    """The detail of a refusal, which is as RFC 9457 and product.md say."""
-    assert answer.status == status, answer
-    assert answer.headers["content-type"] == "application/problem+json"
-    assert answer.headers["cache-control"] == "no-store"
-    assert answer.headers["access-control-allow-origin"] == "*"
-    document = json_of(answer)
-    assert (document["status"], document["type"]) == (status, "about:blank")
-    assert document["title"]
-    assert document["requestId"]
-    detail = str(document["detail"])
-    assert detail.endswith(".")
-    assert "Traceback" not in detail
-    if field is not None:
-        assert document["errors"] == [{"field": field, "detail": detail}]
-    return detail
 
 
 def test_a_photograph_goes_up_is_drawn_reweighed_and_deleted(api: Api) -> None:

@@ -5,16 +5,13 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
 
-import boto3
 import pytest
 
-from shared.images import Image
 from shared.labels import items
-from tests.api.test_http import problem
-from tests.docs.test_openapi import conforms
 from tests.support import pictures
-from tests.support.hosts import Api, Handlers, Running, json_of, local
-from tests.support.local_service import LocalService
+from tests.support.answers import conforms, problem
+from tests.support.hosts import Api, json_of, local
+from tests.support.rows import image, put_rows, rows_of
 
 SCHEMAS = {"/images": "ImagePage", "/labels": "LabelPage"}
 
@@ -34,36 +31,6 @@ def pages(api: Api, path: str) -> Iterator[Any]:
 
 def ids(found: Iterator[Any]) -> list[str]:
     return [image["id"] for page in found for image in page["images"]]
-
-
-def rows_of(api: Api) -> tuple[Any, str]:
-    """A client of the host's DynamoDB, and its image table."""
-    if isinstance(api.host, Handlers):
-        return boto3.client("dynamodb"), "ImageChunksTable"
-    assert isinstance(api.host, Running)
-    service: LocalService = api.host.service
-    client = service.aws().client("dynamodb", endpoint_url=service.aws_endpoint)
-    (table,) = [name for name in client.list_tables()["TableNames"] if "ImageChunksTable" in name]
-    return client, table
-
-
-def put_rows(api: Api, images: list[Image], *tags: str) -> list[str]:
-    """Rows without chunks or pictures, and the rows of these tags; the images' ids, sorted."""
-    client, table = rows_of(api)
-    rows = [items.image_item(image, 1) for image in images]
-    keys = ("s3key", "chunkNumber", "weight", "versionId")
-    for tag in tags:
-        rows += [
-            {"label": {"S": f"{api.label}#{tag}"}} | {key: row[key] for key in keys} for row in rows[: len(images)]
-        ]
-    for start in range(0, len(rows), 25):
-        batch = [{"PutRequest": {"Item": row}} for row in rows[start : start + 25]]
-        client.batch_write_item(RequestItems={table: batch})
-    return sorted(image.id for image in images)
-
-
-def image(label: str, number: int, **more: Any) -> Image:
-    return Image(label, f"{number * 7919:032x}.png", 500_000_000, "v", 1, 1, 1, "2026-01-01T00:00:00.000Z", **more)
 
 
 def test_the_images_of_a_label_come_in_pages_by_name(api: Api) -> None:

@@ -8,8 +8,8 @@ import socket
 
 import pytest
 
-from tests.api.test_http import problem
 from tests.support import pictures
+from tests.support.answers import problem
 from tests.support.hosts import Api, json_of
 from tests.support.local_service import Answer, LocalService
 

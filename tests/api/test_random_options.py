@@ -14,15 +14,14 @@ from hypothesis import strategies as st
 import options
 import random_image
 from shared.errors import ApiError
-from tests.api.test_http import problem
-from tests.docs.test_openapi import conforms
-from tests.store.test_draw import image, stored
 from tests.support import pictures
+from tests.support.answers import conforms, problem
 from tests.support.cloud import ROOT
 from tests.support.hosts import Api, json_of
 from tests.support.memory_aws import S3, DynamoDB, World
+from tests.support.memory_label import image, stored
+from tests.support.refusals import outcome
 from tests.support.simulation import LABEL, call
-from tests.unit.test_any_input import outcome
 
 
 def uploaded(api: Api, *weights: str) -> dict[str, Any]:

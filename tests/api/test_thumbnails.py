@@ -12,9 +12,10 @@ import browse_images
 import thumbnails
 from shared.pictures import scaling
 from shared.pictures.bucket import EXTENSIONS, SIDES
-from tests.api.test_http import CHELSEA, ROCKET, problem
 from tests.support import pictures
+from tests.support.answers import problem
 from tests.support.hosts import Api, Handlers, Running, json_of, local
+from tests.support.photographs import CHELSEA, ROCKET
 
 WEBP, JPEG = "image/webp", "image/jpeg"
 

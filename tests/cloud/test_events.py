@@ -2,53 +2,15 @@
 
 import hashlib
 import importlib
-import json
-from typing import Any
 
 import pytest
-import yaml
 
 import notify_receivers
 from shared import aws
 from tests.support import cloud
-from tests.support.cloud import ROOT
+from tests.support.answers import CONTRACT
+from tests.support.events import EVENTS, EXPECTED, module_of, outcome, queue_of
 
-# In this order the events are one story: upload, look, change, delete. Each value is what the function must answer:
-# a status, or for a queue the messages that must be delivered again.
-EXPECTED: dict[str, Any] = {
-    "getPage": 200,
-    "getDocs": 200,
-    "getContract": 200,
-    "getPageFile": 404,  # the files never have this version
-    "unknown-path": 404,
-    "preflight": 204,
-    "uploadImage": 201,
-    "createDirectUpload": 201,
-    "getUpload": 404,  # the id of an upload is random, so no event can know it
-    "drawRandom": 200,
-    "drawRandom-json": 200,
-    "drawRandom-redirect": 302,
-    "drawRandom-tag": 200,
-    "drawRandom-count": 200,
-    "drawRandom-distinct": 200,
-    "drawRandom-session": 200,
-    "getPicture": 200,
-    "getPicture-thumbnail": 200,
-    "getImage": 200,
-    "listImages": 200,
-    "listMyImages": 200,
-    "listLabels": 200,
-    "getLabel": 200,
-    "updateImage": 200,
-    "deleteImage": 204,
-    "ingest": [],  # the test message that S3 sends to a new queue names no file
-    # This message is no callback. It goes to the dead-letter queue, with a secret to sign with or without.
-    "notify": [{"itemIdentifier": "2e1424d4-f796-459a-8184-9c92662be6da"}],
-}
-EVENTS = {path.stem: json.loads(path.read_text()) for path in (ROOT / "events").glob("*.json")}
-
-
-CONTRACT: dict[str, Any] = yaml.safe_load((ROOT / "openapi.yaml").read_text())
 OPERATIONS = {
     (method.upper(), path): operation["operationId"]
     for path, item in CONTRACT["paths"].items()
@@ -57,26 +19,9 @@ OPERATIONS = {
 }
 
 
-def module_of(event: dict[str, Any]) -> str:
-    """Return the handler's module that API Gateway or the event's queue would call."""
-    if "Records" in event:
-        return cloud.consumers()[queue_of(event)]
-    return cloud.route(event["httpMethod"], event["path"])[2]
-
-
-def queue_of(event: dict[str, Any]) -> str:
-    """Return the queue that an event comes from, by its name in the template."""
-    return str(event["Records"][0]["eventSourceARN"]).rpartition(":")[2]
-
-
 def single(values: dict[str, list[str]] | None) -> dict[str, str] | None:
     """Convert the multi-value form of headers or of a query to the plain form."""
     return {name: value for name, (value,) in values.items()} if values else None
-
-
-def outcome(answer: dict[str, Any]) -> Any:
-    """Return the part of an answer that EXPECTED names."""
-    return answer.get("statusCode", answer.get("batchItemFailures"))
 
 
 def test_the_events_tell_one_story(moto_aws: None, monkeypatch: pytest.MonkeyPatch, subtests: pytest.Subtests) -> None:

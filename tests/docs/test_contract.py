@@ -2,7 +2,11 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests import contract
+
+pytestmark = pytest.mark.usefixtures("slow_tier")
 
 
 def test_every_answer_is_in_the_contract() -> None:

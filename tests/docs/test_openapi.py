@@ -2,35 +2,15 @@
 
 import json
 import re
-from collections.abc import Iterator
-from decimal import Decimal
 from typing import Any
 
 import pytest
-import yaml
-from jsonschema import Draft202012Validator, ValidationError, validators
+from jsonschema import Draft202012Validator
 from openapi_spec_validator import validate
 
 from tests.support import cloud, pictures
-from tests.support.cloud import ROOT
+from tests.support.answers import CONTRACT, Validator, conforms
 from tests.support.hosts import Api, json_of
-
-CONTRACT: dict[str, Any] = yaml.safe_load((ROOT / "openapi.yaml").read_text())
-
-
-def _multiple_of(_: Any, of: float, number: Any, __: Any) -> Iterator[ValidationError]:
-    """In decimals: as doubles, 0.5 is no multiple of 1e-9."""
-    if isinstance(number, int | float) and Decimal(repr(number)) % Decimal(repr(of)):
-        yield ValidationError(f"{number} is no multiple of {of}")
-
-
-Validator = validators.extend(Draft202012Validator, {"multipleOf": _multiple_of})
-
-
-def conforms(document: Any, name: str) -> None:
-    """Raise where the document is not as the schema of this name says."""
-    schema = {"$ref": f"#/components/schemas/{name}", "components": CONTRACT["components"]}
-    Validator(schema, format_checker=Draft202012Validator.FORMAT_CHECKER).validate(document)
 
 
 def test_the_contract_is_valid() -> None:

@@ -10,7 +10,7 @@ from tests.support.local_service import LocalService
 
 
 @pytest.fixture(scope="session")
-def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalService]:
+def emulator(slow_tier: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalService]:
     """`make run` of this checkout."""
     folder: Path = tmp_path_factory.mktemp("faults")
     with LocalService(folder / "data") as service:

@@ -41,7 +41,7 @@ class Emulator:
 
 
 @pytest.fixture(scope="module")
-def soaked(running: LocalService) -> Outcome:
+def soaked(slow_tier: None, running: LocalService) -> Outcome:
     """What came of a soak of three seconds that was found exact."""
     api = Api(Running(running), LABEL)
     outcome = soak_clients.soak(OverHttp(api), 3, clients=4, gauge=lambda: memory(running.pid))

@@ -33,7 +33,7 @@ expect.set_options(timeout=PATIENCE)
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
+def browser(slow_tier: None) -> Iterator[Browser]:
     """Ends with this module: while it runs, no other test of the process can start an event loop."""
     with chromium() as browser:
         yield browser

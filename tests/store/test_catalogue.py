@@ -15,11 +15,11 @@ from shared.api.endpoint import Request
 from shared.errors import BadRequest, UnprocessableValue
 from shared.labels import catalogue
 from shared.labels.catalogue import Catalogue
-from tests.api.test_listing import image, put_rows
 from tests.support.hosts import Api, Handlers, json_of
 from tests.support.memory_aws import DynamoDB, World
 from tests.support.memory_label import stored
 from tests.support.pictures import tiny
+from tests.support.rows import image, put_rows
 from tests.support.simulation import LABEL, SETTINGS
 
 SELECTIONS = (

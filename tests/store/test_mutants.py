@@ -4,6 +4,8 @@ import pytest
 
 from tests import mutants
 
+pytestmark = pytest.mark.usefixtures("slow_tier")
+
 EVERY = mutants.mutants()
 
 

@@ -4,7 +4,6 @@ import base64
 import json
 import random
 import re
-from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -27,6 +26,7 @@ from tests.support import hostile_pictures, pictures
 from tests.support.cloud import routes
 from tests.support.memory_aws import World
 from tests.support.pictures import PNG_SIGNATURE, chunk, riff, segment, webp_chunks
+from tests.support.refusals import outcome
 from tests.support.simulation import LABEL, shipped_code_on
 
 TAKEN = pictures.tiny(1)
@@ -36,14 +36,6 @@ MODULES: dict[str, Any] = {
     module.__name__: module
     for module in (delete_image, edit_image, browse_images, random_image, upload_image, web_page)
 }
-
-
-def outcome(parse: Callable[..., Any], *given: Any) -> Any:
-    """What it parses to, or its refusal."""
-    try:
-        return parse(*given)
-    except ApiError as refusal:
-        return refusal
 
 
 # -- pictures, built of pieces ----------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from shared.uploads import callback_url
 from shared.uploads.callback_url import Receiver, RefusedAddress
+from tests.support.receivers import Resolver
 
 # Addresses that are no place for a callback, in the forms that URLs and resolvers know.
 REFUSED_HOSTS = [
@@ -138,20 +139,6 @@ def test_loopback_is_taken_only_where_it_is_allowed(host: str) -> None:
 
 
 # -- names ----------------------------------------------------------------------------------------------------------
-
-
-class Resolver:
-    """Answers with these addresses, and later with others."""
-
-    def __init__(self, *answers: list[str]) -> None:
-        self.answers, self.asked = list(answers), 0
-
-    def __call__(self, host: str, port: int, **_: Any) -> list[Any]:
-        self.asked += 1
-        found = [(6 if ":" in a else 2, 1, 6, "", (a, port)) for a in self.answers.pop(0)]
-        if not found:
-            raise socket.gaierror(socket.EAI_NONAME, "no such name")
-        return found
 
 
 RECEIVER = Receiver("https", "receiver.test", 443, "/", None)

@@ -1,7 +1,7 @@
-import io
+"""A picture is checked: what petAPI stores shows the same, and anything else is refused with a sentence."""
+
 import struct
 import time
-import warnings
 import zlib
 
 import pytest
@@ -14,6 +14,8 @@ from shared.pictures.check import MAX_FRAMES, MAX_PIXELS, Picture, check_picture
 from tests.support import pictures
 from tests.support.cloud import ROOT
 from tests.support.pictures import SECRET, chunk, jpeg_with, png_with, tiff
+from tests.support.pixels import pixels
+from tests.support.refusals import outcome
 
 IMAGES = ROOT / "tests/images"
 
@@ -34,21 +36,6 @@ VALID = {
     "webp with exif": pictures.extended_webp(pictures.webp(), (b"EXIF", tiff(5, private=True)), flags=0x08),
     "animated webp": pictures.animated_webp(),
 }
-
-
-def pixels(data):
-    """Size and colours of every frame, None if Pillow cannot tell."""
-    frames = []
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of broken metadata in what was sent; none is left in what is stored
-        try:
-            with Image.open(io.BytesIO(data), formats=["JPEG", "PNG", "WEBP"]) as image:
-                for frame in range(getattr(image, "n_frames", 1)):
-                    image.seek(frame)
-                    frames.append((image.size, image.convert("RGBA").tobytes()))
-        except (OSError, EOFError, LookupError, SyntaxError, ValueError):
-            return None
-    return frames
 
 
 def refused(data, error=UnsupportedMediaType):
@@ -305,17 +292,10 @@ def with_checksums(data):
     return data[:8] + b"".join(chunks)
 
 
-def outcome(data):
-    try:
-        return check_picture(data)
-    except ApiError as error:
-        return error
-
-
 @settings(max_examples=2000, deadline=None)  # a change of the header may make it a picture of many pixels
 @given(changed())
 def test_any_change_of_a_picture_is_taken_with_its_pixels_or_refused(data):
-    found = outcome(data)
+    found = outcome(check_picture, data)
     if isinstance(found, ApiError):
         assert found.status in (415, 422)
         assert found.detail.endswith(".")

@@ -139,6 +139,15 @@ def test_only_some_modules_make_clients(path: Path) -> None:
     assert "botocore.session" not in imported or name == "shared/aws"
 
 
+def test_no_test_module_imports_another() -> None:
+    """What two test modules need lives in tests/support."""
+    modules = [path for folder in ("tests", "tools") for path in sorted((ROOT / folder).rglob("*.py"))]
+    imported = {place(path): all_imports_of(path) for path in modules}
+    tests = {name.replace("/", ".") for name in imported if name.rpartition("/")[2].startswith(("test_", "conftest"))}
+    assert tests
+    assert not {(name, each) for name, names in imported.items() for each in names & tests}
+
+
 @pytest.mark.parametrize("name", sorted(PURE))
 def test_a_pure_module_imports_the_standard_library_and_pure_modules(name: str) -> None:
     imported = imports_of(ROOT / f"{name}.py")

@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from shared.pictures.check import check_picture
-from tests.api.test_http import CHELSEA, ROCKET
 from tests.support import metadata, pictures
 from tests.support.hosts import Api, json_of
 from tests.support.local_service import LocalService
 from tests.support.metadata import AFTER_THE_END, FORMS, PROFILE, found, in_each_frame, marker, places, spliced
+from tests.support.photographs import CHELSEA, ROCKET
 from tests.support.pictures import segment
-from tests.unit.test_check import pixels
+from tests.support.pixels import pixels
 
 HALVES = [PROFILE[:300], PROFILE[300:]]
 IN_TWO_SEGMENTS = [segment(0xE2, b"ICC_PROFILE\0" + bytes((n, 2)) + half) for n, half in enumerate(HALVES, 1)]

@@ -18,9 +18,9 @@ import session_order
 from bulk_reads import Rows
 from shared.errors import NotFound, Unavailable, UnprocessableValue
 from shared.labels.store import Store
-from tests.store.test_draw import image, stored
 from tests.support.cloud import ROOT
 from tests.support.memory_aws import S3, DynamoDB, World
+from tests.support.memory_label import image, stored
 from tests.support.simulation import LABEL, SETTINGS, call
 from tools.audit.chi_square import p_value
 from tools.bundle import interpreters

@@ -29,8 +29,7 @@ from shared import aws
 from shared.uploads import callbacks
 from shared.uploads.callbacks import Callback, CallbackQueue, Malformed
 from tests.support import receivers
-from tests.support.receivers import NAME, Server, drip, serving, status
-from tests.unit.test_callback_url import Resolver
+from tests.support.receivers import NAME, Resolver, Server, drip, serving, status
 
 SECRET = "whsec_" + "Petapi0123456789" * 4
 KEY = signature.key_of(SECRET)

@@ -1,0 +1,47 @@
+"""What answers must look like: a refusal by RFC 9457, and each document by its schema in openapi.yaml."""
+
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
+
+import yaml
+from jsonschema import Draft202012Validator, ValidationError, validators
+
+from tests.support.cloud import ROOT
+from tests.support.hosts import json_of
+from tests.support.local_service import Answer
+
+CONTRACT: dict[str, Any] = yaml.safe_load((ROOT / "openapi.yaml").read_text())
+
+
+def problem(answer: Answer, status: int, *, field: str | None = None) -> str:
+    """Return the detail of a refusal, after checking that it is problem+json with this status."""
+    assert answer.status == status, answer
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.headers["cache-control"] == "no-store"
+    assert answer.headers["access-control-allow-origin"] == "*"
+    document = json_of(answer)
+    assert (document["status"], document["type"]) == (status, "about:blank")
+    assert document["title"]
+    assert document["requestId"]
+    detail = str(document["detail"])
+    assert detail.endswith(".")
+    assert "Traceback" not in detail
+    if field is not None:
+        assert document["errors"] == [{"field": field, "detail": detail}]
+    return detail
+
+
+def _multiple_of(_: Any, of: float, number: Any, __: Any) -> Iterator[ValidationError]:
+    """Check in decimals: as doubles, 0.5 is no multiple of 1e-9."""
+    if isinstance(number, int | float) and Decimal(repr(number)) % Decimal(repr(of)):
+        yield ValidationError(f"{number} is no multiple of {of}")
+
+
+Validator = validators.extend(Draft202012Validator, {"multipleOf": _multiple_of})
+
+
+def conforms(document: Any, name: str) -> None:
+    """Raise ValidationError if the document does not follow the schema of this name."""
+    schema = {"$ref": f"#/components/schemas/{name}", "components": CONTRACT["components"]}
+    Validator(schema, format_checker=Draft202012Validator.FORMAT_CHECKER).validate(document)
