@@ -12,13 +12,13 @@ from typing import Any
 
 import pytest
 
+from tests.support.cloud import FUNCTIONS
 from tests.support.local_service import ROOT, Answer, LocalService
 from tests.support.pictures import png
 from tools.local import snapshots
 
 NASTY = ["dynamodb", "cloudformation", "ssm", "iam", "apigateway_v1", "s3", "lambda"]
-CODE = ["local", "reconcile", "shared", "upload", "random", "delete", "images", "edit", "web", "authorize"]
-CODE += ["uploads", "receive", "notify"]
+CODE = ("tools", "shared", "requirements", *FUNCTIONS)
 
 
 def draw(service: LocalService) -> Answer:

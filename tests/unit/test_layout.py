@@ -15,7 +15,7 @@ MODULES = sorted(path for folder in SHIPPED for path in (ROOT / folder).rglob("*
 
 # What never imports what, by folder; the ground floor is the modules of shared/ itself.
 GROUPS = ("shared/api", "shared/labels", "shared/pictures", "shared/uploads")
-GROUND = tuple(f"shared/{name}" for name in ("images", "errors", "logs", "deadline", "aws", "settings"))
+GROUND = tuple(f"shared/{name}" for name in ("images", "errors", "logs", "deadline", "aws", "settings", "cached"))
 NEVER = {
     "shared": ("tools", "costs", "tests", *FUNCTIONS),
     **dict.fromkeys(GROUND, (*GROUPS, "shared/add_image")),
