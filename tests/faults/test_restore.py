@@ -1,4 +1,4 @@
-"""The README's restore: tables of one moment, the bucket of a later one."""
+"""The restore of docs/how-to/operate.md: tables of one moment, the bucket of a later one."""
 
 import pytest
 

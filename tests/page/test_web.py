@@ -130,11 +130,11 @@ def test_the_contract_in_json_is_that_in_yaml() -> None:
     assert openapi_json.JSON.read_text() == openapi_json.converted(), "make openapi"
 
 
-def test_what_is_vendored_has_its_licence_and_is_named_in_the_readme() -> None:
+def test_what_is_vendored_has_its_licence_and_is_named_among_the_dependencies() -> None:
     licence = (ROOT / "web/vendor/swagger-ui/LICENSE").read_text()
     assert "Apache License" in licence
     bundle = (ROOT / "web/vendor/swagger-ui/swagger-ui-bundle.js").read_text()
-    (version,) = re.findall(r"Swagger UI (\d+\.\d+\.\d+)", (ROOT / "README.md").read_text())
+    (version,) = re.findall(r"Swagger UI (\d+\.\d+\.\d+)", (ROOT / "CONTRIBUTING.md").read_text())
     assert f'PACKAGE_VERSION:"{version}"' in bundle
 
 

@@ -1,0 +1,146 @@
+"""The commands of the documentation and of the contract do what the pages say, as they are printed."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.support import documents
+from tests.support.documents import PAGES, PRINTED_URL, README, ROOT, Block
+from tests.support.local_service import LocalService
+from tests.support.token_issuer import AUDIENCE, Issuer
+
+TUTORIAL = ROOT / "docs/tutorial.md"
+DIRECT_UPLOADS = ROOT / "docs/how-to/direct-uploads.md"
+AUDIT = ROOT / "docs/how-to/audit-and-measure.md"
+BLOCKS = [block for page in PAGES for block in documents.blocks(page)]
+MARKED = [block for block in BLOCKS if not block.runs]
+
+TURNS = {"uploadImage": 0, "createDirectUpload": 0, "updateImage": 2, "deleteImage": 3}  # the others in between
+
+needs_curl = pytest.mark.skipif(not shutil.which("curl"), reason="the commands of the documentation need curl")
+
+
+def commands_of(page: Path) -> list[Block]:
+    return [block for block in documents.blocks(page) if block.runs]
+
+
+@needs_curl
+def test_every_command_of_the_documentation_works_as_printed(running: LocalService, tmp_path: Path) -> None:
+    """One story on one service: the README twice, the tutorial twice, then every other page."""
+    others = [page for page in PAGES if commands_of(page) and page not in (README, TUTORIAL)]
+    for number, page in enumerate([README, README, TUTORIAL, TUTORIAL, *others]):
+        commands = commands_of(page)
+        outcome = documents.run(commands, running.url, tmp_path / f"{number}-{page.stem}")
+        story = f"{page}\n{outcome.printed}\n{outcome.errors}"
+        assert outcome.code == 0, story
+        assert outcome.refused == documents.announced(commands), story
+        assert outcome.printed.endswith("\n"), story
+        CHECKS.get(page, lambda *_: None)(outcome, tmp_path / f"{number}-{page.stem}")
+
+
+def check_readme(outcome: documents.Outcome, folder: Path) -> None:
+    """Two uploads, a picture that can be looked at, an image, and the distribution."""
+    assert len(outcome.requests) == 5
+    assert (folder / "drawn.jpg").read_bytes().startswith(b"\xff\xd8\xff")
+    assert re.search(r"(?i)^image-probability: 0\.\d+\r?$", outcome.printed, re.MULTILINE)
+    *_, drawn, label = json_lines(outcome.printed)
+    assert 0 < drawn["probability"] < 1
+    assert [image["id"].partition("/")[0] for image in label["images"]] == ["boat"] * label["count"]
+
+
+def check_tutorial(outcome: documents.Outcome, folder: Path) -> None:
+    """Files are pictures, draws are what the text says of them."""
+    assert (folder / "thumbnail.webp").read_bytes()[8:12] == b"WEBP"
+    walk = [(folder / f"{place}.jpg").read_bytes() for place in ("first", "second", "third")]
+    assert len(set(walk)) == 3
+    printed = json_lines(outcome.printed)
+    first_upload, *_ = printed
+    assert (first_upload["label"], first_upload["weight"], first_upload["tags"]) == ("boat", 0.6, ["sail"])
+    ten, three = [each for each in printed if len(each.get("images", ())) in (10, 3) and "count" not in each]
+    assert len({image["id"] for image in ten["images"]}) <= 3 == len({image["id"] for image in three["images"]})
+    seeded = [each["id"] for each in printed if "totalWeight" in each and "id" in each]
+    assert seeded[-1] == seeded[-2]
+    (label,) = [each for each in printed if each.get("label") == "boat" and "images" in each]
+    assert (label["count"], label["totalWeight"]) == (3, 1.0)
+    assert re.search(r'(?i)^link: <http.*>; rel="next"', outcome.printed, re.MULTILINE)
+
+
+def check_direct_uploads(outcome: documents.Outcome, _: Path) -> None:
+    """The upload has ended well, and what it shows is known."""
+    *_, upload = json_lines(outcome.printed)
+    assert upload["state"] == "recognised"
+    assert upload["image"]["id"].startswith("bird/")
+    assert upload["labels"]
+
+
+CHECKS = {README: check_readme, TUTORIAL: check_tutorial, DIRECT_UPLOADS: check_direct_uploads}
+
+
+def json_lines(printed: str) -> list[dict[str, object]]:
+    return [json.loads(line) for line in printed.splitlines() if line.startswith("{")]
+
+
+@needs_curl
+@pytest.mark.parametrize("comment", ["", "  # 404"])
+def test_an_error_status_fails_unless_the_text_announces_it(
+    running: LocalService, tmp_path: Path, comment: str
+) -> None:
+    block = Block(README, 1, frozenset(), f"curl {PRINTED_URL}/nowhere{comment}\n")
+    outcome = documents.run([block], running.url, tmp_path / "folder")
+    assert outcome.code == 0
+    assert outcome.refused == [404]
+    assert (documents.announced([block]) == [404]) == bool(comment)
+
+
+@needs_curl
+def test_each_operation_of_the_contract_has_a_curl_line_that_works(tmp_path: Path) -> None:
+    contract = yaml.safe_load((ROOT / "openapi.yaml").read_text())
+    operations = [
+        (method, path, operation)
+        for path, methods in contract["paths"].items()
+        for method, operation in methods.items()
+        if method != "parameters"
+    ]
+    operations.sort(key=lambda each: TURNS.get(each[2]["operationId"], 1))
+    issuer = Issuer()
+    shutil.copy(ROOT / "tests/images/rocket.jpg", tmp_path / "cat.jpg")
+    environment = {**os.environ, "TOKEN": issuer.token()}
+    answer = tmp_path / "answer"
+    with LocalService(tmp_path / "data", variables={"JWT_ISSUER": issuer.url, "JWT_AUDIENCE": AUDIENCE}) as service:
+        for method, path, operation in operations:
+            (sample,) = operation["x-codeSamples"]
+            line = sample["source"].replace("http://127.0.0.1:3000", service.url)
+            written = "%{method} %{response_code} %{url_effective}"
+            command = line.replace("curl ", f"curl -sS -o {answer} -w '{written}' ", 1)
+            done = subprocess.run(
+                ["bash", "-c", command], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60
+            )
+            asked, status, url = done.stdout.split()
+            assert (asked.lower(), status[0]) == (method, "2"), (line, done, answer.read_bytes())
+            assert re.fullmatch(service.url + re.sub(r"{\w+}", "[^/]+", path) + r"(\?.*)?", url), line
+            assert status in operation["responses"], line
+            if operation["operationId"] == "uploadImage":
+                environment["NAME"] = json.loads(answer.read_bytes())["id"].partition("/")[2]
+            if operation["operationId"] == "createDirectUpload":
+                environment["UPLOAD"] = json.loads(answer.read_bytes())["id"]
+            if operation["operationId"] in ("listImages", "listMyImages"):
+                assert environment["NAME"] in answer.read_text()
+    issuer.close()
+
+
+@pytest.mark.parametrize("block", BLOCKS, ids=str)
+def test_every_block_is_bash(block: Block) -> None:
+    done = subprocess.run(["bash", "-n", "-c", block.text], capture_output=True, text=True, check=False)
+    assert done.stderr == ""
+
+
+def test_the_pages_have_commands_that_run_and_some_that_do_not() -> None:
+    assert sum(block.runs for block in BLOCKS) > 15
+    assert len(MARKED) > 20
+    assert {mark for block in MARKED for mark in block.marks} == documents.MARKS
