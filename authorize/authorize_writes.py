@@ -25,7 +25,7 @@ def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
     except tokens.BadToken as bad:
         logs.log().info("%s refused: %s", event["httpMethod"], bad)
         return _answer(event, "Deny", "nobody", {})
-    except issuer.OutOfReach:
+    except issuer.IssuerUnreachable:
         return _answer(event, "Allow", "unknown", {"outage": "true"})
     finally:
         end_cold_start()

@@ -19,7 +19,7 @@ TIMEOUT = 2.0  # seconds for each of two requests
 DOCUMENT_MAX = 200_000  # bytes
 
 
-class OutOfReach(Exception):
+class IssuerUnreachable(Exception):
     """The issuer does not answer, and without its keys nothing can be said of the token."""
 
 
@@ -35,14 +35,14 @@ class Keys:
         self._failed = False
 
     def find(self, key_id: str | None) -> jwt.PyJWK | None:
-        """The key of this id, None if the issuer has none; OutOfReach if that cannot be known now."""
+        """The key of this id, None if the issuer has none; IssuerUnreachable if that cannot be known now."""
         now = self._clock()
         known = self._keys.get(key_id or "")
         if (known is None or now - self._read_at > LIFETIME) and now - self._tried_at > PATIENCE:
             self._read(now)
             known = self._keys.get(key_id or "")
         if self._failed and (known is None or now - self._read_at > OUTAGE_MAX):
-            raise OutOfReach
+            raise IssuerUnreachable
         return known
 
     def _read(self, now: float) -> None:

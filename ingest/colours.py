@@ -5,13 +5,13 @@ from typing import cast
 
 import palette
 import pixels
-from detections import Label, Limits
+from detections import Detection, DetectionLimits
 
 SIDE = 64  # pixels: 4,096 of them tell a share to a fortieth of a percent, and each has to be named
 OPAQUE = 128  # of 255: what is less opaque than half is not seen
 
 
-def recognise(content: bytes, content_type: str, *, limits: Limits) -> list[Label]:
+def recognise(content: bytes, content_type: str, *, limits: DetectionLimits) -> list[Detection]:
     """The colours of what can be seen of the picture, scaled down; none if it is transparent all over."""
     picture = pixels.small(content, content_type, SIDE).convert("RGBA")
     shares: Counter[str] = Counter()
@@ -19,4 +19,4 @@ def recognise(content: bytes, content_type: str, *, limits: Limits) -> list[Labe
         red, green, blue, alpha = cast("tuple[int, int, int, int]", pixel)
         if alpha >= OPAQUE:
             shares[palette.name((red, green, blue))] += count
-    return limits.best(Label(name, 100 * count / shares.total()) for name, count in shares.items())
+    return limits.best(Detection(name, 100 * count / shares.total()) for name, count in shares.items())

@@ -5,7 +5,7 @@
 | digest, recogniser | labels: a list of {name, confidence}; expires: seconds since 1970      |
 | digest, recogniser | failure: a sentence; it never expires, for the picture will not change |
 
-`digest` is the SHA-256 of the stored bytes in hex, `recogniser` what `recognition.identity` says.  DynamoDB's TTL
+`digest` is the SHA-256 of the stored bytes in hex, `recogniser` what `recognisers.identity` says.  DynamoDB's TTL
 removes what is expired, hours later; until then it counts as absent.
 """
 
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, cast
 
 from botocore.exceptions import ClientError
 
-from detections import Label, Unrecognisable
+from detections import Detection, Unrecognisable
 from shared.labels.items import Item, number
 
 if TYPE_CHECKING:
@@ -25,21 +25,23 @@ if TYPE_CHECKING:
 DECIMALS = 6  # of a confidence in percent: DynamoDB takes no number below 1e-130, and softmax makes such
 
 
-class Recognitions:
-    """The results in this table; new labels are good for `lifetime` seconds."""
+class DetectionCache:
+    """The results in this table; new detections are good for `lifetime` seconds."""
 
     def __init__(
         self, client: "DynamoDBClient", table: str, lifetime: int, *, clock: Callable[[], float] = time.time
     ) -> None:
         self._client, self._table, self._lifetime, self._clock = client, table, lifetime, clock
 
-    def recognised(self, digest: str, recogniser: str, recognise: Callable[[], list[Label]]) -> list[Label]:
-        """The labels that are kept, or else those that `recognise` finds, which are kept from now on.
+    def get_or_recognise(
+        self, digest: str, recogniser: str, recognise: Callable[[], list[Detection]]
+    ) -> list[Detection]:
+        """The detections that are kept, or else those that `recognise` finds, which are kept from now on.
 
         Unrecognisable is kept for ever, RecognitionUnavailable and other errors never.
         """
         key = {"digest": {"S": digest}, "recogniser": {"S": recogniser}}
-        return _labels(self._kept(key) or self._keep(key | self._result(recognise)))
+        return _detections(self._kept(key) or self._keep(key | self._result(recognise)))
 
     def _kept(self, key: Item) -> Item | None:
         """The item, None if there is none or it is expired; read consistently, for a needless call costs far more."""
@@ -49,12 +51,12 @@ class Recognitions:
     def _is_expired(self, item: Item) -> bool:
         return "expires" in item and int(item["expires"]["N"]) <= self._now()
 
-    def _result(self, recognise: Callable[[], list[Label]]) -> Item:
+    def _result(self, recognise: Callable[[], list[Detection]]) -> Item:
         try:
-            labels = recognise()
+            detections = recognise()
         except Unrecognisable as error:
             return {"failure": {"S": str(error)}}
-        return {"labels": {"L": list(map(_map, labels))}, "expires": number(self._now() + self._lifetime)}
+        return {"labels": {"L": list(map(_map, detections))}, "expires": number(self._now() + self._lifetime)}
 
     def _keep(self, item: Item) -> Item:
         """The item, or the one that somebody else kept meanwhile: all get the same result."""
@@ -76,12 +78,12 @@ class Recognitions:
         return int(self._clock())
 
 
-def _map(label: Label) -> Item:
-    return {"M": {"name": {"S": label.name}, "confidence": {"N": f"{label.confidence:.{DECIMALS}f}"}}}
+def _map(detection: Detection) -> Item:
+    return {"M": {"name": {"S": detection.name}, "confidence": {"N": f"{detection.confidence:.{DECIMALS}f}"}}}
 
 
-def _labels(item: Item) -> list[Label]:
-    """The labels of an item; Unrecognisable if it tells a failure."""
+def _detections(item: Item) -> list[Detection]:
+    """The detections of an item; Unrecognisable if it is a failure."""
     if "failure" in item:
         raise Unrecognisable(item["failure"]["S"])
-    return [Label(each["M"]["name"]["S"], float(each["M"]["confidence"]["N"])) for each in item["labels"]["L"]]
+    return [Detection(each["M"]["name"]["S"], float(each["M"]["confidence"]["N"])) for each in item["labels"]["L"]]

@@ -1,22 +1,22 @@
-"""What recognisers give and raise: labels with their confidence, and which of them are worth telling."""
+"""What recognisers give and raise: detections with their confidence, and which of them are worth showing."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Label:
-    """Something that is seen on a picture; `confidence` is in percent, from 0 to 100."""
+class Detection:
+    """Something that a recogniser finds on a picture; `confidence` is in percent, from 0 to 100."""
 
     name: str
     confidence: float
 
 
-Recognise = Callable[[bytes, str], list[Label]]  # (content, media type) -> labels, the strongest first
+Recognise = Callable[[bytes, str], list[Detection]]  # (content, media type) -> detections, the strongest first
 
 
 class Unrecognisable(Exception):
-    """This picture will never have labels: unsupported, broken or too large; the text is a sentence that says so."""
+    """A picture that no recogniser will ever take: unsupported, broken or too large; the message is a sentence."""
 
 
 class RecognitionUnavailable(Exception):
@@ -28,13 +28,13 @@ class Misconfigured(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
-    """Which labels are worth telling; `min_confidence` is in percent."""
+class DetectionLimits:
+    """Which detections are worth showing; `min_confidence` is in percent."""
 
     min_confidence: float
-    max_labels: int
+    max_detections: int
 
-    def best(self, labels: Iterable[Label]) -> list[Label]:
+    def best(self, detections: Iterable[Detection]) -> list[Detection]:
         """Those within the limits, the strongest first, equally strong ones by name."""
-        sure = [label for label in labels if label.confidence >= self.min_confidence]
-        return sorted(sure, key=lambda label: (-label.confidence, label.name))[: self.max_labels]
+        sure = [detection for detection in detections if detection.confidence >= self.min_confidence]
+        return sorted(sure, key=lambda detection: (-detection.confidence, detection.name))[: self.max_detections]

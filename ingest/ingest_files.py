@@ -1,6 +1,6 @@
-"""S3 tells through a queue that a file came by a form: it becomes an image, is recognised, and its callback is sent.
+"""S3 reports through a queue that a file came by a form: it becomes an image, is recognised, and its callback is sent.
 
-The queue tells at least once, in any order, perhaps twice at the same time, and again after a failure; receiving.py
+The queue tells at least once, in any order, perhaps twice at the same time, and again after a failure; ingest_upload.py
 does what is not done yet.
 """
 
@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import unquote_plus
 
-from ingest_upload import give_up, receive
+from ingest_upload import give_up, ingest
 from shared import deadline, end_cold_start, logs
 
 # The queue's maxReceiveCount (template.yaml) is one more: a function that was killed each time cannot say so itself.
@@ -18,7 +18,7 @@ ATTEMPTS = 5
 
 
 def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
-    """The messages that have to come again, as SQS wants to be told."""
+    """The messages that have to come again, as SQS takes them."""
     failed = [message["messageId"] for message in event["Records"] if not _done(message, context)]
     end_cold_start()
     return {"batchItemFailures": [{"itemIdentifier": identifier} for identifier in failed]}
@@ -26,7 +26,7 @@ def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
 
 def _done(message: Mapping[str, Any], context: Any) -> bool:
     count = int(message.get("attributes", {}).get("ApproximateReceiveCount", 1))
-    go_on = give_up if count > ATTEMPTS else receive
+    go_on = give_up if count > ATTEMPTS else ingest
     try:
         for upload_id in upload_ids(json.loads(message["body"])):
             with deadline.of(context):

@@ -9,8 +9,8 @@ from functools import partial
 from hashlib import sha256
 
 import recognisers
-from detection_cache import Recognitions
-from detections import Label, Unrecognisable
+from detection_cache import DetectionCache
+from detections import Detection, Unrecognisable
 from shared import add_image, aws, images, settings
 from shared.add_image import Wanted
 from shared.api import endpoint
@@ -34,87 +34,87 @@ class FileMissing(Exception):
     """The file is not there, and it has become no image."""
 
 
-class GivenUp(Exception):
+class UploadGivenUp(Exception):
     """The upload has failed, for no fault of its file."""
 
 
-def receive(upload_id: str) -> str:
+def ingest(upload_id: str) -> str:
     """The state of the upload after all has been done that can be; empty if there is no such upload any more.
 
     What fails for no fault of the file rises, and is to be tried again.
     """
     names = settings.read()
-    known = Uploads(aws.dynamodb(), names.uploads_table)
-    while (upload := known.get(upload_id, consistent=True)) and not upload.is_over:
+    uploads = Uploads(aws.dynamodb(), names.uploads_table)
+    while (upload := uploads.get(upload_id, consistent=True)) and not upload.is_over:
         go_on = _recognise if upload.image else _store
         try:
-            go_on(upload, known, names)
+            go_on(upload, uploads, names)
         except Unavailable:
             raise
         except ApiError as refusal:
-            known.failed(upload, endpoint.problem_of(refusal))
+            uploads.failed(upload, endpoint.problem_of(refusal))
     if upload:
-        _tell(upload, known, names)
+        _send_callback(upload, uploads, names)
     IncomingBucket(aws.s3(), names.incoming_bucket).discard(incoming_key(upload_id))
     return upload.state if upload else ""
 
 
 def give_up(upload_id: str) -> str:
-    """As `receive`, of an upload that is over; any other has failed and is told so, its file stays, and GivenUp rises.
+    """Mark an upload that is not over as failed and raise UploadGivenUp; do the same as `ingest` for one that is over.
 
-    Those who find the message in the dead-letter queue can have the file received again.
+    The file of an upload that is given up stays, so that operators can send the message in the dead-letter queue again.
     """
     names = settings.read()
-    known = Uploads(aws.dynamodb(), names.uploads_table)
-    upload = known.get(upload_id, consistent=True)
-    if upload and known.give_up(upload, endpoint.problem_of(GIVEN_UP)):
-        upload = known.get(upload_id, consistent=True)
+    uploads = Uploads(aws.dynamodb(), names.uploads_table)
+    upload = uploads.get(upload_id, consistent=True)
+    if upload and uploads.give_up(upload, endpoint.problem_of(GIVEN_UP)):
+        upload = uploads.get(upload_id, consistent=True)
         if upload:
-            _tell(upload, known, names)
-        raise GivenUp(upload_id)
-    return receive(upload_id)
+            _send_callback(upload, uploads, names)
+        raise UploadGivenUp(upload_id)
+    return ingest(upload_id)
 
 
-def _store(upload: Upload, known: Uploads, names: Settings) -> None:
+def _store(upload: Upload, uploads: Uploads, names: Settings) -> None:
     """The file becomes an image of its label."""
     file = IncomingBucket(aws.s3(), names.incoming_bucket).get(upload.key)
     if file is None:
         raise FileMissing(upload.id)
-    known.received(upload)
+    uploads.received(upload)
     checked = check_picture(file)
     more = upload.tag_from_labels
     wanted = Wanted(upload.label, upload.weight, upload.tags, upload.owner, upload.filename, more_tags=more)
     bucket, store = Bucket(aws.s3(), names.bucket), Store(aws.dynamodb(), names)
     with suppress(Withdrawn):  # another delivery has gone on with the upload meanwhile
-        added = add_image.add(checked, wanted, bucket, store, also=partial(known.storing, upload))
+        added = add_image.add(checked, wanted, bucket, store, also=partial(uploads.storing, upload))
         if not added.is_new:
-            known.stored(upload, added.image)
+            uploads.stored(upload, added.image)
 
 
-def _recognise(upload: Upload, known: Uploads, names: Settings) -> None:
-    """It is told what the image shows, and the image gets tags from it."""
+def _recognise(upload: Upload, uploads: Uploads, names: Settings) -> None:
+    """Recognise what the image shows, and give the image tags from it."""
     store, bucket = Store(aws.dynamodb(), names), Bucket(aws.s3(), names.bucket)
     image, content = current_image(upload, store), bucket.get(upload.image)
     if image is None or content is None:
         raise UnprocessableValue("The image was deleted before it was recognised.")
     try:
-        labels = _labels(image, content, names)
+        detections = _detections(image, content, names)
     except Unrecognisable as reason:
         raise UnprocessableValue(f"The picture is stored, but cannot be recognised: {reason}") from reason
     if upload.tag_from_labels:
-        store.edit(image.label, image.name, partial(_tagged, version=image.version_id, labels=labels))
-    known.recognised(upload, [(label.name, label.confidence) for label in labels])
+        store.edit(image.label, image.name, partial(_tagged, version=image.version_id, detections=detections))
+    uploads.recognised(upload, [(detection.name, detection.confidence) for detection in detections])
 
 
-def _tagged(image: Image, *, version: str, labels: list[Label]) -> Image:
-    """The image with tags from labels, if it is this version: another one is somebody else's."""
-    return replace(image, tags=tags_from(image.tags, labels)) if image.version_id == version else image
+def _tagged(image: Image, *, version: str, detections: list[Detection]) -> Image:
+    """The image with tags from detections, if it is this version: another one is somebody else's."""
+    return replace(image, tags=tags_from(image.tags, detections)) if image.version_id == version else image
 
 
-def _labels(image: Image, content: bytes, names: Settings) -> list[Label]:
-    kept = Recognitions(aws.dynamodb(), names.recognitions_table, _lifetime())
+def _detections(image: Image, content: bytes, names: Settings) -> list[Detection]:
+    cache = DetectionCache(aws.dynamodb(), names.recognitions_table, _lifetime())
     content_type = images.content_type(image.name)
-    return kept.recognised(
+    return cache.get_or_recognise(
         sha256(content).hexdigest(),
         recognisers.identity(),
         lambda: recognisers.chosen()(content, content_type),
@@ -126,22 +126,22 @@ def _lifetime() -> int:
     return int(os.environ.get("RECOGNITION_LIFETIME_DAYS") or LIFETIME_DAYS) * 86_400
 
 
-def tags_from(tags: tuple[str, ...], labels: list[Label]) -> tuple[str, ...]:
-    """The tags, and in the places that are left the names of the strongest labels that can be tags."""
+def tags_from(tags: tuple[str, ...], detections: list[Detection]) -> tuple[str, ...]:
+    """The tags, and in the places that are left the names of the strongest detections that can be tags."""
     found = list(tags)
-    for label in labels:
-        tag = NO_TAG.sub("-", label.name.lower()).strip("-")
+    for detection in detections:
+        tag = NO_TAG.sub("-", detection.name.lower()).strip("-")
         if len(found) < images.TAGS_MAX and images.LABEL.fullmatch(tag) and tag not in found:
             found.append(tag)
     return tuple(sorted(found))
 
 
-def _tell(upload: Upload, known: Uploads, names: Settings) -> None:
+def _send_callback(upload: Upload, uploads: Uploads, names: Settings) -> None:
     """Have the callback sent that is due, if it is not on its way."""
-    if not upload.callback_url or upload.told == upload.callback_id:
+    if not upload.callback_url or upload.callback_sent == upload.callback_id:
         return
     image = current_image(upload, Store(aws.dynamodb(), names))
     payload = json.dumps(upload_json(upload, image, upload.created))
     callback = Callback(upload.callback_id, upload.callback_url, upload.insecure_callback, payload)
     CallbackQueue(aws.sqs(), names.callback_queue).put(callback)
-    known.tell(upload)
+    uploads.mark_callback_sent(upload)

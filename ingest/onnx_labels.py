@@ -16,7 +16,7 @@ import onnxruntime
 from numpy.typing import NDArray
 
 import pixels
-from detections import Label, Limits, Misconfigured
+from detections import Detection, DetectionLimits, Misconfigured
 from shared.pictures import scaling
 
 # Of ImageNet's channels: what most classifiers are trained with.
@@ -46,15 +46,15 @@ class Model:
         self._session = _session(model)
         self._shape = _shape(self._session)
 
-    def recognise(self, content: bytes, content_type: str, *, limits: Limits) -> list[Label]:
+    def recognise(self, content: bytes, content_type: str, *, limits: DetectionLimits) -> list[Detection]:
         """The classes that the model finds."""
         array = _array(content, content_type, self._shape)
         output = np.asarray(self._session.run(None, {self._shape.name: array})[0], np.float64).ravel()
         if len(output) != len(self._names):
             raise Misconfigured(
-                f"RECOGNITION_MODEL_LABELS has {len(self._names)} lines, but the model tells {len(output)} classes."
+                f"RECOGNITION_MODEL_LABELS has {len(self._names)} lines, but the model has {len(output)} classes."
             )
-        return limits.best(map(Label, self._names, (100 * probabilities(output)).tolist()))
+        return limits.best(map(Detection, self._names, (100 * probabilities(output)).tolist()))
 
 
 @cache

@@ -13,7 +13,7 @@ import os
 from functools import partial
 from typing import TYPE_CHECKING
 
-from detections import Limits, Misconfigured, Recognise
+from detections import DetectionLimits, Misconfigured, Recognise
 from shared import aws
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def identity() -> str:
     """What tells the chosen recogniser from one that may find other labels: name, limits and the model's digest."""
     limits = _limits()
     model = [_model().digest] if _kind() == "onnx" else []
-    return " ".join([_kind(), f"{limits.min_confidence}%", str(limits.max_labels), *model])
+    return " ".join([_kind(), f"{limits.min_confidence}%", str(limits.max_detections), *model])
 
 
 def _kind() -> str:
@@ -55,8 +55,8 @@ def _kind() -> str:
     return kind
 
 
-def _limits() -> Limits:
-    return Limits(
+def _limits() -> DetectionLimits:
+    return DetectionLimits(
         _number("RECOGNITION_MIN_CONFIDENCE", MIN_CONFIDENCE[_kind()], 0, 100),
         int(_number("RECOGNITION_MAX_LABELS", MAX_LABELS, 1, MAX_LABELS_MAX, whole=True)),
     )

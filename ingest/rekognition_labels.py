@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError, ConnectionError, HTTPClientError  # noqa: A004 (botocore calls it so)
 
 import pixels
-from detections import Label, Limits, RecognitionUnavailable, Unrecognisable
+from detections import Detection, DetectionLimits, RecognitionUnavailable, Unrecognisable
 from shared.errors import Unavailable
 
 if TYPE_CHECKING:
@@ -28,23 +28,23 @@ BUSY = {"ThrottlingException", "ProvisionedThroughputExceededException", "Intern
 class Rekognition:
     """The recogniser behind this client."""
 
-    def __init__(self, client: "RekognitionClient", limits: Limits) -> None:
+    def __init__(self, client: "RekognitionClient", limits: DetectionLimits) -> None:
         self._client, self._limits = client, limits
 
-    def recognise(self, content: bytes, content_type: str) -> list[Label]:
+    def recognise(self, content: bytes, content_type: str) -> list[Detection]:
         """What Rekognition sees; what it does not take as it is, it gets as JPEG, and of a size that it takes."""
         sides = pixels.size(content, content_type)
         fits = min(sides) >= SIDE_MIN and max(sides) <= SIDE_MAX and len(content) <= BYTES_MAX
         if content_type not in TAKEN or not fits:
             content = pixels.jpeg(content, content_type, longest=SIDE, least=SIDE_MIN)
         found = self._detected(content)
-        return self._limits.best(Label(label["Name"], label["Confidence"]) for label in found)
+        return self._limits.best(Detection(label["Name"], label["Confidence"]) for label in found)
 
     def _detected(self, content: bytes) -> list[Any]:
         limits = self._limits
         try:
             answer = self._client.detect_labels(
-                Image={"Bytes": content}, MaxLabels=limits.max_labels, MinConfidence=limits.min_confidence
+                Image={"Bytes": content}, MaxLabels=limits.max_detections, MinConfidence=limits.min_confidence
             )
         except ClientError as error:
             raise _meaning(error) from error

@@ -19,7 +19,7 @@ LIFETIME = 300.0  # seconds that a key is good for: a new secret is used after t
 PATIENCE = 10.0  # seconds that an older key is used before Secrets Manager, which did not answer, is asked again
 
 
-class NoKey(Exception):
+class SigningKeyMissing(Exception):
     """There is no key to sign with, now or at all; the cause says why."""
 
 
@@ -38,7 +38,7 @@ class CallbackSecret:
         self._good_until = 0.0
 
     def key(self) -> bytes:
-        """The key; NoKey if it was never read and cannot be read now."""
+        """The key; SigningKeyMissing if it was never read and cannot be read now."""
         if self._key and self._clock() < self._good_until:
             return self._key
         try:
@@ -46,7 +46,7 @@ class CallbackSecret:
             self._good_until = self._clock() + LIFETIME
         except (BotoCoreError, ClientError, Unavailable, KeyError, signature.BadSecret) as error:
             if not self._key:
-                raise NoKey from error
+                raise SigningKeyMissing from error
             logger.warning("the callbacks' secret cannot be read; the one read before goes on being used")
             self._good_until = self._clock() + PATIENCE
         return self._key

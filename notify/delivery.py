@@ -59,7 +59,7 @@ class Attempt:
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class DeliveryLimits:
     """Seconds that an attempt may take, and where it may go beside public addresses by HTTPS."""
 
     seconds: float = TIMEOUT
@@ -68,7 +68,7 @@ class Limits:
 
 
 def deliver(
-    callback: Callback, key: bytes, limits: Limits, *, getaddrinfo: GetAddrInfo = socket.getaddrinfo
+    callback: Callback, key: bytes, limits: DeliveryLimits, *, getaddrinfo: GetAddrInfo = socket.getaddrinfo
 ) -> Attempt:
     """Send the callback once."""
     until = time.monotonic() + limits.seconds
@@ -124,7 +124,7 @@ def _post(callback: Callback, key: bytes, receiver: Receiver, address: str, unti
         connection.request("POST", receiver.target, body, headers)
         response = stack.enter_context(connection.getresponse())
         _left(until)  # a head that was cut off looks like a whole one
-        with suppress(OSError, HTTPException):  # the status has told
+        with suppress(OSError, HTTPException):  # the status is known
             response.read(ANSWER_MAX)
         return response.status
 

@@ -16,8 +16,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 import backoff
 import delivery
-from callback_secret import CallbackSecret, NoKey
-from delivery import Attempt, Limits, Outcome
+from callback_secret import CallbackSecret, SigningKeyMissing
+from delivery import Attempt, DeliveryLimits, Outcome
 from shared import aws, deadline, end_cold_start, logs
 from shared.errors import Unavailable
 from shared.uploads import callbacks
@@ -47,7 +47,7 @@ def _callback(record: Record) -> Callback | None:
     """The record's callback; None if it is none."""
     try:
         return callbacks.parse(record["body"])
-    except callbacks.Malformed:
+    except callbacks.MalformedCallback:
         return None
 
 
@@ -55,7 +55,7 @@ def _attempts(sent: Sequence[Callback | None]) -> list[Attempt]:
     """One attempt of each, at the same time; one that hangs is left to itself and counts as late."""
     try:
         key = _secret().key()
-    except NoKey as error:
+    except SigningKeyMissing as error:
         logs.failure("callbacks", error)
         return [Attempt(Outcome.UNSIGNED) for _ in sent]
     limits = _limits()
@@ -67,7 +67,7 @@ def _attempts(sent: Sequence[Callback | None]) -> list[Attempt]:
     return [task.result() if task in done else Attempt(Outcome.TIMED_OUT) for task in tasks]
 
 
-def _attempt(callback: Callback | None, key: bytes, limits: Limits) -> Attempt:
+def _attempt(callback: Callback | None, key: bytes, limits: DeliveryLimits) -> Attempt:
     """One attempt; a bug that it meets is no other callback's trouble."""
     if callback is None:
         return Attempt(Outcome.MALFORMED)
@@ -102,9 +102,9 @@ def _number(record: Record) -> int:
     return int(record["attributes"]["ApproximateReceiveCount"])
 
 
-def _limits() -> Limits:
+def _limits() -> DeliveryLimits:
     """What the template's parameters say."""
-    return Limits(
+    return DeliveryLimits(
         seconds=float(os.environ.get("CALLBACK_TIMEOUT") or delivery.TIMEOUT),
         allow_http=os.environ.get("CALLBACK_ALLOW_HTTP") == "true",
         allow_loopback=os.environ.get("CALLBACK_ALLOW_LOOPBACK") == "true",

@@ -20,7 +20,7 @@ ID = re.compile("[0-9a-f]{32}")
 EXAMPLE = '{"label": "cat"}'
 
 
-def ask(request: Request) -> Response:
+def create_direct_upload(request: Request) -> Response:
     """201 and a form: within the hour, post its fields and then the file to its address."""
     caller = access.caller(request.authorizer, access.WRITE)
     asked = _asked(request)
@@ -33,11 +33,11 @@ def ask(request: Request) -> Response:
     return as_json({**shown, "upload_info": form}, status=201, headers={"Location": shown["status_url"]})
 
 
-def follow(request: Request) -> Response:
+def get_upload(request: Request) -> Response:
     """The state of an upload, with its image, the labels that were recognised, or what is wrong with it."""
     names = settings.read()
-    known, upload_id = Uploads(aws.dynamodb(), names.uploads_table), request.path_parameters["id"]
-    upload = known.get(upload_id, consistent=True) if ID.fullmatch(upload_id) else None
+    uploads, upload_id = Uploads(aws.dynamodb(), names.uploads_table), request.path_parameters["id"]
+    upload = uploads.get(upload_id, consistent=True) if ID.fullmatch(upload_id) else None
     if upload is None:
         raise NotFound("There is no such upload; each is known for fifteen days.")
     image = current_image(upload, Store(aws.dynamodb(), names))
@@ -70,4 +70,4 @@ MEMBERS = {
     "allow_insecure_callback": json_body.flag("allow_insecure_callback"),
 }
 
-handler = endpoint({"/uploads": {"POST": ask}, "/uploads/{id}": {"GET": follow}})
+handler = endpoint({"/uploads": {"POST": create_direct_upload}, "/uploads/{id}": {"GET": get_upload}})

@@ -1,4 +1,4 @@
-"""Callbacks on their way: who is told what, as a message of the SQS queue that notify/ is called with."""
+"""Callbacks on their way: what is sent, and where, as a message of the SQS queue that notify/ is called with."""
 
 import json
 import re
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 ID = re.compile(r"[A-Za-z0-9_-]{1,128}")  # it is sent in a header, and signed with dots around it
 
 
-class Malformed(Exception):
+class MalformedCallback(Exception):
     """This text is no callback."""
 
 
@@ -31,18 +31,18 @@ def text_of(callback: Callback) -> str:
 
 
 def parse(text: str) -> Callback:
-    """The callback that a message's body is; Malformed if it is none."""
+    """The callback that a message's body is; MalformedCallback if it is none."""
     try:
         callback = Callback(**json.loads(text))
         callback.payload.encode()
     except (ValueError, TypeError, AttributeError) as error:
-        raise Malformed from error
+        raise MalformedCallback from error
     if not (isinstance(callback.id, str) and ID.fullmatch(callback.id)):
-        raise Malformed
+        raise MalformedCallback
     if not (
         isinstance(callback.url, str) and isinstance(callback.payload, str) and isinstance(callback.insecure, bool)
     ):
-        raise Malformed
+        raise MalformedCallback
     return callback
 
 

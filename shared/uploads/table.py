@@ -16,7 +16,7 @@ from botocore.exceptions import ClientError
 
 from shared.images import Image
 from shared.labels.transactions import Write
-from shared.uploads.upload import BEFORE_IMAGE, LIFETIME, STATES, Labels, Upload
+from shared.uploads.upload import BEFORE_IMAGE, LIFETIME, STATES, Detections, Upload
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -52,9 +52,9 @@ class Uploads:
         """It is this image, which was there already."""
         return self._done(self.storing(upload, image)["Update"])
 
-    def recognised(self, upload: Upload, labels: Labels) -> bool:
+    def recognised(self, upload: Upload, detections: Detections) -> bool:
         """It is known what the image shows."""
-        values = {"state": {"S": "recognised"}, "labels": {"S": json.dumps(labels)}}
+        values = {"state": {"S": "recognised"}, "labels": {"S": json.dumps(detections)}}
         return self._done(self._step(upload, values, before=("stored",)))
 
     def failed(self, upload: Upload, problem: Mapping[str, Any]) -> bool:
@@ -67,8 +67,8 @@ class Uploads:
         values = {"problem": {"S": json.dumps(problem)}, "givenUp": {"BOOL": True}}
         return self._done(self._step(upload, values, before=(*BEFORE_IMAGE, "stored")))
 
-    def tell(self, upload: Upload) -> bool:
-        """Its callback is on its way."""
+    def mark_callback_sent(self, upload: Upload) -> bool:
+        """Its callback is in the queue."""
         return self._done(self._step(upload, {"told": {"S": upload.callback_id}}, before=STATES))
 
     def _step(self, upload: Upload, values: Item, *, before: Sequence[str]) -> dict[str, Any]:
@@ -129,8 +129,8 @@ def _upload(item: Item) -> Upload:
         state=item["state"]["S"],
         image=item["image"]["S"] if "image" in item else "",
         version=item["version"]["S"] if "version" in item else "",
-        labels=[(name, share) for name, share in json.loads(item["labels"]["S"])] if "labels" in item else (),
+        detections=[(name, share) for name, share in json.loads(item["labels"]["S"])] if "labels" in item else (),
         problem=json.loads(item["problem"]["S"]) if "problem" in item else None,
         given_up="givenUp" in item,
-        told=item["told"]["S"] if "told" in item else "",
+        callback_sent=item["told"]["S"] if "told" in item else "",
     )

@@ -2,7 +2,7 @@
 
 An upload goes through the states in the order of STATES, may leave some out, and ends in one of the last two.  A file
 becomes an image and its upload `stored` at once or not at all, so one upload adds one image once, whatever comes twice.
-What failed again and again, for no fault of the file, is given up: it is told as `failed`, and may still go on.
+What failed again and again, for no fault of the file, is given up: it shows as `failed`, and may still go on.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,16 +21,16 @@ FORM_LIFETIME = 3_600  # seconds that a form may be used
 ON_ITS_WAY = 3_600  # seconds that a file may be there already and wait, where receiving it failed at first
 LIFETIME = 15 * 86_400  # seconds that an upload is known, one day more than a dead-letter queue keeps its message
 
-Labels = Sequence[tuple[str, float]]  # names and confidences in percent
+Detections = Sequence[tuple[str, float]]  # names and confidences in percent
 
 
 @dataclass(frozen=True, slots=True)
 class Upload:
     """A direct upload; `created` in seconds of the epoch, weight in units; links begin with `base_url`.
 
-    `image` is the id of its image from `stored` on, `version` that image's version; `labels` are there once it is
-    recognised, and `problem`, as RFC 9457 has it, once it has failed or was given up.  `told` is the id of the callback
-    that is on its way.
+    `image` is the id of its image from `stored` on, `version` that image's version; `detections` are there once
+    it is recognised, and `problem`, as RFC 9457 has it, once it has failed or was given up.  `callback_sent` is the
+    id of the callback that was put into the queue last.
     """
 
     id: str
@@ -47,10 +47,10 @@ class Upload:
     state: str = "waiting"
     image: str = ""
     version: str = ""
-    labels: Labels = ()
+    detections: Detections = ()
     problem: Mapping[str, Any] | None = None
     given_up: bool = False
-    told: str = ""
+    callback_sent: str = ""
 
     @property
     def form_expires(self) -> int:
@@ -63,14 +63,14 @@ class Upload:
         return self.state in ENDED
 
     @property
-    def told_state(self) -> str:
-        """The state as people are told: what was given up has failed, until it is received after all."""
+    def shown_state(self) -> str:
+        """The state that clients see: what was given up has failed, until it is received after all."""
         return "failed" if self.given_up and not self.is_over else self.state
 
     @property
     def callback_id(self) -> str:
         """The id of the callback that is due: none at first, and another for what was given up and then received."""
-        if self.told_state not in ENDED:
+        if self.shown_state not in ENDED:
             return ""
         return f"{self.id}-2" if self.given_up and self.is_over else self.id
 
@@ -94,13 +94,13 @@ def current_image(upload: Upload, store: Store) -> Image | None:
 
 def upload_json(upload: Upload, image: Image | None, now: float) -> dict[str, Any]:
     """The upload's JSON form, with its image if that is still there."""
-    problem = upload.problem if upload.told_state == "failed" else None
+    problem = upload.problem if upload.shown_state == "failed" else None
     if upload.state == "waiting" and not problem and now > upload.form_expires + ON_ITS_WAY:
         detail = f"No file came before {_time(upload.form_expires)}, when the form expired; ask for another."
         problem = {"type": "about:blank", "title": "Gone", "status": 410, "detail": detail}
     shown: dict[str, Any] = {
         "id": upload.id,
-        "state": upload.told_state,
+        "state": upload.shown_state,
         "label": upload.label,
         "created": _time(upload.created),
         "expires": _time(upload.form_expires),
@@ -109,7 +109,7 @@ def upload_json(upload: Upload, image: Image | None, now: float) -> dict[str, An
     if image:
         shown["image"] = image_json(image, upload.base_url)
     if upload.state == "recognised":
-        shown["labels"] = [{"name": name, "confidence": confidence} for name, confidence in upload.labels]
+        shown["labels"] = [{"name": name, "confidence": confidence} for name, confidence in upload.detections]
     return {**shown, "error": problem} if problem else shown
 
 

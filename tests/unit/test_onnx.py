@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from detections import Label, Misconfigured, Unrecognisable
+from detections import Detection, Misconfigured, Unrecognisable
 from recognisers import chosen, identity
 from tests.support import pictures
 
@@ -76,14 +76,14 @@ def configure(folder: Path, monkeypatch: pytest.MonkeyPatch, model: bytes, names
     onnx_labels.model.cache_clear()
 
 
-def expected(colour: tuple[float, float, float]) -> list[Label]:
+def expected(colour: tuple[float, float, float]) -> list[Detection]:
     """By hand: ImageNet's normalisation, then softmax."""
     powers = [math.exp((value - mean) / by) for value, mean, by in zip(colour, MEAN, DEVIATION, strict=True)]
-    labels = [Label(name, 100 * power / sum(powers)) for name, power in zip(NAMES, powers, strict=True)]
+    labels = [Detection(name, 100 * power / sum(powers)) for name, power in zip(NAMES, powers, strict=True)]
     return sorted(labels, key=lambda label: -label.confidence)
 
 
-def assert_near(found: list[Label], wanted: list[Label]) -> None:
+def assert_near(found: list[Detection], wanted: list[Detection]) -> None:
     assert [label.name for label in found] == [label.name for label in wanted]
     assert [label.confidence for label in found] == pytest.approx([label.confidence for label in wanted], abs=0.01)
 
@@ -145,7 +145,7 @@ def test_a_broken_picture_is_unrecognisable() -> None:
         (made(shape=[2, 3, 4, 8]), "a\nb\nc", "RECOGNITION_MODEL takes"),
         (made(kind="DOUBLE"), "a\nb\nc", "RECOGNITION_MODEL takes"),
         (made(inputs=2), "a\nb\nc", "RECOGNITION_MODEL takes .* and "),
-        (made(), "a\nb", "RECOGNITION_MODEL_LABELS has 2 lines, but the model tells 3 classes"),
+        (made(), "a\nb", "RECOGNITION_MODEL_LABELS has 2 lines, but the model has 3 classes"),
     ],
     ids=["no model", "one channel", "two at once", "doubles", "two inputs", "too few names"],
 )

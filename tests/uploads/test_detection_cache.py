@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from moto import mock_aws
 
-from detection_cache import DECIMALS, Recognitions
-from detections import Label, RecognitionUnavailable, Unrecognisable
+from detection_cache import DECIMALS, DetectionCache
+from detections import Detection, RecognitionUnavailable, Unrecognisable
 
 TABLE, LIFETIME, NOW = "recognitions", 100, 1_800_000_000
-CAT = [Label("Cat", 99.25), Label("Pet", 12.000001)]
+CAT = [Detection("Cat", 99.25), Detection("Pet", 12.000001)]
 DIGESTS = (f"{number:064x}" for number in count())
 
 
@@ -29,10 +29,10 @@ class Clock:
 class Recogniser:
     """It answers these results in turn, and has to be asked for no more."""
 
-    def __init__(self, *results: list[Label] | Exception) -> None:
+    def __init__(self, *results: list[Detection] | Exception) -> None:
         self.results, self.calls = list(results), 0
 
-    def __call__(self) -> list[Label]:
+    def __call__(self) -> list[Detection]:
         self.calls += 1
         result = self.results.pop(0)
         if isinstance(result, Exception):
@@ -66,8 +66,8 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def recognitions(client: Any, clock: Clock) -> Recognitions:
-    return Recognitions(client, TABLE, LIFETIME, clock=clock)
+def cache(client: Any, clock: Clock) -> DetectionCache:
+    return DetectionCache(client, TABLE, LIFETIME, clock=clock)
 
 
 @pytest.fixture
@@ -81,53 +81,53 @@ def item(client: Any, digest: str) -> Any:
     return client.get_item(TableName=TABLE, Key=key).get("Item")
 
 
-def test_the_second_time_nobody_is_asked(recognitions: Recognitions, digest: str) -> None:
+def test_the_second_time_nobody_is_asked(cache: DetectionCache, digest: str) -> None:
     recogniser = Recogniser(CAT)
-    assert recognitions.recognised(digest, "r", recogniser) == CAT
-    assert recognitions.recognised(digest, "r", recogniser) == CAT
+    assert cache.get_or_recognise(digest, "r", recogniser) == CAT
+    assert cache.get_or_recognise(digest, "r", recogniser) == CAT
     assert recogniser.calls == 1
 
 
-def test_confidences_are_kept_to_six_decimals_and_told_so_at_once(recognitions: Recognitions, digest: str) -> None:
-    for recogniser in (Recogniser([Label("Cat", 100 / 3), Label("Dog", 1e-200)]), Recogniser()):
-        found = recognitions.recognised(digest, "r", recogniser)
-        assert found == [Label("Cat", 33.333333), Label("Dog", 0)]
+def test_confidences_are_kept_to_six_decimals_and_returned_so_at_once(cache: DetectionCache, digest: str) -> None:
+    for recogniser in (Recogniser([Detection("Cat", 100 / 3), Detection("Dog", 1e-200)]), Recogniser()):
+        found = cache.get_or_recognise(digest, "r", recogniser)
+        assert found == [Detection("Cat", 33.333333), Detection("Dog", 0)]
 
 
-def test_no_labels_are_a_result_too(recognitions: Recognitions, digest: str) -> None:
+def test_no_labels_are_a_result_too(cache: DetectionCache, digest: str) -> None:
     recogniser = Recogniser([])
-    assert recognitions.recognised(digest, "r", recogniser) == []
-    assert recognitions.recognised(digest, "r", recogniser) == []
+    assert cache.get_or_recognise(digest, "r", recogniser) == []
+    assert cache.get_or_recognise(digest, "r", recogniser) == []
 
 
-def test_another_picture_or_recogniser_is_another_result(recognitions: Recognitions, digest: str) -> None:
+def test_another_picture_or_recogniser_is_another_result(cache: DetectionCache, digest: str) -> None:
     other = next(DIGESTS)
     for key, result in (((digest, "r"), CAT), ((digest, "s"), CAT[:1]), ((other, "r"), [])):
-        assert recognitions.recognised(*key, Recogniser(result)) == result
+        assert cache.get_or_recognise(*key, Recogniser(result)) == result
     for key, result in (((digest, "r"), CAT), ((digest, "s"), CAT[:1]), ((other, "r"), [])):
-        assert recognitions.recognised(*key, Recogniser()) == result
+        assert cache.get_or_recognise(*key, Recogniser()) == result
 
 
 def test_labels_expire_also_while_ttl_has_not_removed_them(
-    recognitions: Recognitions, digest: str, clock: Clock, client: Any
+    cache: DetectionCache, digest: str, clock: Clock, client: Any
 ) -> None:
-    recognitions.recognised(digest, "r", Recogniser(CAT))
+    cache.get_or_recognise(digest, "r", Recogniser(CAT))
     clock.now += LIFETIME - 1
-    assert recognitions.recognised(digest, "r", Recogniser()) == CAT
+    assert cache.get_or_recognise(digest, "r", Recogniser()) == CAT
     clock.now += 1
     assert item(client, digest)
-    assert recognitions.recognised(digest, "r", Recogniser(CAT[:1])) == CAT[:1]
+    assert cache.get_or_recognise(digest, "r", Recogniser(CAT[:1])) == CAT[:1]
     assert item(client, digest)["expires"] == {"N": str(NOW + 2 * LIFETIME)}
-    assert recognitions.recognised(digest, "r", Recogniser()) == CAT[:1]
+    assert cache.get_or_recognise(digest, "r", Recogniser()) == CAT[:1]
 
 
 def test_a_failure_is_kept_for_ever_and_said_again(
-    recognitions: Recognitions, digest: str, clock: Clock, client: Any
+    cache: DetectionCache, digest: str, clock: Clock, client: Any
 ) -> None:
     recogniser = Recogniser(Unrecognisable("The picture is broken."))
     for _ in range(3):
         with pytest.raises(Unrecognisable, match=r"^The picture is broken\.$"):
-            recognitions.recognised(digest, "r", recogniser)
+            cache.get_or_recognise(digest, "r", recogniser)
         clock.now += 10**9
     assert recogniser.calls == 1
     assert "expires" not in item(client, digest)
@@ -135,29 +135,29 @@ def test_a_failure_is_kept_for_ever_and_said_again(
 
 @pytest.mark.parametrize("error", [RecognitionUnavailable("It is busy."), KeyError("a bug")], ids=["outage", "bug"])
 def test_what_may_succeed_later_is_never_kept(
-    error: Exception, recognitions: Recognitions, digest: str, client: Any
+    error: Exception, cache: DetectionCache, digest: str, client: Any
 ) -> None:
     with pytest.raises(type(error)):
-        recognitions.recognised(digest, "r", Recogniser(error))
+        cache.get_or_recognise(digest, "r", Recogniser(error))
     assert item(client, digest) is None
-    assert recognitions.recognised(digest, "r", Recogniser(CAT)) == CAT
+    assert cache.get_or_recognise(digest, "r", Recogniser(CAT)) == CAT
 
 
 def test_an_outage_leaves_expired_labels_as_they_are(
-    recognitions: Recognitions, digest: str, clock: Clock, client: Any
+    cache: DetectionCache, digest: str, clock: Clock, client: Any
 ) -> None:
-    recognitions.recognised(digest, "r", Recogniser(CAT))
+    cache.get_or_recognise(digest, "r", Recogniser(CAT))
     before = item(client, digest)
     clock.now += LIFETIME
     with pytest.raises(RecognitionUnavailable):
-        recognitions.recognised(digest, "r", Recogniser(RecognitionUnavailable("It is busy.")))
+        cache.get_or_recognise(digest, "r", Recogniser(RecognitionUnavailable("It is busy.")))
     assert item(client, digest) == before
 
 
-Ask = Callable[[Callable[[], list[Label]]], list[Label]]
+Ask = Callable[[Callable[[], list[Detection]]], list[Detection]]
 
 
-def outcome(ask: Ask, recognise: Callable[[], list[Label]]) -> object:
+def outcome(ask: Ask, recognise: Callable[[], list[Detection]]) -> object:
     """The labels, or the sentence of the failure."""
     try:
         return ask(recognise)
@@ -167,20 +167,20 @@ def outcome(ask: Ask, recognise: Callable[[], list[Label]]) -> object:
 
 @pytest.mark.parametrize("first", [CAT, [], Unrecognisable("Broken.")], ids=["labels", "none", "failure"])
 @pytest.mark.parametrize("expired", [False, True])
-def test_two_at_once_keep_and_tell_one_result(
-    first: Any, expired: bool, recognitions: Recognitions, digest: str, clock: Clock
+def test_two_at_once_keep_and_return_one_result(
+    first: Any, expired: bool, cache: DetectionCache, digest: str, clock: Clock
 ) -> None:
-    def ask(recognise: Callable[[], list[Label]]) -> list[Label]:
-        return recognitions.recognised(digest, "r", recognise)
+    def ask(recognise: Callable[[], list[Detection]]) -> list[Detection]:
+        return cache.get_or_recognise(digest, "r", recognise)
 
     if expired:
-        ask(Recogniser([Label("Old", 1)]))
+        ask(Recogniser([Detection("Old", 1)]))
         clock.now += LIFETIME
     wanted = str(first) if isinstance(first, Exception) else first
 
-    def overtaken() -> list[Label]:  # while this one is recognised, somebody else begins and ends
+    def overtaken() -> list[Detection]:  # while this one is recognised, somebody else begins and ends
         assert outcome(ask, Recogniser(first)) == wanted
-        return [Label("Late", 50)]
+        return [Detection("Late", 50)]
 
     assert outcome(ask, overtaken) == wanted
     assert outcome(ask, Recogniser()) == wanted
@@ -188,11 +188,11 @@ def test_two_at_once_keep_and_tell_one_result(
 
 def test_other_errors_of_dynamodb_rise(client: Any, digest: str) -> None:
     with pytest.raises(client.exceptions.ResourceNotFoundException):
-        Recognitions(client, "no-table", LIFETIME).recognised(digest, "r", Recogniser(CAT))
+        DetectionCache(client, "no-table", LIFETIME).get_or_recognise(digest, "r", Recogniser(CAT))
 
 
 confidences = st.floats(0, 100).map(lambda confidence: round(confidence, DECIMALS))
-labels = st.lists(st.builds(Label, st.text(min_size=1, max_size=8), confidences), max_size=3)
+labels = st.lists(st.builds(Detection, st.text(min_size=1, max_size=8), confidences), max_size=3)
 results = st.one_of(labels, st.sampled_from(["Broken.", "Too large."]), st.none())  # None: an outage
 steps = st.lists(st.tuples(st.sampled_from("ab"), st.integers(0, LIFETIME), results), min_size=1, max_size=8)
 
@@ -200,7 +200,7 @@ steps = st.lists(st.tuples(st.sampled_from("ab"), st.integers(0, LIFETIME), resu
 @given(steps)
 def test_any_history_is_as_that_of_a_dictionary(client: Any, history: list[tuple[str, int, Any]]) -> None:
     clock, digest = Clock(), next(DIGESTS)
-    recognitions = Recognitions(client, TABLE, LIFETIME, clock=clock)
+    cache = DetectionCache(client, TABLE, LIFETIME, clock=clock)
     kept: dict[str, tuple[Any, float]] = {}
     for recogniser, wait, result in history:
         clock.now += wait
@@ -210,9 +210,9 @@ def test_any_history_is_as_that_of_a_dictionary(client: Any, history: list[tuple
         ask = Recogniser() if fresh else Recogniser(answer)
         if not fresh and result is None:
             with pytest.raises(RecognitionUnavailable):
-                recognitions.recognised(digest, recogniser, ask)
+                cache.get_or_recognise(digest, recogniser, ask)
             continue
         if not fresh:
             kept[recogniser] = (result, clock.now + LIFETIME if isinstance(result, list) else float("inf"))
-        told = outcome(lambda recognise, r=recogniser: recognitions.recognised(digest, r, recognise), ask)  # type: ignore[misc]
-        assert told == kept[recogniser][0]
+        found = outcome(lambda recognise, r=recogniser: cache.get_or_recognise(digest, r, recognise), ask)  # type: ignore[misc]
+        assert found == kept[recogniser][0]

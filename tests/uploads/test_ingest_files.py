@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 import ingest_files
 import ingest_upload
 import recognisers
-from detections import Label, RecognitionUnavailable, Unrecognisable
+from detections import Detection, RecognitionUnavailable, Unrecognisable
 from shared import add_image, aws, images
 from shared.errors import Unavailable
 from tests.support import cloud
@@ -18,11 +18,11 @@ from tests.support.hosts import Api, Handlers, json_of, new_label
 from tests.support.ingest_scene import Killed, alike, check, items, send, tagged
 
 
-def recognising(monkeypatch: pytest.MonkeyPatch, *results: list[Label] | Exception) -> list[bytes]:
+def recognising(monkeypatch: pytest.MonkeyPatch, *results: list[Detection] | Exception) -> list[bytes]:
     """Has the recogniser answer these results in turn; the list gets the pictures that it is asked about."""
     waiting, asked = list(results), []
 
-    def recognise(content: bytes, _: str) -> list[Label]:
+    def recognise(content: bytes, _: str) -> list[Detection]:
         asked.append(content)
         result = waiting.pop(0)
         if isinstance(result, Exception):
@@ -36,7 +36,7 @@ def recognising(monkeypatch: pytest.MonkeyPatch, *results: list[Label] | Excepti
 def test_what_cannot_be_recognised_now_is_stored_and_recognised_the_next_time(
     moto_aws: None, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    cat = [Label("Cat", 99.0), Label("Pet", 80.0)]
+    cat = [Detection("Cat", 99.0), Detection("Pet", 80.0)]
     asked = recognising(monkeypatch, RecognitionUnavailable("busy"), cat)
     sent = tagged(3)
     assert not sent.deliver_once()
@@ -55,7 +55,7 @@ def test_what_fails_to_the_last_has_failed_says_so_and_can_be_received_later(
     moto_aws: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     busy = [RecognitionUnavailable("busy")] * ingest_files.ATTEMPTS
-    recognising(monkeypatch, *busy, [Label("Cat", 99.0)])
+    recognising(monkeypatch, *busy, [Detection("Cat", 99.0)])
     sent = tagged(5)
     for attempt in range(1, ingest_files.ATTEMPTS + 1):
         assert not sent.deliver_once(attempt)
@@ -104,7 +104,7 @@ def test_what_is_over_is_not_given_up(moto_aws: None) -> None:
 def test_the_same_request_again_is_no_conflict_with_the_tags_that_its_labels_gave(
     moto_aws: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    recognising(monkeypatch, [Label("Cat", 99.0)])
+    recognising(monkeypatch, [Detection("Cat", 99.0)])
     first = tagged(6)
     first.deliver()
     content = aws.s3().get_object(Bucket="pictures", Key=first.state()["image"]["id"])["Body"].read()
@@ -117,7 +117,7 @@ def test_the_same_request_again_is_no_conflict_with_the_tags_that_its_labels_gav
 
 
 def test_the_same_picture_is_recognised_once(moto_aws: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked = recognising(monkeypatch, [Label("Cat", 99.0)])
+    asked = recognising(monkeypatch, [Detection("Cat", 99.0)])
     first = send(4)
     first.deliver()
     for label in (first.api.label, new_label()):
@@ -179,10 +179,10 @@ def test_an_image_that_is_deleted_while_it_is_recognised_stays_deleted(
 ) -> None:
     sent = tagged(7)
 
-    def recognise(*_: object) -> list[Label]:
+    def recognise(*_: object) -> list[Detection]:
         (image,) = sent.images()
         assert sent.api.delete(image["url"]).status == 204
-        return [Label("Cat", 99.0)]
+        return [Detection("Cat", 99.0)]
 
     monkeypatch.setattr(recognisers, "chosen", lambda: recognise)
     sent.deliver()
@@ -262,12 +262,12 @@ def test_an_upload_shows_its_image_as_it_is_now(moto_aws: None) -> None:
 
 tags = st.lists(st.from_regex(images.LABEL, fullmatch=True).filter(str.isascii), max_size=images.TAGS_MAX, unique=True)
 names = st.text("aB1 -_/é", max_size=40) | st.sampled_from(["Cat", "Pet", "Tabby Cat", "cat"])
-found = st.lists(st.builds(Label, names, st.floats(0, 100)), max_size=8)
+found = st.lists(st.builds(Detection, names, st.floats(0, 100)), max_size=8)
 
 
 @given(tags.map(tuple), found)
 def test_the_strongest_labels_take_the_places_for_tags_that_are_left(
-    given_tags: tuple[str, ...], labels: list[Label]
+    given_tags: tuple[str, ...], labels: list[Detection]
 ) -> None:
     tags = ingest_upload.tags_from(given_tags, labels)
     assert set(given_tags) <= set(tags)
@@ -281,5 +281,5 @@ def test_the_strongest_labels_take_the_places_for_tags_that_are_left(
 
 
 def test_a_label_becomes_a_tag_in_lower_case_with_hyphens() -> None:
-    labels = [Label(name, 90) for name in ("Tabby Cat", "Pet", "3D", "Dog's  Toy!", "x" * 33, "pet", "...", "Été")]
+    labels = [Detection(name, 90) for name in ("Tabby Cat", "Pet", "3D", "Dog's  Toy!", "x" * 33, "pet", "...", "Été")]
     assert ingest_upload.tags_from(("mine",), labels) == ("dog-s-toy", "mine", "pet", "t", "tabby-cat")

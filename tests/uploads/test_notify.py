@@ -23,18 +23,18 @@ import backoff
 import delivery
 import notify_receivers
 import signature
-from callback_secret import CallbackSecret, NoKey
-from delivery import Attempt, Limits, Outcome
+from callback_secret import CallbackSecret, SigningKeyMissing
+from delivery import Attempt, DeliveryLimits, Outcome
 from shared import aws
 from shared.uploads import callbacks
-from shared.uploads.callbacks import Callback, CallbackQueue, Malformed
+from shared.uploads.callbacks import Callback, CallbackQueue, MalformedCallback
 from tests.support import receivers
 from tests.support.receivers import NAME, Resolver, Server, drip, serving, status
 
 SECRET = "whsec_" + "Petapi0123456789" * 4
 KEY = signature.key_of(SECRET)
 PATIENCE = 30.0  # seconds where nothing is meant to time out, on a busy machine
-LIMITS = Limits(seconds=PATIENCE, allow_loopback=True)
+LIMITS = DeliveryLimits(seconds=PATIENCE, allow_loopback=True)
 MARKER = "m4rker"  # in what is not for the log
 PAYLOAD = json.dumps({"id": "upload-1", "state": "done", "text": "Kätzchen"}, ensure_ascii=False)
 
@@ -109,7 +109,7 @@ def test_a_certificate_of_another_name_is_refused(trusted: Path) -> None:
 
 
 def test_an_unchecked_certificate_opens_no_other_address(pem: Path) -> None:
-    closed = Limits(seconds=PATIENCE)
+    closed = DeliveryLimits(seconds=PATIENCE)
     with serving(pem=pem) as server:
         for url in (server.url, at_its_name(server), f"http://127.0.0.1:{server.port}/"):
             sent = callback(url, insecure=True)
@@ -122,7 +122,7 @@ def test_an_unchecked_certificate_opens_no_other_address(pem: Path) -> None:
 def test_http_goes_where_it_is_allowed() -> None:
     with serving() as server:
         assert delivery.deliver(callback(server.url), KEY, LIMITS).outcome is Outcome.REFUSED
-        open_limits = Limits(seconds=PATIENCE, allow_http=True, allow_loopback=True)
+        open_limits = DeliveryLimits(seconds=PATIENCE, allow_http=True, allow_loopback=True)
         assert delivery.deliver(callback(server.url), KEY, open_limits) == Attempt(Outcome.DELIVERED, 200, "http IPv4")
     assert len(server.received) == 1
 
@@ -170,7 +170,7 @@ DRIPS = {
 @pytest.mark.parametrize("answer", DRIPS)
 @pytest.mark.parametrize("scheme", ["https", "http"])
 def test_an_answer_that_takes_its_time_is_cut_off(pem: Path, answer: str, scheme: str) -> None:
-    limits = Limits(seconds=2, allow_http=True, allow_loopback=True)
+    limits = DeliveryLimits(seconds=2, allow_http=True, allow_loopback=True)
     begins, goes_on = DRIPS[answer]
     pieces = itertools.chain([begins], itertools.repeat(goes_on, 600))  # of a minute
     with serving(drip(pieces, 0.1), pem=pem if scheme == "https" else None) as server:
@@ -183,7 +183,7 @@ def test_an_answer_that_takes_its_time_is_cut_off(pem: Path, answer: str, scheme
 
 
 def test_a_handshake_that_takes_its_time_is_cut_off() -> None:
-    limits = Limits(seconds=1, allow_loopback=True)
+    limits = DeliveryLimits(seconds=1, allow_loopback=True)
     with receivers.dripping_handshake(0.05, pieces=1_200) as (port, at_its_end):
         begun = time.monotonic()
         attempt = delivery.deliver(callback(f"https://127.0.0.1:{port}/"), KEY, limits)
@@ -197,7 +197,7 @@ def test_a_handshake_that_takes_its_time_is_cut_off() -> None:
 )
 def test_no_more_of_a_body_is_read_than_the_limits_say(pem: Path, piece: bytes, pause: float, count: int) -> None:
     """The status has told by then: the callback is delivered."""
-    limits = Limits(seconds=2, allow_loopback=True)
+    limits = DeliveryLimits(seconds=2, allow_loopback=True)
     pieces = itertools.repeat(piece, count)
     head = b"HTTP/1.1 200 OK\r\nContent-Length: 999999999999\r\n\r\n"
     with serving(drip(itertools.chain([head], pieces), pause), pem=pem) as server:
@@ -287,7 +287,7 @@ def test_without_a_key_there_is_none_and_the_next_asks_again(text: str | None) -
     secrets.down = text is None
     secret = CallbackSecret(lambda: secrets, "callbacks")  # type: ignore[arg-type,return-value]
     for _ in range(2):
-        with pytest.raises(NoKey):
+        with pytest.raises(SigningKeyMissing):
             secret.key()
     assert secrets.reads == 2
 
@@ -352,7 +352,7 @@ MALFORMED = {
 @pytest.mark.parametrize("text", MALFORMED)
 def test_a_message_that_is_no_callback_is_malformed(text: str) -> None:
     assert callbacks.parse(json.dumps(GOOD)).id == "upload-1"
-    with pytest.raises(Malformed):
+    with pytest.raises(MalformedCallback):
         callbacks.parse(MALFORMED[text])
 
 
@@ -502,7 +502,7 @@ def test_a_resolver_that_hangs_holds_up_nobody(queue: Queue, pem: Path, monkeypa
         answered.set()
         return []
 
-    def hanging(sent: Callback, key: bytes, limits: Limits) -> Attempt:
+    def hanging(sent: Callback, key: bytes, limits: DeliveryLimits) -> Attempt:
         try:
             return deliver(sent, key, limits, getaddrinfo=hang)
         finally:
@@ -526,7 +526,7 @@ def test_a_bug_with_one_callback_is_no_trouble_of_the_others(
 ) -> None:
     deliver = delivery.deliver
 
-    def buggy(sent: Callback, key: bytes, limits: Limits) -> Attempt:
+    def buggy(sent: Callback, key: bytes, limits: DeliveryLimits) -> Attempt:
         if sent.id == "upload-2":
             raise KeyError(MARKER)
         return deliver(sent, key, limits)

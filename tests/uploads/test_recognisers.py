@@ -13,12 +13,12 @@ from PIL import Image, ImageColor
 import colours
 import palette
 import pixels
-from detections import Label, Limits, Misconfigured, Unrecognisable
+from detections import Detection, DetectionLimits, Misconfigured, Unrecognisable
 from recognisers import chosen, identity
 from tests.support import pictures
 from tests.support.cloud import ROOT
 
-ALL = Limits(0, 100)
+ALL = DetectionLimits(0, 100)
 CHELSEA = (ROOT / "tests/images/chelsea.png").read_bytes()
 VARIABLES = ("RECOGNISER", "RECOGNITION_MIN_CONFIDENCE", "RECOGNITION_MAX_LABELS", "RECOGNITION_MODEL")
 
@@ -37,7 +37,7 @@ def painted(*columns: str, form: str = "PNG", mode: str = "RGB", **options: obje
     return pictures.saved(picture, form, **options)
 
 
-def seen(content: bytes, content_type: str = "image/png", limits: Limits = ALL) -> dict[str, float]:
+def seen(content: bytes, content_type: str = "image/png", limits: DetectionLimits = ALL) -> dict[str, float]:
     """The names and their confidences, in order."""
     found = colours.recognise(content, content_type, limits=limits)
     return {label.name: label.confidence for label in found}
@@ -46,12 +46,12 @@ def seen(content: bytes, content_type: str = "image/png", limits: Limits = ALL) 
 # -- limits -----------------------------------------------------------------------------------------------------
 
 
-labels = st.builds(Label, st.text(max_size=3), st.floats(0, 100))
+labels = st.builds(Detection, st.text(max_size=3), st.floats(0, 100))
 
 
 @given(st.lists(labels), st.floats(0, 100), st.integers(1, 10))
-def test_the_best_labels_are_the_strongest_of_the_sure_ones(found: list[Label], least: float, most: int) -> None:
-    best = Limits(least, most).best(found)
+def test_the_best_labels_are_the_strongest_of_the_sure_ones(found: list[Detection], least: float, most: int) -> None:
+    best = DetectionLimits(least, most).best(found)
     left = list(found)
     for label in best:
         left.remove(label)
@@ -60,7 +60,7 @@ def test_the_best_labels_are_the_strongest_of_the_sure_ones(found: list[Label], 
     assert all(label.confidence >= least for label in best)
     assert all(other.confidence <= best[-1].confidence for other in sure)
     assert best == sorted(best, key=lambda label: (-label.confidence, label.name))
-    assert best == Limits(least, most).best(random.Random(1).sample(found, len(found)))
+    assert best == DetectionLimits(least, most).best(random.Random(1).sample(found, len(found)))
 
 
 # -- the environment --------------------------------------------------------------------------------------------
@@ -68,7 +68,7 @@ def test_the_best_labels_are_the_strongest_of_the_sure_ones(found: list[Label], 
 
 def test_colours_are_recognised_where_nothing_is_configured() -> None:
     assert identity() == "colours 10.0% 10"
-    assert chosen()(CHELSEA, "image/png") == colours.recognise(CHELSEA, "image/png", limits=Limits(10, 10))
+    assert chosen()(CHELSEA, "image/png") == colours.recognise(CHELSEA, "image/png", limits=DetectionLimits(10, 10))
 
 
 def test_empty_variables_are_as_good_as_none(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -187,15 +187,15 @@ def test_a_large_picture_has_the_same_shares_as_a_small_one() -> None:
     small = Image.open(io.BytesIO(painted("red", "red", "red", "blue")))
     large = small.resize((4000, 3000), Image.Resampling.NEAREST)
     for form, content_type in (("PNG", "image/png"), ("JPEG", "image/jpeg"), ("WEBP", "image/webp")):
-        found = seen(pictures.saved(large, form), content_type, Limits(5, 10))
+        found = seen(pictures.saved(large, form), content_type, DetectionLimits(5, 10))
         assert found == pytest.approx({"red": 75, "blue": 25}, abs=2)
 
 
 def test_a_share_below_the_limit_is_left_out() -> None:
     content = painted("red", "red", "red", "blue")
-    assert list(seen(content, limits=Limits(25, 10))) == ["red", "blue"]
-    assert list(seen(content, limits=Limits(25.1, 10))) == ["red"]
-    assert list(seen(content, limits=Limits(0, 1))) == ["red"]
+    assert list(seen(content, limits=DetectionLimits(25, 10))) == ["red", "blue"]
+    assert list(seen(content, limits=DetectionLimits(25.1, 10))) == ["red"]
+    assert list(seen(content, limits=DetectionLimits(0, 1))) == ["red"]
 
 
 def test_what_is_transparent_is_not_counted() -> None:

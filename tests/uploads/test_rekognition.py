@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 from botocore.stub import ANY, Stubber
 from PIL import Image
 
-from detections import Label, Limits, Recognise, RecognitionUnavailable, Unrecognisable
+from detections import Detection, DetectionLimits, Recognise, RecognitionUnavailable, Unrecognisable
 from recognisers import chosen
 from rekognition_labels import BUSY, BYTES_MAX, REFUSALS, SIDE, Rekognition
 from shared import aws, deadline
@@ -28,7 +28,7 @@ ANSWER = {
     ],
     "LabelModelVersion": "3.0",
 }
-WANTED = [Label("Cat", 99.25), Label("Animal", 98.5), Label("Pet", 98.5)]
+WANTED = [Detection("Cat", 99.25), Detection("Animal", 98.5), Detection("Pet", 98.5)]
 PNG = pictures.png(size=(120, 80))
 
 
@@ -178,7 +178,7 @@ def test_every_error_of_the_model_is_known() -> None:
 def of_endpoint(url: str) -> Recognise:
     config = Config(retries={"total_max_attempts": 1}, connect_timeout=0.2, read_timeout=0.2)
     client = aws.session().create_client("rekognition", endpoint_url=url, config=config)
-    return Rekognition(client, Limits(70, 10)).recognise
+    return Rekognition(client, DetectionLimits(70, 10)).recognise
 
 
 def test_who_does_not_listen_or_answer_is_out_of_reach() -> None:
