@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from PIL import Image, ImageOps
+from PIL import Image
 from playwright.sync_api import Browser, Page, Request, Route, expect
 
 from tests.support import pictures
@@ -20,7 +20,6 @@ from tests.support.hosts import Api, Remote, json_of
 from tests.support.local_service import LocalService
 
 AXE = ROOT / "tests/vendor/axe-core/axe.min.js"
-CHELSEA = ROOT / "tests/images/chelsea.png"
 SCREENSHOTS = os.environ.get("PETAPI_SCREENSHOTS")  # the folder that `make screenshots` names
 SCREENSHOT_MAX = 300_000  # bytes
 DIRECT_PATIENCE = 6 * PATIENCE  # for a file that goes straight to S3: the page itself gives up after 120 s
@@ -528,6 +527,18 @@ def test_the_documentation_shows_every_operation_and_tries_them(api: Api, visit:
 
 # -- `make screenshots` -----------------------------------------------------------------------------------------
 
+# Sample photographs and their weights.
+BY_THE_SEA = {
+    "sailing-yacht": "0.9",
+    "lighthouse-on-cape": "0.6",
+    "palm-island": "0.45",
+    "boat-at-anchor": "0.3",
+    "beach-walk": "0.2",
+    "boat-at-pier": "0.1",
+    "sailing-regatta": "0.05",
+    "lighthouse-and-fence": "0.02",
+}
+
 
 @pytest.mark.skipif(not SCREENSHOTS, reason="only `make screenshots` makes them")
 @pytest.mark.parametrize(
@@ -538,12 +549,12 @@ def test_the_screenshots_are_made(
     api: Api, visit: Open, name: str, scheme: str, width: int, height: int, tmp_path: Path
 ) -> None:
     assert SCREENSHOTS
-    shown = Api(api.host, "cat")
-    for number, (content, weight) in enumerate(cats()):
-        file = pictures.File(content, f"chelsea-{number}.jpg")
-        assert shown.post([("label", "cat"), ("weight", weight), ("img", file)]).status in (200, 201)
+    shown = Api(api.host, "sea")
+    for sample, weight in BY_THE_SEA.items():
+        file = pictures.File((ROOT / f"web/samples/{sample}.jpg").read_bytes(), f"{sample}.jpg")
+        assert shown.post([("label", "sea"), ("weight", weight), ("img", file)]).status in (200, 201)
     page = visit(color_scheme=scheme, viewport={"width": width, "height": height})
-    page.goto(page.url.partition("#")[0] + "#cat")
+    page.goto(page.url.partition("#")[0] + "#sea")
     page.reload()
     ready(page)
     page.locator("#draw-many").click()
@@ -555,20 +566,3 @@ def test_the_screenshots_are_made(
     with Image.open(io.BytesIO(content)) as image:
         image.convert("RGB").quantize(128).save(path, optimize=True)
     assert path.stat().st_size < SCREENSHOT_MAX
-
-
-def cats() -> Iterator[tuple[bytes, str]]:
-    """Six pictures of one cat, with weights."""
-    with Image.open(CHELSEA) as file:
-        chelsea = file.convert("RGB")
-    mirrored = ImageOps.mirror(chelsea)
-    views = {
-        "0.9": chelsea,
-        "0.5": mirrored.crop((60, 0, 360, 300)),
-        "0.35": chelsea.crop((120, 60, 330, 250)),
-        "0.2": ImageOps.grayscale(chelsea).convert("RGB"),
-        "0.1": chelsea.crop((180, 20, 451, 300)),
-        "0.05": ImageOps.posterize(chelsea, 3),
-    }
-    for weight, view in views.items():
-        yield pictures.saved(view, "JPEG", quality=88), weight
