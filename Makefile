@@ -28,8 +28,8 @@ run: $(VENV)/run.installed  ## Serve petAPI on port PORT (3000), with the data i
 audit: | $(VENV)/bin/python  ## Draw N images of LABEL from the petAPI at URL; fail if the draws are not fair
 	$(BIN)/python -m tools.audit $(LABEL) $(N) $(URL)
 
-reconcile: $(VENV)/run.installed  ## Find and repair images without pictures and pictures without images
-	$(BIN)/python -m tools.reconcile
+reconcile: $(VENV)/run.installed  ## Find and repair images without pictures and pictures without images; OPTIONS=--dry-run
+	$(BIN)/python -m tools.reconcile $(OPTIONS)
 
 ##@ Deploy it to AWS
 deploy: $(SAM_VENV)/sam.installed  ## Validate, build and deploy, with the AWS credentials of the environment
