@@ -9,11 +9,10 @@ from shared.api import etags, image_responses
 from shared.api.endpoint import Request, Response, elsewhere, endpoint
 from shared.api.image_json import picture_headers
 from shared.labels.store import Store
+from shared.limits import BODY_MAX
 from shared.pictures.bucket import Bucket, ThumbnailBucket
 
 logger = logging.getLogger("petapi")
-
-RESPONSE_MAX = 4_500_000  # bytes of a picture; in base64 it still fits into Lambda's answer of 6 MiB
 
 
 def download(request: Request) -> Response:
@@ -39,7 +38,7 @@ def download(request: Request) -> Response:
     if thumbnail:
         kept = ThumbnailBucket(aws.s3(), names.thumbnail_bucket)
         content = thumbnails.content(thumbnail, image, store, bucket, kept)
-    elif image.size > RESPONSE_MAX:
+    elif image.size > BODY_MAX:
         location = bucket.url(image.id, headers)
         return Response(302, headers={"Location": location, "Cache-Control": "no-store"})
     else:

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from costs.prices import REGIONS
+from shared.limits import BODY_MAX
 
 MODES = ("image", "redirect", "cdn")
 APIS = ("rest", "http")
@@ -13,7 +14,7 @@ ARCHITECTURES = ("x86_64", "arm64")
 PLANS = ("none", "pro", "business", "premium")
 
 MOST = Decimal(10**12)  # images or requests: 400,000 a second; more is a slip of the keyboard
-UPLOAD_BYTES = Decimal(4_500_000)  # a form's limit, and what an answer of Lambda can carry
+UPLOAD_BYTES = Decimal(BODY_MAX)  # a form's limit, and what an answer of Lambda can carry
 TIMEOUT = Decimal(900_000)  # ms; Lambda's limit
 TIMES = Decimal(100)  # what a factor may be at most
 TAGS = Decimal(5)  # an image's limit

@@ -12,12 +12,13 @@ from multipart import (
 )
 
 from shared.errors import BadRequest, UnsupportedMediaType
+from shared.limits import EVENT_MAX
 
 FIELDS = ("label", "img", "weight", "tags")
 MAX_PARTS = 5  # parts: the four fields, and one more so that an unknown or repeated field is named
 MAX_PART_HEADERS = 8  # lines per part: RFC 7578 needs 3, some clients add a length and an encoding
 MAX_PART_HEADER = 4096  # bytes a line: a file name of 255 characters, each 3 bytes and percent-encoded, and room
-MAX_PART = 6 * 1024 * 1024  # bytes: a Lambda event holds no more, so no part can
+MAX_PART = EVENT_MAX  # bytes: an event holds no more, so no part can
 MAX_TEXT = 8192  # bytes: far beyond every valid label and weight, whose own rules answer up to here
 
 EXAMPLE = "curl -F label=cat -F weight=0.5 -F img=@cat.jpg"

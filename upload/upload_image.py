@@ -7,10 +7,9 @@ from shared.api.endpoint import Request, Response, endpoint
 from shared.api.image_json import image_url
 from shared.errors import PayloadTooLarge
 from shared.labels.store import Store
+from shared.limits import BODY_MAX
 from shared.pictures.bucket import Bucket
 from shared.pictures.check import check_picture
-
-BODY_MAX = 4_500_000  # bytes; in base64 and with its headers it still fits into Lambda's event of 6 MiB
 
 
 def upload(request: Request) -> Response:

@@ -4,12 +4,11 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
+from shared.limits import FILE_MAX
 from shared.uploads.upload import FORM_LIFETIME
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
-
-FILE_MAX = 20_000_000  # bytes
 
 
 class IncomingBucket:

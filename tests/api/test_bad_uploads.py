@@ -6,6 +6,7 @@ import os
 import boto3
 import pytest
 
+from shared.limits import BODY_MAX
 from tests.support import cloud, hostile_forms, hostile_pictures, pictures
 from tests.support.answers import problem
 from tests.support.hosts import Api, Handlers, json_of
@@ -157,7 +158,7 @@ def test_a_truncated_body_is_refused(api: Api) -> None:
         refused(api, api.host.request("POST", "/upload", body[:end], {"Content-Type": content_type}), 400, None)
 
 
-@pytest.mark.parametrize("size", [4_500_001, 4_700_000])
+@pytest.mark.parametrize("size", [BODY_MAX + 1, 4_700_000])
 def test_an_upload_over_4_5_mb_is_413_and_tells_the_limit_and_the_way_out(api: Api, size: int) -> None:
     body, content_type = pictures.multipart_body([("label", api.label), ("img", File(JPEG + os.urandom(size)))])
     answer = api.host.request("POST", "/upload", body[-size:], {"Content-Type": content_type})
@@ -171,14 +172,14 @@ def test_the_gateways_own_413_tells_the_limit_and_the_way_out() -> None:
 
 
 def tells_limit_and_way_out(detail: str) -> None:
-    assert "at most 4500000 " in detail
+    assert f"at most {BODY_MAX} " in detail
     assert detail.endswith(" POST /uploads takes more.")
 
 
 def test_an_upload_of_4_5_mb_is_taken(api: Api) -> None:
-    fill = File(JPEG + bytes(4_500_000 - len(pictures.multipart_body([("label", api.label), ("img", File(JPEG))])[0])))
+    fill = File(JPEG + bytes(BODY_MAX - len(pictures.multipart_body([("label", api.label), ("img", File(JPEG))])[0])))
     body, content_type = pictures.multipart_body([("label", api.label), ("img", fill)])
-    assert len(body) == 4_500_000
+    assert len(body) == BODY_MAX
     assert api.host.request("POST", "/upload", body, {"Content-Type": content_type}).status == 201
 
 

@@ -145,7 +145,7 @@ def test_what_was_kept_is_answered_without_looking_at_the_picture(
 def test_a_picture_that_does_not_fit_into_an_answer_has_thumbnails(
     moto_aws: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(browse_images, "RESPONSE_MAX", 1000)
+    monkeypatch.setattr(browse_images, "BODY_MAX", 1000)
     api = Api(Handlers(), "cat")
     url = json_of(api.upload(ROCKET))["url"]
     assert api.get(url).status == 302

@@ -8,8 +8,9 @@ import pytest
 from botocore.exceptions import ClientError
 
 from shared import aws
+from shared.limits import FILE_MAX
 from shared.uploads import incoming
-from shared.uploads.incoming import FILE_MAX, IncomingBucket
+from shared.uploads.incoming import IncomingBucket
 from tests.support import pictures
 from tests.support.direct import ask, client, curl, ended, files, resource, state_of
 from tests.support.hosts import new_label

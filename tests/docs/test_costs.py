@@ -27,6 +27,7 @@ from costs.sensitivity import swings
 from costs.use import APIS, ARCHITECTURES, MODES, PLANS, Assumed, Use
 from shared import aws
 from shared.labels.items import Item
+from shared.limits import BODY_MAX
 from tests.support.cloud import ROOT, template
 from tests.support.ingest_scene import send
 
@@ -37,7 +38,7 @@ USES = st.builds(
     **dict.fromkeys(COUNTS, MILLIONS),
     thumbnails=st.integers(0, 20).map(Decimal),
     new_pictures=st.sampled_from((Decimal(0), Decimal("0.5"), Decimal(1))),
-    bytes=st.integers(0, 4_500_000).map(Decimal),
+    bytes=st.integers(0, BODY_MAX).map(Decimal),
     tags=st.integers(0, 5).map(Decimal),
     mode=st.sampled_from(MODES),
     api=st.sampled_from(APIS),
@@ -352,7 +353,7 @@ def test_the_plot_is_of_these_totals() -> None:
         (["--draws=-1"], "-1 is no number from 0 to 1,000,000,000,000."),
         (["--draws=nan"], "nan is no number from 0"),
         (["--images=inf"], "inf is no number from 0"),
-        (["--bytes=1e400"], "1e400 is no number from 0 to 4,500,000."),
+        (["--bytes=1e400"], f"1e400 is no number from 0 to {BODY_MAX:,}."),
         (["--uploads=many"], "many is no number from 0"),
         (["--memory=127"], "127 is no number from 128 to 10,240."),
         (["--cache-hit=1.1"], "1.1 is no number from 0 to 1."),

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-import upload_image
 from form import MAX_PARTS
+from shared.limits import BODY_MAX
 from shared.pictures.bucket import URL_LIFETIME
 from shared.pictures.check import MAX_FRAMES, MAX_PIXELS
 from shared.pictures.strip_jpeg import MAX_SCANS
@@ -30,7 +30,7 @@ def test_the_limits_are_those_of_the_code() -> None:
     parameters, functions = template()["Parameters"], template()["Globals"]["Function"]
     words = " ".join(TEXT.split())
     for limit in (
-        f"{upload_image.BODY_MAX:,} bytes",
+        f"{BODY_MAX:,} bytes",
         f"{MAX_PARTS} parts",
         f"{MAX_PIXELS:,} pixels",
         f"{MAX_FRAMES:,} frames",

@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page, Request, Route, expect
 
+from shared.limits import BODY_MAX, FILE_MAX
 from tests.support import pictures
 from tests.support.browser import CHROMIUM, PATIENCE, Watched, chromium
 from tests.support.cloud import ROOT
@@ -164,7 +165,7 @@ def test_a_large_picture_goes_straight_to_s3_and_is_recognised(
     page = visit()
     opened[0].others.add(urlsplit(running.aws_endpoint).netloc)
     content = pictures.saved(Image.effect_noise((2700, 2000), 90), "PNG")
-    assert 5_000_000 < len(content) < 20_000_000
+    assert BODY_MAX < len(content) < FILE_MAX
     choose(page, ("large.png", content), ("small.png", pictures.png(1)))
     page.locator("#upload [name=weight]").fill("0.25")
     page.locator("#tags").fill("Sleepy, garden")

@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 import page_files
+from shared.limits import BODY_MAX
 from tests.support.cloud import ROOT
 from tests.support.hosts import Api, Running, json_of
 from tools import openapi_json
@@ -140,4 +141,4 @@ def test_what_is_vendored_has_its_licence_and_is_named_among_the_dependencies() 
 
 def test_every_file_fits_into_an_answer_of_lambda() -> None:
     for path in page_files.FILES.values():
-        assert len(json.dumps((ROOT / "web" / path).read_text())) < 4_500_000
+        assert len(json.dumps((ROOT / "web" / path).read_text())) < BODY_MAX

@@ -15,7 +15,9 @@ MODULES = sorted(path for folder in SHIPPED for path in (ROOT / folder).rglob("*
 
 # What never imports what, by folder; the ground floor is the modules of shared/ itself.
 GROUPS = ("shared/api", "shared/labels", "shared/pictures", "shared/uploads")
-GROUND = tuple(f"shared/{name}" for name in ("images", "errors", "logs", "deadline", "aws", "settings", "cached"))
+GROUND = tuple(
+    f"shared/{name}" for name in ("images", "errors", "limits", "logs", "deadline", "aws", "settings", "cached")
+)
 NEVER = {
     "shared": ("tools", "costs", "tests", *FUNCTIONS),
     **dict.fromkeys(GROUND, (*GROUPS, "shared/add_image")),
@@ -40,7 +42,7 @@ NEVER = {
 }
 # Only the standard library and each other: no AWS, no clock, no randomness of their own.
 PURE = {
-    *("shared/images", "shared/errors", "shared/api/access", "shared/api/accept", "shared/api/etags"),
+    *("shared/images", "shared/errors", "shared/limits", "shared/api/access", "shared/api/accept", "shared/api/etags"),
     *("shared/api/image_json", "shared/labels/chunks", "shared/labels/items", "shared/labels/transactions"),
     *("shared/uploads/callback_url", "shared/pictures/strip", "shared/pictures/strip_jpeg"),
     *("shared/pictures/strip_parts", "shared/pictures/strip_png", "shared/pictures/strip_webp"),

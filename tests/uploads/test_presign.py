@@ -9,6 +9,7 @@ import boto3
 import pytest
 
 import presign_upload
+from shared.limits import FILE_MAX
 from shared.uploads.upload import FORM_LIFETIME, LIFETIME, ON_ITS_WAY
 from tests.support.hosts import Api, Handlers, json_of
 from tests.support.local_service import Answer
@@ -174,4 +175,4 @@ def test_the_form_is_good_for_one_key_one_hour_and_20_mb(cat: Api) -> None:
     assert told - datetime.fromisoformat(shown["created"]) == timedelta(hours=1)
     assert {"bucket": "incoming"} in policy["conditions"]
     assert {"key": f"incoming/{shown['id']}"} in policy["conditions"]
-    assert ["content-length-range", 1, 20_000_000] in policy["conditions"]
+    assert ["content-length-range", 1, FILE_MAX] in policy["conditions"]

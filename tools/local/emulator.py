@@ -15,6 +15,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 from urllib.parse import parse_qs
 
+from shared.limits import FILE_MAX
 from tools.local import engine
 from tools.local.data_folder import DataFolder
 from tools.local.refusals import Refusal
@@ -33,7 +34,7 @@ LOOPBACK_IS_SECURE = (b"x-forwarded-proto", b"https")  # for bucket policies tha
 LOOPBACK = re.compile(r"(127\.0\.0\.1|localhost)(:[0-9]+)?")
 BUCKET = re.compile(r"/[a-z0-9.-]{3,63}/?")
 FORM_KEY = re.compile(r"A[KS]IA[0-9A-Z]+")  # nothing that S3 expands, as it does ${filename}
-FORM_MAX = 21_000_000  # bytes of a form with a file of 20 MB
+FORM_MAX = FILE_MAX + 1_000_000  # bytes of a form: the file, and far more than its fields have
 READS = re.compile(r"(\w+\.)?(Batch)?(Get|Describe|List|Query|Scan)\w*")
 
 

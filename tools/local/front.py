@@ -12,7 +12,7 @@ from http import HTTPStatus
 from typing import Any
 from uuid import uuid4
 
-from shared import errors
+from shared import errors, limits
 from shared.api import endpoint
 from tools.local.emulator import Receive, Scope, Send
 
@@ -125,7 +125,8 @@ async def _read(receive: Receive) -> bytes:
             chunks.append(message["body"])
     if size > BODY_MAX:
         raise errors.PayloadTooLarge(
-            f"A request may carry {BODY_MAX / 10**6} MB; send a smaller body. A form with a picture may have 4.5 MB."
+            f"A request may carry {BODY_MAX / 10**6} MB; send a smaller body. "
+            f"A form with a picture may have {limits.BODY_MAX / 10**6} MB."
         )
     return b"".join(chunks)
 
