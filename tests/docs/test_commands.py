@@ -5,7 +5,9 @@ import os
 import re
 import shutil
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -41,7 +43,8 @@ def test_every_command_of_the_documentation_works_as_printed(running: LocalServi
         assert outcome.code == 0, story
         assert outcome.refused == documents.announced(commands), story
         assert outcome.printed.endswith("\n"), story
-        CHECKS.get(page, lambda *_: None)(outcome, tmp_path / f"{number}-{page.stem}")
+        if check := CHECKS.get(page):
+            check(outcome, tmp_path / f"{number}-{page.stem}")
 
 
 def check_readme(outcome: documents.Outcome, folder: Path) -> None:
@@ -73,16 +76,20 @@ def check_tutorial(outcome: documents.Outcome, folder: Path) -> None:
 
 def check_direct_uploads(outcome: documents.Outcome, _: Path) -> None:
     """The upload has ended well, and what it shows is known."""
-    *_, upload = json_lines(outcome.printed)
+    upload = json_lines(outcome.printed)[-1]
     assert upload["state"] == "recognised"
     assert upload["image"]["id"].startswith("bird/")
     assert upload["labels"]
 
 
-CHECKS = {README: check_readme, TUTORIAL: check_tutorial, DIRECT_UPLOADS: check_direct_uploads}
+CHECKS: dict[Path, Callable[[documents.Outcome, Path], None]] = {
+    README: check_readme,
+    TUTORIAL: check_tutorial,
+    DIRECT_UPLOADS: check_direct_uploads,
+}
 
 
-def json_lines(printed: str) -> list[dict[str, object]]:
+def json_lines(printed: str) -> list[Any]:
     return [json.loads(line) for line in printed.splitlines() if line.startswith("{")]
 
 
