@@ -22,8 +22,8 @@ TRANSACTIONS = ROOT / "docs/explanation/transactions.md"
 NUMERALS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 
 LIMITS = {
-    "form of `POST /upload`": "upload_image.BODY_MAX",
-    "file of a direct upload": "shared.uploads.incoming.FILE_MAX",
+    "form of `POST /upload`": "shared.limits.BODY_MAX",
+    "file of a direct upload": "shared.limits.FILE_MAX",
     "pixels of a picture, over all its frames": "shared.pictures.check.MAX_PIXELS",
     "frames of an animation": "shared.pictures.check.MAX_FRAMES",
     "scans of a JPEG": "shared.pictures.strip_jpeg.MAX_SCANS",
