@@ -4,13 +4,14 @@ import logging
 
 import listing
 import thumbnails
-from shared import aws, settings
+from shared import aws
 from shared.api import etags, image_responses
 from shared.api.endpoint import Request, Response, elsewhere, endpoint
 from shared.api.image_json import picture_headers
 from shared.labels.store import Store
 from shared.limits import BODY_MAX
 from shared.pictures.bucket import Bucket, ThumbnailBucket
+from shared.settings import read_settings
 
 logger = logging.getLogger("petapi")
 
@@ -22,21 +23,21 @@ def download(request: Request) -> Response:
     """
     label, name = image_responses.image_path(request)
     thumbnail = thumbnails.asked(request, label, name)
-    names = settings.read()
-    store = Store(aws.dynamodb(), names)
+    settings = read_settings()
+    store = Store(aws.dynamodb(), settings)
     image = store.image(label, name)
     if image is None:
         raise image_responses.not_found(label, name)
     headers = {
         **(thumbnail.headers if thumbnail else _headers(label, name)),
-        "Cache-Control": f"public, max-age={names.image_max_age}, immutable",
+        "Cache-Control": f"public, max-age={settings.image_max_age}, immutable",
     }
     if etags.matches(request.headers.get("if-none-match", ""), headers["ETag"], weak=True):
         # With the picture's headers: a gateway gives an answer without Content-Type its own, and caches take that over.
         return Response(304, headers=headers)
-    bucket = Bucket(aws.s3(), names.bucket)
+    bucket = Bucket(aws.s3(), settings.bucket)
     if thumbnail:
-        kept = ThumbnailBucket(aws.s3(), names.thumbnail_bucket)
+        kept = ThumbnailBucket(aws.s3(), settings.thumbnail_bucket)
         content = thumbnails.content(thumbnail, image, store, bucket, kept)
     elif image.size > BODY_MAX:
         location = bucket.url(image.id, headers)
@@ -56,7 +57,7 @@ def _headers(label: str, name: str) -> dict[str, str]:
 def info(request: Request) -> Response:
     """The image and its probability; the ETag is for a PATCH's or DELETE's If-Match."""
     label, name = image_responses.image_path(request)
-    return image_responses.state(Store(aws.dynamodb(), settings.read()), request, label, name, consistent=False)
+    return image_responses.state(Store(aws.dynamodb(), read_settings()), request, label, name, consistent=False)
 
 
 handler = endpoint(

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from shared import aws, images, settings
+from shared import aws, images
 from shared.api import paging
 from shared.api.endpoint import Request, Response, required
 from shared.api.image_json import image_json, image_url
@@ -14,6 +14,7 @@ from shared.labels.catalogue import Catalogue, Page, Selection
 from shared.labels.chunks import Lane
 from shared.labels.retries import LostRace, retried
 from shared.labels.store import Store
+from shared.settings import read_settings
 
 PARAMETERS = {
     "/images": {"label", "tag", "filename", *paging.PARAMETERS},
@@ -27,7 +28,7 @@ def list_images(request: Request) -> Response:
     label = images.parse_label(required(request.query, "label"))
     selection, query = _selection(request.query, label)
     limit, after = paging.limit(request), paging.after(request, query, selection)
-    page = Catalogue(aws.dynamodb(), settings.read()).images(label, selection, limit, after)
+    page = Catalogue(aws.dynamodb(), read_settings()).images(label, selection, limit, after)
     shown = [image_json(image, request.base_url) for image in page.entries]
     return paging.answer(request, {"images": shown}, query, page)
 
@@ -35,9 +36,9 @@ def list_images(request: Request) -> Response:
 def list_labels(request: Request) -> Response:
     """A page of the labels that have images, with count and total weight; it leaves out those that lost all."""
     limit, after = paging.limit(request), paging.after(request, "labels", catalogue.LABELS)
-    names = settings.read()
-    store = Store(aws.dynamodb(), names)
-    page = Catalogue(aws.dynamodb(), names).labels(limit, after)
+    settings = read_settings()
+    store = Store(aws.dynamodb(), settings)
+    page = Catalogue(aws.dynamodb(), settings).labels(limit, after)
     shown = [_summary(label, store.lanes(label), request.base_url) for label in page.entries]
     return paging.answer(request, {"labels": [label for label in shown if label["count"]]}, "labels", page)
 
@@ -49,8 +50,8 @@ def show_label(request: Request) -> Response:
         raise _no_images(label)
     query, selection = f"labels/{label}", catalogue.every(label)
     limit, after = paging.limit(request), paging.after(request, query, selection)
-    names = settings.read()
-    store, rows = Store(aws.dynamodb(), names), Catalogue(aws.dynamodb(), names)
+    settings = read_settings()
+    store, rows = Store(aws.dynamodb(), settings), Catalogue(aws.dynamodb(), settings)
 
     def attempt(again: bool) -> tuple[dict[int, Lane], Page[Image]]:
         lanes = store.lanes(label, consistent=again)

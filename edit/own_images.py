@@ -2,13 +2,14 @@
 
 from urllib.parse import urlencode
 
-from shared import aws, images, settings
+from shared import aws, images
 from shared.api import access, paging
 from shared.api.endpoint import Request, Response, required
 from shared.api.image_json import image_json
 from shared.errors import Forbidden, UnprocessableValue
 from shared.labels import catalogue
 from shared.labels.catalogue import Catalogue
+from shared.settings import read_settings
 
 OWNER_MAX = 255  # characters of a subject (authorize/tokens.py)
 
@@ -29,6 +30,6 @@ def list_own(request: Request) -> Response:
     selection = catalogue.owned(label, owner)
     query = f"mine?{urlencode({'label': label, 'owner': owner})}"
     limit, after = paging.limit(request), paging.after(request, query, selection)
-    page = Catalogue(aws.dynamodb(), settings.read()).images(label, selection, limit, after)
+    page = Catalogue(aws.dynamodb(), read_settings()).images(label, selection, limit, after)
     shown = [image_json(image, request.base_url) for image in page.entries]
     return paging.answer(request, {"images": shown}, query, page)

@@ -11,7 +11,7 @@ from hashlib import sha256
 import recognisers
 from detection_cache import DetectionCache
 from detections import Detection, Unrecognisable
-from shared import add_image, aws, images, settings
+from shared import add_image, aws, images
 from shared.add_image import Wanted
 from shared.api import endpoint
 from shared.errors import ApiError, Unavailable, UnprocessableValue
@@ -19,7 +19,7 @@ from shared.images import Image
 from shared.labels.store import Store, Withdrawn
 from shared.pictures.bucket import Bucket
 from shared.pictures.check import check_picture
-from shared.settings import Settings
+from shared.settings import Settings, read_settings
 from shared.uploads.callbacks import Callback, CallbackQueue
 from shared.uploads.incoming import IncomingBucket
 from shared.uploads.table import Uploads
@@ -43,19 +43,19 @@ def ingest(upload_id: str) -> str:
 
     What fails for no fault of the file rises, and is to be tried again.
     """
-    names = settings.read()
-    uploads = Uploads(aws.dynamodb(), names.uploads_table)
+    settings = read_settings()
+    uploads = Uploads(aws.dynamodb(), settings.uploads_table)
     while (upload := uploads.get(upload_id, consistent=True)) and not upload.is_over:
         go_on = _recognise if upload.image else _store
         try:
-            go_on(upload, uploads, names)
+            go_on(upload, uploads, settings)
         except Unavailable:
             raise
         except ApiError as refusal:
             uploads.failed(upload, endpoint.problem_of(refusal))
     if upload:
-        _send_callback(upload, uploads, names)
-    IncomingBucket(aws.s3(), names.incoming_bucket).discard(incoming_key(upload_id))
+        _send_callback(upload, uploads, settings)
+    IncomingBucket(aws.s3(), settings.incoming_bucket).discard(incoming_key(upload_id))
     return upload.state if upload else ""
 
 
@@ -64,41 +64,41 @@ def give_up(upload_id: str) -> str:
 
     The file of an upload that is given up stays, so that operators can send the message in the dead-letter queue again.
     """
-    names = settings.read()
-    uploads = Uploads(aws.dynamodb(), names.uploads_table)
+    settings = read_settings()
+    uploads = Uploads(aws.dynamodb(), settings.uploads_table)
     upload = uploads.get(upload_id, consistent=True)
     if upload and uploads.give_up(upload, endpoint.problem_of(GIVEN_UP)):
         upload = uploads.get(upload_id, consistent=True)
         if upload:
-            _send_callback(upload, uploads, names)
+            _send_callback(upload, uploads, settings)
         raise UploadGivenUp(upload_id)
     return ingest(upload_id)
 
 
-def _store(upload: Upload, uploads: Uploads, names: Settings) -> None:
+def _store(upload: Upload, uploads: Uploads, settings: Settings) -> None:
     """The file becomes an image of its label."""
-    file = IncomingBucket(aws.s3(), names.incoming_bucket).get(upload.key)
+    file = IncomingBucket(aws.s3(), settings.incoming_bucket).get(upload.key)
     if file is None:
         raise FileMissing(upload.id)
     uploads.received(upload)
     checked = check_picture(file)
     more = upload.tag_from_labels
     wanted = Wanted(upload.label, upload.weight, upload.tags, upload.owner, upload.filename, more_tags=more)
-    bucket, store = Bucket(aws.s3(), names.bucket), Store(aws.dynamodb(), names)
+    bucket, store = Bucket(aws.s3(), settings.bucket), Store(aws.dynamodb(), settings)
     with suppress(Withdrawn):  # another delivery has gone on with the upload meanwhile
         added = add_image.add(checked, wanted, bucket, store, also=partial(uploads.storing, upload))
         if not added.is_new:
             uploads.stored(upload, added.image)
 
 
-def _recognise(upload: Upload, uploads: Uploads, names: Settings) -> None:
+def _recognise(upload: Upload, uploads: Uploads, settings: Settings) -> None:
     """Recognise what the image shows, and give the image tags from it."""
-    store, bucket = Store(aws.dynamodb(), names), Bucket(aws.s3(), names.bucket)
+    store, bucket = Store(aws.dynamodb(), settings), Bucket(aws.s3(), settings.bucket)
     image, content = current_image(upload, store), bucket.get(upload.image)
     if image is None or content is None:
         raise UnprocessableValue("The image was deleted before it was recognised.")
     try:
-        detections = _detections(image, content, names)
+        detections = _detections(image, content, settings)
     except Unrecognisable as reason:
         raise UnprocessableValue(f"The picture is stored, but cannot be recognised: {reason}") from reason
     if upload.tag_from_labels:
@@ -111,8 +111,8 @@ def _tagged(image: Image, *, version: str, detections: list[Detection]) -> Image
     return replace(image, tags=tags_from(image.tags, detections)) if image.version_id == version else image
 
 
-def _detections(image: Image, content: bytes, names: Settings) -> list[Detection]:
-    cache = DetectionCache(aws.dynamodb(), names.recognitions_table, _lifetime())
+def _detections(image: Image, content: bytes, settings: Settings) -> list[Detection]:
+    cache = DetectionCache(aws.dynamodb(), settings.recognitions_table, _lifetime())
     content_type = images.content_type(image.name)
     return cache.get_or_recognise(
         sha256(content).hexdigest(),
@@ -136,12 +136,12 @@ def tags_from(tags: tuple[str, ...], detections: list[Detection]) -> tuple[str, 
     return tuple(sorted(found))
 
 
-def _send_callback(upload: Upload, uploads: Uploads, names: Settings) -> None:
+def _send_callback(upload: Upload, uploads: Uploads, settings: Settings) -> None:
     """Have the callback sent that is due, if it is not on its way."""
     if not upload.callback_url or upload.callback_sent == upload.callback_id:
         return
-    image = current_image(upload, Store(aws.dynamodb(), names))
+    image = current_image(upload, Store(aws.dynamodb(), settings))
     payload = json.dumps(upload_json(upload, image, upload.created))
     callback = Callback(upload.callback_id, upload.callback_url, upload.insecure_callback, payload)
-    CallbackQueue(aws.sqs(), names.callback_queue).put(callback)
+    CallbackQueue(aws.sqs(), settings.callback_queue).put(callback)
     uploads.mark_callback_sent(upload)

@@ -6,11 +6,12 @@ import time
 import uuid
 from typing import Any
 
-from shared import aws, images, settings
+from shared import aws, images
 from shared.api import access, json_body
 from shared.api.endpoint import Request, Response, as_json, endpoint
 from shared.errors import BadRequest, NotFound
 from shared.labels.store import Store
+from shared.settings import read_settings
 from shared.uploads import callback_url
 from shared.uploads.incoming import IncomingBucket
 from shared.uploads.table import Uploads
@@ -24,23 +25,23 @@ def create_direct_upload(request: Request) -> Response:
     """201 and a form: within the hour, post its fields and then the file to its address."""
     caller = access.caller(request.authorizer, access.WRITE)
     asked = _asked(request)
-    names = settings.read()
-    asked["label"] = images.parse_allowed_label(asked["label"], names.labels)
+    settings = read_settings()
+    asked["label"] = images.parse_allowed_label(asked["label"], settings.labels)
     upload = Upload(uuid.uuid4().hex, int(time.time()), request.base_url, owner=caller.subject, **asked)
-    Uploads(aws.dynamodb(), names.uploads_table).add(upload)
-    form = IncomingBucket(aws.s3(), names.incoming_bucket).form(upload.key)
+    Uploads(aws.dynamodb(), settings.uploads_table).add(upload)
+    form = IncomingBucket(aws.s3(), settings.incoming_bucket).form(upload.key)
     shown = upload_json(upload, None, upload.created)
     return as_json({**shown, "upload_info": form}, status=201, headers={"Location": shown["status_url"]})
 
 
 def get_upload(request: Request) -> Response:
     """The state of an upload, with its image, the labels that were recognised, or what is wrong with it."""
-    names = settings.read()
-    uploads, upload_id = Uploads(aws.dynamodb(), names.uploads_table), request.path_parameters["id"]
+    settings = read_settings()
+    uploads, upload_id = Uploads(aws.dynamodb(), settings.uploads_table), request.path_parameters["id"]
     upload = uploads.get(upload_id, consistent=True) if ID.fullmatch(upload_id) else None
     if upload is None:
         raise NotFound("There is no such upload; each is known for fifteen days.")
-    image = current_image(upload, Store(aws.dynamodb(), names))
+    image = current_image(upload, Store(aws.dynamodb(), settings))
     return as_json(upload_json(upload, image, time.time()))
 
 

@@ -8,14 +8,14 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from draw import Drawn, draw
-from shared import aws, images, settings
+from shared import aws, images
 from shared.api.accept import prefers_json
 from shared.api.endpoint import Request, Response, as_json, endpoint, required
 from shared.api.image_json import image_json, picture_headers
 from shared.errors import Unavailable, UnprocessableValue
 from shared.labels.store import Store
 from shared.pictures.bucket import Bucket
-from shared.settings import Settings
+from shared.settings import Settings, read_settings
 
 if TYPE_CHECKING:
     from draw_many import Several
@@ -35,9 +35,9 @@ def random_image(request: Request) -> Response:
     form = _format(request)
     if OPTIONS & request.query.keys():
         return _with_options(request, pool, form)
-    names = settings.read()
-    store = Store(aws.dynamodb(), names)
-    return _answer(request, names, form, store, partial(draw, store, pool, RNG))
+    settings = read_settings()
+    store = Store(aws.dynamodb(), settings)
+    return _answer(request, settings, form, store, partial(draw, store, pool, RNG))
 
 
 def _with_options(request: Request, pool: str, form: str) -> Response:
@@ -52,21 +52,21 @@ def _with_options(request: Request, pool: str, form: str) -> Response:
 
     asked = parse(request.query)
     rng = generator(asked.seed) if asked.seed else RNG
-    names = settings.read()
+    settings = read_settings()
     if asked.seed or asked.session:
-        names = replace(names, consistent_reads=True)
-    store, rows = Store(aws.dynamodb(), names), Rows(aws.dynamodb(), names)
+        settings = replace(settings, consistent_reads=True)
+    store, rows = Store(aws.dynamodb(), settings), Rows(aws.dynamodb(), settings)
     if asked.count:
         return _all(several(store, rows, pool, asked.count, rng, distinct=asked.distinct), request)
     if asked.session:
         walk = partial(image_at, store, rows, pool, asked.session, asked.position)
-        return _answer(request, names, form, store, walk)
-    return _answer(request, names, form, store, partial(draw, store, pool, rng))
+        return _answer(request, settings, form, store, walk)
+    return _answer(request, settings, form, store, partial(draw, store, pool, rng))
 
 
-def _answer(request: Request, names: Settings, form: str, store: Store, choose: Callable[[], Drawn]) -> Response:
+def _answer(request: Request, settings: Settings, form: str, store: Store, choose: Callable[[], Drawn]) -> Response:
     """The image chosen; another one while it is gone."""
-    bucket = Bucket(aws.s3(), names.bucket)
+    bucket = Bucket(aws.s3(), settings.bucket)
     for _ in range(DRAWS):
         drawn = choose()
         response = ANSWERS[form](drawn, store, bucket, request)

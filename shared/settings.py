@@ -1,16 +1,23 @@
-"""Names of buckets and tables and the allowed labels: read from SSM in one call and kept for five minutes."""
+"""Names of buckets, tables and queues, and the labels that are taken: from SSM in one call, kept for five minutes.
+
+A function asks SSM for the names whose fallback variables it has; template.yaml gives each function those of the names
+that it uses. A fallback serves where SSM lacks the name, and where SSM is down or throttled before it was ever read.
+Where no fallback variable is there at all, as in `make reconcile`, SSM is asked for all names.
+"""
 
 import logging
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from shared import aws, errors
+from shared import aws
+from shared.cached import Refreshing
+from shared.errors import Unavailable
 
 if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient
@@ -18,32 +25,35 @@ if TYPE_CHECKING:
 logger = logging.getLogger("petapi")
 
 LIFETIME = 300.0  # seconds that a read of SSM is good for
-PATIENCE = 10.0  # seconds that older settings are used before SSM, which did not answer, is asked again
-
+PATIENCE = 10.0  # seconds that older settings or fallbacks are used before SSM, which did not answer, is asked again
 YEAR = 31_536_000  # seconds
 
-FALLBACKS = {
-    "s3/upload-bucket-name": "fb_S3BucketName",
-    "s3/thumbnail-bucket-name": "fb_S3ThumbnailBucketName",
-    "dynamoDB/chunk-info-table-name": "fb_chunkInfoTableName",
-    "dynamoDB/image-chunks-table-name": "fb_chunkImageTableName",
-    "labels": "fb_labels",
-    "s3/incoming-bucket-name": "fb_S3IncomingBucketName",
-    "dynamoDB/uploads-table-name": "fb_uploadsTableName",
-    "dynamoDB/recognitions-table-name": "fb_recognitionsTableName",
-    "sqs/callback-queue-url": "fb_callbackQueueUrl",
+# Field of Settings -> name in SSM below /pet-api/<stage>/, and the variable that is its fallback
+PARAMETERS = {
+    "bucket": ("s3/upload-bucket-name", "fb_S3BucketName"),
+    "thumbnail_bucket": ("s3/thumbnail-bucket-name", "fb_S3ThumbnailBucketName"),
+    "chunk_info_table": ("dynamoDB/chunk-info-table-name", "fb_chunkInfoTableName"),
+    "image_chunks_table": ("dynamoDB/image-chunks-table-name", "fb_chunkImageTableName"),
+    "labels": ("labels", "fb_labels"),
+    "incoming_bucket": ("s3/incoming-bucket-name", "fb_S3IncomingBucketName"),
+    "uploads_table": ("dynamoDB/uploads-table-name", "fb_uploadsTableName"),
+    "recognitions_table": ("dynamoDB/recognitions-table-name", "fb_recognitionsTableName"),
+    "callback_queue": ("sqs/callback-queue-url", "fb_callbackQueueUrl"),
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Where things are kept, and the labels that an upload may name (`*` among them allows any)."""
+    """Where things are kept, and the labels that an upload may name (`*` among them allows any).
 
-    bucket: str
-    chunk_info_table: str
-    image_chunks_table: str
-    labels: frozenset[str]
-    thumbnail_bucket: str
+    A name that the function does not use is empty.
+    """
+
+    bucket: str = ""
+    chunk_info_table: str = ""
+    image_chunks_table: str = ""
+    labels: frozenset[str] = frozenset()
+    thumbnail_bucket: str = ""
     incoming_bucket: str = ""
     uploads_table: str = ""
     recognitions_table: str = ""
@@ -52,38 +62,43 @@ class Settings:
     image_max_age: int = YEAR  # seconds that caches may keep a picture
 
 
+class NamesMissing(Exception):
+    """Neither SSM nor the environment has one of the names."""
+
+
 class SettingsCache:
-    """The settings of one stage, as SSM gave them at most five minutes ago; older ones while SSM is down."""
+    """The settings of one stage: as SSM gave them at most five minutes ago, or older ones while SSM is down."""
 
     def __init__(
         self, client: Callable[[], "SSMClient"], stage: str, *, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        self._client, self._prefix, self._clock = client, f"/pet-api/{stage}/", clock
-        self._settings: Settings | None = None
-        self._good_until = 0.0
+        self._client, self._prefix = client, f"/pet-api/{stage}/"
+        self._settings = Refreshing(
+            "settings from SSM",
+            self._from_ssm,
+            failures=(BotoCoreError, ClientError),
+            lifetime=LIFETIME,
+            patience=PATIENCE,
+            fallback=lambda: _settings({}),
+            clock=clock,
+        )
 
     def read(self) -> Settings:
-        """The settings; Unavailable when they were never read and neither SSM nor the environment has them."""
-        if self._settings and self._clock() < self._good_until:
-            return self._settings
+        """Return the settings; Unavailable if neither SSM nor the environment has all names that are used."""
         try:
-            self._settings = _settings(self._parameters())
-            self._good_until = self._clock() + LIFETIME
-        except (BotoCoreError, ClientError) as error:
-            if not self._settings:
-                logger.exception("SSM is not answering, and nothing was read before")
-                raise errors.Unavailable("The configuration cannot be read now; retry in a moment.") from error
-            logger.warning("SSM is not answering; the settings read before go on being used", exc_info=True)
-            self._good_until = self._clock() + PATIENCE
-        return self._settings
+            return self._settings.get()
+        except NamesMissing as error:
+            logger.error("neither SSM nor the environment has %s", error)
+            raise Unavailable("The service is not configured. Its operators find the reason in the log.") from error
 
-    def _parameters(self) -> dict[str, str]:
-        answer = self._client().get_parameters(Names=[self._prefix + name for name in FALLBACKS])
-        return {found["Name"].removeprefix(self._prefix): found["Value"] for found in answer["Parameters"]}
+    def _from_ssm(self) -> Settings:
+        names = [self._prefix + PARAMETERS[field][0] for field in _used()]
+        answer = self._client().get_parameters(Names=names)
+        return _settings({found["Name"].removeprefix(self._prefix): found["Value"] for found in answer["Parameters"]})
 
 
-def read() -> Settings:
-    """The settings of this function's stage."""
+def read_settings() -> Settings:
+    """Return the settings of this function's stage; Unavailable if a name is nowhere to be had."""
     return _cache().read()
 
 
@@ -92,22 +107,22 @@ def _cache() -> SettingsCache:
     return SettingsCache(aws.ssm, os.environ.get("PET_API_STAGE", "production"))
 
 
+def _used() -> Collection[str]:
+    """Return the fields of Settings that this function uses."""
+    return [field for field, (_, variable) in PARAMETERS.items() if variable in os.environ] or PARAMETERS
+
+
 def _settings(parameters: dict[str, str]) -> Settings:
-    values = {name: parameters.get(name) or os.environ.get(variable, "") for name, variable in FALLBACKS.items()}
-    missing = [name for name, value in values.items() if not value]
-    if missing:
-        logger.error("neither SSM nor the environment has %s", ", ".join(missing))
-        raise errors.Unavailable("The service is not configured; its operators find the reason in the log.")
+    """Make the settings from the values that SSM has, and the fallbacks where it has none."""
+    values = {
+        field: parameters.get(name) or os.environ.get(variable, "") for field, (name, variable) in PARAMETERS.items()
+    }
+    if missing := [PARAMETERS[field][0] for field in _used() if not values[field]]:
+        raise NamesMissing(", ".join(missing))
+    labels = frozenset(label.strip().lower() for label in values.pop("labels").split(",") if label.strip())
     return Settings(
-        bucket=values["s3/upload-bucket-name"],
-        chunk_info_table=values["dynamoDB/chunk-info-table-name"],
-        image_chunks_table=values["dynamoDB/image-chunks-table-name"],
-        labels=frozenset(label.strip().lower() for label in values["labels"].split(",") if label.strip()),
-        thumbnail_bucket=values["s3/thumbnail-bucket-name"],
-        incoming_bucket=values["s3/incoming-bucket-name"],
-        uploads_table=values["dynamoDB/uploads-table-name"],
-        recognitions_table=values["dynamoDB/recognitions-table-name"],
-        callback_queue=values["sqs/callback-queue-url"],
+        **values,
+        labels=labels,
         consistent_reads=os.environ.get("CONSISTENT_READS") == "true",
         image_max_age=int(os.environ.get("IMAGE_MAX_AGE") or YEAR),
     )

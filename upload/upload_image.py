@@ -1,7 +1,7 @@
 """POST /upload: check a picture, store it, add it to its label."""
 
 import form
-from shared import add_image, aws, images, settings
+from shared import add_image, aws, images
 from shared.api import access, image_responses
 from shared.api.endpoint import Request, Response, endpoint
 from shared.api.image_json import image_url
@@ -10,6 +10,7 @@ from shared.labels.store import Store
 from shared.limits import BODY_MAX
 from shared.pictures.bucket import Bucket
 from shared.pictures.check import check_picture
+from shared.settings import read_settings
 
 
 def upload(request: Request) -> Response:
@@ -20,16 +21,16 @@ def upload(request: Request) -> Response:
             f"The upload has {len(request.body)} bytes; at most {BODY_MAX} are taken here. POST /uploads takes more."
         )
     fields = form.parse(request.body, request.headers.get("content-type", ""))
-    names = settings.read()
+    settings = read_settings()
     wanted = add_image.Wanted(
-        label=images.parse_allowed_label(fields.label, names.labels),
+        label=images.parse_allowed_label(fields.label, settings.labels),
         weight=images.DEFAULT_WEIGHT if fields.weight is None else images.parse_weight(fields.weight),
         tags=images.parse_tags(fields.tags.split(",") if fields.tags.strip() else []),
         owner=caller.subject,
         filename=fields.filename,
     )
     checked = check_picture(fields.img)
-    bucket, store = Bucket(aws.s3(), names.bucket), Store(aws.dynamodb(), names)
+    bucket, store = Bucket(aws.s3(), settings.bucket), Store(aws.dynamodb(), settings)
     added = add_image.add(checked, wanted, bucket, store)
     location = {"Location": image_url(added.image, request.base_url)}
     status = 201 if added.is_new else 200

@@ -11,6 +11,7 @@ from botocore.awsrequest import AWSResponse
 
 from shared import aws, deadline, settings
 from shared.errors import Unavailable
+from shared.settings import read_settings
 from tests.support import cloud, fault_injection, fault_matrix
 from tests.support.fault_injection import Attempt, Clock
 from tests.support.fault_matrix import OPERATIONS, Operation
@@ -32,7 +33,7 @@ def test_calls_that_each_answer_in_the_end_do_not_add_up(
     scene: Scene, operation: Operation, happening: fault_injection.Happening
 ) -> None:
     scene.reset()
-    settings.read()
+    read_settings()
     begun = scene.clock.now
     scene.injector.arm(happening, third_answers)
     answer = fault_matrix.request(scene, operation)

@@ -9,12 +9,13 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from shared import aws, settings
+from shared import aws
 from shared.api import paging
 from shared.api.endpoint import Request
 from shared.errors import BadRequest, UnprocessableValue
 from shared.labels import catalogue
 from shared.labels.catalogue import Catalogue
+from shared.settings import read_settings
 from tests.support.hosts import Api, Handlers, json_of
 from tests.support.memory_aws import DynamoDB, World
 from tests.support.memory_label import stored
@@ -53,7 +54,7 @@ def cats(calls: list[Any]) -> Api:
 def test_a_page_costs_the_same_wherever_it_is(
     cats: Api, calls: list[tuple[str, Any]], selection: catalogue.Selection
 ) -> None:
-    rows = Catalogue(aws.dynamodb(), settings.read())
+    rows = Catalogue(aws.dynamodb(), read_settings())
     seen: list[str] = []
     after: tuple[str, ...] = ()
     for number in range(10):
@@ -70,7 +71,7 @@ def test_a_page_costs_the_same_wherever_it_is(
 
 
 def test_reads_are_consistent_where_that_is_asked_for_and_possible(cats: Api, calls: list[tuple[str, Any]]) -> None:
-    rows = Catalogue(aws.dynamodb(), replace(settings.read(), consistent_reads=True))
+    rows = Catalogue(aws.dynamodb(), replace(read_settings(), consistent_reads=True))
     for selection in SELECTIONS:
         assert len(rows.images("cat", selection, 3).entries) == 3
     told = [params["ConsistentRead"] for name, params in calls if name == "Query"]
@@ -100,7 +101,7 @@ def test_a_page_that_dynamodb_ends_early_is_read_on(
     cats: Api, selection: catalogue.Selection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     client: Any = aws.dynamodb()
-    rows = Catalogue(client, settings.read())
+    rows = Catalogue(client, read_settings())
     expected = [rows.images("cat", selection, 100)]
     expected.append(rows.images("cat", selection, 100, expected[0].last))
     whole, limits = client.query, []
@@ -140,7 +141,7 @@ def test_rows_that_were_throttled_are_asked_for_again(cats: Api, monkeypatch: py
         return {**answer, "UnprocessedKeys": {table: {**request, "Keys": rest}} if rest else {}}
 
     monkeypatch.setattr(client, "batch_get_item", throttled)
-    page = Catalogue(client, settings.read()).images("cat", catalogue.tagged("cat", "x"), 10)
+    page = Catalogue(client, read_settings()).images("cat", catalogue.tagged("cat", "x"), 10)
     assert [each.name for each in page.entries] == [image("cat", n).name for n in range(10)]
     assert sizes == [10, 6, 2]
 

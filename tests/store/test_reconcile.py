@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared import aws, settings
+from shared import aws
 from shared.images import Image
 from shared.pictures.bucket import Bucket, Version
+from shared.settings import read_settings
 from tests.support import pictures
 from tests.support.hosts import Api, Handlers, json_of
 from tools.reconcile import reconcile
@@ -23,10 +24,10 @@ NOW = datetime.now(UTC)
 
 
 def run(*, min_age: timedelta = timedelta(0), dry_run: bool = False) -> tuple[Report, list[str]]:
-    names = settings.read()
+    settings = read_settings()
     told: list[str] = []
     until = datetime.now(UTC) + timedelta(seconds=2) - min_age
-    store, bucket = Inventory(aws.dynamodb(), names), Bucket(aws.s3(), names.bucket)
+    store, bucket = Inventory(aws.dynamodb(), settings), Bucket(aws.s3(), settings.bucket)
     return Reconciliation(store, bucket, until, dry_run=dry_run, tell=told.append).run(), told
 
 
@@ -209,7 +210,7 @@ def test_an_image_that_is_uploaded_anew_meanwhile_is_left_alone(
     with monkeypatch.context() as meanwhile:
         meanwhile.setattr(Bucket, "has", has)
         run()
-    (row,) = [row for row in Inventory(aws.dynamodb(), settings.read()).images("cat") if row.id == image["id"]]
+    (row,) = [row for row in Inventory(aws.dynamodb(), read_settings()).images("cat") if row.id == image["id"]]
     assert [row.version_id] == anew
     assert api.get(image["url"]).body == pictures.tiny(0)
 

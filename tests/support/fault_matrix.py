@@ -7,6 +7,7 @@ from unittest import mock
 
 import random_image
 from shared import settings
+from shared.settings import read_settings
 from tests.support import fault_injection
 from tests.support.fault_injection import Attempt, Happening, Killed
 from tests.support.fault_scene import IMAGES, LABEL, OTHER_CLASS, SAME_CLASS, TIMEOUT, Scene, documented
@@ -139,7 +140,7 @@ def _outcome(
 
     scene.reset()
     if fault.settings_read:
-        settings.read()
+        read_settings()
         scene.clock.now += settings.LIFETIME + 1
     scene.injector.arm(fault.happening, hits)
     begun = scene.clock.now

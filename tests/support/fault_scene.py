@@ -14,6 +14,7 @@ import random_image
 from shared import aws, deadline, images, settings
 from shared.labels import chunks, items, retries, store
 from shared.pictures.bucket import Bucket
+from shared.settings import read_settings
 from tests.support import invariants, pictures
 from tests.support.fault_injection import Clock, Injector
 from tests.support.hosts import Api, Handlers, json_of
@@ -39,8 +40,8 @@ class Scene:
     api: Api = field(default_factory=lambda: Api(Handlers(), LABEL))
 
     def __post_init__(self) -> None:
-        self.names = settings.read()
-        self.tables = (self.names.image_chunks_table, self.names.chunk_info_table)
+        self.settings = read_settings()
+        self.tables = (self.settings.image_chunks_table, self.settings.chunk_info_table)
         self._baseline: dict[str, list[Any]] = {table: [] for table in self.tables}
         self.reset()
         self.content: dict[str, bytes] = {}
@@ -134,7 +135,7 @@ class Scene:
 
     def reconcile(self) -> Report:
         """What a reconciliation does that takes every version for old."""
-        both = Inventory(aws.dynamodb(), settings.read()), Bucket(aws.s3(), settings.read().bucket)
+        both = Inventory(aws.dynamodb(), read_settings()), Bucket(aws.s3(), read_settings().bucket)
         until = datetime.now(UTC) + timedelta(hours=1)
         return Reconciliation(*both, until, tell=lambda line: None).run()
 

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from types import SimpleNamespace
 from typing import Any
 from unittest import mock
 
@@ -251,7 +252,7 @@ def shipped_code_on(
     with (
         mock.patch.object(aws, "dynamodb", return_value=memory_aws.DynamoDB(world)),
         mock.patch.object(aws, "s3", return_value=memory_aws.S3(world)),
-        mock.patch.object(settings, "read", return_value=SETTINGS),
+        mock.patch.object(settings, "_cache", return_value=SimpleNamespace(read=lambda: SETTINGS)),
         mock.patch.object(store, "RNG", world.rng),
         mock.patch.object(retries, "RNG", world.rng),
         mock.patch.object(retries, "SLEEP", sleep),

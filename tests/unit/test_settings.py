@@ -8,7 +8,7 @@ import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError
 
 from shared.errors import Unavailable
-from shared.settings import FALLBACKS, LIFETIME, PATIENCE, Settings, SettingsCache
+from shared.settings import LIFETIME, PARAMETERS, PATIENCE, Settings, SettingsCache
 
 VALUES = {
     "s3/upload-bucket-name": "a-bucket",
@@ -22,6 +22,8 @@ VALUES = {
     "sqs/callback-queue-url": "https://sqs.test/callbacks",
 }
 READ = Settings("a-bucket", "chunks", "images", frozenset({"cat", "dog"}), "another-bucket", *list(VALUES.values())[5:])
+VARIABLES = dict(PARAMETERS.values())
+ALL_FALLBACKS = {VARIABLES[name]: value for name, value in VALUES.items()}
 DOWN = [
     ConnectTimeoutError(endpoint_url="ssm"),
     ClientError({"Error": {"Code": "ThrottlingException", "Message": ""}}, "GetParameters"),
@@ -33,9 +35,11 @@ class Ssm:
 
     def __init__(self, values: dict[str, str]) -> None:
         self.values, self.calls, self.down = values, 0, None
+        self.asked: list[list[str]] = []
 
     def get_parameters(self, Names: list[str]) -> Any:
         self.calls += 1
+        self.asked.append(Names)
         if self.down:
             raise self.down
         found = {name: self.values.get(name.removeprefix("/pet-api/test/")) for name in Names}
@@ -74,15 +78,41 @@ def test_while_ssm_is_down_what_was_read_goes_on_being_used(down: Exception, cap
     ssm.down = down
     clock.now += LIFETIME + 1
     assert cache.read() == READ
-    assert "SSM is not answering" in caplog.text
-    assert (cache.read(), ssm.calls) == (READ, 2)  # nobody waits for SSM again, for a while
+    assert "settings from SSM: reading failed" in caplog.text
+    assert (cache.read(), ssm.calls) == (READ, 2)  # no request waits for SSM again, for a while
     ssm.down, ssm.values = None, {**VALUES, "labels": "emu"}
     clock.now += PATIENCE + 1
     assert cache.read().labels == {"emu"}  # the failure was not kept
 
 
 @pytest.mark.parametrize("down", DOWN)
-def test_without_anything_read_before_it_is_503_and_not_remembered(down: Exception) -> None:
+def test_with_ssm_down_at_a_cold_start_the_fallbacks_serve_and_ssm_is_asked_again_soon(down: Exception) -> None:
+    ssm = Ssm({**VALUES, "labels": "emu"})
+    ssm.down = down
+    cache, clock = cache_of(ssm)
+    with mock.patch.dict(os.environ, ALL_FALLBACKS):
+        assert [cache.read(), cache.read()] == [READ, READ]
+        assert ssm.calls == 1
+        ssm.down = None
+        clock.now += PATIENCE
+        assert cache.read().labels == {"emu"}
+
+
+@pytest.mark.parametrize("down", DOWN)
+@pytest.mark.parametrize("name", VALUES)
+def test_with_ssm_down_and_one_fallback_empty_it_is_503_and_not_remembered(down: Exception, name: str) -> None:
+    ssm = Ssm(VALUES)
+    ssm.down = down
+    cache, _ = cache_of(ssm)
+    with mock.patch.dict(os.environ, {**ALL_FALLBACKS, VARIABLES[name]: ""}):
+        with pytest.raises(Unavailable):
+            cache.read()
+        ssm.down = None
+        assert cache.read() == READ
+
+
+@pytest.mark.parametrize("down", DOWN)
+def test_without_fallbacks_it_is_503_and_not_remembered(down: Exception) -> None:
     ssm = Ssm(VALUES)
     ssm.down = down
     cache, _ = cache_of(ssm)
@@ -93,15 +123,24 @@ def test_without_anything_read_before_it_is_503_and_not_remembered(down: Excepti
 
 
 @pytest.mark.parametrize("name", VALUES)
+def test_a_function_asks_only_for_the_names_whose_fallbacks_it_has(name: str) -> None:
+    ssm = Ssm({name: VALUES[name]})
+    cache, _ = cache_of(ssm)
+    with mock.patch.dict(os.environ, {VARIABLES[name]: ""}):
+        cache.read()
+    assert ssm.asked == [[f"/pet-api/test/{name}"]]
+
+
+@pytest.mark.parametrize("name", VALUES)
 def test_what_ssm_does_not_have_is_taken_from_the_environment(name: str) -> None:
     cache, _ = cache_of(Ssm({key: value for key, value in VALUES.items() if key != name}))
-    with mock.patch.dict(os.environ, {FALLBACKS[name]: VALUES[name]}):
+    with mock.patch.dict(os.environ, ALL_FALLBACKS):
         assert cache.read() == READ
 
 
 def test_ssm_goes_before_the_environment() -> None:
     cache, _ = cache_of(Ssm(VALUES))
-    with mock.patch.dict(os.environ, dict.fromkeys(FALLBACKS.values(), "other")):
+    with mock.patch.dict(os.environ, dict.fromkeys(VARIABLES.values(), "other")):
         assert cache.read() == READ
 
 
@@ -111,8 +150,12 @@ def test_labels_are_listed_as_people_write_them() -> None:
 
 
 @pytest.mark.parametrize("name", VALUES)
-def test_what_nobody_has_is_503_and_named_in_the_log(name: str, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_missing_name_is_503_and_in_the_log(name: str, caplog: pytest.LogCaptureFixture) -> None:
     cache, _ = cache_of(Ssm({key: value for key, value in VALUES.items() if key != name}))
     with pytest.raises(Unavailable):
         cache.read()
     assert name in caplog.text
+
+
+def test_one_call_has_at_most_the_ten_names_that_ssm_takes() -> None:
+    assert len(PARAMETERS) <= 10

@@ -30,6 +30,7 @@ from shared import aws, settings
 from shared.images import UNITS, Image
 from shared.labels.store import Store
 from shared.pictures.bucket import Bucket
+from shared.settings import read_settings
 from tests.support import cloud
 from tests.support.cloud import ROOT
 from tests.support.hosts import proxy_event
@@ -181,11 +182,11 @@ def service(program: str, images: int) -> Iterator[None]:
         dynamodb_by(program, connections=1) as dynamodb,
     ):
         os.environ |= local._aws_variables() | {"AWS_ENDPOINT_URL_DYNAMODB": dynamodb.meta.endpoint_url}
-        names = settings.read()
-        tables = {"ImageChunksTable": names.image_chunks_table, "ChunkInfoTable": names.chunk_info_table}
+        settings = read_settings()
+        tables = {"ImageChunksTable": settings.image_chunks_table, "ChunkInfoTable": settings.chunk_info_table}
         for table, name in tables.items():
             dynamodb.create_table(TableName=name, **cloud.table(table))
-        _fill(names, FILLED[:images])
+        _fill(settings, FILLED[:images])
         yield
 
 

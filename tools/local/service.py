@@ -15,8 +15,9 @@ from typing import Any
 from hypercorn.asyncio import serve as hypercorn
 from hypercorn.config import Config
 
-from shared import aws, settings
+from shared import aws
 from shared.pictures.bucket import Bucket
+from shared.settings import read_settings
 from tools.local import data_folder, protocol, snapshots
 from tools.local.checkpoints import Checkpoints
 from tools.local.data_folder import DataFolder
@@ -134,8 +135,8 @@ def _after_unclean_stop(*, damaged: bool) -> None:
     the emulator as the account's owner: the environment says so.
     """
     until = datetime.min.replace(tzinfo=UTC) if damaged else datetime.now(UTC)
-    names = settings.read()
-    store, bucket = Inventory(aws.dynamodb(), names), Bucket(aws.s3(), names.bucket)
+    settings = read_settings()
+    store, bucket = Inventory(aws.dynamodb(), settings), Bucket(aws.s3(), settings.bucket)
     report = Reconciliation(store, bucket, until, tell=logger.warning).run()
     print(f"The last run did not end by itself. Reconciled: {report}.", flush=True)
 

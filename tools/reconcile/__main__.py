@@ -3,8 +3,9 @@
 import argparse
 from datetime import UTC, datetime
 
-from shared import aws, settings
+from shared import aws
 from shared.pictures.bucket import Bucket
+from shared.settings import read_settings
 from tools.reconcile.inventory import Inventory
 from tools.reconcile.reconcile import MIN_AGE, Reconciliation
 
@@ -14,8 +15,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tools.reconcile", description=__doc__)
     parser.add_argument("--dry-run", action="store_true", help="tell what would be mended, and mend nothing")
     arguments = parser.parse_args()
-    names = settings.read()
-    store, bucket = Inventory(aws.dynamodb(), names), Bucket(aws.s3(), names.bucket)
+    settings = read_settings()
+    store, bucket = Inventory(aws.dynamodb(), settings), Bucket(aws.s3(), settings.bucket)
     until = datetime.now(UTC) - MIN_AGE
     print(Reconciliation(store, bucket, until, dry_run=arguments.dry_run).run())
 
