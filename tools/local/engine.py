@@ -18,7 +18,7 @@ functions_log = logging.getLogger("functions")
 
 
 def load() -> Any:
-    """The modules of ministack, which read the environment as they are imported; with eight changes.
+    """The modules of ministack, which read the environment as they are imported; with nine changes.
 
     Its Lambda waits up to 50 ms for a call's first log line, and keeps each call's lines as a log stream for ever:
     here lines go to the log file as they are written, and nobody waits for them.  Its API Gateway leaves methods ANY
@@ -28,8 +28,9 @@ def load() -> Any:
     groups of their own.  Its S3 answers that an object is stored when the disk had no room for it: here that fails.
     Its DynamoDB parses a Query's condition once for each item of the partition: here once.  Its SQS knows queues by
     the port that it listens on, which is another one at each start: here by a number that stays.  Its CloudFormation
-    generates secrets with punctuation, wanted or not: here only where it is wanted.
-    tests/local/test_emulator.py and tests/local/test_running.py guard them.
+    generates secrets with punctuation, wanted or not: here only where it is wanted.  It also leaves the alias in an
+    event source mapping that is updated to a function without one: here the alias goes, too.
+    tests/local/test_emulator.py, tests/local/test_running.py and tests/local/test_old_data.py guard them.
     """
     from ministack import app
     from ministack.core import iam_actions, lambda_runtime, persistence
@@ -49,6 +50,8 @@ def load() -> Any:
         apigateway_v1._import_rest_api, apigateway_v1._put_gateway_response
     )
     provisioners._sm_secret_string = _without_punctuation(provisioners._sm_secret_string)
+    mappings = provisioners._RESOURCE_HANDLERS["AWS::Lambda::EventSourceMapping"]
+    mappings["update"] = _with_present_alias(mappings["update"], lambda_svc)
     iam_actions.extract_resource_arn = _with_parameters(iam_actions.extract_resource_arn)
     return SimpleNamespace(
         app=app,
@@ -85,6 +88,18 @@ def _without_punctuation(secret_string: Callable[..., str]) -> Callable[..., str
         return secret_string({**properties, "GenerateSecretString": wanted})
 
     return generate
+
+
+def _with_present_alias(update: Callable[..., Any], lambda_svc: Any) -> Callable[..., Any]:
+    """Let an updated event source mapping call the alias that its new FunctionName has, or none."""
+
+    def update_with_alias(physical_id: str, old: Any, new: Mapping[str, Any], *rest: object) -> Any:
+        mapping_id, attributes = update(physical_id, old, new, *rest)
+        _, alias = lambda_svc._resolve_name_and_qualifier(new["FunctionName"])
+        lambda_svc._esms[mapping_id]["Qualifier"] = alias
+        return mapping_id, attributes
+
+    return update_with_alias
 
 
 def _with_parameters(extract_resource_arn: Callable[..., str]) -> Callable[..., str]:
