@@ -16,7 +16,7 @@ BIN := $(VENV)/bin
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
 
 .PHONY: help run audit reconcile check test test-all sam-test contract mutants soak reliability
-.PHONY: bench bench-quick bench-cold measure costs openapi screenshots lock deploy clean
+.PHONY: bench bench-quick bench-cold measure costs openapi screenshots old-data lock deploy clean
 
 help:  ## List all targets
 	@awk -F ':.*##@? *' '/^##@/ { printf "\n%s\n", substr($$0, 5) } /^[a-z-]+:.*## / { printf "  %-13s %s\n", $$1, $$2 }' Makefile
@@ -88,6 +88,9 @@ openapi: $(VENV)/test.installed  ## Write web/openapi.json from openapi.yaml
 
 screenshots: $(VENV)/test.installed  ## Take docs/images/page*.png; needs Chromium
 	PETAPI_SCREENSHOTS=docs/images $(BIN)/python -m pytest -q tests/page/test_page.py
+
+old-data: $(VENV)/test.installed  ## Archive the data folder of this version in tests/data; COMMIT=<another commit>
+	$(BIN)/python -m tests.make_old_data $(COMMIT)
 
 lock: $(VENV)/test.installed  ## Lock the newest versions of the dependencies in requirements/
 	$(BIN)/pip install --quiet uv
