@@ -8,7 +8,7 @@ from shared.api import paging
 from shared.api.endpoint import Request, Response, required
 from shared.api.image_json import image_json, image_url
 from shared.errors import BadRequest, NotFound, UnprocessableValue
-from shared.images import Image
+from shared.images import Image, Pool
 from shared.labels import catalogue, chunks
 from shared.labels.catalogue import Catalogue, Page, Selection
 from shared.labels.chunks import Lane
@@ -39,7 +39,7 @@ def list_labels(request: Request) -> Response:
     settings = read_settings()
     store = Store(aws.dynamodb(), settings)
     page = Catalogue(aws.dynamodb(), settings).labels(limit, after)
-    shown = [_summary(label, store.lanes(label), request.base_url) for label in page.entries]
+    shown = [_summary(label, store.lanes(Pool(label)), request.base_url) for label in page.entries]
     return paging.answer(request, {"labels": [label for label in shown if label["count"]]}, "labels", page)
 
 
@@ -54,7 +54,7 @@ def show_label(request: Request) -> Response:
     store, rows = Store(aws.dynamodb(), settings), Catalogue(aws.dynamodb(), settings)
 
     def attempt(again: bool) -> tuple[dict[int, Lane], Page[Image]]:
-        lanes = store.lanes(label, consistent=again)
+        lanes = store.lanes(Pool(label), consistent=again)
         if not chunks.count(lanes) and again:
             raise _no_images(label)
         page = rows.images(label, selection, limit, after)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from shared.images import UNITS, Image, pool
+from shared.images import UNITS, Image, Pool
 from shared.labels.chunks import CHUNK_MAX, LANES
 from shared.labels.items import VOLUME, Item, chunk_key, image_item, number, tag_item
 
@@ -39,11 +39,11 @@ class Rows:
 
 def rows() -> Rows:
     """Of a picture that somebody uploaded by token, with a file name; all chunks are full, and all classes are used."""
-    row, tagged = image_item(TYPICAL, CHUNK_NUMBER), tag_item(TYPICAL, pool("cat", "fluffy"), CHUNK_NUMBER)
-    chunk = chunk_key("cat", CHUNK_NUMBER) | {"images": {"M": dict.fromkeys(_names(), number(TYPICAL.weight))}}
+    row, tagged = image_item(TYPICAL, CHUNK_NUMBER), tag_item(TYPICAL, Pool("cat", "fluffy"), CHUNK_NUMBER)
+    chunk = chunk_key(Pool("cat"), CHUNK_NUMBER) | {"images": {"M": dict.fromkeys(_names(), number(TYPICAL.weight))}}
     share = Decimal(_charged(chunk)) / CHUNK_MAX
     entries = sum(_charged({name: row[name] for name in names}) for names in INDEXES)
-    lane = chunk_key("cat", LANES - 1) | {"totalWeight": number(UNITS**2 + 1)} | _volumes()
+    lane = chunk_key(Pool("cat"), LANES - 1) | {"totalWeight": number(UNITS**2 + 1)} | _volumes()
     return Rows(_charged(row) + share, Decimal(entries), _charged(tagged) + share, Decimal(LANES * _charged(lane)))
 
 

@@ -9,7 +9,7 @@
 from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING
 
-from shared.images import Image
+from shared.images import Image, Pool
 from shared.labels import batch_get, chunks, items
 from shared.settings import Settings
 
@@ -33,12 +33,12 @@ class Rows:
             found |= self._named(label, missing, consistent=True)
         return found
 
-    def weights(self, pool: str) -> dict[str, int]:
+    def weights(self, pool: Pool) -> dict[str, int]:
         """Name -> weight of all images of a pool; reads the whole of it."""
         pages = self._client.get_paginator("query").paginate(
             TableName=self._chunks_table,
             KeyConditionExpression="label = :label AND chunkNumber >= :chunks",
-            ExpressionAttributeValues={":label": {"S": pool}, ":chunks": items.number(chunks.FIRST_CHUNK_NUMBER)},
+            ExpressionAttributeValues={":label": {"S": pool.key}, ":chunks": items.number(chunks.FIRST_CHUNK_NUMBER)},
             ConsistentRead=self._consistent,
         )
         return {

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import darts
 from shared import images
 from shared.errors import NotFound, Unavailable
+from shared.images import Pool
 from shared.labels import chunks
 from shared.labels.store import Store
 
@@ -37,7 +38,7 @@ class Drawn:
         return images.probability(self.weight, self.total_weight - self.gone_before)
 
 
-def draw(store: Store, pool: str, rng: random.Random) -> Drawn:
+def draw(store: Store, pool: Pool, rng: random.Random) -> Drawn:
     """A random image of the pool; NotFound if it has none, Unavailable if every dart misses."""
     for consistent in (False, True):
         lanes = store.lanes(pool, consistent=consistent)
@@ -47,15 +48,15 @@ def draw(store: Store, pool: str, rng: random.Random) -> Drawn:
             return drawn
     if not strip.length:
         raise none_of(pool)
-    raise Unavailable(f"No image of {images.told(pool)} could be drawn just now; retry in a moment.")
+    raise Unavailable(f"No image of {pool} could be drawn just now; retry in a moment.")
 
 
-def none_of(pool: str) -> NotFound:
+def none_of(pool: Pool) -> NotFound:
     """The pool has no images."""
-    return NotFound(f"There are no images of {images.told(pool)}; upload one with POST /upload.", field="label")
+    return NotFound(f"There are no images of {pool}; upload one with POST /upload.", field="label")
 
 
-def _throw(store: Store, pool: str, strip: darts.Strip, total_weight: int, rng: random.Random) -> Drawn | None:
+def _throw(store: Store, pool: Pool, strip: darts.Strip, total_weight: int, rng: random.Random) -> Drawn | None:
     """What the first of MISSES darts to hit hits; None if none does, or there is nothing to hit."""
     for _ in range(0, MISSES if strip.length else 0, DARTS):
         landings = [darts.land(strip, rng.randrange(strip.length)) for _ in range(DARTS)]
@@ -64,5 +65,5 @@ def _throw(store: Store, pool: str, strip: darts.Strip, total_weight: int, rng: 
             weights = found.get(landing.chunk_number, {})
             name = darts.hit(weights, landing.offset)
             if name and weights[name] <= total_weight:  # lanes and chunk are read apart: never answer more than 1
-                return Drawn(images.label_of(pool), name, weights[name], total_weight)
+                return Drawn(pool.label, name, weights[name], total_weight)
     return None

@@ -13,7 +13,7 @@ from draw import none_of
 from gaps import Known
 from shared import images
 from shared.errors import Unavailable, UnprocessableValue
-from shared.images import Image
+from shared.images import Image, Pool
 from shared.labels import batch_get, chunks
 from shared.labels.chunks import Lane
 from shared.labels.retries import LostRace, retried
@@ -32,7 +32,7 @@ class Several:
     total_weight: int
 
 
-def several(store: Store, rows: Rows, pool: str, count: int, rng: random.Random, *, distinct: bool) -> Several:
+def several(store: Store, rows: Rows, pool: Pool, count: int, rng: random.Random, *, distinct: bool) -> Several:
     """So many images of the pool; NotFound if it has none, UnprocessableValue if `distinct` asks for too many.
 
     With `distinct`, each image comes with its weight / the weight of those that had not come before it.  An image that
@@ -46,14 +46,14 @@ def several(store: Store, rows: Rows, pool: str, count: int, rng: random.Random,
         gone = 0
         for _ in range(LOOKS):
             drawn = draws.take(count - len(kept))
-            found = rows.named(images.label_of(pool), [name for name, _ in drawn])
+            found = rows.named(pool.label, [name for name, _ in drawn])
             kept += [replace(found[name], weight=weight) for name, weight in drawn if name in found]
             missing = {name: weight for name, weight in drawn if name not in found}
             if not missing:
                 return _weighed(kept, chunks.total_weight(lanes) - gone, distinct=distinct)
             draws.leave_out(missing)
             gone += sum(missing.values())
-        raise Unavailable(f"The images of {images.told(pool)} that were drawn are gone; retry in a moment.")
+        raise Unavailable(f"The images of {pool} that were drawn are gone; retry in a moment.")
 
     return retried(attempt)
 
@@ -62,7 +62,7 @@ class Draws:
     """One draw after another.  Each chunk is read once, so that all of them see it alike."""
 
     def __init__(
-        self, store: Store, pool: str, lanes: Mapping[int, Lane], rng: random.Random, *, distinct: bool
+        self, store: Store, pool: Pool, lanes: Mapping[int, Lane], rng: random.Random, *, distinct: bool
     ) -> None:
         self._store, self._pool, self._rng, self._distinct = store, pool, rng, distinct
         self._strip = darts.lay(lanes)
@@ -119,7 +119,7 @@ class Draws:
             self._known[number] = Known(start, chunks.length(number), found.get(number, {}))
 
 
-def _lanes(store: Store, pool: str, needed: int, *, consistent: bool) -> dict[int, Lane]:
+def _lanes(store: Store, pool: Pool, needed: int, *, consistent: bool) -> dict[int, Lane]:
     """The lanes of a pool with so many images; what seems too few is counted again, consistently."""
     lanes = store.lanes(pool, consistent=consistent)
     if chunks.count(lanes) < needed and not consistent:
@@ -129,7 +129,7 @@ def _lanes(store: Store, pool: str, needed: int, *, consistent: bool) -> dict[in
         raise none_of(pool)
     if there < needed:
         raise UnprocessableValue(
-            f"There are only {there} images of {images.told(pool)}; ask for no more with distinct=true.", field="count"
+            f"There are only {there} images of {pool}; ask for no more with distinct=true.", field="count"
         )
     return lanes
 

@@ -13,6 +13,7 @@ from shared.api.accept import prefers_json
 from shared.api.endpoint import Request, Response, as_json, endpoint, required
 from shared.api.image_json import image_json, picture_headers
 from shared.errors import Unavailable, UnprocessableValue
+from shared.images import Pool
 from shared.labels.store import Store
 from shared.pictures.bucket import Bucket
 from shared.settings import Settings, read_settings
@@ -40,7 +41,7 @@ def random_image(request: Request) -> Response:
     return _answer(request, settings, form, store, partial(draw, store, pool, RNG))
 
 
-def _with_options(request: Request, pool: str, form: str) -> Response:
+def _with_options(request: Request, pool: Pool, form: str) -> Response:
     """Several images, or one that a seed or a session chooses.
 
     What is to come out alike again is read consistently: the answer changes with the label, and at no other time.
@@ -77,10 +78,10 @@ def _answer(request: Request, settings: Settings, form: str, store: Store, choos
     raise Unavailable(f"The images of {drawn.label} that were drawn are gone; retry in a moment.")
 
 
-def _pool(request: Request) -> str:
+def _pool(request: Request) -> Pool:
     """What is drawn from: the images of the label, or those of them that have the tag."""
     label = images.parse_label(required(request.query, "label"))
-    return images.pool(label, images.parse_tag(request.query["tag"])) if "tag" in request.query else label
+    return Pool(label, images.parse_tag(request.query["tag"])) if "tag" in request.query else Pool(label)
 
 
 def _format(request: Request) -> str:

@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from shared.images import Image, pool
+from shared.images import Image, Pool
 from shared.labels import batch_get, items, query
 from shared.settings import Settings
 
@@ -54,7 +54,7 @@ def every(label: str) -> Selection:
 
 def tagged(label: str, tag: str) -> Selection:
     """The label's images with this tag, by name."""
-    return Selection({"label": pool(label, tag)})
+    return Selection({"label": Pool(label, tag).key})
 
 
 def called(label: str, prefix: str) -> Selection:

@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from shared.images import Image
+from shared.images import Image, Pool
 from shared.labels.chunks import Lane
 
 Item = dict[str, Any]
@@ -27,9 +27,9 @@ LABELS = "#labels"  # the partition that lists the labels; no label is called so
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """Where an image stands: the chunk that it is in, and its weight there; `pool` is a label or label#tag."""
+    """Where an image stands: the chunk that it is in, and its weight there."""
 
-    pool: str
+    pool: Pool
     name: str
     weight: int
     chunk_number: int
@@ -45,9 +45,9 @@ def image_key(label: str, name: str) -> Item:
     return {"label": {"S": label}, "s3key": {"S": name}}
 
 
-def chunk_key(label: str, chunk_number: int) -> Item:
+def chunk_key(pool: Pool, chunk_number: int) -> Item:
     """The key of a chunk's or lane's item."""
-    return {"label": {"S": label}, "chunkNumber": number(chunk_number)}
+    return {"label": {"S": pool.key}, "chunkNumber": number(chunk_number)}
 
 
 def image_item(image: Image, chunk_number: int) -> Item:
@@ -74,10 +74,10 @@ def description(image: Image) -> Item:
     return tags | filename
 
 
-def tag_item(image: Image, pool: str, chunk_number: int) -> Item:
+def tag_item(image: Image, pool: Pool, chunk_number: int) -> Item:
     """The item of an image under its label and a tag: where it stands there; the rest is in the image's own item."""
     return {
-        **image_key(pool, image.name),
+        **image_key(pool.key, image.name),
         "chunkNumber": number(chunk_number),
         "weight": number(image.weight),
         "versionId": {"S": image.version_id},
@@ -107,7 +107,9 @@ def _text(item: Mapping[str, Any], name: str) -> str:
 
 def entry(item: Mapping[str, Any]) -> Entry:
     """Where the image stands that an item of the image table stands for."""
-    return Entry(item["label"]["S"], item["s3key"]["S"], int(item["weight"]["N"]), int(item["chunkNumber"]["N"]))
+    return Entry(
+        Pool.of_key(item["label"]["S"]), item["s3key"]["S"], int(item["weight"]["N"]), int(item["chunkNumber"]["N"])
+    )
 
 
 def lane(item: Mapping[str, Any]) -> Lane:
@@ -118,10 +120,10 @@ def lane(item: Mapping[str, Any]) -> Lane:
     return Lane(int(item["chunkNumber"]["N"]), int(item["totalWeight"]["N"]), volumes)
 
 
-def chunk_item(label: str, chunk_number: int, weights: Mapping[str, int]) -> Item:
+def chunk_item(pool: Pool, chunk_number: int, weights: Mapping[str, int]) -> Item:
     """The item of a chunk that holds images of these weights."""
     images = {"M": {name: number(weight) for name, weight in weights.items()}}
-    return {**chunk_key(label, chunk_number), "images": images}
+    return {**chunk_key(pool, chunk_number), "images": images}
 
 
 def weights(item: Mapping[str, Any]) -> dict[str, int]:

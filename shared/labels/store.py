@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from shared.images import Image
+from shared.images import Image, Pool
 from shared.labels import batch_get, chunks, items, query, transactions
 from shared.labels.chunks import Lane
 from shared.labels.items import Entry
@@ -64,17 +64,20 @@ class Store:
         self._transactions = transactions.Transactions(self._images_table, self._chunks_table)
         self.settled = True
 
-    def lanes(self, pool: str, *, consistent: bool = False) -> dict[int, Lane]:
+    def lanes(self, pool: Pool, *, consistent: bool = False) -> dict[int, Lane]:
         """The pool's lanes by number; none if it never had an image."""
         request = {
             "TableName": self._chunks_table,
             "KeyConditionExpression": "label = :label AND chunkNumber < :chunks",
-            "ExpressionAttributeValues": {":label": {"S": pool}, ":chunks": items.number(chunks.FIRST_CHUNK_NUMBER)},
+            "ExpressionAttributeValues": {
+                ":label": {"S": pool.key},
+                ":chunks": items.number(chunks.FIRST_CHUNK_NUMBER),
+            },
             "ConsistentRead": consistent or self._consistent,
         }
         return {lane.number: lane for lane in map(items.lane, query.read(self._client, request))}
 
-    def chunks(self, pool: str, chunk_numbers: Iterable[int]) -> dict[int, dict[str, int]]:
+    def chunks(self, pool: Pool, chunk_numbers: Iterable[int]) -> dict[int, dict[str, int]]:
         """Chunk number -> name -> weight of the images in it, for those of these chunks that there are."""
         keys = [items.chunk_key(pool, number) for number in sorted(set(chunk_numbers))]
         read = batch_get.read(self._client, self._chunks_table, keys, consistent=self._consistent)
@@ -95,7 +98,7 @@ class Store:
             image = self.image(label, name, consistent=consistent or again)
             if image is None:
                 return None
-            total_weight = chunks.total_weight(self.lanes(label, consistent=consistent or again))
+            total_weight = chunks.total_weight(self.lanes(Pool(label), consistent=consistent or again))
             if total_weight < image.weight:  # the two reads straddle a write
                 raise LostRace
             return image, total_weight
@@ -116,7 +119,7 @@ class Store:
                 self._write(writes if lanes[0] else [*writes, self._transactions.register(image.label)], also)
             except Exists as there:
                 if there.image.version_id == image.version_id:  # this very image, by a transaction that was late
-                    total_weight = chunks.total_weight(self.lanes(image.label, consistent=True))
+                    total_weight = chunks.total_weight(self.lanes(image.pools[0], consistent=True))
                 if total_weight < there.image.weight:  # the lanes were read before that image came
                     raise LostRace from there
                 return there.image, total_weight
@@ -157,7 +160,7 @@ class Store:
 
         return retried(attempt)
 
-    def _add(self, image: Image, pool: str, lanes: dict[int, Lane]) -> list[Any]:
+    def _add(self, image: Image, pool: Pool, lanes: dict[int, Lane]) -> list[Any]:
         lane = chunks.choose_lane(lanes, chunks.class_of(image.weight), RNG)
         return self._transactions.add(image, pool, lane)
 
@@ -175,7 +178,7 @@ class Store:
                 leaves = chunks.class_of(new.weight) != chunks.class_of(entry.weight)
                 filler = self._filler(entry, lane) if leaves else None
                 yield from self._transactions.reweigh(image, new, entry, lane, filler)
-            elif entry.pool == image.label:
+            elif not entry.pool.tag:
                 yield self._transactions.describe(image, new, entry)
         for pool in new.pools:
             if pool not in image.pools:
@@ -183,17 +186,17 @@ class Store:
 
     def _entries(self, image: Image, item: items.Item) -> list[Entry]:
         """Where the image stands in each of its pools, its label first; LostRace if it has just left one."""
-        found = [item, *(self._image_item(pool, image.name, consistent=True) for pool in image.pools[1:])]
+        found = [item, *(self._image_item(pool.key, image.name, consistent=True) for pool in image.pools[1:])]
         if not all(found):
             raise LostRace
         return [items.entry(each) for each in found if each]
 
-    def _image_item(self, label: str, name: str, *, consistent: bool) -> items.Item | None:
-        key = items.image_key(label, name)
-        return self._client.get_item(TableName=self._images_table, Key=key, ConsistentRead=consistent).get("Item")
+    def _image_item(self, key: str, name: str, *, consistent: bool) -> items.Item | None:
+        request: Any = {"TableName": self._images_table, "Key": items.image_key(key, name)}
+        return self._client.get_item(**request, ConsistentRead=consistent).get("Item")
 
-    def _chunk_item(self, label: str, chunk_number: int) -> items.Item:
-        key = items.chunk_key(label, chunk_number)
+    def _chunk_item(self, pool: Pool, chunk_number: int) -> items.Item:
+        key = items.chunk_key(pool, chunk_number)
         answer = self._client.get_item(TableName=self._chunks_table, Key=key, ConsistentRead=True)
         if "Item" not in answer:
             raise LostRace

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from shared.images import Image
+from shared.images import Image, Pool
 from shared.labels import chunks, items
 from shared.labels.chunks import Lane
 from shared.labels.items import Entry
@@ -56,21 +56,20 @@ class Transactions:
     image_chunks_table: str
     chunk_info_table: str
 
-    def add(self, image: Image, pool: str, lane: Lane) -> list[Write]:
+    def add(self, image: Image, pool: Pool, lane: Lane) -> list[Write]:
         """Add an image to a lane of its label, or of its label with a tag: 3 writes.
 
         To the label, the first fails, and gives the item, if the image is there already.
         """
         weight_class = chunks.class_of(image.weight)
         entry = Entry(pool, image.name, image.weight, chunks.open_chunk(lane, weight_class))
-        is_label = pool == image.label
-        item = items.image_item if is_label else partial(items.tag_item, pool=pool)
+        item = partial(items.tag_item, pool=pool) if pool.tag else items.image_item
         put = {
             "TableName": self.image_chunks_table,
             "Item": item(image, chunk_number=entry.chunk_number),
             "ConditionExpression": "attribute_not_exists(s3key)",
         }
-        if is_label:
+        if not pool.tag:
             put["ReturnValuesOnConditionCheckFailure"] = "ALL_OLD"
         return [
             {"Put": put},
@@ -90,7 +89,7 @@ class Transactions:
         """
         delete = {
             "TableName": self.image_chunks_table,
-            "Key": items.image_key(entry.pool, entry.name),
+            "Key": items.image_key(entry.pool.key, entry.name),
             "ConditionExpression": UNCHANGED,
             "ExpressionAttributeValues": _numbers({":oldChunk": entry.chunk_number, ":oldWeight": entry.weight}),
         }
@@ -127,7 +126,7 @@ class Transactions:
             self._enter(moved, opens=chunks.opens_chunk(lane, new_class)),
         ]
 
-    def _count(self, label: str, lane: Lane, weight: int, *counts: Count) -> Write:
+    def _count(self, pool: Pool, lane: Lane, weight: int, *counts: Count) -> Write:
         """The lane's write: its total by `weight`, and its counts."""
         adds, conditions, names, values = ["totalWeight :weight"], [], {}, {":weight": weight}
         for i, count in enumerate(counts):
@@ -138,7 +137,7 @@ class Transactions:
             values |= {f":change{i}": count.change, f":lowest{i}": count.lowest, f":highest{i}": count.highest}
         update: Write = {
             "TableName": self.chunk_info_table,
-            "Key": items.chunk_key(label, lane.number),
+            "Key": items.chunk_key(pool, lane.number),
             "UpdateExpression": "ADD " + ", ".join(adds),
             "ExpressionAttributeValues": _numbers(values),
         }
@@ -199,7 +198,7 @@ class Transactions:
     def _change_image(self, image: Image, new: Image, old_entry: Entry, new_entry: Entry) -> Write:
         """The image's item in a pool tells what is new of it; tags and file name in its label alone."""
         write = _of_state(self._update_image(old_entry, new_entry), image, old_entry)
-        if new_entry.pool == image.label and (image.tags, image.filename) != (new.tags, new.filename):
+        if not new_entry.pool.tag and (image.tags, image.filename) != (new.tags, new.filename):
             told = items.description(new)
             gone = [name for name in items.description(image) if name not in told]
             update = write["Update"]
@@ -218,7 +217,7 @@ class Transactions:
         }
         update = {
             "TableName": self.image_chunks_table,
-            "Key": items.image_key(old.pool, old.name),
+            "Key": items.image_key(old.pool.key, old.name),
             "UpdateExpression": "SET chunkNumber = :newChunk, weight = :newWeight",
             "ConditionExpression": UNCHANGED,
             "ExpressionAttributeValues": _numbers(values),
@@ -234,10 +233,10 @@ def _of_state(write: Write, image: Image, entry: Entry) -> Write:
     (call,) = write.values()
     call["ConditionExpression"] += " AND versionId = :version"
     call["ExpressionAttributeValues"][":version"] = {"S": image.version_id}
-    if entry.pool == image.label and image.tags:
+    if not entry.pool.tag and image.tags:
         call["ConditionExpression"] += " AND tags = :tags"
         call["ExpressionAttributeValues"][":tags"] = {"SS": list(image.tags)}
-    elif entry.pool == image.label:
+    elif not entry.pool.tag:
         call["ConditionExpression"] += " AND attribute_not_exists(tags)"
     return write
 

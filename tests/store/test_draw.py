@@ -22,7 +22,7 @@ from shared.labels import chunks
 from shared.labels.store import Store
 from tests.support import invariants
 from tests.support.memory_aws import CHUNKS, IMAGES, S3, DynamoDB, World
-from tests.support.memory_label import image, seen, stored
+from tests.support.memory_label import POOL, image, seen, stored
 from tests.support.pictures import tiny
 from tests.support.simulation import LABEL, SETTINGS, call
 from tools.audit.chi_square import p_value
@@ -78,7 +78,7 @@ def test_of_all_darts_each_image_is_hit_by_exactly_its_weight(world: World) -> N
 def test_20000_draws_follow_the_weights(world: World) -> None:
     store, weights = thirty(world)
     rng, total = random.Random(20_000), sum(weights.values())
-    drawn = [draw.draw(store, LABEL, rng) for _ in range(20_000)]
+    drawn = [draw.draw(store, POOL, rng) for _ in range(20_000)]
     assert {one.total_weight for one in drawn} == {total}
     assert all(one.weight == weights[one.name] for one in drawn)
     expected = {name: 20_000 * weight / total for name, weight in weights.items()}
@@ -97,7 +97,7 @@ def test_the_worst_case_is_drawn_without_giving_up(world: World) -> None:
     calls: Counter[str] = Counter()
     world.pause = lambda call: calls.update([call])
     rng = random.Random(68)
-    drawn = Counter(draw.draw(store, LABEL, rng).name for _ in range(4000))
+    drawn = Counter(draw.draw(store, POOL, rng).name for _ in range(4000))
     assert len(drawn) == 68
     assert calls["batch_get_item"] / 4000 < 4
     assert p_value(drawn, dict.fromkeys(drawn, 4000 / 68)) > 0.001
@@ -122,12 +122,12 @@ def test_lanes_that_come_in_several_pages_keep_the_law_exact(world: World, sizes
     entries, lanes, found = seen(world)
     assert len(lanes) == 4
     world.page_sizes = list(sizes)
-    read = store.lanes(LABEL)
+    read = store.lanes(POOL)
     assert not world.page_sizes
     assert read == lanes
     assert invariants.throw_every_dart(read, found) == {entry.name: entry.weight for entry in entries}
     world.page_sizes = list(sizes)
-    assert draw.draw(store, LABEL, random.Random(1)).total_weight == sum(weights)
+    assert draw.draw(store, POOL, random.Random(1)).total_weight == sum(weights)
 
 
 def test_lanes_of_no_images_are_a_strip_of_no_length() -> None:
@@ -211,7 +211,7 @@ def test_a_probability_above_one_is_never_answered(world: World) -> None:
         return lane if key == lane_key and not consistent else world.tables[table].get(key)
 
     world.read = read  # type: ignore[method-assign, assignment]
-    drawn = draw.draw(store, LABEL, random.Random(3))  # the old total is below the weight: lanes are read again
+    drawn = draw.draw(store, POOL, random.Random(3))  # the old total is below the weight: lanes are read again
     assert (drawn.weight, drawn.total_weight, drawn.probability) == (500_000_000, 500_000_000, 1)
 
 

@@ -20,7 +20,7 @@ from shared.images import UNITS
 from shared.labels import batch_get, chunks
 from shared.labels.store import Store
 from tests.support.memory_aws import CHUNKS, IMAGES, DynamoDB, World
-from tests.support.memory_label import image, seen, stored
+from tests.support.memory_label import POOL, image, seen, stored
 from tests.support.simulation import LABEL, SETTINGS
 from tools.audit.chi_square import p_value
 
@@ -30,7 +30,7 @@ Pick = Callable[..., list[str]]
 def drawn(world: World, count: int, rng: random.Random, *, distinct: bool) -> draw_many.Several:
     client = DynamoDB(world)
     store, rows = Store(client, SETTINGS), Rows(client, SETTINGS)  # type: ignore[arg-type]
-    return draw_many.several(store, rows, LABEL, count, rng, distinct=distinct)
+    return draw_many.several(store, rows, POOL, count, rng, distinct=distinct)
 
 
 def names(found: draw_many.Several) -> tuple[str, ...]:
@@ -94,7 +94,7 @@ def test_every_pair_of_every_run_has_exactly_its_probability(
     store = Store(DynamoDB(world), SETTINGS)  # type: ignore[arg-type]
 
     def run(rng: random.Random) -> tuple[str, ...]:
-        return tuple(name for name, _ in draw_many.Draws(store, LABEL, lanes, rng, distinct=distinct).take(2))
+        return tuple(name for name, _ in draw_many.Draws(store, POOL, lanes, rng, distinct=distinct).take(2))
 
     reached: Counter[tuple[str, ...]] = Counter()
     for outcome, probability in every_run(run):

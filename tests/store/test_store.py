@@ -24,14 +24,14 @@ from shared.pictures.bucket import Bucket
 from tests.support import pictures
 from tests.support.hosts import Api, Handlers, json_of
 from tests.support.memory_aws import CHUNKS, IMAGES, DynamoDB, World
-from tests.support.memory_label import image, stored
+from tests.support.memory_label import POOL, image, stored
 from tests.support.simulation import LABEL, SETTINGS, call
 
 
 def test_chunks_that_were_throttled_are_asked_for_again(world: World) -> None:
     store = stored(world, [500_000_000] * 40)
     numbers = [int(key[1]) for key in world.tables[CHUNKS] if int(key[1]) >= 10**11]
-    whole = store.chunks(LABEL, numbers)
+    whole = store.chunks(POOL, numbers)
 
     class Throttled(DynamoDB):
         asked: list[int] = []  # noqa: RUF012
@@ -43,7 +43,7 @@ def test_chunks_that_were_throttled_are_asked_for_again(world: World) -> None:
             answer = super().batch_get_item(RequestItems={table: {**request, "Keys": first}})
             return {**answer, "UnprocessedKeys": {table: {**request, "Keys": rest}} if rest else {}}
 
-    assert Store(Throttled(world), SETTINGS).chunks(LABEL, numbers) == whole  # type: ignore[arg-type]
+    assert Store(Throttled(world), SETTINGS).chunks(POOL, numbers) == whole  # type: ignore[arg-type]
     assert Throttled.asked == list(range(len(numbers), 0, -2))
 
 
@@ -122,11 +122,11 @@ def test_every_read_can_be_made_consistent(world: World) -> None:
     for table in world.tables:
         world.previous[table] = dict.fromkeys(world.tables[table])
     consistent = Store(DynamoDB(world), replace(SETTINGS, consistent_reads=True))  # type: ignore[arg-type]
-    drawn = draw.draw(consistent, LABEL, world.rng)
+    drawn = draw.draw(consistent, POOL, world.rng)
     assert drawn.id == image(0, 1).id
     assert consistent.image(LABEL, drawn.name)
     with pytest.raises(Unavailable):  # the lanes are found by a second read, the chunks are not
-        draw.draw(Store(DynamoDB(world), SETTINGS), LABEL, world.rng)  # type: ignore[arg-type]
+        draw.draw(Store(DynamoDB(world), SETTINGS), POOL, world.rng)  # type: ignore[arg-type]
 
 
 # --- the bucket ---

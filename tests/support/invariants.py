@@ -11,10 +11,10 @@ Items = list[dict[str, Any]]
 Label = tuple[list[items.Entry], dict[int, Lane], dict[int, dict[str, int]]]
 
 
-def label_of(label: str, image_items: Items, chunk_items: Items) -> Label:
-    """The entries, lanes and chunks of one label."""
-    entries = [items.entry(item) for item in image_items if item["label"]["S"] == label]
-    mine = [(int(item["chunkNumber"]["N"]), item) for item in chunk_items if item["label"]["S"] == label]
+def label_of(key: str, image_items: Items, chunk_items: Items) -> Label:
+    """The entries, lanes and chunks of the label or pool that is stored under this key."""
+    entries = [items.entry(item) for item in image_items if item["label"]["S"] == key]
+    mine = [(int(item["chunkNumber"]["N"]), item) for item in chunk_items if item["label"]["S"] == key]
     lanes = {number: items.lane(item) for number, item in mine if number < chunks.FIRST_CHUNK_NUMBER}
     found = {number: items.weights(item) for number, item in mine if number >= chunks.FIRST_CHUNK_NUMBER}
     return entries, lanes, found
@@ -47,7 +47,7 @@ def check(entries: list[items.Entry], lanes: dict[int, Lane], found: dict[int, d
 def check_tags(image_items: Items) -> None:
     """Raise AssertionError where the images under a tag are not those that have it."""
     tagged = {
-        (pool, image.name, image.weight, image.version_id)
+        (pool.key, image.name, image.weight, image.version_id)
         for item in image_items
         if "#" not in item["label"]["S"]
         for image in [items.image(item)]

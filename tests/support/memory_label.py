@@ -1,10 +1,12 @@
 """A label of images without pictures, in the in-memory AWS."""
 
-from shared.images import Image
+from shared.images import Image, Pool
 from shared.labels.store import Store
 from tests.support import invariants
 from tests.support.memory_aws import CHUNKS, IMAGES, DynamoDB, World
 from tests.support.simulation import LABEL, SETTINGS
+
+POOL = Pool(LABEL)
 
 
 def image(number: int, weight: int) -> Image:

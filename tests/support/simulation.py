@@ -25,6 +25,7 @@ import edit_image
 import random_image
 import upload_image
 from shared import aws, images, settings
+from shared.images import Pool
 from shared.labels import items, retries, store
 from shared.pictures.bucket import Bucket
 from tests.support import invariants, memory_aws
@@ -201,12 +202,12 @@ class Simulation:
         except AssertionError as error:
             raise Broken(str(error)) from error
 
-    def _pools(self) -> list[str]:
-        return [LABEL, *(images.pool(LABEL, tag) for tag in self.tags)]
+    def _pools(self) -> list[Pool]:
+        return [Pool(LABEL), *(Pool(LABEL, tag) for tag in self.tags)]
 
-    def _pool(self, pool: str) -> Any:
+    def _pool(self, pool: Pool) -> Any:
         tables = self.world.tables
-        return invariants.label_of(pool, list(tables[IMAGES].values()), list(tables[CHUNKS].values()))
+        return invariants.label_of(pool.key, list(tables[IMAGES].values()), list(tables[CHUNKS].values()))
 
     def _check_thumbnails(self, which: int) -> None:
         """When nobody is at a picture: if it is gone it has no thumbnails, but what killed clients left."""
@@ -219,7 +220,7 @@ class Simulation:
     def _check_bucket(self) -> None:
         """Every image's version is there; the versions without an image are those of killed clients, at most."""
         rows = self.world.tables[IMAGES].items()
-        named = {f"{LABEL}/{name}": item["versionId"]["S"] for (pool, name), item in rows if pool == LABEL}
+        named = {f"{LABEL}/{name}": item["versionId"]["S"] for (key, name), item in rows if key == LABEL}
         kept = {(key, version) for key, versions in self.world.objects.items() for version in versions}
         assert set(named.items()) <= kept, "an image without its object"
         unseen = {version for _, version in kept - set(named.items())}

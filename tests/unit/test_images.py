@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from shared import images
 from shared.api.etags import etag_of
 from shared.errors import UnprocessableValue
-from shared.images import UNITS, Image
+from shared.images import UNITS, Image, Pool
 
 
 @given(st.integers(1, UNITS - 1))
@@ -66,3 +66,15 @@ def test_totals_are_shown_without_rounding(units: int) -> None:
 def test_the_state_tag_tells_version_and_weight_apart() -> None:
     states = [Image("cat", "x.png", weight, version, 1, 1, 1, "") for weight in (1, 2) for version in ("v1", "v2")]
     assert len({etag_of(image) for image in states}) == 4
+
+
+@pytest.mark.parametrize(
+    ("pool", "key", "words"), [(Pool("cat"), "cat", "cat"), (Pool("cat", "calm"), "cat#calm", "cat with the tag calm")]
+)
+def test_a_pool_has_a_key_and_words(pool: Pool, key: str, words: str) -> None:
+    assert (pool.key, Pool.of_key(key), f"{pool}") == (key, pool, words)
+
+
+def test_an_image_is_in_the_pools_of_its_label_and_its_tags() -> None:
+    image = Image("cat", "x.png", 1, "v1", 1, 1, 1, "", tags=("calm", "old"))
+    assert [pool.key for pool in image.pools] == ["cat", "cat#calm", "cat#old"]

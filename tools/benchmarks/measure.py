@@ -25,7 +25,7 @@ from PIL import Image as Pillow
 import draw
 from bulk_reads import Rows
 from draw_many import several
-from shared.images import UNITS, Image
+from shared.images import UNITS, Image, Pool
 from shared.labels.store import Store
 from tests.support.local_service import LocalService
 from tests.support.memory_aws import DynamoDB, World
@@ -68,7 +68,7 @@ def darts_per_draw(world: World) -> float:
     world.pause = lambda call: calls.update([call])
     store = Store(DynamoDB(world), SETTINGS)  # type: ignore[arg-type]
     for _ in range(DRAWS):
-        draw.draw(store, LABEL, world.rng)
+        draw.draw(store, Pool(LABEL), world.rng)
     return calls["batch_get_item"] / DRAWS
 
 
@@ -89,7 +89,7 @@ def cost_of_a_hundred(world: World, *, distinct: bool) -> tuple[float, float]:
     world.pause = lambda call: calls.update([call])
     store, rows = Store(client, SETTINGS), Rows(client, SETTINGS)  # type: ignore[arg-type]
     for _ in range(ANSWERS):
-        several(store, rows, LABEL, 100, world.rng, distinct=distinct)
+        several(store, rows, Pool(LABEL), 100, world.rng, distinct=distinct)
     return calls.total() / ANSWERS, (calls["query"] + client.items) / 2 / ANSWERS
 
 

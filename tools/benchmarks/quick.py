@@ -16,6 +16,7 @@ from typing import Any
 from unittest import mock
 
 import draw
+from shared.images import Pool
 from shared.labels import catalogue, store
 from shared.labels.catalogue import Catalogue
 from shared.labels.store import Store
@@ -131,7 +132,7 @@ def _operations(table: Table, count: int) -> dict[str, float]:
     shipped, rng = Store(table.client, table.names), random.Random(count)
     table.take()
     for _ in range(DRAWS):
-        draw.draw(shipped, LABEL, rng)
+        draw.draw(shipped, Pool(LABEL), rng)
     drawn = table.take().per(DRAWS)
     more = weights("uniform", count + WRITES, random.Random(count))
     with mock.patch.object(store, "RNG", rng):

@@ -8,7 +8,7 @@ from dataclasses import replace
 import draw
 from shared import images
 from shared.errors import Unavailable
-from shared.images import Image
+from shared.images import Image, Pool
 from shared.labels.store import Store
 from tests.support.hosts import Api
 from tests.support.local_service import Answer
@@ -90,7 +90,7 @@ class OnStore:
     def draw(self, turn: int) -> str:
         """The name of a random image."""
         with _busy():
-            return draw.draw(self._store, self._label, RNG).name
+            return draw.draw(self._store, Pool(self._label), RNG).name
 
 
 @contextmanager

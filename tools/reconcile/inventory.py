@@ -5,7 +5,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from shared.images import Image
+from shared.images import Image, Pool
 from shared.labels import chunks, items
 from shared.labels.retries import retried
 from shared.labels.store import Store
@@ -23,7 +23,8 @@ class Inventory(Store):
             ExpressionAttributeValues={":chunks": items.number(chunks.FIRST_CHUNK_NUMBER)},
         )
         for page in pages:
-            yield from (pool for item in page["Items"] if "#" not in (pool := item["label"]["S"]))
+            pools = [Pool.of_key(item["label"]["S"]) for item in page["Items"]]
+            yield from (pool.label for pool in pools if not pool.tag)
 
     def images(self, label: str) -> Iterator[Image]:
         """All images of a label, sorted by name."""
@@ -45,7 +46,7 @@ class Inventory(Store):
             {
                 "Update": {
                     "TableName": self._images_table,
-                    "Key": items.image_key(pool, image.name),
+                    "Key": items.image_key(pool.key, image.name),
                     "UpdateExpression": "SET versionId = :new",
                     "ConditionExpression": "versionId = :old",
                     "ExpressionAttributeValues": {":new": {"S": version_id}, ":old": {"S": image.version_id}},

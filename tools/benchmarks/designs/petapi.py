@@ -8,7 +8,7 @@ import darts
 import draw
 from costs.rows import size as item_size
 from shared import settings
-from shared.images import UNITS, Image
+from shared.images import UNITS, Image, Pool
 from shared.labels import chunks, items, store
 from shared.labels.chunks import Lane
 from shared.labels.store import Store
@@ -59,7 +59,7 @@ class State:
 
     def draw(self) -> str:
         """The name of a random image."""
-        return draw.draw(self.store, LABEL, self.world.rng).name
+        return draw.draw(self.store, Pool(LABEL), self.world.rng).name
 
     def stored(self) -> Stored:
         """The items of the label."""
@@ -123,7 +123,7 @@ class Label:
 
     def draw(self) -> str:
         """The name of a random image."""
-        return draw.draw(self._store, LABEL, self._rng).name
+        return draw.draw(self._store, Pool(LABEL), self._rng).name
 
 
 def costs(count: int) -> dict[str, Usage]:
@@ -136,12 +136,12 @@ def costs(count: int) -> dict[str, Usage]:
     volumes[last] = round(count / chunks.LANES) - sum(volumes.values())
     lanes = {number: Lane(number, 0, volumes) for number in range(chunks.LANES)}
     expected = darts.lay(lanes).length / (count * UNITS / 2)
-    lane_item = {**items.chunk_key(LABEL, 0), "totalWeight": items.number(count * UNITS // 8 + 1)} | {
+    lane_item = {**items.chunk_key(Pool(LABEL), 0), "totalWeight": items.number(count * UNITS // 8 + 1)} | {
         f"{items.VOLUME}{k}": items.number(volume) for k, volume in volumes.items()
     }
     name, weight = "0" * 36, 500_000_001
     number = chunks.number(3, 30, 123)
-    chunk = item_size(items.chunk_item(LABEL, number, {f"{i:036}": weight for i in range(chunks.CHUNK_MAX)}))
+    chunk = item_size(items.chunk_item(Pool(LABEL), number, {f"{i:036}": weight for i in range(chunks.CHUNK_MAX)}))
     row, lane = item_size(rows.row(name, weight, number)), item_size(lane_item)
     lanes_read = read_units([chunks.LANES * lane])
     entered = [row, lane, chunk]
