@@ -12,13 +12,15 @@ from typing import Any
 
 import issuer
 import tokens
-from shared import end_cold_start, logs
+from shared import logs
 from shared.api import access
+from shared.entry import entry
 
 PUBLIC_SCOPES = f"{access.WRITE} {access.DELETE}"  # of everyone, where writes are open
 
 
-def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
+@entry
+def handler(event: Mapping[str, Any]) -> dict[str, Any]:
     """The answer to API Gateway: allowed, with `subject` and `scope`, or denied."""
     try:
         subject, scope = _caller(event)
@@ -27,8 +29,6 @@ def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
         return _answer(event, "Deny", "nobody", {})
     except issuer.IssuerUnreachable:
         return _answer(event, "Allow", "unknown", {"outage": "true"})
-    finally:
-        end_cold_start()
     return _answer(event, "Allow", subject or "everyone", {"subject": subject, "scope": scope})
 
 

@@ -1,7 +1,6 @@
-"""The keys of the tokens' issuer, found as OpenID Connect Discovery says and kept for a few minutes."""
+"""The public keys of the tokens' issuer, found by OpenID Connect Discovery and kept for a few minutes."""
 
 import json
-import logging
 import time
 from collections.abc import Callable
 from typing import Any
@@ -9,18 +8,18 @@ from urllib.request import urlopen
 
 import jwt
 
-logger = logging.getLogger("petapi")
+from shared.cached import Refreshing
 
 DISCOVERY = "/.well-known/openid-configuration"
-LIFETIME = 300.0  # seconds that keys are good for: a key that the issuer withdraws is refused after that
-PATIENCE = 5.0  # seconds between two reads, however many tokens name keys that are not there
-OUTAGE_MAX = 3600.0  # seconds that keys are used, because their issuer is out of reach
+LIFETIME = 300.0  # seconds that keys are used: a key that the issuer withdraws is refused after that
+PATIENCE = 5.0  # seconds between two reads, however many tokens name unknown keys
+OUTAGE_MAX = 3600.0  # seconds that keys are used while their issuer is out of reach
 TIMEOUT = 2.0  # seconds for each of two requests
 DOCUMENT_MAX = 200_000  # bytes
 
 
 class IssuerUnreachable(Exception):
-    """The issuer does not answer, and without its keys nothing can be said of the token."""
+    """The issuer does not answer, and without its keys a token can be neither accepted nor refused."""
 
 
 class Keys:
@@ -29,38 +28,40 @@ class Keys:
     def __init__(
         self, issuer: str, *, fetch: Callable[[str], Any] | None = None, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        self.issuer, self._fetch, self._clock = issuer, fetch or document, clock
-        self._keys: dict[str, jwt.PyJWK] = {}
-        self._read_at = self._tried_at = float("-inf")
-        self._failed = False
+        self.issuer, self._fetch = issuer, fetch or document
+        self._keys = Refreshing(
+            f"the keys of {issuer}",
+            self._read,
+            failures=(IssuerUnreachable,),
+            lifetime=LIFETIME,
+            patience=PATIENCE,
+            stale_max=OUTAGE_MAX,
+            failure_lifetime=PATIENCE,
+            clock=clock,
+        )
 
     def find(self, key_id: str | None) -> jwt.PyJWK | None:
-        """The key of this id, None if the issuer has none; IssuerUnreachable if that cannot be known now."""
-        now = self._clock()
-        known = self._keys.get(key_id or "")
-        if (known is None or now - self._read_at > LIFETIME) and now - self._tried_at > PATIENCE:
-            self._read(now)
-            known = self._keys.get(key_id or "")
-        if self._failed and (known is None or now - self._read_at > OUTAGE_MAX):
-            raise IssuerUnreachable
-        return known
+        """Return the key of this id, or None if the issuer has none.
 
-    def _read(self, now: float) -> None:
-        """Read the keys; those read before stay if that fails."""
-        self._tried_at, self._failed = now, True
+        Raise IssuerUnreachable if that cannot be known now.
+        """
+        key = self._keys.get().get(key_id or "") or self._keys.refresh().get(key_id or "")
+        if key is None and self._keys.failure:
+            raise IssuerUnreachable from self._keys.failure
+        return key
+
+    def _read(self) -> dict[str, jwt.PyJWK]:
         try:
             found = jwt.PyJWKSet.from_dict(self._fetch(self._fetch(self._discovery())["jwks_uri"])).keys
-        except (OSError, ValueError, LookupError, TypeError, jwt.PyJWTError):
-            logger.exception("the keys of %s cannot be read", self.issuer)
-            return
-        self._keys = {key.key_id: key for key in found if key.key_id}
-        self._read_at, self._failed = now, False
+        except (OSError, ValueError, LookupError, TypeError, jwt.PyJWTError) as error:
+            raise IssuerUnreachable from error
+        return {key.key_id: key for key in found if key.key_id}
 
     def _discovery(self) -> str:
         return self.issuer.rstrip("/") + DISCOVERY
 
 
 def document(url: str) -> Any:
-    """The JSON document at this address."""
+    """Fetch the JSON document at this URL."""
     with urlopen(url, timeout=TIMEOUT) as response:  # noqa: S310 (the operator names the issuer; a pattern says https)
         return json.loads(response.read(DOCUMENT_MAX))

@@ -10,27 +10,27 @@ from typing import Any
 from urllib.parse import unquote_plus
 
 from ingest_upload import give_up, ingest
-from shared import deadline, end_cold_start, logs
+from shared import logs
+from shared.entry import entry
 
 # The queue's maxReceiveCount (template.yaml) is one more: a function that was killed each time cannot say so itself.
 # SQS then moves the message to the dead-letter queue.
 ATTEMPTS = 5
 
 
-def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
+@entry
+def handler(event: Mapping[str, Any]) -> dict[str, Any]:
     """The messages that have to come again, as SQS takes them."""
-    failed = [message["messageId"] for message in event["Records"] if not _done(message, context)]
-    end_cold_start()
+    failed = [message["messageId"] for message in event["Records"] if not _done(message)]
     return {"batchItemFailures": [{"itemIdentifier": identifier} for identifier in failed]}
 
 
-def _done(message: Mapping[str, Any], context: Any) -> bool:
+def _done(message: Mapping[str, Any]) -> bool:
     count = int(message.get("attributes", {}).get("ApproximateReceiveCount", 1))
     go_on = give_up if count > ATTEMPTS else ingest
     try:
         for upload_id in upload_ids(json.loads(message["body"])):
-            with deadline.of(context):
-                state = go_on(upload_id)
+            state = go_on(upload_id)
             logs.log().info("upload %s is %s", upload_id, state)
     except Exception as error:
         logs.failure(message["messageId"], error)

@@ -9,7 +9,7 @@ import ssl
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from functools import cache
 from http import HTTPStatus
@@ -19,8 +19,7 @@ from threading import Timer
 import certifi
 
 import signature
-from shared.uploads import callback_url
-from shared.uploads.callback_url import GetAddrInfo, Receiver, RefusedAddress
+from shared.uploads.callback_url import CallbackRules, GetAddrInfo, Receiver, RefusedAddress
 from shared.uploads.callbacks import Callback
 
 TIMEOUT = 5.0  # seconds from the name's resolution to the end of the answer's head
@@ -60,11 +59,10 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class DeliveryLimits:
-    """Seconds that an attempt may take, and where it may go beside public addresses by HTTPS."""
+    """Seconds that an attempt may take, and where it may go."""
 
     seconds: float = TIMEOUT
-    allow_http: bool = False
-    allow_loopback: bool = False
+    rules: CallbackRules = field(default_factory=CallbackRules)
 
 
 def deliver(
@@ -74,12 +72,12 @@ def deliver(
     until = time.monotonic() + limits.seconds
     kind = "-"
     try:
-        receiver = callback_url.parse(callback.url, allow_http=limits.allow_http, allow_loopback=limits.allow_loopback)
+        receiver = limits.rules.parse(callback.url)
     except RefusedAddress:
         return Attempt(Outcome.REFUSED, None, kind)
     kind = receiver.kind
     try:
-        address = callback_url.resolve(receiver, getaddrinfo, allow_loopback=limits.allow_loopback)
+        address = limits.rules.resolve(receiver, getaddrinfo)
         status = _post(callback, key, receiver, address, until)
     except RefusedAddress:
         return Attempt(Outcome.NOT_PUBLIC, None, kind)

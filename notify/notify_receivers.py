@@ -16,11 +16,14 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 import backoff
 import delivery
-from callback_secret import CallbackSecret, SigningKeyMissing
+from callback_secret import SigningKeyMissing, signing_key
 from delivery import Attempt, DeliveryLimits, Outcome
-from shared import aws, deadline, end_cold_start, logs
+from shared import aws, logs
+from shared.cached import Refreshing
+from shared.entry import entry
 from shared.errors import Unavailable
 from shared.uploads import callbacks
+from shared.uploads.callback_url import CallbackRules
 from shared.uploads.callbacks import Callback, CallbackQueue
 
 GRACE = 1.0  # seconds beyond an attempt's own; only a resolver that hangs is not done by then
@@ -28,18 +31,16 @@ GRACE = 1.0  # seconds beyond an attempt's own; only a resolver that hangs is no
 Record = Mapping[str, Any]
 
 
-def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
-    """The answer to Lambda: the messages that are not to be deleted."""
-    failed = []
-    with deadline.of(context):
-        records = event["Records"]
-        sent = [_callback(record) for record in records]
-        for record, callback, attempt in zip(records, sent, _attempts(sent), strict=True):
-            _log(record, callback, attempt)
-            if not attempt.outcome.is_final:
-                failed.append({"itemIdentifier": record["messageId"]})
-                _postpone(record, attempt)
-    end_cold_start()
+@entry
+def handler(event: Mapping[str, Any]) -> dict[str, Any]:
+    """Send the callbacks of a batch. Return the messages that SQS must keep and deliver again."""
+    records, failed = event["Records"], []
+    sent = [_callback(record) for record in records]
+    for record, callback, attempt in zip(records, sent, _attempts(sent), strict=True):
+        _log(record, callback, attempt)
+        if not attempt.outcome.is_final:
+            failed.append({"itemIdentifier": record["messageId"]})
+            _postpone(record, attempt)
     return {"batchItemFailures": failed}
 
 
@@ -54,7 +55,7 @@ def _callback(record: Record) -> Callback | None:
 def _attempts(sent: Sequence[Callback | None]) -> list[Attempt]:
     """One attempt of each, at the same time; one that hangs is left to itself and counts as late."""
     try:
-        key = _secret().key()
+        key = _signing_key().get()
     except SigningKeyMissing as error:
         logs.failure("callbacks", error)
         return [Attempt(Outcome.UNSIGNED) for _ in sent]
@@ -106,14 +107,13 @@ def _limits() -> DeliveryLimits:
     """What the template's parameters say."""
     return DeliveryLimits(
         seconds=float(os.environ.get("CALLBACK_TIMEOUT") or delivery.TIMEOUT),
-        allow_http=os.environ.get("CALLBACK_ALLOW_HTTP") == "true",
-        allow_loopback=os.environ.get("CALLBACK_ALLOW_LOOPBACK") == "true",
+        rules=CallbackRules.of_environment(),
     )
 
 
 @cache
-def _secret() -> CallbackSecret:
-    return CallbackSecret(aws.secrets, os.environ["CALLBACK_SECRET_ID"])
+def _signing_key() -> Refreshing[bytes]:
+    return signing_key(aws.secrets, os.environ["CALLBACK_SECRET_ID"])
 
 
 def _queue() -> CallbackQueue:

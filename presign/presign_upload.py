@@ -1,6 +1,5 @@
 """/uploads: ask for a form that takes a file straight to S3, and follow what becomes of it."""
 
-import os
 import re
 import time
 import uuid
@@ -12,7 +11,7 @@ from shared.api.endpoint import Request, Response, as_json, endpoint
 from shared.errors import BadRequest, NotFound
 from shared.labels.store import Store
 from shared.settings import read_settings
-from shared.uploads import callback_url
+from shared.uploads.callback_url import CallbackRules
 from shared.uploads.incoming import IncomingBucket
 from shared.uploads.table import Uploads
 from shared.uploads.upload import Upload, current_image, upload_json
@@ -52,11 +51,7 @@ def _asked(request: Request) -> dict[str, Any]:
         raise BadRequest(f"The member label is missing; send {EXAMPLE}.", field="label")
     asked["insecure_callback"] = asked.pop("allow_insecure_callback", False)
     if "callback_url" in asked:
-        callback_url.parse(
-            asked["callback_url"],
-            allow_http=os.environ.get("CALLBACK_ALLOW_HTTP") == "true",
-            allow_loopback=os.environ.get("CALLBACK_ALLOW_LOOPBACK") == "true",
-        )
+        CallbackRules.of_environment().parse(asked["callback_url"])
     return asked
 
 

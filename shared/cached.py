@@ -6,6 +6,8 @@ import time
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
+from shared import logs
+
 logger = logging.getLogger("petapi")
 
 T = TypeVar("T")
@@ -47,6 +49,11 @@ class Refreshing(Generic[T]):
         """Return the value as `get` does, but read it again unless that was tried less than `patience` seconds ago."""
         return self._current(0.0)
 
+    @property
+    def failure(self) -> Exception | None:
+        """What the last read failed with; None if it succeeded, or if nothing was read yet."""
+        return self._failure
+
     def _current(self, lifetime: float) -> T:
         now = self._clock()
         pause = self._patience if self._values else self._failure_lifetime
@@ -64,4 +71,5 @@ class Refreshing(Generic[T]):
             self._failure = failure
             if not self._values and self._fallback:
                 self._values = [self._fallback()]
-            logger.warning("%s: reading failed%s", self._name, "; an older value is used" if self._values else "")
+            outlook = "; an older value is used" if self._values else ""
+            logger.warning("%s: reading failed%s", self._name, outlook, exc_info=logs.Failed(failure))

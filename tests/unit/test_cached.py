@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 
 from shared.cached import Refreshing
 
+MARKER = "s3cret"
+
 
 class Down(Exception):
     """The source does not answer."""
@@ -123,6 +125,34 @@ def test_a_refresh_reads_again_but_not_twice_within_the_patience() -> None:
     cached.get()
     source.now += 10
     assert [cached.refresh(), cached.refresh(), source.reads] == [2, 2, 2]
+
+
+def test_the_failure_of_the_last_read_can_be_asked_for_while_an_older_value_is_used() -> None:
+    source = Source()
+    cached = source.cached()
+    assert cached.failure is None
+    cached.get()
+    assert cached.failure is None
+    source.down, source.now = True, source.now + 301
+    cached.get()
+    assert isinstance(cached.failure, Down)
+    source.down, source.now = False, source.now + 10
+    cached.get()
+    assert cached.failure is None
+
+
+def test_the_log_has_the_cause_of_a_failure_but_not_its_message(caplog: pytest.LogCaptureFixture) -> None:
+    def read() -> int:
+        try:
+            return int(MARKER)
+        except ValueError as error:
+            raise Down from error
+
+    with pytest.raises(Down):
+        Refreshing("the number", read, failures=(Down,), lifetime=1, patience=1).get()
+    assert "the number: reading failed" in caplog.text
+    assert "ValueError" in caplog.text
+    assert MARKER not in caplog.text
 
 
 def test_another_error_rises_as_it_is() -> None:

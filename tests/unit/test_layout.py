@@ -16,7 +16,8 @@ MODULES = sorted(path for folder in SHIPPED for path in (ROOT / folder).rglob("*
 # What never imports what, by folder; the ground floor is the modules of shared/ itself.
 GROUPS = ("shared/api", "shared/labels", "shared/pictures", "shared/uploads")
 GROUND = tuple(
-    f"shared/{name}" for name in ("images", "errors", "limits", "logs", "deadline", "aws", "settings", "cached")
+    f"shared/{name}"
+    for name in ("images", "errors", "limits", "logs", "deadline", "aws", "settings", "cached", "entry")
 )
 NEVER = {
     "shared": ("tools", "costs", "tests", *FUNCTIONS),
@@ -115,6 +116,14 @@ def test_every_handler_of_the_template_is_there() -> None:
         module, _, name = function["Properties"]["Handler"].partition(".")
         source = (ROOT / function["Properties"]["CodeUri"] / f"{module}.py").read_text()
         assert re.search(rf"^{name} = |^def {name}\(", source, re.MULTILINE)
+
+
+def test_every_handler_is_an_endpoint_or_an_entry() -> None:
+    """Each call gets its deadline, and the first one ends the cold start."""
+    for function in functions().values():
+        module = function["Properties"]["Handler"].partition(".")[0]
+        source = (ROOT / function["Properties"]["CodeUri"] / f"{module}.py").read_text()
+        assert re.search(r"^handler = endpoint\(|^@entry\ndef handler\(", source, re.MULTILINE), module
 
 
 @pytest.mark.parametrize("path", MODULES, ids=place)

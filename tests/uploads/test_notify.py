@@ -23,10 +23,11 @@ import backoff
 import delivery
 import notify_receivers
 import signature
-from callback_secret import CallbackSecret, SigningKeyMissing
+from callback_secret import SigningKeyMissing, signing_key
 from delivery import Attempt, DeliveryLimits, Outcome
 from shared import aws
 from shared.uploads import callbacks
+from shared.uploads.callback_url import CallbackRules
 from shared.uploads.callbacks import Callback, CallbackQueue, MalformedCallback
 from tests.support import receivers
 from tests.support.receivers import NAME, Resolver, Server, drip, serving, status
@@ -34,7 +35,9 @@ from tests.support.receivers import NAME, Resolver, Server, drip, serving, statu
 SECRET = "whsec_" + "Petapi0123456789" * 4
 KEY = signature.key_of(SECRET)
 PATIENCE = 30.0  # seconds where nothing is meant to time out, on a busy machine
-LIMITS = DeliveryLimits(seconds=PATIENCE, allow_loopback=True)
+LOOPBACK = CallbackRules(allow_loopback=True)
+HTTP_TOO = CallbackRules(allow_http=True, allow_loopback=True)
+LIMITS = DeliveryLimits(PATIENCE, LOOPBACK)
 MARKER = "m4rker"  # in what is not for the log
 PAYLOAD = json.dumps({"id": "upload-1", "state": "done", "text": "Kätzchen"}, ensure_ascii=False)
 
@@ -109,7 +112,7 @@ def test_a_certificate_of_another_name_is_refused(trusted: Path) -> None:
 
 
 def test_an_unchecked_certificate_opens_no_other_address(pem: Path) -> None:
-    closed = DeliveryLimits(seconds=PATIENCE)
+    closed = DeliveryLimits(PATIENCE)
     with serving(pem=pem) as server:
         for url in (server.url, at_its_name(server), f"http://127.0.0.1:{server.port}/"):
             sent = callback(url, insecure=True)
@@ -122,7 +125,7 @@ def test_an_unchecked_certificate_opens_no_other_address(pem: Path) -> None:
 def test_http_goes_where_it_is_allowed() -> None:
     with serving() as server:
         assert delivery.deliver(callback(server.url), KEY, LIMITS).outcome is Outcome.REFUSED
-        open_limits = DeliveryLimits(seconds=PATIENCE, allow_http=True, allow_loopback=True)
+        open_limits = DeliveryLimits(PATIENCE, HTTP_TOO)
         assert delivery.deliver(callback(server.url), KEY, open_limits) == Attempt(Outcome.DELIVERED, 200, "http IPv4")
     assert len(server.received) == 1
 
@@ -170,7 +173,7 @@ DRIPS = {
 @pytest.mark.parametrize("answer", DRIPS)
 @pytest.mark.parametrize("scheme", ["https", "http"])
 def test_an_answer_that_takes_its_time_is_cut_off(pem: Path, answer: str, scheme: str) -> None:
-    limits = DeliveryLimits(seconds=2, allow_http=True, allow_loopback=True)
+    limits = DeliveryLimits(2, HTTP_TOO)
     begins, goes_on = DRIPS[answer]
     pieces = itertools.chain([begins], itertools.repeat(goes_on, 600))  # of a minute
     with serving(drip(pieces, 0.1), pem=pem if scheme == "https" else None) as server:
@@ -183,7 +186,7 @@ def test_an_answer_that_takes_its_time_is_cut_off(pem: Path, answer: str, scheme
 
 
 def test_a_handshake_that_takes_its_time_is_cut_off() -> None:
-    limits = DeliveryLimits(seconds=1, allow_loopback=True)
+    limits = DeliveryLimits(1, LOOPBACK)
     with receivers.dripping_handshake(0.05, pieces=1_200) as (port, at_its_end):
         begun = time.monotonic()
         attempt = delivery.deliver(callback(f"https://127.0.0.1:{port}/"), KEY, limits)
@@ -197,7 +200,7 @@ def test_a_handshake_that_takes_its_time_is_cut_off() -> None:
 )
 def test_no_more_of_a_body_is_read_than_the_limits_say(pem: Path, piece: bytes, pause: float, count: int) -> None:
     """The status has told by then: the callback is delivered."""
-    limits = DeliveryLimits(seconds=2, allow_loopback=True)
+    limits = DeliveryLimits(2, LOOPBACK)
     pieces = itertools.repeat(piece, count)
     head = b"HTTP/1.1 200 OK\r\nContent-Length: 999999999999\r\n\r\n"
     with serving(drip(itertools.chain([head], pieces), pause), pem=pem) as server:
@@ -269,26 +272,26 @@ class Secrets:
 
 def test_a_key_is_read_once_in_five_minutes_and_outlives_an_outage() -> None:
     secrets, now = Secrets(SECRET), [0.0]
-    secret = CallbackSecret(lambda: secrets, "callbacks", clock=lambda: now[0])  # type: ignore[arg-type,return-value]
-    assert secret.key() == secret.key() == KEY
+    cached = signing_key(lambda: secrets, "callbacks", clock=lambda: now[0])  # type: ignore[arg-type,return-value]
+    assert cached.get() == cached.get() == KEY
     assert secrets.reads == 1
     secrets.text, now[0] = "b" * 64, 299
-    assert secret.key() == KEY
+    assert cached.get() == KEY
     secrets.down, now[0] = True, 301
-    assert secret.key() == secret.key() == KEY
+    assert cached.get() == cached.get() == KEY
     assert secrets.reads == 2
     secrets.down, now[0] = False, 312
-    assert secret.key() == signature.key_of("b" * 64)
+    assert cached.get() == signature.key_of("b" * 64)
 
 
 @pytest.mark.parametrize("text", ["too short", None])
 def test_without_a_key_there_is_none_and_the_next_asks_again(text: str | None) -> None:
     secrets = Secrets(text or SECRET)
     secrets.down = text is None
-    secret = CallbackSecret(lambda: secrets, "callbacks")  # type: ignore[arg-type,return-value]
+    cached = signing_key(lambda: secrets, "callbacks")  # type: ignore[arg-type,return-value]
     for _ in range(2):
         with pytest.raises(SigningKeyMissing):
-            secret.key()
+            cached.get()
     assert secrets.reads == 2
 
 
@@ -411,9 +414,9 @@ def queue(moto_aws: None, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCap
     monkeypatch.setenv("CALLBACK_ALLOW_LOOPBACK", "true")
     monkeypatch.setenv("CALLBACK_SECRET_ID", "callbacks")
     aws.secrets().create_secret(Name="callbacks", SecretString=SECRET)
-    notify_receivers._secret.cache_clear()
+    notify_receivers._signing_key.cache_clear()
     yield made
-    notify_receivers._secret.cache_clear()
+    notify_receivers._signing_key.cache_clear()
 
 
 @pytest.fixture
