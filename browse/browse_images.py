@@ -6,7 +6,7 @@ import listing
 import thumbnails
 from shared import aws
 from shared.api import etags, image_responses
-from shared.api.endpoint import Request, Response, elsewhere, endpoint
+from shared.api.endpoint import Request, Response, endpoint, other_function
 from shared.api.image_json import picture_headers
 from shared.labels.store import Store
 from shared.limits import BODY_MAX
@@ -57,12 +57,12 @@ def _headers(label: str, name: str) -> dict[str, str]:
 def info(request: Request) -> Response:
     """The image and its probability; the ETag is for a PATCH's or DELETE's If-Match."""
     label, name = image_responses.image_path(request)
-    return image_responses.state(Store(aws.dynamodb(), read_settings()), request, label, name, consistent=False)
+    return image_responses.current_state(Store(aws.dynamodb(), read_settings()), request, label, name, consistent=False)
 
 
 handler = endpoint(
     {
-        "/images/{label}/{name}": {"GET": download, "PATCH": elsewhere, "DELETE": elsewhere},
+        "/images/{label}/{name}": {"GET": download, "PATCH": other_function, "DELETE": other_function},
         "/images/{label}/{name}/info": {"GET": info},
         "/images": {"GET": listing.list_images},
         "/labels": {"GET": listing.list_labels},

@@ -27,20 +27,20 @@ def list_images(request: Request) -> Response:
     """A page of the label's images: all, those with a tag, or those whose file names begin with a text."""
     label = images.parse_label(required(request.query, "label"))
     selection, query = _selection(request.query, label)
-    limit, after = paging.limit(request), paging.after(request, query, selection)
+    limit, after = paging.limit(request), paging.start_after(request, query, selection)
     page = Catalogue(aws.dynamodb(), read_settings()).images(label, selection, limit, after)
     shown = [image_json(image, request.base_url) for image in page.entries]
-    return paging.answer(request, {"images": shown}, query, page)
+    return paging.page_response(request, {"images": shown}, query, page)
 
 
 def list_labels(request: Request) -> Response:
     """A page of the labels that have images, with count and total weight; it leaves out those that lost all."""
-    limit, after = paging.limit(request), paging.after(request, "labels", catalogue.LABELS)
+    limit, after = paging.limit(request), paging.start_after(request, "labels", catalogue.LABELS)
     settings = read_settings()
     store = Store(aws.dynamodb(), settings)
     page = Catalogue(aws.dynamodb(), settings).labels(limit, after)
     shown = [_summary(label, store.lanes(Pool(label)), request.base_url) for label in page.entries]
-    return paging.answer(request, {"labels": [label for label in shown if label["count"]]}, "labels", page)
+    return paging.page_response(request, {"labels": [label for label in shown if label["count"]]}, "labels", page)
 
 
 def show_label(request: Request) -> Response:
@@ -49,7 +49,7 @@ def show_label(request: Request) -> Response:
     if not images.LABEL.fullmatch(label):
         raise _no_images(label)
     query, selection = f"labels/{label}", catalogue.every(label)
-    limit, after = paging.limit(request), paging.after(request, query, selection)
+    limit, after = paging.limit(request), paging.start_after(request, query, selection)
     settings = read_settings()
     store, rows = Store(aws.dynamodb(), settings), Catalogue(aws.dynamodb(), settings)
 
@@ -76,7 +76,7 @@ def show_label(request: Request) -> Response:
     ]
     summary = _summary(label, lanes, request.base_url)
     del summary["url"]
-    return paging.answer(request, {**summary, "images": shown}, query, page)
+    return paging.page_response(request, {**summary, "images": shown}, query, page)
 
 
 def _summary(label: str, lanes: Mapping[int, Lane], base_url: str) -> dict[str, Any]:

@@ -26,7 +26,7 @@ def edit_image(request: Request) -> Response:
     check = access.permit(caller, request.headers.get("if-match", "*"))
     if not store.edit(label, name, lambda image: replace(image, **changes), check=check):
         raise image_responses.not_found(label, name)
-    return image_responses.state(store, request, label, name, consistent=True)
+    return image_responses.current_state(store, request, label, name, consistent=True)
 
 
 def _changes(request: Request) -> dict[str, Any]:

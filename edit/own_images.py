@@ -29,7 +29,7 @@ def list_own(request: Request) -> Response:
         raise UnprocessableValue(f"owner must be a token's subject: 1 to {OWNER_MAX} characters.", field="owner")
     selection = catalogue.owned(label, owner)
     query = f"mine?{urlencode({'label': label, 'owner': owner})}"
-    limit, after = paging.limit(request), paging.after(request, query, selection)
+    limit, after = paging.limit(request), paging.start_after(request, query, selection)
     page = Catalogue(aws.dynamodb(), read_settings()).images(label, selection, limit, after)
     shown = [image_json(image, request.base_url) for image in page.entries]
-    return paging.answer(request, {"images": shown}, query, page)
+    return paging.page_response(request, {"images": shown}, query, page)

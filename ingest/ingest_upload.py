@@ -12,7 +12,7 @@ import recognisers
 from detection_cache import DetectionCache
 from detections import Detection, Unrecognisable
 from shared import add_image, aws, images
-from shared.add_image import Wanted
+from shared.add_image import NewImage
 from shared.api import endpoint
 from shared.errors import ApiError, Unavailable, UnprocessableValue
 from shared.images import Image
@@ -83,7 +83,7 @@ def _store(upload: Upload, uploads: Uploads, settings: Settings) -> None:
     uploads.received(upload)
     checked = check_picture(file)
     more = upload.tag_from_labels
-    wanted = Wanted(upload.label, upload.weight, upload.tags, upload.owner, upload.filename, more_tags=more)
+    wanted = NewImage(upload.label, upload.weight, upload.tags, upload.owner, upload.filename, allow_other_tags=more)
     bucket, store = Bucket(aws.s3(), settings.bucket), Store(aws.dynamodb(), settings)
     with suppress(Withdrawn):  # another delivery has gone on with the upload meanwhile
         added = add_image.add(checked, wanted, bucket, store, also=partial(uploads.storing, upload))

@@ -15,7 +15,7 @@ from shared.pictures.check import Picture
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class NewImage:
     """What an uploader wants of the image; the weight in units, the owner empty for nobody's."""
 
     label: str
@@ -23,11 +23,11 @@ class Wanted:
     tags: tuple[str, ...]
     owner: str
     filename: str
-    more_tags: bool = False  # whether the image may have others besides
+    allow_other_tags: bool = False  # whether the image may have others besides
 
 
 @dataclass(frozen=True, slots=True)
-class Added:
+class AddResult:
     """The image, the total weight of its label as read, and whether it is new."""
 
     image: Image
@@ -38,7 +38,7 @@ class Added:
 Also = Callable[[Image], Write]  # the write that is to be done with this image's, or not at all
 
 
-def add(picture: Picture, wanted: Wanted, bucket: Bucket, store: Store, *, also: Also | None = None) -> Added:
+def add(picture: Picture, wanted: NewImage, bucket: Bucket, store: Store, *, also: Also | None = None) -> AddResult:
     """The image, new or as it was there already; Conflict if that one has another weight, owner or tags.
 
     Withdrawn if the condition of `also` fails; it is not done where the image was there already.
@@ -62,13 +62,13 @@ def add(picture: Picture, wanted: Wanted, bucket: Bucket, store: Store, *, also:
     try:
         stored, total_weight = store.add(image, also=also(image) if also else None)
     except (Unavailable, Withdrawn):
-        _take_back(image, store, bucket)
+        _discard_version(image, store, bucket)
         raise
     if stored.version_id == version_id:
-        return Added(stored, total_weight, is_new=True)
-    _take_back(image, store, bucket)
+        return AddResult(stored, total_weight, is_new=True)
+    _discard_version(image, store, bucket)
     _refuse_another(stored, wanted)
-    return Added(stored, total_weight, is_new=False)
+    return AddResult(stored, total_weight, is_new=False)
 
 
 def now() -> str:
@@ -76,7 +76,7 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _refuse_another(stored: Image, wanted: Wanted) -> None:
+def _refuse_another(stored: Image, wanted: NewImage) -> None:
     if stored.owner != wanted.owner:
         raise Conflict(f"This picture is {stored.id} already, and somebody else's.", field="img")
     if stored.weight != wanted.weight:
@@ -85,7 +85,7 @@ def _refuse_another(stored: Image, wanted: Wanted) -> None:
             "change its weight with PATCH, or upload it with that weight.",
             field="weight",
         )
-    others = set(stored.tags) - set(wanted.tags) if wanted.more_tags else set()
+    others = set(stored.tags) - set(wanted.tags) if wanted.allow_other_tags else set()
     if wanted.tags and set(stored.tags) - others != set(wanted.tags):
         raise Conflict(
             f"This picture is {stored.id} already, with the tags {', '.join(stored.tags) or '(none)'}; "
@@ -94,7 +94,7 @@ def _refuse_another(stored: Image, wanted: Wanted) -> None:
         )
 
 
-def _take_back(image: Image, store: Store, bucket: Bucket) -> None:
+def _discard_version(image: Image, store: Store, bucket: Bucket) -> None:
     """Remove the version that was put in vain; not while a transaction that names it may yet be done."""
     if store.settled:
         bucket.discard(image.id, image.version_id)

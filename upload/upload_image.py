@@ -22,7 +22,7 @@ def upload(request: Request) -> Response:
         )
     fields = form.parse(request.body, request.headers.get("content-type", ""))
     settings = read_settings()
-    wanted = add_image.Wanted(
+    wanted = add_image.NewImage(
         label=images.parse_allowed_label(fields.label, settings.labels),
         weight=images.DEFAULT_WEIGHT if fields.weight is None else images.parse_weight(fields.weight),
         tags=images.parse_tags(fields.tags.split(",") if fields.tags.strip() else []),
@@ -34,7 +34,7 @@ def upload(request: Request) -> Response:
     added = add_image.add(checked, wanted, bucket, store)
     location = {"Location": image_url(added.image, request.base_url)}
     status = 201 if added.is_new else 200
-    return image_responses.weighed(added.image, added.total_weight, request, status=status, headers=location)
+    return image_responses.with_probability(added.image, added.total_weight, request, status=status, headers=location)
 
 
 handler = endpoint({"/upload": {"POST": upload}})

@@ -6,7 +6,7 @@ from hashlib import sha256
 
 import page_files
 from shared.api import etags
-from shared.api.endpoint import Request, Response, elsewhere, endpoint
+from shared.api.endpoint import Request, Response, endpoint, other_function
 from shared.errors import NotFound
 
 # Nothing but our own files runs, no host but ours is asked, and no other page can frame this one.
@@ -69,9 +69,9 @@ handler = endpoint(
         "/docs": {"GET": docs},
         "/openapi.json": {"GET": contract},
         "/web/{version}/{name}": {"GET": file},
-        "/upload": {"POST": elsewhere},
-        "/uploads": {"POST": elsewhere},
-        "/images": {"GET": elsewhere},
-        "/mine": {"GET": elsewhere},
+        "/upload": {"POST": other_function},
+        "/uploads": {"POST": other_function},
+        "/images": {"GET": other_function},
+        "/mine": {"GET": other_function},
     }
 )

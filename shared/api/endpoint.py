@@ -91,7 +91,7 @@ def endpoint(routes: Routes, *, parameters: Parameters | None = None) -> Callabl
     return handler
 
 
-def elsewhere(_: Request) -> Response:
+def other_function(_: Request) -> Response:
     """Stands in a route table for a method that another function serves, so that Allow names it."""
     raise RuntimeError("the template sends this method to another function")
 

@@ -24,7 +24,7 @@ def not_found(label: str, name: str) -> NotFound:
     return NotFound(f"There is no image {label}/{name}.")
 
 
-def weighed(
+def with_probability(
     image: Image, total_weight: int, request: Request, *, status: int = 200, headers: Mapping[str, str] | None = None
 ) -> Response:
     """The image with its probability, as JSON."""
@@ -33,10 +33,10 @@ def weighed(
     return as_json({**shown, "probability": probability}, status=status, headers=headers)
 
 
-def state(store: Store, request: Request, label: str, name: str, *, consistent: bool) -> Response:
+def current_state(store: Store, request: Request, label: str, name: str, *, consistent: bool) -> Response:
     """The image as it is now with its probability, and the ETag of that state; NotFound if there is no such image."""
     seen = store.weighed(label, name, consistent=consistent)
     if seen is None:
         raise not_found(label, name)
     image, total_weight = seen
-    return weighed(image, total_weight, request, headers={"ETag": etag_of(image)})
+    return with_probability(image, total_weight, request, headers={"ETag": etag_of(image)})

@@ -32,44 +32,44 @@ def limit(request: Request) -> int:
     return int(text)
 
 
-def after(request: Request, query: str, selection: Selection) -> tuple[str, ...]:
+def start_after(request: Request, query: str, selection: Selection) -> tuple[str, ...]:
     """The place that the cursor names, empty without one; BadRequest if it is not one that this query has given.
 
     Everyone can make a cursor, so it is also looked whether a row of the selection can stand there.
     """
     if "cursor" not in request.query:
         return ()
-    place = read(query, request.query["cursor"])
+    place = decode_cursor(query, request.query["cursor"])
     if not _is_place(place, selection):
         raise _refusal()
     return place
 
 
-def answer(request: Request, document: Mapping[str, Any], query: str, page: Page[Any]) -> Response:
+def page_response(request: Request, document: Mapping[str, Any], query: str, page: Page[Any]) -> Response:
     """The page, and in the body and as a link how to go on."""
     if not page.last:
         return as_json(document)
-    cursor = write(query, page.last)
+    cursor = encode_cursor(query, page.last)
     path, _, _ = query.partition("?")
     link = f"{request.base_url}{path}?{urlencode({**request.query, 'cursor': cursor})}"
     return as_json({**document, "cursor": cursor}, headers={"Link": f'<{link}>; rel="next"'})
 
 
-def write(query: str, last: tuple[str, ...]) -> str:
+def encode_cursor(query: str, last: tuple[str, ...]) -> str:
     """The cursor of this query behind this place."""
     place = "\n".join(last).encode()
     check = sha256(query.encode() + b"\n" + place).digest()[:CHECK]
     return urlsafe_b64encode(check + place).decode().rstrip("=")
 
 
-def read(query: str, text: str) -> tuple[str, ...]:
+def decode_cursor(query: str, text: str) -> tuple[str, ...]:
     """The place that a cursor of this query is behind; BadRequest for any other text."""
     try:
         content = urlsafe_b64decode(text + "==") if CURSOR.fullmatch(text) else b""
         last = tuple(content[CHECK:].decode().split("\n"))
     except ValueError as error:
         raise _refusal() from error
-    if write(query, last) != text:
+    if encode_cursor(query, last) != text:
         raise _refusal()
     return last
 

@@ -120,8 +120,8 @@ def _check_size(cleaned: Cleaned) -> None:
 def _check_decodes(cleaned: Cleaned, pillow_format: str) -> None:
     try:
         with Image.open(BytesIO(cleaned.content), formats=[pillow_format]) as image:
-            told = (*image.size, getattr(image, "n_frames", 1))
-            if told != (cleaned.width, cleaned.height, cleaned.frames):
+            decoded = (*image.size, getattr(image, "n_frames", 1))
+            if decoded != (cleaned.width, cleaned.height, cleaned.frames):
                 raise Broken("its parts disagree about its size")
             for frame in range(cleaned.frames):
                 image.seek(frame)

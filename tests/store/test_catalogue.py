@@ -160,7 +160,7 @@ PLACES = st.lists(st.text(st.characters(exclude_categories=["Cs"], exclude_chara
 def test_a_cursor_is_read_as_it_was_written(query: str, place: list[str]) -> None:
     query = query.encode("utf-8", "replace").decode()
     if sum(map(len, place)) < 300:
-        assert paging.read(query, paging.write(query, tuple(place))) == tuple(place)
+        assert paging.decode_cursor(query, paging.encode_cursor(query, tuple(place))) == tuple(place)
 
 
 @given(st.text() | st.from_regex(paging.CURSOR, fullmatch=True))
@@ -169,7 +169,7 @@ def test_a_cursor_is_read_as_it_was_written(query: str, place: list[str]) -> Non
 @example("\ud800")
 def test_any_other_text_is_refused(text: str) -> None:
     with pytest.raises(BadRequest, match="take it from the page before"):
-        paging.read("images?label=cat", text)
+        paging.decode_cursor("images?label=cat", text)
 
 
 FORGED = {
@@ -204,14 +204,14 @@ FORGED_NAMES = {
 def test_a_forged_cursor_is_refused_unless_a_row_could_stand_there(
     selection: catalogue.Selection, place: str, possible: bool
 ) -> None:
-    cursor = paging.write("a query", tuple(place.split("\n")))
+    cursor = paging.encode_cursor("a query", tuple(place.split("\n")))
     with nullcontext() if possible else pytest.raises(BadRequest):
-        assert paging.after(asking(cursor=cursor), "a query", selection) == tuple(place.split("\n"))
+        assert paging.start_after(asking(cursor=cursor), "a query", selection) == tuple(place.split("\n"))
 
 
 def test_a_forged_place_between_two_images_is_no_harm(cats: Api) -> None:
     names = [image("cat", n).name for n in range(300)]
-    cursor = paging.write("images?label=cat", ("0" * 31 + "1.png",))
+    cursor = paging.encode_cursor("images?label=cat", ("0" * 31 + "1.png",))
     found = json_of(cats.get(f"/images?label=cat&limit=1&cursor={cursor}"))
     assert found["images"][0]["id"] == f"cat/{names[1]}"
 
