@@ -114,10 +114,7 @@ def test_no_role_has_an_action_or_a_resource_of_everything() -> None:
                 actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
                 assert not [action for action in actions if "*" in action], name
                 assert statement["Resource"] != "*" or actions == ["rekognition:DetectLabels"], name
-                denies_an_index = statement["Effect"] == "Deny" and "/index/OwnerIndex" in json.dumps(
-                    statement["Resource"]
-                )
-                assert statement["Effect"] == "Allow" or denies_an_index
+                assert statement["Effect"] == "Allow"
 
 
 def test_functions_are_called_by_this_api_alone() -> None:
@@ -199,3 +196,19 @@ def test_no_resource_has_a_name_of_its_own_that_would_collide() -> None:
     }
     for resource in resources().values():
         assert named.get(resource["Type"], "-") not in resource.get("Properties", {})
+
+
+@pytest.mark.parametrize("table", ["ChunkInfoTable", "ImageChunksTable"])
+def test_a_restored_table_is_named_to_ssm_fallbacks_policies_and_outputs_by_one_parameter(table: str) -> None:
+    parameter = resources()[f"{table}Parameter"]["Properties"]
+    assert parameter["Value"] == {"Fn::If": [f"Own{table}", {"Ref": table}, {"Ref": f"{table}Name"}]}
+    name = {"Fn::GetAtt": [f"{table}Parameter", "Value"]}
+    template = read_template(ROOT / "template.yaml")
+    assert template["Outputs"][f"{table}Name"]["Value"] == name
+    variable = {"ChunkInfoTable": "fb_chunkInfoTableName", "ImageChunksTable": "fb_chunkImageTableName"}[table]
+    variables = [function["Environment"]["Variables"] for function in of_type("AWS::Lambda::Function").values()]
+    assert {json.dumps(each[variable]) for each in variables if variable in each} == {json.dumps(name)}
+    roles = json.dumps(of_type("AWS::IAM::Role"))
+    assert f"table/${{{table}Parameter.Value}}" in roles
+    assert f"${{{table}." not in roles
+    assert f'"{table}"' not in roles
