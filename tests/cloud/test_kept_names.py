@@ -1,4 +1,4 @@
-"""What keeps its name, because a deployed stack or its data hangs on it: compared with tests/data/kept_names.yaml."""
+"""What keeps its name, because a deployed stack or its data hangs on it: compared with tests/cloud/kept_names.yaml."""
 
 import json
 import re
@@ -23,7 +23,7 @@ PROBLEM = {"status": 422}
 
 @cache
 def kept() -> dict[str, Any]:
-    found: dict[str, Any] = yaml.safe_load((ROOT / "tests/data/kept_names.yaml").read_text())
+    found: dict[str, Any] = yaml.safe_load((ROOT / "tests/cloud/kept_names.yaml").read_text())
     return found
 
 

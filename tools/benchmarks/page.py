@@ -4,7 +4,7 @@ Each section of the results has a template, and a function that gives the figure
 """
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from pathlib import Path
 from string import Template
@@ -12,6 +12,7 @@ from typing import Any
 
 from costs.prices import prices
 from tools.benchmarks import results
+from tools.benchmarks.tables import figure, slashed, table
 
 HERE = Path(__file__).resolve().parent
 
@@ -219,28 +220,6 @@ def deviation(cost: Found, computed: Found) -> float:
 def sizes_of(by_size: Found) -> list[str]:
     """The sizes that there are figures of, in order."""
     return sorted(by_size, key=int)
-
-
-def table(first: str, sizes: Iterable[str], lines: Mapping[str, Iterable[str]]) -> str:
-    """A Markdown table; sizes are written as powers of ten, and petAPI's line is bold."""
-    head = [first, *(_power(size) if size.isdigit() else size for size in sizes)]
-    rows = [[name, *cells] for name, cells in lines.items()]
-    rows = [[f"**{cell}**" for cell in row] if row[0] == "petAPI" else row for row in rows]
-    return "\n".join(f"| {' | '.join(row)} |" for row in (head, ["---"] * len(head), *rows))
-
-
-def figure(value: float) -> str:
-    """With three significant digits."""
-    return f"{float(f'{value:.3g}'):,.0f}" if value >= 100 else f"{value:.3g}"
-
-
-def slashed(values: Iterable[float]) -> str:
-    """Several figures in a cell."""
-    return " / ".join(map(figure, values))
-
-
-def _power(count: str) -> str:
-    return "10" + "⁰¹²³⁴⁵⁶⁷⁸⁹"[len(count) - 1]
 
 
 def _units(cost: Found) -> str:
