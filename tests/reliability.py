@@ -53,7 +53,7 @@ In the tables below:
 - **answer**: the status of the response; *none* if the process died. A 503 is `application/problem+json` with
   `Retry-After`.
 - **state**: of the images, *as before* the request or *done*. After a 503, a write may be *done*, if only the response
-  of AWS was lost: nobody can know.
+  of AWS was lost; petAPI cannot know.
 - **orphans**: versions in the bucket that no image names. Reconciliation removed exactly these and nothing else.
 - **again**: the status when the client repeats the request. After that, the state is *done*.
 
@@ -61,30 +61,37 @@ Calls are named by their number in the list above each table.
 """
 
 HEADINGS = ("In short", "How it is measured")
+KINDS = ("as usual", "503", "none")  # of answers
+SECTION = re.compile(r"^## ([^\n]*)\n(.*?)(?=^## |\Z)", re.MULTILINE | re.DOTALL)
 ROW = re.compile(
     r"^\| (?P<title>[^|]*) \| (?P<calls>[0-9, ]+) \| (?P<answer>\w+) \| [^|]* \| (?P<orphans>\d+) \|", re.MULTILINE
 )
 
 
 def introduction(sections: str) -> str:
-    """Return what stands before the sections, with their rows summed up by fault."""
+    """Return what comes before the sections: it sums up their rows by fault."""
+    cases, orphans = summed_up(sections)
+    head = f"| fault | cases | {' | '.join(KINDS)} | orphans, at most |\n{'|---' * (len(KINDS) + 3)}|\n"
+    rows = [
+        f"| {title} | {count.total()} | {' | '.join(str(count[kind]) for kind in KINDS)} | {orphans[title]} |\n"
+        for title, count in cases.items()
+    ]
+    total = sum(count.total() for count in cases.values())
+    return Template(INTRODUCTION).substitute(summary=f"{total} cases, by fault:\n\n{head}{''.join(rows)}".rstrip())
+
+
+def summed_up(sections: str) -> tuple[dict[str, Counter[str]], Counter[str]]:
+    """Return how often each fault led to each kind of answer, and the orphans that it left at most."""
     usual = {operation.title: str(operation.answer) for operation in fault_matrix.OPERATIONS}
-    counts: dict[str, Counter[str]] = {fault.title: Counter() for fault in fault_matrix.FAULTS}
-    orphans: Counter[str] = Counter()
-    for title, rows in re.findall(r"^## ([^\n]*)\n(.*?)(?=^## |\Z)", sections, re.MULTILINE | re.DOTALL):
+    cases = {fault.title: Counter[str]() for fault in fault_matrix.FAULTS}
+    orphans = Counter[str]()
+    for title, rows in SECTION.findall(sections):
         for row in ROW.finditer(rows):
             kind = "as usual" if row["answer"] == usual[title] else row["answer"]
-            counts[row["title"]][kind] += row["calls"].count(",") + 1
+            assert kind in KINDS, row[0]
+            cases[row["title"]][kind] += row["calls"].count(",") + 1
             orphans[row["title"]] = max(orphans[row["title"]], int(row["orphans"]))
-    kinds = ("as usual", "503", "none")
-    head = "| fault | cases | as usual | 503 | none | orphans, at most |\n|---|---|---|---|---|---|\n"
-    lines = [
-        f"| {title} | {count.total()} | {' | '.join(str(count[kind]) for kind in kinds)} | {orphans[title]} |\n"
-        for title, count in counts.items()
-    ]
-    assert all(set(count) <= set(kinds) for count in counts.values()), counts
-    total = sum(count.total() for count in counts.values())
-    return Template(INTRODUCTION).substitute(summary=f"{total} cases, by fault:\n\n{head}{''.join(lines)}".rstrip())
+    return cases, orphans
 
 
 def sections_of(page: str) -> str:
@@ -93,7 +100,7 @@ def sections_of(page: str) -> str:
 
 
 def section(scene: Scene, operation: Operation) -> str:
-    """The operation's calls and its table; faults that came to the same at several calls share a line."""
+    """Return the calls of the operation and its table. Faults with the same outcome at several calls share a line."""
     calls = ", ".join(f"{number} {name}" for number, name in enumerate(fault_matrix.calls_of(scene, operation), 1))
     lines: dict[tuple[str, Outcome], list[str]] = {}
     for fault, number, outcome in fault_matrix.outcomes(scene, operation):

@@ -48,7 +48,7 @@ def test_every_command_of_the_documentation_works_as_printed(running: LocalServi
 
 
 def check_readme(outcome: documents.Outcome, folder: Path) -> None:
-    """Two uploads, a picture that can be looked at, an image, and the distribution."""
+    """Check two uploads, a picture to look at, an image, and the distribution."""
     assert len(outcome.requests) == 5
     assert (folder / "drawn.jpg").read_bytes().startswith(b"\xff\xd8\xff")
     assert re.search(r"(?i)^image-probability: 0\.\d+\r?$", outcome.printed, re.MULTILINE)
@@ -58,7 +58,7 @@ def check_readme(outcome: documents.Outcome, folder: Path) -> None:
 
 
 def check_tutorial(outcome: documents.Outcome, folder: Path) -> None:
-    """Files are pictures, draws are what the text says of them."""
+    """Check that files are pictures and that draws are what the text says."""
     assert (folder / "thumbnail.webp").read_bytes()[8:12] == b"WEBP"
     walk = [(folder / f"{place}.jpg").read_bytes() for place in ("first", "second", "third")]
     assert len(set(walk)) == 3
@@ -77,7 +77,7 @@ def check_tutorial(outcome: documents.Outcome, folder: Path) -> None:
 
 
 def check_direct_uploads(outcome: documents.Outcome, _: Path) -> None:
-    """The upload has ended well, and what it shows is known."""
+    """Check that the upload has ended well, and that petAPI knows what it shows."""
     upload = json_lines(outcome.printed)[-1]
     assert upload["state"] == "recognised"
     assert upload["image"]["id"].startswith("bird/")

@@ -1,4 +1,4 @@
-"""costs/: a bill recomputed by hand, sums that add up, what a bill may depend on, and the README as it is computed."""
+"""The costs: bills computed by hand, sums, what a bill depends on, and the page that is written from them."""
 
 import json
 import re
@@ -137,7 +137,7 @@ def test_a_row_of_direct_uploads_is_what_comes_out_by_hand() -> None:
 
 
 class Asked:
-    """What the code asks of DynamoDB, SQS and S3."""
+    """Counts of the calls that the code makes to DynamoDB, SQS and S3."""
 
     def __init__(self) -> None:
         self._calls: list[tuple[str, dict[str, Any]]] = []
@@ -148,7 +148,7 @@ class Asked:
         aws.s3().meta.events.register("before-call", lambda model, **_: self._requests.append(model.name))
 
     def take(self) -> tuple[float, int, int, dict[str, int]]:
-        """Read units, write units, round trips and S3's requests since the last time; all rows are small."""
+        """Return read units, write units, round trips and S3 requests since the last call; all rows are small."""
         calls, requests = self._calls, self._requests
         self._calls, self._requests = [], []
         s3 = {kind: requests.count(f"{kind.title()}Object") for kind in ("get", "put", "delete")}

@@ -1,4 +1,4 @@
-"""openapi.yaml is a valid contract, for exactly the routes that there are, and the answers are as it says."""
+"""openapi.yaml is valid, has exactly the routes of the template, and describes the responses."""
 
 import json
 import re

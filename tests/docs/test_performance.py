@@ -25,7 +25,7 @@ SIZES = ("100", "1000", "10000", "100000")
 DYNOXIDE = os.environ.get("DYNOXIDE") or shutil.which("dynoxide")
 
 
-def test_the_page_tells_what_was_measured() -> None:
+def test_the_page_has_the_figures_of_the_results() -> None:
     assert page.page(results.read()) == page.PAGE.read_text()
 
 
@@ -34,8 +34,8 @@ def test_every_section_of_the_results_is_on_the_page() -> None:
     assert {path.stem for path in (page.HERE / "templates").iterdir()} == page.SECTIONS.keys()
 
 
-def test_what_was_measured_is_within_what_is_asked_for() -> None:
-    """12 megapixels become 512 pixels within 60 ms, and a dart or two hit; `make measure` has it anew."""
+def test_the_figures_keep_the_bounds() -> None:
+    """Scale 12 megapixels to 512 pixels within 60 ms, and need one or two darts; `make measure` measures both."""
     measured = results.read()["measure"]
     assert max(measured["thumbnails"][extension] for extension in EXTENSIONS) <= 60
     for size, row in measured["darts"].items():
@@ -91,7 +91,7 @@ def test_all_are_exact_but_the_uniform_chunk() -> None:
     assert 0.4 < max(page.all_of(distances, "uniform_chunks")) < 0.9
 
 
-def test_draws_cannot_be_told_from_the_law() -> None:
+def test_draws_fit_the_right_probabilities() -> None:
     sampled = FOUND["law"]["sampled"]
     p_values = [p for kind in sampled["p"].values() for states in kind.values() for p in states.values()]
     assert len(p_values) == len(KINDS) * len(SIZES) * 3
@@ -100,7 +100,7 @@ def test_draws_cannot_be_told_from_the_law() -> None:
 
 
 @pytest.mark.parametrize("name", DESIGNS)
-def test_what_was_computed_is_what_was_measured(name: str) -> None:
+def test_computed_costs_are_the_measured_ones(name: str) -> None:
     assert page.deviation(FOUND["cost"][name], FOUND["computed"][name]) < 0.1
 
 
@@ -144,7 +144,7 @@ def by_key(items: Any) -> list[str]:
 
 
 def stored(clients: Clients, like: Stored) -> Stored:
-    """What the engine has, in the form of what was made in memory."""
+    """Return what the engine stores, in the form of what was made in memory."""
     if BUCKET not in like:
         return {table: clients.dynamodb.scan(TableName=table)["Items"] for table in like}
     keys = [each["Key"] for each in clients.s3.list_objects_v2(Bucket=BUCKET)["Contents"]]
@@ -152,7 +152,7 @@ def stored(clients: Clients, like: Stored) -> Stored:
 
 
 @pytest.mark.parametrize("name", DESIGNS)
-def test_laws_are_of_all_images_and_of_these_alone(name: str) -> None:
+def test_a_law_has_exactly_the_images_of_the_label(name: str) -> None:
     for when, state, right in exactness.states(DESIGNS[name], "log-uniform", 250):
         law = DESIGNS[name].law(state.stored())
         assert law.keys() == right.keys()

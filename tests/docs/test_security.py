@@ -1,4 +1,4 @@
-"""SECURITY.md names tests and limits that there are, and what it says of dependencies is so."""
+"""SECURITY.md names existing tests and the limits of the code, and it is right about dependencies."""
 
 import re
 from pathlib import Path
@@ -18,7 +18,7 @@ QUOTED = '"install"'
 LOCKS = sorted((ROOT / "requirements").glob("*.txt"))
 
 
-def test_every_promise_names_tests_that_there_are() -> None:
+def test_every_promise_names_existing_tests() -> None:
     rows = re.findall(r"^\| \*\*.*\| (.*) \|$", TEXT, re.M)
     assert len(rows) == TEXT.count("\n| **") > 10
     named = [set(re.findall(r"`(tests/\w+/\w+\.py)`", row)) for row in rows]
@@ -67,6 +67,6 @@ def test_what_is_installed_without_hashes_is_named() -> None:
     installing -= {
         "tools/bundle/__main__.py",
         "tests/docs/test_security.py",
-    }  # the former asks for the hashes, as seen above
+    }  # tools/bundle requires hashes, as the test above shows
     assert installing == {"tools/benchmarks/cold.py", "tools/benchmarks/engine.py"}
     assert all(name in row for name in ("uv", "dynoxide", "boto3"))
