@@ -126,7 +126,9 @@ def create(labels: str = "*") -> None:
     for resource in resources.values():
         if resource["Type"] == "AWS::SSM::Parameter":
             name = resource["Properties"]["Name"].replace("${Stage}", "production")
-            ssm.put_parameter(Name=name, Value=values[resource["Properties"]["Value"]], Type="String")
+            value = resource["Properties"]["Value"]
+            own = value[1] if isinstance(value, list) else value  # of `!If [OwnTable, Table, Name]` the table
+            ssm.put_parameter(Name=name, Value=values[own], Type="String")
 
 
 FUNCTIONS = tuple(function["Properties"]["CodeUri"].strip("/") for function in functions().values())
