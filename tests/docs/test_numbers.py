@@ -2,7 +2,6 @@
 
 import importlib
 import re
-from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +9,7 @@ import pytest
 
 from tests.support import documents
 from tests.support.cloud import ROOT, template
+from tests.support.documents import README
 
 API = ROOT / "docs/reference/api.md"
 AUDIT = ROOT / "docs/how-to/audit-and-measure.md"
@@ -17,6 +17,7 @@ AUTHORIZE = ROOT / "docs/how-to/authorize-writes.md"
 DEPLOY = ROOT / "docs/how-to/deploy.md"
 DIRECT_UPLOADS = ROOT / "docs/how-to/direct-uploads.md"
 DRAWS = ROOT / "docs/explanation/draws.md"
+OPERATE = ROOT / "docs/how-to/operate.md"
 TRANSACTIONS = ROOT / "docs/explanation/transactions.md"
 
 NUMERALS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
@@ -56,41 +57,105 @@ def test_every_limit_of_the_table_is_compared() -> None:
     assert [row[0] for row in documents.table(API, "Limit")] == list(LIMITS)
 
 
-def phrases() -> list[tuple[Path, str]]:
-    """Return phrases with numbers, written with the values of the code and the template."""
-    default = {name: each.get("Default") for name, each in template()["Parameters"].items()}
-    kinds = Counter(each["Type"].rpartition("::")[2] for each in template()["Resources"].values())
-    tags, sides = constant("shared.images.TAGS_MAX"), constant("shared.pictures.bucket.SIDES")
-    seconds = constant("shared.labels.retries.SECONDS")
+def default(parameter: str) -> Any:
+    """Return the default of a template parameter."""
+    return template()["Parameters"][parameter]["Default"]
+
+
+def how_many(resource_type: str) -> str:
+    """Return how many resources of this type the template has, in words."""
+    return NUMERALS[sum(each["Type"].endswith(f"::{resource_type}") for each in template()["Resources"].values())]
+
+
+def lifecycle_days(bucket: str) -> int:
+    """Return the days after which this bucket's lifecycle rule removes objects."""
+    (rule,) = template()["Resources"][bucket]["Properties"]["LifecycleConfiguration"]["Rules"]
+    return int(rule["ExpirationInDays"])
+
+
+def api_phrases() -> list[str]:
     return [
-        (API, f"at most {tags}, written like labels"),
-        (API, f"at most {constant('shared.images.FILENAME_MAX')} printable characters"),
-        (API, f"Without a weight, an image has {constant('shared.images.DEFAULT_WEIGHT') / 10**9}"),
-        (API, f"A page has {constant('shared.api.paging.LIMIT')} entries"),
-        (API, f"`limit=` asks for 1 to {constant('shared.api.paging.LIMIT_MAX')}"),
-        (API, "`?size={}`, `{}` or `{}`".format(*sides)),
-        (API, f"WebP (quality {constant('shared.pictures.scaling.OPTIONS')['webp']['quality']})"),
-        (API, f"at most {constant('session.IMAGES_MAX'):,} images"),
-        (API, f"The gateway takes {default['ThrottleRate']} requests a second for each method,"),
-        (API, f"and {default['PictureThrottleRate']} for pictures"),
-        (DRAWS, f"A label has {constant('shared.labels.chunks.LANES')} **lanes**"),
-        (TRANSACTIONS, f"at most {constant('shared.labels.retries.ATTEMPTS')} times"),
-        (TRANSACTIONS, f"and for at most {seconds:.0f} seconds"),
-        (DEPLOY, f"{NUMERALS[kinds['Function']]} Lambda functions"),
-        (DEPLOY, f"{NUMERALS[kinds['Parameter']]} SSM parameters"),
-        (DEPLOY, f"{NUMERALS[kinds['LogGroup']]} log groups, and {NUMERALS[kinds['Alarm']]} [alarms]"),
-        (DIRECT_UPLOADS, f"at most {tags} tags"),
-        (DIRECT_UPLOADS, f"{constant('backoff.ATTEMPTS')} times in a day"),
-        (DIRECT_UPLOADS, f"within {NUMERALS[default['CallbackTimeout']]} seconds"),
-        (DIRECT_UPLOADS, f"is tried {NUMERALS[constant('ingest_files.ATTEMPTS')]} times"),
-        (AUTHORIZE, f"keeps them for {NUMERALS[round(constant('issuer.LIFETIME') / 60)]} minutes"),
-        (AUDIT, f"p is below {constant('tools.audit.audit.ALARM')}"),
+        f"at most {constant('shared.images.TAGS_MAX')}, written like labels",
+        f"at most {constant('shared.images.FILENAME_MAX')} printable characters",
+        f"Without a weight, an image has {constant('shared.images.DEFAULT_WEIGHT') / 10**9}",
+        f"A page has {constant('shared.api.paging.LIMIT')} entries",
+        f"`limit=` asks for 1 to {constant('shared.api.paging.LIMIT_MAX')}",
+        "`?size={}`, `{}` or `{}`".format(*constant("shared.pictures.bucket.SIDES")),
+        f"WebP (quality {constant('shared.pictures.scaling.OPTIONS')['webp']['quality']})",
+        f"A picture of more than {constant('shared.limits.BODY_MAX') / 1e6} MB is a redirect",
+        f"the address works for {NUMERALS[constant('shared.pictures.bucket.URL_LIFETIME') // 60]} minutes",
+        f"at most {constant('session.IMAGES_MAX'):,} images",
+        f"The gateway takes {default('ThrottleRate')} requests a second for each method,",
+        f"and {default('PictureThrottleRate')} for pictures",
     ]
 
 
-def test_phrases_have_the_numbers_of_the_code() -> None:
-    for page, phrase in phrases():
-        assert phrase in documents.prose_of(page), (page.name, phrase)
+def direct_upload_phrases() -> list[str]:
+    return [
+        f"`POST /upload` ends at {constant('shared.limits.BODY_MAX') / 1e6} MB",
+        f"files of up to {constant('shared.limits.FILE_MAX') // 10**6} MB",
+        f"at most {constant('shared.images.TAGS_MAX')} tags",
+        f"{constant('backoff.ATTEMPTS')} times in a day",
+        f"within {NUMERALS[default('CallbackTimeout')]} seconds",
+        f"is tried {NUMERALS[constant('ingest_files.ATTEMPTS')]} times",
+    ]
+
+
+def deploy_phrases() -> list[str]:
+    return [
+        f"{how_many('Function')} Lambda functions",
+        f"{how_many('Parameter')} SSM parameters, {how_many('LogGroup')} log groups, and {how_many('Alarm')} [alarms]",
+        f"(known for {constant('shared.uploads.upload.LIFETIME') // 86_400} days)",
+        f"removed after {lifecycle_days('ThumbnailBucket')} days",
+    ]
+
+
+def operate_phrases() -> list[str]:
+    retention = template()["Resources"]["IncomingDeadLetterQueue"]["Properties"]["MessageRetentionPeriod"]
+    key_min, key_max = constant("signature.KEY_MIN"), constant("signature.KEY_MAX")
+    return [
+        {3600.0: "if they are older than an hour"}[constant("tools.reconcile.reconcile.MIN_AGE").total_seconds()],
+        f"keep messages for {NUMERALS[retention // 604_800]} weeks",
+        f"is kept for {lifecycle_days('IncomingBucket')} days",
+        f"the base64 of {key_min} to {key_max} bytes",
+        f"use it within {NUMERALS[round(constant('callback_secret.LIFETIME') / 60)]} minutes",
+        f"works for up to {NUMERALS[constant('shared.pictures.bucket.URL_LIFETIME') // 60]} minutes more",
+    ]
+
+
+PHRASES: dict[Path, list[str]] = {
+    README: [
+        f"up to {constant('shared.limits.BODY_MAX') / 1e6} MB",
+        f"up to {constant('shared.limits.FILE_MAX') // 10**6} MB",
+        f"chunks of at most {constant('shared.labels.chunks.CHUNK_MAX')} images",
+        "`size={}`, `{}` or `{}`".format(*constant("shared.pictures.bucket.SIDES")),
+    ],
+    API: api_phrases(),
+    AUDIT: [f"p is below {constant('tools.audit.audit.ALARM')}"],
+    AUTHORIZE: [
+        f"keeps them for {NUMERALS[round(constant('issuer.LIFETIME') / 60)]} minutes",
+        {3600.0: "for up to an hour while the issuer is out of reach"}[constant("issuer.OUTAGE_MAX")],
+        {60: "clocks may differ by a minute"}[constant("tokens.LEEWAY")],
+    ],
+    DEPLOY: deploy_phrases(),
+    DIRECT_UPLOADS: direct_upload_phrases(),
+    DRAWS: [
+        f"A label has {constant('shared.labels.chunks.LANES')} **lanes**",
+        f"from 1 to {constant('shared.images.UNITS') - 1:,}",
+        f"(at most {constant('shared.labels.chunks.class_of')(constant('shared.images.UNITS') - 1)}, one a class)",
+    ],
+    OPERATE: operate_phrases(),
+    TRANSACTIONS: [
+        f"at most {constant('shared.labels.retries.ATTEMPTS')} times",
+        f"and for at most {constant('shared.labels.retries.SECONDS'):.0f} seconds",
+    ],
+}
+
+
+@pytest.mark.parametrize("page", PHRASES, ids=documents.name_of)
+def test_phrases_have_the_numbers_of_the_code(page: Path) -> None:
+    prose = documents.prose_of(page)
+    assert [phrase for phrase in PHRASES[page] if phrase not in prose] == []
 
 
 def test_an_idle_stack_costs_what_the_bill_says() -> None:
