@@ -25,7 +25,7 @@ help:  ## List all targets
 run: $(VENV)/run.installed  ## Serve petAPI on port PORT (3000), with the data in the folder DATA (.local)
 	@exec $(BIN)/python -m tools.local
 
-audit: | $(VENV)/bin/python  ## Draw N images of LABEL from the petAPI at URL; fail if the draws are not fair
+audit: | $(VENV)/bin/pip  ## Draw N images of LABEL from the petAPI at URL; fail if the draws are not fair
 	$(BIN)/python -m tools.audit $(LABEL) $(N) $(URL)
 
 reconcile: $(VENV)/run.installed  ## Find and repair images without pictures and pictures without images; OPTIONS=--dry-run
@@ -107,23 +107,27 @@ HERE := $(dir $(abspath $(lastword $(MAKEFILE_LIST))))
 build-%:
 	@PYTHONPATH=$(HERE) PYTHONDONTWRITEBYTECODE=1 $(PYTHON) -m tools.bundle $* $(ARTIFACTS_DIR)
 
-# The lock is complete; pip would ask it for the hashes of packages with extras once more.
-$(SAM_VENV)/sam.installed: requirements/sam.txt | $(VENV)/bin/python
-	$(BIN)/python -m venv $(SAM_VENV)
-	$(SAM_VENV)/bin/pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r $<
+# The lock is complete; without --no-deps, pip would ask for the hashes of packages with extras once more.
+$(SAM_VENV)/sam.installed: requirements/sam.txt | $(VENV)/bin/pip
+	@$(BIN)/python -m venv $(SAM_VENV)
+	@$(SAM_VENV)/bin/python -m tools.install $< --no-deps
 	@touch $@
 
-$(VENV)/bin/python:
+# venv installs pip last, so an environment that has it is whole, and one that has not is made again.
+$(VENV)/bin/pip:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
-	  || { echo "petAPI needs Python 3.11 or later; name one: make PYTHON=python3.13 $(MAKECMDGOALS)" >&2; exit 1; }
-	$(PYTHON) -m venv $(VENV)
+	  || { echo "petAPI needs Python 3.11 or later. Name one: make PYTHON=python3.13 $(MAKECMDGOALS)" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null \
+	  || { echo "$(PYTHON) cannot create virtual environments. On Debian or Ubuntu, install what is missing: apt install python3-venv" >&2; exit 1; }
+	@echo "Creating the virtual environment $(VENV) with $$($(PYTHON) --version)." >&2
+	@$(PYTHON) -m venv $(VENV)
 
 $(VENV)/%.installed: requirements/%.txt | $(VENV)/petapi.installed
-	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@$(BIN)/python -m tools.install $<
 	@touch $@
 
 # Python finds our modules by a file of paths in the virtual environment; the folders are those of template.yaml.
-$(VENV)/petapi.installed: template.yaml | $(VENV)/bin/python
+$(VENV)/petapi.installed: template.yaml | $(VENV)/bin/pip
 	@printf '%s\n' $(patsubst %,'$(CURDIR)/%',. $(FUNCTIONS)) \
 	  >"$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/petapi.pth"
 	@touch $@

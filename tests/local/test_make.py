@@ -1,9 +1,17 @@
 """The Makefile: `make help`, and what the first `make run` says and does."""
 
+import os
 import re
 import subprocess
+import sys
+import venv
+from importlib import metadata
+from pathlib import Path
+
+import pytest
 
 from tests.support.cloud import ROOT
+from tools.install import MEGABYTES, SECONDS, announcement
 
 MAKEFILE = (ROOT / "Makefile").read_text()
 TARGETS = {name for names in re.findall(r"^\.PHONY: (.*)$", MAKEFILE, re.MULTILINE) for name in names.split()}
@@ -32,3 +40,65 @@ def test_the_help_stands_in_groups_and_fits_into_a_terminal() -> None:
     done = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True)
     assert len(re.findall(r"^\S", done.stdout, re.MULTILINE)) >= 4
     assert max(map(len, done.stdout.splitlines())) <= 120
+
+
+def make(*arguments: str, **variables: str) -> "subprocess.CompletedProcess[str]":
+    """A run of make on an environment of its own."""
+    environment = {**os.environ, **variables}
+    return subprocess.run(["make", *arguments], cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+
+
+def test_a_python_without_ensurepip_is_refused_and_leaves_nothing(tmp_path: Path) -> None:
+    """As Debian has it without the package python3-venv: the module cannot be imported."""
+    missing, environment = tmp_path / "missing", tmp_path / "venv"
+    missing.mkdir()
+    (missing / "ensurepip.py").write_text("raise ModuleNotFoundError(name='ensurepip')\n")
+    options = (f"VENV={environment}", f"PYTHON={sys.executable}", f"{environment}/bin/pip")
+
+    refused = make(*options, PYTHONPATH=str(missing))
+
+    assert refused.returncode
+    sentence, _ = refused.stderr.splitlines()  # and make's own line
+    assert "cannot create virtual environments" in sentence
+    assert sentence.endswith("apt install python3-venv")
+    assert not environment.exists()
+
+
+def test_a_half_made_environment_is_completed_at_the_next_try(tmp_path: Path) -> None:
+    environment = tmp_path / "venv"
+    venv.create(environment, with_pip=False)
+
+    done = make(f"VENV={environment}", f"PYTHON={sys.executable}", f"{environment}/bin/pip")
+
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.startswith("Creating the virtual environment")
+    assert (environment / "bin/pip").exists()
+
+
+@pytest.mark.parametrize("lock", MEGABYTES)
+def test_the_announcement_counts_the_packages_of_the_lock(lock: str) -> None:
+    path = Path("requirements") / f"{lock}.txt"
+    names = re.findall(r"^([\w.-]+)(?:\[.*\])?==", (ROOT / path).read_text(), re.MULTILINE)
+
+    said = announcement(ROOT / path, ".venv")
+
+    assert f"{len(names)} packages" in said
+    assert f"{MEGABYTES[lock]} MB" in said
+    assert f"{SECONDS[lock]} seconds" in said
+
+
+@pytest.mark.parametrize("lock", MEGABYTES.keys() - {"sam"})  # the tests run where the others are installed
+def test_the_announced_megabytes_are_those_of_the_installed_packages(lock: str) -> None:
+    names = re.findall(r"^([\w.-]+)(?:\[.*\])?==", (ROOT / f"requirements/{lock}.txt").read_text(), re.MULTILINE)
+    installed = [dist for dist in map(_distribution, names) if dist]
+    bytes_ = sum(file.size or 0 for dist in installed for file in dist.files or ())
+
+    assert len(installed) > len(names) - 5  # some are for other systems
+    assert 0.75 < MEGABYTES[lock] * 1e6 / bytes_ < 1.25
+
+
+def _distribution(name: str) -> metadata.Distribution | None:
+    try:
+        return metadata.distribution(name)
+    except metadata.PackageNotFoundError:
+        return None
