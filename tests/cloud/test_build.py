@@ -4,7 +4,9 @@ import ast
 import json
 import os
 import re
+import shutil
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -127,7 +129,10 @@ def test_a_form_for_s3_is_made_by_what_was_built() -> None:
     code = "from shared import aws\nfrom shared.uploads.incoming import IncomingBucket\n"
     code += "form = IncomingBucket(aws.s3(), 'bucket').form('incoming/x')\n"
     code += "print(form['url'], form['fields']['key'])"
-    assert isolated(code, LAYER).split() == ["https://bucket.s3.amazonaws.com/", "incoming/x"]
+    assert isolated(code, BUILT / "PresignFunction", LAYER).split() == [
+        "https://bucket.s3.amazonaws.com/",
+        "incoming/x",
+    ]
 
 
 @built
@@ -135,7 +140,7 @@ def test_no_client_brings_the_generators_of_help() -> None:
     code = "from shared import aws\nimport sys\nclient = aws.dynamodb()\n"
     code += "print(repr(client.get_item.__doc__), repr(client.get_paginator('query').paginate.__doc__))\n"
     code += "print([name for name in ('html.parser', 'botocore.docs.method') if name in sys.modules])"
-    assert isolated(code, LAYER).splitlines() == ["'' ''", "[]"]
+    assert isolated(code, BUILT / "RandomFunction", LAYER).splitlines() == ["'' ''", "[]"]
 
 
 @built
@@ -151,7 +156,7 @@ def test_nothing_looks_for_versions_and_files_at_the_start() -> None:
 def test_a_picture_is_turned_upright_by_what_was_built(function: str, tmp_path: Path) -> None:
     turned = tmp_path / "turned.jpg"
     turned.write_bytes(pictures.jpeg_with(pictures.jpeg(size=(60, 40)), pictures.exif_segment(6)))
-    code = "import io\nfrom PIL import Image\nfrom shared import scaling\n"
+    code = "import io\nfrom PIL import Image\nfrom shared.pictures import scaling\n"
     code += f"content = open({str(turned)!r}, 'rb').read()\n"
     code += "print([Image.open(io.BytesIO(scaling.scaled(content, 256, each))).size for each in ('webp', 'jpg')])\n"
     code += "print(dict(Image.open(io.BytesIO(content)).getexif()), Image.ExifTags.Base.Orientation.value)"
@@ -170,7 +175,7 @@ def test_an_animation_can_be_written_by_what_was_built(tmp_path: Path) -> None:
 @built
 def test_an_upload_is_checked_by_what_was_built() -> None:
     files = [str(ROOT / "tests/images" / name) for name in ("chelsea.png", "rocket.jpg")]
-    code = f"from shared import picture\nfor path in {files}: print(picture.check(open(path, 'rb').read()).extension)"
+    code = f"from shared.pictures.check import check_picture\nfor path in {files}: print(check_picture(open(path, 'rb').read()).extension)"
     assert isolated(code, BUILT / "UploadFunction", LAYER).split() == ["png", "jpg"]
 
 
@@ -185,8 +190,8 @@ def test_the_libraries_for_pictures_are_where_they_are_needed_alone() -> None:
 @built
 def test_a_thumbnail_is_made_by_what_was_built_and_pillow_is_imported_only_then() -> None:
     code = f"content = open({str(ROOT / 'tests/images/rocket.jpg')!r}, 'rb').read()\n"
-    code += "import images_api, sys; print('PIL' in sys.modules)\n"
-    code += "from shared.scaling import scaled; print(*(scaled(content, 256, kind)[:4] for kind in ('webp', 'jpg')))"
+    code += "import browse_images, sys; print('PIL' in sys.modules)\n"
+    code += "from shared.pictures.scaling import scaled; print(*(scaled(content, 256, kind)[:4] for kind in ('webp', 'jpg')))"
     assert isolated(code, BUILT / "BrowseFunction", LAYER).splitlines() == ["False", r"b'RIFF' b'\xff\xd8\xff\xe0'"]
 
 
@@ -224,6 +229,32 @@ def test_no_partition_of_aws_is_lost_for_a_service_that_it_lacks() -> None:
     assert kept.keys() == {partition["partition"] for partition in whole["partitions"]}
     assert kept["aws"].keys() == set(OPERATIONS)
     assert kept["aws-cn"].keys() == set(OPERATIONS) - {"rekognition"}
+
+
+def layer_of(copy: Path, *, hash_seed: str) -> dict[str, bytes]:
+    """The files of the layer that `sam build` makes from a copy of the project."""
+    target = copy / "layer"
+    command = ["make", "-s", "build-LibrariesLayer", f"PYTHON={sys.executable}", f"ARTIFACTS_DIR={target}"]
+    subprocess.run(command, cwd=copy, env={**os.environ, "PYTHONHASHSEED": hash_seed}, check=True)
+    return {str(path.relative_to(target)): path.read_bytes() for path in target.rglob("*") if path.is_file()}
+
+
+@built
+def test_a_change_of_our_code_leaves_the_layer_as_it_is(tmp_path: Path) -> None:
+    """So that a deploy makes a new version of the layer only if a library changes."""
+    for name in ("before", "after"):
+        for folder in ("tools", "requirements", "shared"):
+            shutil.copytree(ROOT / folder, tmp_path / name / folder, ignore=shutil.ignore_patterns("__pycache__"))
+        for file in ("Makefile", "template.yaml"):
+            shutil.copy(ROOT / file, tmp_path / name)
+    with (tmp_path / "after/shared/errors.py").open("a") as changed:
+        changed.write("CHANGED = True\n")
+
+    before = layer_of(tmp_path / "before", hash_seed="1")
+    after = layer_of(tmp_path / "after", hash_seed="2")
+
+    assert len(before) > 100
+    assert {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)} == set()
 
 
 @built

@@ -75,7 +75,7 @@ def _of_operations(model: dict[str, Any], wanted: set[str]) -> dict[str, Any]:
     shapes: dict[str, Any] = {}
     missing = _named(operations)
     while missing:
-        shapes |= {name: model["shapes"][name] for name in missing}
+        shapes |= {name: model["shapes"][name] for name in sorted(missing)}  # the same bytes in each build
         missing = {name for shape in shapes.values() for name in _named(shape)} - shapes.keys()
     return {**model, "operations": _undocumented(operations), "shapes": _undocumented(shapes)}
 
