@@ -175,7 +175,8 @@ def test_an_animation_can_be_written_by_what_was_built(tmp_path: Path) -> None:
 @built
 def test_an_upload_is_checked_by_what_was_built() -> None:
     files = [str(ROOT / "tests/images" / name) for name in ("chelsea.png", "rocket.jpg")]
-    code = f"from shared.pictures.check import check_picture\nfor path in {files}: print(check_picture(open(path, 'rb').read()).extension)"
+    code = "from shared.pictures.check import check_picture\n"
+    code += f"for path in {files}: print(check_picture(open(path, 'rb').read()).extension)"
     assert isolated(code, BUILT / "UploadFunction", LAYER).split() == ["png", "jpg"]
 
 
@@ -191,7 +192,8 @@ def test_the_libraries_for_pictures_are_where_they_are_needed_alone() -> None:
 def test_a_thumbnail_is_made_by_what_was_built_and_pillow_is_imported_only_then() -> None:
     code = f"content = open({str(ROOT / 'tests/images/rocket.jpg')!r}, 'rb').read()\n"
     code += "import browse_images, sys; print('PIL' in sys.modules)\n"
-    code += "from shared.pictures.scaling import scaled; print(*(scaled(content, 256, kind)[:4] for kind in ('webp', 'jpg')))"
+    code += "from shared.pictures.scaling import scaled\n"
+    code += "print(*(scaled(content, 256, kind)[:4] for kind in ('webp', 'jpg')))"
     assert isolated(code, BUILT / "BrowseFunction", LAYER).splitlines() == ["False", r"b'RIFF' b'\xff\xd8\xff\xe0'"]
 
 

@@ -31,7 +31,7 @@ class _Later:
 ExifTags, TiffTags = _Later("PIL.ExifTags"), _Later("PIL.TiffTags")
 """
 
-# file -> what it contains -> what does the same without the import; only HTTP/2, which we do not use, asks for a version
+# file -> what it contains -> what does the same without the import; a version is needed for HTTP/2 only
 REPLACED = {
     "pylibmagic/__init__.py": {
         "from importlib import resources\n": "from pathlib import Path\n",
