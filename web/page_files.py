@@ -1,4 +1,4 @@
-"""The files in this folder that browsers ask for, and the version that their addresses bear."""
+"""The files in this folder that browsers load: those of the pages under a version, and the sample photographs."""
 
 from functools import cache
 from hashlib import sha256
@@ -6,7 +6,7 @@ from pathlib import Path
 
 FOLDER = Path(__file__).parent
 
-# name in the address -> path here
+# Name in the address -> path in this folder.
 FILES = {
     "page.css": "page.css",
     "page.js": "page.js",
@@ -25,13 +25,17 @@ CONTENT_TYPES = {
 
 @cache
 def read(path: str) -> str:
-    """The text of a file in this folder."""
+    """Read a text file in this folder."""
     return (FOLDER / path).read_text(encoding="utf-8")
 
 
 @cache
 def version() -> str:
-    """A fingerprint of all files: their addresses change when one of them does, so no page meets another's script."""
+    """Compute the fingerprint of all files in FILES, which their addresses contain.
+
+    The addresses change when one of the files does, so a page never meets the script of another version.  The sample
+    photographs are no part of it.
+    """
     digest = sha256()
     for name, path in FILES.items():
         digest.update(f"{name}\0{read(path)}\0".encode())
@@ -39,5 +43,15 @@ def version() -> str:
 
 
 def content_type(name: str) -> str:
-    """The media type that a file's name ends in."""
+    """Return the media type of a file in FILES, by the end of its name."""
     return CONTENT_TYPES[name.rpartition(".")[2]]
+
+
+def sample(name: str) -> bytes | None:
+    """Read a sample photograph, a JPEG.  Return None if the folder `samples` lists no such name."""
+    return (FOLDER / "samples" / name).read_bytes() if name in _samples() else None
+
+
+@cache
+def _samples() -> frozenset[str]:
+    return frozenset(path.name for path in (FOLDER / "samples").glob("*.jpg"))

@@ -1,4 +1,4 @@
-"""GET /: the page, its files, the contract and its documentation; 404 and 405 for what no other function serves."""
+"""GET /, /docs, /openapi.json and /web: the page, the contract and their files; 404 and 405 for all other paths."""
 
 import json
 import os
@@ -9,8 +9,8 @@ from shared.api import etags
 from shared.api.endpoint import Request, Response, endpoint, other_function
 from shared.errors import NotFound
 
-# Nothing but our own files runs, no host but ours is asked, and no other page can frame this one.
-# But large files go to S3, which is AWS_ENDPOINT_URL where there is one, as for all AWS clients.
+# The browser runs only our own files, sends requests only to this host, and shows the page in no other site's frame.
+# The exception is S3, which large files go to. It is at AWS_ENDPOINT_URL if that is set, as for all AWS clients.
 S3 = os.environ.get("AWS_ENDPOINT_URL") or os.environ.get("INCOMING_ORIGINS", "")
 POLICY = (
     f"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self' {S3}; "
@@ -18,34 +18,48 @@ POLICY = (
 ).replace(" ;", ";")
 # Swagger UI has its icons in data: URLs.
 DOCS_POLICY = POLICY.replace("blob:", "blob: data:")
-SERVER = "http://127.0.0.1:3000"  # of the contract as it is written
+SERVER = "http://127.0.0.1:3000"  # the server in web/openapi.json
 HTML = "text/html; charset=utf-8"
+SAMPLES = "samples"  # takes the place of a version in the addresses of the sample photographs
 
 
-def page(request: Request) -> Response:
-    """The page to upload, draw and look through images."""
+def get_page(request: Request) -> Response:
+    """Return the page on which people upload, draw and browse images."""
     return _html(request, "page.html", POLICY)
 
 
-def docs(request: Request) -> Response:
-    """The contract for people."""
+def get_docs(request: Request) -> Response:
+    """Return the page that shows the OpenAPI document to people."""
     return _html(request, "docs.html", DOCS_POLICY)
 
 
-def contract(request: Request) -> Response:
-    """The contract as JSON, for the server that was asked, which its curl lines name, too."""
+def get_contract(request: Request) -> Response:
+    """Return the OpenAPI document, with this deployment as its server, also in the curl lines."""
     base = request.base_url.rstrip("/")
     document = {**json.loads(page_files.read("openapi.json").replace(SERVER, base)), "servers": [{"url": base}]}
     return _revalidated(request, json.dumps(document) + "\n", {"Content-Type": "application/json"})
 
 
-def file(request: Request) -> Response:
-    """What the pages are made of. It is another one under each version, so caches may keep it."""
+def get_page_file(request: Request) -> Response:
+    """Return a file that the pages load, or a sample photograph.
+
+    Caches may keep a file of the pages for a year, because its address changes with it.  The address of a sample has
+    no version, so caches ask each time.
+    """
     version, name = request.path_parameters["version"], request.path_parameters["name"]
+    if version == SAMPLES:
+        return _sample(request, name)
     if version != page_files.version() or name not in page_files.FILES:
-        raise NotFound(f"There is no file {name} of version {version}; load the page again.")
+        raise NotFound(f"There is no file {name} in version {version}; reload the page.")
     headers = {"Content-Type": page_files.content_type(name), "Cache-Control": "public, max-age=31536000, immutable"}
     return Response(200, page_files.read(page_files.FILES[name]), headers)
+
+
+def _sample(request: Request, name: str) -> Response:
+    content = page_files.sample(name)
+    if content is None:
+        raise NotFound(f"There is no sample photograph {name}; the folder web/samples has their names.")
+    return _revalidated(request, content, {"Content-Type": "image/jpeg"})
 
 
 def _html(request: Request, name: str, policy: str) -> Response:
@@ -54,21 +68,22 @@ def _html(request: Request, name: str, policy: str) -> Response:
     return _revalidated(request, text, headers)
 
 
-def _revalidated(request: Request, text: str, headers: dict[str, str]) -> Response:
-    """The text, which caches may keep if they ask each time; 304 if the caller has it already."""
-    etag = f'"{sha256(text.encode()).hexdigest()[:32]}"'
+def _revalidated(request: Request, body: str | bytes, headers: dict[str, str]) -> Response:
+    """Return the body with an ETag and `no-cache`, or 304 if If-None-Match names this ETag."""
+    content = body if isinstance(body, bytes) else body.encode()
+    etag = f'"{sha256(content).hexdigest()[:32]}"'
     headers = {**headers, "Cache-Control": "no-cache", "ETag": etag}
     if etags.matches(request.headers.get("if-none-match", ""), etag, weak=True):
         return Response(304, headers=headers)
-    return Response(200, text, headers)
+    return Response(200, body, headers)
 
 
 handler = endpoint(
     {
-        "/": {"GET": page},
-        "/docs": {"GET": docs},
-        "/openapi.json": {"GET": contract},
-        "/web/{version}/{name}": {"GET": file},
+        "/": {"GET": get_page},
+        "/docs": {"GET": get_docs},
+        "/openapi.json": {"GET": get_contract},
+        "/web/{version}/{name}": {"GET": get_page_file},
         "/upload": {"POST": other_function},
         "/uploads": {"POST": other_function},
         "/images": {"GET": other_function},

@@ -60,7 +60,18 @@ def test_every_file_of_a_page_is_there_and_is_kept_for_ever(api: Api, path: str)
         assert answer.body.decode() == (ROOT / "web" / file).read_text()
 
 
-@pytest.mark.parametrize("path", [*PAGES, "/openapi.json"])
+SAMPLES = sorted(path.name for path in (ROOT / "web/samples").glob("*.jpg"))
+
+
+def test_every_sample_photograph_is_served_byte_for_byte(api: Api) -> None:
+    assert len(SAMPLES) == 24
+    for name in SAMPLES:
+        answer = api.get(f"/web/samples/{name}")
+        assert (answer.status, answer.headers["content-type"]) == (200, "image/jpeg")
+        assert answer.body == (ROOT / "web/samples" / name).read_bytes()
+
+
+@pytest.mark.parametrize("path", [*PAGES, "/openapi.json", "/web/samples/lighthouse-on-cape.jpg"])
 def test_a_page_is_asked_for_each_time_and_sent_if_it_changed(api: Api, path: str) -> None:
     answer = api.get(path)
     assert answer.headers["cache-control"] == "no-cache"
@@ -69,7 +80,7 @@ def test_a_page_is_asked_for_each_time_and_sent_if_it_changed(api: Api, path: st
     assert api.get(path, if_none_match='"other"').status == 200
 
 
-@pytest.mark.parametrize("path", [*PAGES, "/openapi.json", "/web/{version}/page.js"])
+@pytest.mark.parametrize("path", [*PAGES, "/openapi.json", "/web/{version}/page.js", "/web/samples/red-barn.jpg"])
 def test_a_page_is_read_and_nothing_else(api: Api, path: str) -> None:
     path = path.replace("{version}", page_files.version())
     head = api.host.request("HEAD", path)
@@ -90,6 +101,17 @@ def test_a_page_is_read_and_nothing_else(api: Api, path: str) -> None:
         "/web/{version}/IAM__policy.json",
         "/web/{version}/..%2Fweb_page.py",
         "/web/{version}/vendor",
+        "/web/{version}/red-barn.jpg",
+        "/web/samples/page.js",
+        "/web/samples/unknown.jpg",
+        "/web/samples/SOURCES.md",
+        "/web/samples/..%2Fweb_page.py",
+        "/web/samples/..%2Fsamples%2Fred-barn.jpg",
+        "/web/samples/%2E%2E",
+        "/web/samples/red-barn.jpg%00",
+        "/web/samples/RED-BARN.JPG",
+        "/web/samples/",
+        "/web/samples",
         "/web/page.js",
         "/page.js",
     ],
@@ -103,6 +125,8 @@ def test_a_version_is_another_one_once_a_file_changed(tmp_path: Path, monkeypatc
     shutil.copytree(ROOT / "web", tmp_path / "web")
     monkeypatch.setattr(page_files, "FOLDER", tmp_path / "web")
     assert fresh_version() == before
+    (tmp_path / "web/samples/red-barn.jpg").unlink()
+    assert fresh_version() == before, "the sample photographs are no part of the version"
     (tmp_path / "web/page.css").write_text("body {}")
     assert fresh_version() != before
     monkeypatch.undo()
@@ -142,3 +166,9 @@ def test_what_is_vendored_has_its_licence_and_is_named_among_the_dependencies() 
 def test_every_file_fits_into_an_answer_of_lambda() -> None:
     for path in page_files.FILES.values():
         assert len(json.dumps((ROOT / "web" / path).read_text())) < BODY_MAX
+
+
+def test_the_sample_photographs_keep_the_package_small() -> None:
+    sizes = [(ROOT / "web/samples" / name).stat().st_size for name in SAMPLES]
+    assert max(sizes) < 150_000
+    assert sum(sizes) < 2_500_000
