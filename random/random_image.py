@@ -15,6 +15,7 @@ from shared.api.image_json import image_json, picture_headers
 from shared.errors import Unavailable, UnprocessableValue
 from shared.images import Pool
 from shared.labels.store import Store
+from shared.limits import BODY_MAX
 from shared.pictures.bucket import Bucket
 from shared.settings import Settings, read_settings
 
@@ -95,7 +96,11 @@ def _format(request: Request) -> str:
 
 def _image(drawn: Drawn, store: Store, bucket: Bucket, request: Request) -> Response | None:
     content = bucket.get(drawn.id)
-    return None if content is None else Response(200, content, picture_headers(drawn.label, drawn.name))
+    if content is None:
+        return None
+    if len(content) > BODY_MAX:  # the picture's own address redirects to S3
+        return Response(302, headers={"Location": f"{request.base_url}images/{drawn.id}"})
+    return Response(200, content, picture_headers(drawn.label, drawn.name))
 
 
 def _json(drawn: Drawn, store: Store, bucket: Bucket, request: Request) -> Response | None:

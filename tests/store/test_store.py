@@ -16,6 +16,7 @@ from botocore.stub import Stubber
 import browse_images
 import draw
 import edit_image
+import random_image
 from shared import aws
 from shared.errors import Unavailable
 from shared.labels import retries
@@ -179,6 +180,20 @@ def test_a_picture_larger_than_an_answer_is_at_a_presigned_url_for_five_minutes(
     assert followed.headers["Content-Type"] == "image/png"
     assert followed.headers["Content-Disposition"] == f'inline; filename="cat-{url.rpartition("/")[2]}"'
     assert api.get(url, if_none_match="*").status == 304
+
+
+def test_a_drawn_picture_that_does_not_fit_into_an_answer_is_a_redirect_to_its_address(
+    moto_aws: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    api = Api(Handlers(), "cat")
+    uploaded = json_of(api.upload(pictures.png(1)))
+    monkeypatch.setattr(random_image, "BODY_MAX", len(pictures.png(1)) - 1)
+    answer = api.random()
+    assert (answer.status, answer.headers["location"], answer.body) == (302, uploaded["url"], b"")
+    assert answer.headers["image-id"] == uploaded["id"]
+    assert answer.headers["image-probability"] == "1.0"
+    monkeypatch.setattr(random_image, "BODY_MAX", len(pictures.png(1)))
+    assert api.random().body == pictures.png(1)
 
 
 def test_a_row_whose_picture_cannot_be_read_is_404_and_a_warning(
