@@ -48,7 +48,7 @@ def show_label(request: Request) -> Response:
     label = request.path_parameters["label"]
     if not images.LABEL.fullmatch(label):
         raise _no_images(label)
-    query, selection = f"labels/{label}", catalogue.every(label)
+    query, selection = f"labels/{label}", catalogue.of_label(label)
     limit, after = paging.limit(request), paging.start_after(request, query, selection)
     settings = read_settings()
     store, rows = Store(aws.dynamodb(), settings), Catalogue(aws.dynamodb(), settings)
@@ -100,12 +100,12 @@ def _selection(given: Mapping[str, str], label: str) -> tuple[Selection, str]:
     filters: dict[str, Callable[[str], str]] = {"tag": images.parse_tag, "filename": _filename}
     named = [name for name in filters if name in given]
     if not named:
-        return catalogue.every(label), f"images?label={label}"
+        return catalogue.of_label(label), f"images?label={label}"
     if len(named) > 1:
         raise BadRequest("tag and filename cannot be combined; give one of them.", field=named[1])
     (name,) = named
     value = filters[name](given[name])
-    select = {"tag": catalogue.tagged, "filename": catalogue.called}[name]
+    select = {"tag": catalogue.with_tag, "filename": catalogue.with_filename}[name]
     return select(label, value), f"images?label={label}&{name}={value}"
 
 

@@ -27,7 +27,7 @@ def list_own(request: Request) -> Response:
         raise Forbidden("Nothing is yours: images that are uploaded without a token belong to nobody.", field="owner")
     if not (0 < len(owner) <= OWNER_MAX and owner.isprintable()):
         raise UnprocessableValue(f"owner must be a token's subject: 1 to {OWNER_MAX} characters.", field="owner")
-    selection = catalogue.owned(label, owner)
+    selection = catalogue.of_owner(label, owner)
     query = f"mine?{urlencode({'label': label, 'owner': owner})}"
     limit, after = paging.limit(request), paging.start_after(request, query, selection)
     page = Catalogue(aws.dynamodb(), read_settings()).images(label, selection, limit, after)

@@ -16,7 +16,7 @@ from shared.add_image import NewImage
 from shared.api import endpoint
 from shared.errors import ApiError, Unavailable, UnprocessableValue
 from shared.images import Image
-from shared.labels.store import Store, Withdrawn
+from shared.labels.store import CompanionWriteFailed, Store
 from shared.pictures.bucket import Bucket
 from shared.pictures.check import check_picture
 from shared.settings import Settings, read_settings
@@ -85,8 +85,8 @@ def _store(upload: Upload, uploads: Uploads, settings: Settings) -> None:
     more = upload.tag_from_labels
     wanted = NewImage(upload.label, upload.weight, upload.tags, upload.owner, upload.filename, allow_other_tags=more)
     bucket, store = Bucket(aws.s3(), settings.bucket), Store(aws.dynamodb(), settings)
-    with suppress(Withdrawn):  # another delivery has gone on with the upload meanwhile
-        added = add_image.add(checked, wanted, bucket, store, also=partial(uploads.storing, upload))
+    with suppress(CompanionWriteFailed):  # another delivery has gone on with the upload meanwhile
+        added = add_image.add(checked, wanted, bucket, store, companion=partial(uploads.storing, upload))
         if not added.is_new:
             uploads.stored(upload, added.image)
 

@@ -13,7 +13,7 @@ from shared.labels.chunks import Lane
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
+class Segment:
     """The chunks of one lane and class, which begin at `start` units from the strip's left end."""
 
     start: int
@@ -25,7 +25,7 @@ class Stretch:
 class Strip:
     """All chunks of a label side by side; `length` in units, 0 if it has no images."""
 
-    stretches: tuple[Stretch, ...]
+    segments: tuple[Segment, ...]
     length: int
 
 
@@ -37,36 +37,36 @@ class Landing:
     offset: int
 
 
-def lay(lanes: Mapping[int, Lane]) -> Strip:
+def strip_of(lanes: Mapping[int, Lane]) -> Strip:
     """The strip of these lanes, in the order of lanes and classes: the same lanes give the same strip."""
-    stretches, length = [], 0
+    segments, length = [], 0
     for lane in sorted(lanes.values(), key=lambda lane: lane.number):
         for weight_class, volume in sorted(lane.volumes.items()):
             if volume:
-                stretches.append(Stretch(length, lane.number, weight_class))
-                length += chunks.room(volume) << weight_class
-    return Strip(tuple(stretches), length)
+                segments.append(Segment(length, lane.number, weight_class))
+                length += chunks.capacity(volume) << weight_class
+    return Strip(tuple(segments), length)
 
 
-def land(strip: Strip, dart: int) -> Landing:
+def locate(strip: Strip, dart: int) -> Landing:
     """Where a dart lands, 0 <= dart < strip.length."""
-    stretch = strip.stretches[bisect_right(strip.stretches, dart, key=lambda stretch: stretch.start) - 1]
-    distance = dart - stretch.start
-    index = chunks.chunk_of(distance >> stretch.weight_class)
-    offset = distance - (chunks.first(index) << stretch.weight_class)
-    return Landing(chunks.number(stretch.lane, stretch.weight_class, index), offset)
+    segment = strip.segments[bisect_right(strip.segments, dart, key=lambda segment: segment.start) - 1]
+    distance = dart - segment.start
+    index = chunks.chunk_of(distance >> segment.weight_class)
+    offset = distance - (chunks.first_place(index) << segment.weight_class)
+    return Landing(chunks.chunk_number(segment.lane, segment.weight_class, index), offset)
 
 
 def each_chunk(strip: Strip) -> Iterator[tuple[int, int]]:
-    """(number, start) of each chunk, from left to right."""
+    """(chunk number, start) of each chunk, from left to right."""
     start = 0
     while start < strip.length:
-        number = land(strip, start).chunk_number
-        yield number, start
-        start += chunks.length(number)
+        chunk_number = locate(strip, start).chunk_number
+        yield chunk_number, start
+        start += chunks.strip_length(chunk_number)
 
 
-def hit(weights: Mapping[str, int], offset: int) -> str | None:
+def image_at(weights: Mapping[str, int], offset: int) -> str | None:
     """The name of the image that owns this unit of the chunk; None for a miss."""
     for name in sorted(weights):
         if offset < weights[name]:

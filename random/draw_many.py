@@ -10,7 +10,7 @@ import gaps
 from bulk_reads import Rows
 from darts import Landing
 from draw import none_of
-from gaps import Known
+from gaps import ReadChunk
 from shared import images
 from shared.errors import Unavailable, UnprocessableValue
 from shared.images import Image, Pool
@@ -19,9 +19,9 @@ from shared.labels.chunks import Lane
 from shared.labels.retries import LostRace, retried
 from shared.labels.store import Store
 
-SPARE = 12  # darts of a round beside three for two images: so a round for the last few is rarely followed by another
-ROUNDS = 100  # each reads a chunk or draws an image; a hundred images need seven at most, unless lanes are wrong
-LOOKS = 4  # at the rows of what was drawn, when image after image was deleted meanwhile
+SPARE_DARTS = 12  # of a round, besides three for two images: a round for the last few rarely needs another
+ROUNDS_MAX = 100  # each reads a chunk or draws an image; a hundred images need seven at most, unless lanes are wrong
+ROW_READS_MAX = 4  # at the rows of what was drawn, when image after image was deleted meanwhile
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +44,14 @@ def several(store: Store, rows: Rows, pool: Pool, count: int, rng: random.Random
         draws = Draws(store, pool, lanes, rng, distinct=distinct)
         kept: list[Image] = []
         gone = 0
-        for _ in range(LOOKS):
+        for _ in range(ROW_READS_MAX):
             drawn = draws.take(count - len(kept))
             found = rows.named(pool.label, [name for name, _ in drawn])
             kept += [replace(found[name], weight=weight) for name, weight in drawn if name in found]
             missing = {name: weight for name, weight in drawn if name not in found}
             if not missing:
-                return _weighed(kept, chunks.total_weight(lanes) - gone, distinct=distinct)
-            draws.leave_out(missing)
+                return _with_probability(kept, chunks.total_weight(lanes) - gone, distinct=distinct)
+            draws.exclude(missing)
             gone += sum(missing.values())
         raise Unavailable(f"The images of {pool} that were drawn are gone; retry in a moment.")
 
@@ -65,49 +65,49 @@ class Draws:
         self, store: Store, pool: Pool, lanes: Mapping[int, Lane], rng: random.Random, *, distinct: bool
     ) -> None:
         self._store, self._pool, self._rng, self._distinct = store, pool, rng, distinct
-        self._strip = darts.lay(lanes)
-        self._known: dict[int, Known] = {}
-        self._out: set[str] = set()
+        self._strip = darts.strip_of(lanes)
+        self._chunks: dict[int, ReadChunk] = {}
+        self._excluded: set[str] = set()
 
     def take(self, count: int) -> list[tuple[str, int]]:
         """(name, weight) of the next images; LostRace if chunks do not have what the lanes count."""
         drawn: list[tuple[str, int]] = []
-        for _ in range(ROUNDS):
-            for landing in self._throw((count - len(drawn)) * 3 // 2 + SPARE):
-                weights = self._known[landing.chunk_number].weights
-                name = darts.hit(weights, landing.offset)
-                if name is None or name in self._out:
+        for _ in range(ROUNDS_MAX):
+            for landing in self._throw((count - len(drawn)) * 3 // 2 + SPARE_DARTS):
+                weights = self._chunks[landing.chunk_number].weights
+                name = darts.image_at(weights, landing.offset)
+                if name is None or name in self._excluded:
                     continue
                 drawn.append((name, weights[name]))
                 if self._distinct:
-                    self._out.add(name)
+                    self._excluded.add(name)
                 if len(drawn) == count:
                     return drawn
         raise LostRace
 
-    def leave_out(self, names: Mapping[str, int]) -> None:
+    def exclude(self, names: Mapping[str, int]) -> None:
         """Never draw these again."""
-        self._out.update(names)
+        self._excluded.update(names)
 
     def _throw(self, count: int) -> list[Landing]:
         """Where so many darts land, or fewer that fall on as many unknown chunks as one call can read, and has read.
 
         No dart that was thrown is dropped because of where it lands.
         """
-        if not self._known:
+        if not self._chunks:
             chunk_starts = dict(islice(darts.each_chunk(self._strip), count + 1))
             if len(chunk_starts) <= count:
                 self._read(chunk_starts)
-        rest = gaps.close(self._strip.length, self._known.values(), self._out)
-        if not rest.length:
+        remainder = gaps.without_gaps(self._strip.length, self._chunks.values(), self._excluded)
+        if not remainder.length:
             raise LostRace
         landings: list[Landing] = []
         unread: dict[int, int] = {}
         while len(landings) < count and len(unread) < batch_get.KEYS_MAX:
-            dart = gaps.on_the_strip(rest, self._rng.randrange(rest.length))
-            landing = darts.land(self._strip, dart)
+            dart = gaps.to_strip(remainder, self._rng.randrange(remainder.length))
+            landing = darts.locate(self._strip, dart)
             landings.append(landing)
-            if landing.chunk_number not in self._known:
+            if landing.chunk_number not in self._chunks:
                 unread[landing.chunk_number] = dart - landing.offset
         self._read(unread)
         return landings
@@ -116,7 +116,7 @@ class Draws:
         """Get to know these chunks, which begin there on the strip."""
         found = self._store.chunks(self._pool, starts) if starts else {}
         for number, start in starts.items():
-            self._known[number] = Known(start, chunks.length(number), found.get(number, {}))
+            self._chunks[number] = ReadChunk(start, chunks.strip_length(number), found.get(number, {}))
 
 
 def _lanes(store: Store, pool: Pool, needed: int, *, consistent: bool) -> dict[int, Lane]:
@@ -134,13 +134,13 @@ def _lanes(store: Store, pool: Pool, needed: int, *, consistent: bool) -> dict[i
     return lanes
 
 
-def _weighed(drawn: list[Image], total_weight: int, *, distinct: bool) -> Several:
+def _with_probability(drawn: list[Image], total_weight: int, *, distinct: bool) -> Several:
     """The images with their probabilities; LostRace if the total, read at another moment, is too small for them."""
-    left, weighed = total_weight, []
+    left, drawn_images = total_weight, []
     for image in drawn:
         if image.weight > left:
             raise LostRace
-        weighed.append((image, images.probability(image.weight, left)))
+        drawn_images.append((image, images.probability(image.weight, left)))
         if distinct:
             left -= image.weight
-    return Several(weighed, total_weight)
+    return Several(drawn_images, total_weight)

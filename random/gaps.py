@@ -11,7 +11,7 @@ from itertools import accumulate
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class ReadChunk:
     """A chunk that was read: where it begins on the strip, the units that it takes there, its images' weights."""
 
     start: int
@@ -20,7 +20,7 @@ class Known:
 
 
 @dataclass(frozen=True, slots=True)
-class Rest:
+class Remainder:
     """A strip of `length` units, pieced together of what is left of another.
 
     `ends[i]` is where the i-th piece ends here, `shifts[i]` how much further right it was on the other strip.
@@ -31,24 +31,24 @@ class Rest:
     length: int
 
 
-def close(length: int, known: Iterable[Known], out: Collection[str]) -> Rest:
-    """What is left of a strip of this length, without the gaps in these chunks; the images `out` are gaps, too."""
-    gaps = [gap for chunk in sorted(known, key=lambda chunk: chunk.start) for gap in _gaps(chunk, out)]
+def without_gaps(length: int, read_chunks: Iterable[ReadChunk], excluded: Collection[str]) -> Remainder:
+    """What is left of a strip of this length, without the gaps in these chunks; the images `excluded` are gaps, too."""
+    gaps = [gap for chunk in sorted(read_chunks, key=lambda chunk: chunk.start) for gap in _gaps(chunk, excluded)]
     before = list(accumulate((gap for _, gap in gaps), initial=0))
     ends = [start - closed for (start, _), closed in zip(gaps, before, strict=False)]
-    return Rest(ends, before, length - before[-1])
+    return Remainder(ends, before, length - before[-1])
 
 
-def on_the_strip(rest: Rest, dart: int) -> int:
-    """Where on the whole strip a dart is that hit this unit of the rest."""
-    return dart + rest.shifts[bisect_right(rest.ends, dart)]
+def to_strip(remainder: Remainder, dart: int) -> int:
+    """Where on the whole strip a dart is that hit this unit of the remainder."""
+    return dart + remainder.shifts[bisect_right(remainder.ends, dart)]
 
 
-def _gaps(chunk: Known, out: Collection[str]) -> Iterator[tuple[int, int]]:
+def _gaps(chunk: ReadChunk, excluded: Collection[str]) -> Iterator[tuple[int, int]]:
     """(start, length) of each gap, from left to right."""
     at = chunk.start
     for name in sorted(chunk.weights):
-        if name in out:
+        if name in excluded:
             yield at, chunk.weights[name]
         at += chunk.weights[name]
     if at < chunk.start + chunk.length:

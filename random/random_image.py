@@ -26,7 +26,7 @@ logger = logging.getLogger("petapi")
 
 PICTURES = tuple(images.CONTENT_TYPES.values())
 FORMATS = ("image", "json", "redirect")
-DRAWS = 4  # when image after image was deleted between the draw and the look at it
+REDRAWS_MAX = 4  # when image after image was deleted between the draw and the look at it
 OPTIONS = {"count", "distinct", "seed", "session", "position"}  # random/options.py
 RNG: random.Random = random.SystemRandom()
 
@@ -50,7 +50,7 @@ def _with_options(request: Request, pool: Pool, form: str) -> Response:
     from bulk_reads import Rows
     from draw_many import several
     from options import generator, parse  # the plain draw need not wait for what it does not use
-    from session import image_at
+    from session import image_at_position
 
     asked = parse(request.query)
     rng = generator(asked.seed) if asked.seed else RNG
@@ -61,7 +61,7 @@ def _with_options(request: Request, pool: Pool, form: str) -> Response:
     if asked.count:
         return _all(several(store, rows, pool, asked.count, rng, distinct=asked.distinct), request)
     if asked.session:
-        walk = partial(image_at, store, rows, pool, asked.session, asked.position)
+        walk = partial(image_at_position, store, rows, pool, asked.session, asked.position)
         return _answer(request, settings, form, store, walk)
     return _answer(request, settings, form, store, partial(draw, store, pool, rng))
 
@@ -69,7 +69,7 @@ def _with_options(request: Request, pool: Pool, form: str) -> Response:
 def _answer(request: Request, settings: Settings, form: str, store: Store, choose: Callable[[], Drawn]) -> Response:
     """The image chosen; another one while it is gone."""
     bucket = Bucket(aws.s3(), settings.bucket)
-    for _ in range(DRAWS):
+    for _ in range(REDRAWS_MAX):
         drawn = choose()
         response = ANSWERS[form](drawn, store, bucket, request)
         if response:

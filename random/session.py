@@ -12,7 +12,7 @@ from shared.labels.store import Store
 IMAGES_MAX = 1000  # of a label: each request reads the weights of all, up to 60 kB
 
 
-def image_at(store: Store, rows: Rows, pool: Pool, session: str, position: int) -> Drawn:
+def image_at_position(store: Store, rows: Rows, pool: Pool, session: str, position: int) -> Drawn:
     """The image at this position, from 0, of the session's order; with the probability that it was to come there.
 
     NotFound if the label has no images, UnprocessableValue if it has too many, or none at this position.

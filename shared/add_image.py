@@ -8,7 +8,7 @@ from hashlib import sha256
 from shared import images
 from shared.errors import Conflict, Unavailable
 from shared.images import Image
-from shared.labels.store import Store, Withdrawn
+from shared.labels.store import CompanionWriteFailed, Store
 from shared.labels.transactions import Write
 from shared.pictures.bucket import Bucket
 from shared.pictures.check import Picture
@@ -35,13 +35,15 @@ class AddResult:
     is_new: bool
 
 
-Also = Callable[[Image], Write]  # the write that is to be done with this image's, or not at all
+Companion = Callable[[Image], Write]  # the write that is to be done with this image's, or not at all
 
 
-def add(picture: Picture, wanted: NewImage, bucket: Bucket, store: Store, *, also: Also | None = None) -> AddResult:
+def add(
+    picture: Picture, wanted: NewImage, bucket: Bucket, store: Store, *, companion: Companion | None = None
+) -> AddResult:
     """The image, new or as it was there already; Conflict if that one has another weight, owner or tags.
 
-    Withdrawn if the condition of `also` fails; it is not done where the image was there already.
+    CompanionWriteFailed if the condition of `companion` fails; it is not done where the image was there already.
     """
     digest = sha256(picture.content).digest()
     name = images.name_of(digest, picture.extension)
@@ -60,8 +62,8 @@ def add(picture: Picture, wanted: NewImage, bucket: Bucket, store: Store, *, als
         filename=images.file_name(wanted.filename),
     )
     try:
-        stored, total_weight = store.add(image, also=also(image) if also else None)
-    except (Unavailable, Withdrawn):
+        stored, total_weight = store.add(image, companion=companion(image) if companion else None)
+    except (Unavailable, CompanionWriteFailed):
         _discard_version(image, store, bucket)
         raise
     if stored.version_id == version_id:
@@ -96,5 +98,5 @@ def _refuse_another(stored: Image, wanted: NewImage) -> None:
 
 def _discard_version(image: Image, store: Store, bucket: Bucket) -> None:
     """Remove the version that was put in vain; not while a transaction that names it may yet be done."""
-    if store.settled:
+    if not store.may_still_commit:
         bucket.discard(image.id, image.version_id)

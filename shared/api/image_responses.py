@@ -35,7 +35,7 @@ def with_probability(
 
 def current_state(store: Store, request: Request, label: str, name: str, *, consistent: bool) -> Response:
     """The image as it is now with its probability, and the ETag of that state; NotFound if there is no such image."""
-    seen = store.weighed(label, name, consistent=consistent)
+    seen = store.with_total_weight(label, name, consistent=consistent)
     if seen is None:
         raise not_found(label, name)
     image, total_weight = seen

@@ -47,27 +47,27 @@ class Page(Generic[T]):
     last: tuple[str, ...] = ()
 
 
-def every(label: str) -> Selection:
+def of_label(label: str) -> Selection:
     """All images of the label, by name."""
     return Selection({"label": label})
 
 
-def tagged(label: str, tag: str) -> Selection:
+def with_tag(label: str, tag: str) -> Selection:
     """The label's images with this tag, by name."""
     return Selection({"label": Pool(label, tag).key})
 
 
-def called(label: str, prefix: str) -> Selection:
+def with_filename(label: str, prefix: str) -> Selection:
     """The label's images whose file names begin so, by file name."""
     return Selection({"label": label}, "FilenameIndex", prefix, ("filename", "s3key"))
 
 
-def owned(label: str, owner: str) -> Selection:
+def of_owner(label: str, owner: str) -> Selection:
     """The label's images of this owner."""
     return Selection({"label": label, "owner": owner}, "OwnerIndex")
 
 
-LABELS = every(items.LABELS)
+LABELS = of_label(items.LABELS)
 
 
 class Catalogue:
@@ -80,7 +80,7 @@ class Catalogue:
     def images(self, label: str, selection: Selection, limit: int, after: tuple[str, ...] = ()) -> Page[Image]:
         """At most so many of the label's selected images; fewer where some were deleted just now."""
         page = self._query(selection, limit, after)
-        if selection == every(label):
+        if selection == of_label(label):
             return Page([items.image(row) for row in page.entries], page.last)
         names = [row["s3key"]["S"] for row in page.entries]
         found = self._rows(label, names)

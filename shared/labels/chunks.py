@@ -38,19 +38,19 @@ def chunk_of(place: int) -> int:
     return place.bit_length() if place < CHUNK_MAX else 4 + place // CHUNK_MAX
 
 
-def first(index: int) -> int:
+def first_place(index: int) -> int:
     """Place that a chunk begins with; up to the next one's is what it can hold."""
     if index <= 5:
         return 0 if index == 0 else 1 << (index - 1)
     return (index - 4) * CHUNK_MAX
 
 
-def room(volume: int) -> int:
+def capacity(volume: int) -> int:
     """How many places the chunks in use have when they hold `volume` images."""
-    return first(chunk_of(volume - 1) + 1) if volume else 0
+    return first_place(chunk_of(volume - 1) + 1) if volume else 0
 
 
-def number(lane: int, weight_class: int, index: int) -> int:
+def chunk_number(lane: int, weight_class: int, index: int) -> int:
     """The sort key of a chunk item."""
     return ((lane + 1) * 100 + weight_class) * 10**9 + index
 
@@ -67,24 +67,24 @@ def index_of(chunk_number: int) -> int:
 
 def open_chunk(lane: Lane, weight_class: int) -> int:
     """Number of the chunk that the next image of this class goes to."""
-    return number(lane.number, weight_class, chunk_of(lane.volume(weight_class)))
+    return chunk_number(lane.number, weight_class, chunk_of(lane.volume(weight_class)))
 
 
 def active_chunk(lane: Lane, weight_class: int) -> int:
     """Number of the last chunk in use, which fills the holes; the lane has an image of this class."""
-    return number(lane.number, weight_class, chunk_of(lane.volume(weight_class) - 1))
+    return chunk_number(lane.number, weight_class, chunk_of(lane.volume(weight_class) - 1))
 
 
 def opens_chunk(lane: Lane, weight_class: int) -> bool:
     """Whether the next image of this class is the first of its chunk."""
     volume = lane.volume(weight_class)
-    return volume == first(chunk_of(volume))
+    return volume == first_place(chunk_of(volume))
 
 
 def empties_chunk(lane: Lane, weight_class: int) -> bool:
     """Whether the active chunk has one image left."""
     volume = lane.volume(weight_class)
-    return volume == first(chunk_of(volume - 1)) + 1
+    return volume == first_place(chunk_of(volume - 1)) + 1
 
 
 def choose_lane(lanes: Mapping[int, Lane], weight_class: int, rng: random.Random) -> Lane:
@@ -108,7 +108,7 @@ def class_of_chunk(chunk_number: int) -> int:
     return chunk_number // 10**9 % 100
 
 
-def length(chunk_number: int) -> int:
+def strip_length(chunk_number: int) -> int:
     """Units of the strip that a chunk takes: as many places as it can hold, each as long as its class allows."""
     index = index_of(chunk_number)
-    return (first(index + 1) - first(index)) << class_of_chunk(chunk_number)
+    return (first_place(index + 1) - first_place(index)) << class_of_chunk(chunk_number)

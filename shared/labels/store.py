@@ -35,11 +35,11 @@ RNG: random.Random = random.SystemRandom()
 Check = Callable[[Image], None]  # raises a refusal if the image as read must not be changed
 
 
-def anything(_: Image) -> None:
-    """The check that every image passes."""
+def allow_all(_: Image) -> None:
+    """Pass every image."""
 
 
-class Withdrawn(Exception):
+class CompanionWriteFailed(Exception):
     """The caller's own write, which was to be done in the same transaction, has lost its condition."""
 
 
@@ -54,7 +54,7 @@ class Exists(Exception):
 class Store:
     """The images of every label.
 
-    `settled` tells whether each transaction was answered.  One that was not may yet be done: its request may be late.
+    `may_still_commit` is true once a transaction was not answered: its request may be late, and DynamoDB may yet do it.
     """
 
     def __init__(self, client: "DynamoDBClient", settings: Settings) -> None:
@@ -62,7 +62,7 @@ class Store:
         self._images_table, self._chunks_table = settings.image_chunks_table, settings.chunk_info_table
         self._consistent = settings.consistent_reads
         self._transactions = transactions.Transactions(self._images_table, self._chunks_table)
-        self.settled = True
+        self.may_still_commit = False
 
     def lanes(self, pool: Pool, *, consistent: bool = False) -> dict[int, Lane]:
         """The pool's lanes by number; none if it never had an image."""
@@ -91,7 +91,7 @@ class Store:
             item = self._image_item(label, name, consistent=True)
         return items.image(item) if item else None
 
-    def weighed(self, label: str, name: str, *, consistent: bool = False) -> tuple[Image, int] | None:
+    def with_total_weight(self, label: str, name: str, *, consistent: bool = False) -> tuple[Image, int] | None:
         """The image and its label's total weight, not below the image's own; None if there is no such image."""
 
         def attempt(again: bool) -> tuple[Image, int] | None:
@@ -105,10 +105,11 @@ class Store:
 
         return retried(attempt)
 
-    def add(self, image: Image, *, also: Write | None = None) -> tuple[Image, int]:
+    def add(self, image: Image, *, companion: Write | None = None) -> tuple[Image, int]:
         """The image and its label's total weight, as read.  It is another image than the given one if there was one.
 
-        `also` is done with it or not at all: not if the image was there, and if its condition fails, Withdrawn rises.
+        `companion` is a write of the same transaction; it is not done if the image was there already.
+        CompanionWriteFailed if its condition fails.
         """
 
         def attempt(again: bool) -> tuple[Image, int]:
@@ -116,7 +117,7 @@ class Store:
             total_weight = chunks.total_weight(lanes[0])
             try:
                 writes = [write for at in zip(image.pools, lanes, strict=True) for write in self._add(image, *at)]
-                self._write(writes if lanes[0] else [*writes, self._transactions.register(image.label)], also)
+                self._write(writes if lanes[0] else [*writes, self._transactions.register(image.label)], companion)
             except Exists as there:
                 if there.image.version_id == image.version_id:  # this very image, by a transaction that was late
                     total_weight = chunks.total_weight(self.lanes(image.pools[0], consistent=True))
@@ -127,7 +128,7 @@ class Store:
 
         return retried(attempt)
 
-    def remove(self, label: str, name: str, *, check: Check = anything) -> Image | None:
+    def remove(self, label: str, name: str, *, check: Check = allow_all) -> Image | None:
         """Remove the image, if `check` does not raise; the image that was removed, None if there was none."""
 
         def attempt(_: bool) -> Image | None:
@@ -141,7 +142,7 @@ class Store:
 
         return retried(attempt)
 
-    def edit(self, label: str, name: str, change: Callable[[Image], Image], *, check: Check = anything) -> bool:
+    def edit(self, label: str, name: str, change: Callable[[Image], Image], *, check: Check = allow_all) -> bool:
         """Give the image the weight, tags and file name that `change` gives it, if `check` does not raise.
 
         False if there is no such image.
@@ -220,22 +221,22 @@ class Store:
         name = min(weights)
         return Entry(entry.pool, name, weights[name], active)
 
-    def _write(self, writes: Sequence[Any], also: Write | None = None) -> None:
-        """Do all or none of the writes; LostRace, Exists or Withdrawn if it was none."""
-        all_writes: Sequence[Any] = [*writes, also] if also else writes
-        settled, self.settled = self.settled, False
+    def _write(self, writes: Sequence[Any], companion: Write | None = None) -> None:
+        """Do all or none of the writes; LostRace, Exists or CompanionWriteFailed if it was none."""
+        all_writes: Sequence[Any] = [*writes, companion] if companion else writes
+        before, self.may_still_commit = self.may_still_commit, True
         try:
             self._client.transact_write_items(TransactItems=all_writes)
-            self.settled = settled
+            self.may_still_commit = before
         except ClientError as error:
             reasons: list[Any] = error.response.get("CancellationReasons", [])
             # What botocore sent before, and sent again, was not answered.
             tried_again = error.response.get("ResponseMetadata", {}).get("RetryAttempts", 0) > 0
-            self.settled = settled and bool(reasons) and not tried_again
+            self.may_still_commit = before or not reasons or tried_again
             if reasons and reasons[0].get("Item"):
                 raise Exists(items.image(reasons[0]["Item"])) from error
-            if also and reasons and reasons[-1]["Code"] == "ConditionalCheckFailed":
-                raise Withdrawn from error
+            if companion and reasons and reasons[-1]["Code"] == "ConditionalCheckFailed":
+                raise CompanionWriteFailed from error
             if reasons and {reason["Code"] for reason in reasons} <= TRANSIENT:
                 raise LostRace from error
             raise

@@ -22,7 +22,7 @@ IN_CHUNK = "attribute_exists(images.#image)"
 
 
 @dataclass(frozen=True, slots=True)
-class Count:
+class CountChange:
     """A lane's count of one class, one more or one less, and the counts (from, to) at which that may be written."""
 
     change: int
@@ -31,22 +31,22 @@ class Count:
     highest: int
 
 
-def grown(lane: Lane, weight_class: int) -> Count:
+def one_more(lane: Lane, weight_class: int) -> CountChange:
     """One image more, while the open chunk stays the open one: uploads may follow each other without a new read."""
     volume = lane.volume(weight_class)
     index = chunks.chunk_of(volume)
     opens = chunks.opens_chunk(lane, weight_class)
-    lowest, highest = (volume, volume) if opens else (chunks.first(index) + 1, chunks.first(index + 1) - 1)
-    return Count(1, f"{items.VOLUME}{weight_class}", lowest, highest)
+    lowest, highest = (volume, volume) if opens else (chunks.first_place(index) + 1, chunks.first_place(index + 1) - 1)
+    return CountChange(1, f"{items.VOLUME}{weight_class}", lowest, highest)
 
 
-def shrunk(lane: Lane, weight_class: int) -> Count:
+def one_less(lane: Lane, weight_class: int) -> CountChange:
     """One image less, while the active chunk stays the active one and keeps an image if it was to keep one."""
     volume = lane.volume(weight_class)
     index = chunks.chunk_of(volume - 1)
     empties = chunks.empties_chunk(lane, weight_class)
-    lowest, highest = (volume, volume) if empties else (chunks.first(index) + 2, chunks.first(index + 1))
-    return Count(-1, f"{items.VOLUME}{weight_class}", lowest, highest)
+    lowest, highest = (volume, volume) if empties else (chunks.first_place(index) + 2, chunks.first_place(index + 1))
+    return CountChange(-1, f"{items.VOLUME}{weight_class}", lowest, highest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ class Transactions:
             put["ReturnValuesOnConditionCheckFailure"] = "ALL_OLD"
         return [
             {"Put": put},
-            self._count(pool, lane, image.weight, grown(lane, weight_class)),
+            self._change_lane(pool, lane, image.weight, one_more(lane, weight_class)),
             self._enter(entry, opens=chunks.opens_chunk(lane, weight_class)),
         ]
 
@@ -95,8 +95,8 @@ class Transactions:
         }
         weight_class = chunks.class_of(entry.weight)
         return [
-            _of_state({"Delete": delete}, image, entry),
-            self._count(entry.pool, lane, -entry.weight, shrunk(lane, weight_class)),
+            _if_unchanged({"Delete": delete}, image, entry),
+            self._change_lane(entry.pool, lane, -entry.weight, one_less(lane, weight_class)),
             *self._leave(entry, filler, empties=chunks.empties_chunk(lane, weight_class)),
         ]
 
@@ -115,18 +115,18 @@ class Transactions:
             moved = replace(entry, weight=new.weight)
             return [
                 self._change_image(image, new, entry, moved),
-                self._count(entry.pool, lane, change),
+                self._change_lane(entry.pool, lane, change),
                 self._change_chunk(moved, "SET images.#image = :weight", IN_CHUNK, {":weight": new.weight}),
             ]
         moved = replace(entry, weight=new.weight, chunk_number=chunks.open_chunk(lane, new_class))
         return [
             self._change_image(image, new, entry, moved),
-            self._count(entry.pool, lane, change, shrunk(lane, old_class), grown(lane, new_class)),
+            self._change_lane(entry.pool, lane, change, one_less(lane, old_class), one_more(lane, new_class)),
             *self._leave(entry, filler, empties=chunks.empties_chunk(lane, old_class)),
             self._enter(moved, opens=chunks.opens_chunk(lane, new_class)),
         ]
 
-    def _count(self, pool: Pool, lane: Lane, weight: int, *counts: Count) -> Write:
+    def _change_lane(self, pool: Pool, lane: Lane, weight: int, *counts: CountChange) -> Write:
         """The lane's write: its total by `weight`, and its counts."""
         adds, conditions, names, values = ["totalWeight :weight"], [], {}, {":weight": weight}
         for i, count in enumerate(counts):
@@ -197,14 +197,14 @@ class Transactions:
 
     def _change_image(self, image: Image, new: Image, old_entry: Entry, new_entry: Entry) -> Write:
         """The image's item in a pool tells what is new of it; tags and file name in its label alone."""
-        write = _of_state(self._update_image(old_entry, new_entry), image, old_entry)
+        write = _if_unchanged(self._update_image(old_entry, new_entry), image, old_entry)
         if not new_entry.pool.tag and (image.tags, image.filename) != (new.tags, new.filename):
-            told = items.description(new)
-            gone = [name for name in items.description(image) if name not in told]
+            described = items.description(new)
+            gone = [name for name in items.description(image) if name not in described]
             update = write["Update"]
-            update["UpdateExpression"] += "".join(f", {name} = :new_{name}" for name in told)
+            update["UpdateExpression"] += "".join(f", {name} = :new_{name}" for name in described)
             update["UpdateExpression"] += " REMOVE " + ", ".join(gone) if gone else ""
-            update["ExpressionAttributeValues"] |= {f":new_{name}": value for name, value in told.items()}
+            update["ExpressionAttributeValues"] |= {f":new_{name}": value for name, value in described.items()}
         return write
 
     def _update_image(self, old: Entry, new: Entry) -> Write:
@@ -225,7 +225,7 @@ class Transactions:
         return {"Update": update}
 
 
-def _of_state(write: Write, image: Image, entry: Entry) -> Write:
+def _if_unchanged(write: Write, image: Image, entry: Entry) -> Write:
     """The write of an image's item, if that names this version, too, and in its label has these tags.
 
     Its pools follow from its tags: a tag that came or went since would leave an entry behind, or take none along.

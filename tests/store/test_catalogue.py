@@ -24,10 +24,10 @@ from tests.support.rows import image, put_rows
 from tests.support.simulation import LABEL, SETTINGS
 
 SELECTIONS = (
-    catalogue.every("cat"),
-    catalogue.tagged("cat", "x"),
-    catalogue.called("cat", "f"),
-    catalogue.owned("cat", "bob"),
+    catalogue.of_label("cat"),
+    catalogue.with_tag("cat", "x"),
+    catalogue.with_filename("cat", "f"),
+    catalogue.of_owner("cat", "bob"),
 )
 
 
@@ -66,7 +66,7 @@ def test_a_page_costs_the_same_wherever_it_is(
     asked = [params for name, params in calls if name == "Query"]
     assert [params["Limit"] for params in asked] == [31] * 10
     batches = [params["RequestItems"]["ImageChunksTable"]["Keys"] for name, params in calls if name == "BatchGetItem"]
-    assert [len(keys) for keys in batches] == ([] if selection == catalogue.every("cat") else [30] * 10)
+    assert [len(keys) for keys in batches] == ([] if selection == catalogue.of_label("cat") else [30] * 10)
     assert len(calls) == len(asked) + len(batches)
 
 
@@ -119,12 +119,12 @@ def test_a_page_that_dynamodb_ends_early_is_read_on(
 def test_an_empty_page_is_the_last_only_if_dynamodb_says_so(world: World) -> None:
     stored(world, [500_000_000] * 9)
     rows = Catalogue(DynamoDB(world), SETTINGS)  # type: ignore[arg-type]
-    whole = rows.images(LABEL, catalogue.every(LABEL), 5)
+    whole = rows.images(LABEL, catalogue.of_label(LABEL), 5)
     world.page_sizes = [0, 2, 0, 0, 1]
-    assert rows.images(LABEL, catalogue.every(LABEL), 5) == whole
+    assert rows.images(LABEL, catalogue.of_label(LABEL), 5) == whole
     assert (len(whole.entries), len(whole.last)) == (5, 1)
     world.page_sizes = [4, 0]
-    rest = rows.images(LABEL, catalogue.every(LABEL), 5, whole.last)
+    rest = rows.images(LABEL, catalogue.of_label(LABEL), 5, whole.last)
     assert [each.name for each in (*whole.entries, *rest.entries)] == [f"{n:032x}.png" for n in range(9)]
     assert (rest.last, world.page_sizes) == ((), [])
 
@@ -141,7 +141,7 @@ def test_rows_that_were_throttled_are_asked_for_again(cats: Api, monkeypatch: py
         return {**answer, "UnprocessedKeys": {table: {**request, "Keys": rest}} if rest else {}}
 
     monkeypatch.setattr(client, "batch_get_item", throttled)
-    page = Catalogue(client, read_settings()).images("cat", catalogue.tagged("cat", "x"), 10)
+    page = Catalogue(client, read_settings()).images("cat", catalogue.with_tag("cat", "x"), 10)
     assert [each.name for each in page.entries] == [image("cat", n).name for n in range(10)]
     assert sizes == [10, 6, 2]
 
@@ -196,8 +196,8 @@ FORGED_NAMES = {
 @pytest.mark.parametrize(
     ("selection", "place", "possible"),
     [
-        *((catalogue.every("cat"), *case) for case in FORGED.items()),
-        *((catalogue.called("cat", "f"), *case) for case in FORGED_NAMES.items()),
+        *((catalogue.of_label("cat"), *case) for case in FORGED.items()),
+        *((catalogue.with_filename("cat", "f"), *case) for case in FORGED_NAMES.items()),
         *((catalogue.LABELS, *case) for case in {"": False, "a": True, "a_b": False, "a\na": False}.items()),
     ],
 )

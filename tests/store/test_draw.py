@@ -59,11 +59,11 @@ def thirty(world: World) -> tuple[Store, dict[str, int]]:
 def test_of_all_darts_each_image_is_hit_by_exactly_its_weight(world: World) -> None:
     _, weights = thirty(world)
     _, lanes, found = seen(world)
-    strip = darts.lay(lanes)
+    strip = darts.strip_of(lanes)
 
     def outcome(dart: int) -> object:
-        landing = darts.land(strip, dart)
-        return landing.chunk_number, darts.hit(found[landing.chunk_number], landing.offset)
+        landing = darts.locate(strip, dart)
+        return landing.chunk_number, darts.image_at(found[landing.chunk_number], landing.offset)
 
     hits: Counter[str] = Counter()
     total = 0
@@ -131,7 +131,7 @@ def test_lanes_that_come_in_several_pages_keep_the_law_exact(world: World, sizes
 
 
 def test_lanes_of_no_images_are_a_strip_of_no_length() -> None:
-    assert darts.lay({}).length == darts.lay({0: chunks.Lane(0, 0, {5: 0})}).length == 0
+    assert darts.strip_of({}).length == darts.strip_of({0: chunks.Lane(0, 0, {5: 0})}).length == 0
 
 
 # --- a world that moves ---

@@ -14,7 +14,7 @@ import darts
 import draw_many
 import gaps
 from bulk_reads import Rows
-from gaps import Known
+from gaps import ReadChunk
 from shared.errors import NotFound, Unavailable, UnprocessableValue
 from shared.images import UNITS
 from shared.labels import batch_get, chunks
@@ -86,7 +86,7 @@ def test_every_pair_of_every_run_has_exactly_its_probability(
     world: World, weights: list[int], distinct: bool, whole: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """All random numbers that there can be are gone through, so nothing is left to chance."""
-    monkeypatch.setattr(draw_many, "SPARE", 0)  # three darts for two images, so that the runs can be counted
+    monkeypatch.setattr(draw_many, "SPARE_DARTS", 0)  # three darts for two images, so that the runs can be counted
     if not whole:
         monkeypatch.setattr(draw_many.darts, "each_chunk", lambda strip: ((i, i) for i in range(1000)))
     stored(world, weights)
@@ -109,21 +109,21 @@ def test_of_all_darts_on_the_rest_each_image_left_is_hit_by_exactly_its_weight(
     world = World(random.Random(seed))
     stored(world, weights)
     entries, lanes, found = seen(world)
-    strip = darts.lay(lanes)
+    strip = darts.strip_of(lanes)
     read = data.draw(st.sets(st.sampled_from(sorted(found))))
     known = [
-        Known(start, chunks.length(number), found.get(number, {}))
+        ReadChunk(start, chunks.strip_length(number), found.get(number, {}))
         for number, start in darts.each_chunk(strip)
         if number in read
     ]
     out = (
         data.draw(st.sets(st.sampled_from(sorted(name for chunk in known for name in chunk.weights)))) if known else ()
     )
-    rest = gaps.close(strip.length, known, out)
+    rest = gaps.without_gaps(strip.length, known, out)
     hits: Counter[str | None] = Counter()
     for dart in range(rest.length):
-        landing = darts.land(strip, gaps.on_the_strip(rest, dart))
-        name = darts.hit(found.get(landing.chunk_number, {}), landing.offset)
+        landing = darts.locate(strip, gaps.to_strip(rest, dart))
+        name = darts.image_at(found.get(landing.chunk_number, {}), landing.offset)
         assert name or landing.chunk_number not in read, "a dart missed where it was known that nobody is"
         hits[name] += 1
     del hits[None]
@@ -135,10 +135,10 @@ def test_the_chunks_of_a_strip_are_all_chunks_side_by_side(weights: list[int], s
     world = World(random.Random(seed))
     stored(world, weights)
     _, lanes, found = seen(world)
-    strip = darts.lay(lanes)
+    strip = darts.strip_of(lanes)
     listed = list(darts.each_chunk(strip))
     assert {number for number, _ in listed} == found.keys()
-    ends = [start + chunks.length(number) for number, start in listed]
+    ends = [start + chunks.strip_length(number) for number, start in listed]
     assert ends == [start for _, start in listed[1:]] + [strip.length]
 
 
@@ -152,7 +152,7 @@ SKEWED = [1000, 9000, 40_000, 150_000, 300_000, 500_000]
 def test_ordered_triples_follow_the_law(
     world: World, distinct: bool, whole: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(draw_many, "SPARE", 6 if whole else 0)  # six chunks: more than four darts
+    monkeypatch.setattr(draw_many, "SPARE_DARTS", 6 if whole else 0)  # six chunks: more than four darts
     stored(world, SKEWED)
     entries, _, _ = seen(world)
     weights = {entry.name: entry.weight for entry in entries}
@@ -245,7 +245,7 @@ def test_without_an_image_that_is_gone_the_others_follow_their_law(world: World,
 def test_when_image_after_image_is_gone_the_answer_is_503(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     stored(world, [5] * 40)
     world.tables[IMAGES].clear()
-    monkeypatch.setattr(draw_many, "SPARE", 0)
+    monkeypatch.setattr(draw_many, "SPARE_DARTS", 0)
     with pytest.raises(Unavailable, match="gone"):
         drawn(world, 3, world.rng, distinct=True)
 

@@ -30,7 +30,7 @@ def check(entries: list[items.Entry], lanes: dict[int, Lane], found: dict[int, d
         held.setdefault(entry.chunk_number, {})[entry.name] = entry.weight
         placed.setdefault((lane, weight_class), []).append(chunks.index_of(entry.chunk_number))
         totals[lane] += entry.weight
-        expected = chunks.number(lane, weight_class, chunks.index_of(entry.chunk_number))
+        expected = chunks.chunk_number(lane, weight_class, chunks.index_of(entry.chunk_number))
         assert entry.chunk_number == expected, "an image is in a chunk of another class"
     assert held == found, "chunks do not hold exactly the images that point at them"
     counted = {(lane.number, k): n for lane in lanes.values() for k, n in lane.volumes.items() if n}
@@ -40,7 +40,7 @@ def check(entries: list[items.Entry], lanes: dict[int, Lane], found: dict[int, d
     assert {lane.number: lane.total_weight for lane in lanes.values() if lane.total_weight} == totals, (
         "a total is wrong"
     )
-    length, weight = darts.lay(lanes).length, sum(totals.values())
+    length, weight = darts.strip_of(lanes).length, sum(totals.values())
     assert weight <= length <= 4 * weight, "the strip is shorter than its images, or needs too many darts"
 
 
@@ -62,16 +62,16 @@ def knows(lanes: dict[int, Lane], chunk_number: int) -> bool:
     """Whether these lanes, read at some time, count the chunk among those in use."""
     lane = lanes.get(chunks.lane_of(chunk_number))
     weight_class = chunk_number // 10**9 % 100
-    return bool(lane) and chunks.first(chunks.index_of(chunk_number)) < lane.volume(weight_class)
+    return bool(lane) and chunks.first_place(chunks.index_of(chunk_number)) < lane.volume(weight_class)
 
 
 def throw_every_dart(lanes: dict[int, Lane], found: dict[int, dict[str, int]]) -> Counter[str]:
     """How many of all possible darts hit each image."""
-    strip = darts.lay(lanes)
+    strip = darts.strip_of(lanes)
     hits: Counter[str] = Counter()
     for dart in range(strip.length):
-        landing = darts.land(strip, dart)
-        name = darts.hit(found.get(landing.chunk_number, {}), landing.offset)
+        landing = darts.locate(strip, dart)
+        name = darts.image_at(found.get(landing.chunk_number, {}), landing.offset)
         if name:
             hits[name] += 1
     return hits

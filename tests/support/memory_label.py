@@ -1,6 +1,9 @@
 """A label of images without pictures, in the in-memory AWS."""
 
+from unittest import mock
+
 from shared.images import Image, Pool
+from shared.labels import store
 from shared.labels.store import Store
 from tests.support import invariants
 from tests.support.memory_aws import CHUNKS, IMAGES, DynamoDB, World
@@ -15,11 +18,12 @@ def image(number: int, weight: int) -> Image:
 
 
 def stored(world: World, weights: list[int]) -> Store:
-    """Return a store with an image of each weight, numbered in order."""
-    store = Store(DynamoDB(world), SETTINGS)  # type: ignore[arg-type]
-    for number, weight in enumerate(weights):
-        store.add(image(number, weight))
-    return store
+    """Return a store with an image of each weight, numbered in order; the same world has them in the same lanes."""
+    filled = Store(DynamoDB(world), SETTINGS)  # type: ignore[arg-type]
+    with mock.patch.object(store, "RNG", world.rng):
+        for number, weight in enumerate(weights):
+            filled.add(image(number, weight))
+    return filled
 
 
 def seen(world: World) -> invariants.Label:

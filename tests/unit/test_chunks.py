@@ -14,7 +14,7 @@ CLASSES = range(1, 31)  # bit lengths of the weights 1 .. 10^9 - 1
 
 
 def test_chunks_hold_1_1_2_4_8_and_then_16() -> None:
-    assert [chunks.first(i + 1) - chunks.first(i) for i in range(8)] == [1, 1, 2, 4, 8, 16, 16, 16]
+    assert [chunks.first_place(i + 1) - chunks.first_place(i) for i in range(8)] == [1, 1, 2, 4, 8, 16, 16, 16]
     assert [chunks.chunk_of(place) for place in (0, 1, 2, 3, 4, 7, 8, 15, 16, 31, 32)] == [
         0,
         1,
@@ -33,15 +33,15 @@ def test_chunks_hold_1_1_2_4_8_and_then_16() -> None:
 @given(PLACES)
 def test_a_place_is_within_its_chunk(place: int) -> None:
     index = chunks.chunk_of(place)
-    assert chunks.first(index) <= place < chunks.first(index + 1)
-    assert chunks.first(index + 1) - chunks.first(index) <= chunks.CHUNK_MAX
+    assert chunks.first_place(index) <= place < chunks.first_place(index + 1)
+    assert chunks.first_place(index + 1) - chunks.first_place(index) <= chunks.CHUNK_MAX
 
 
 @given(PLACES)
 def test_the_room_holds_the_images_and_at_most_as_many_again(volume: int) -> None:
-    assert volume <= chunks.room(volume) <= max(1, 2 * (volume - 1)) or volume == chunks.room(volume) == 0
+    assert volume <= chunks.capacity(volume) <= max(1, 2 * (volume - 1)) or volume == chunks.capacity(volume) == 0
     if volume:
-        assert chunks.room(volume) == chunks.first(chunks.chunk_of(volume - 1) + 1)
+        assert chunks.capacity(volume) == chunks.first_place(chunks.chunk_of(volume - 1) + 1)
 
 
 @given(st.integers(1, 10**9 - 1))
@@ -53,10 +53,10 @@ def test_weights_of_a_class_are_within_a_factor_of_two(weight: int) -> None:
 
 @given(st.integers(0, 98), st.sampled_from(CLASSES), st.integers(0, 10**9 - 1))
 def test_a_chunk_number_tells_lane_class_and_index(lane: int, weight_class: int, index: int) -> None:
-    number = chunks.number(lane, weight_class, index)
+    number = chunks.chunk_number(lane, weight_class, index)
     assert number >= chunks.FIRST_CHUNK_NUMBER
     assert (chunks.lane_of(number), chunks.index_of(number)) == (lane, index)
-    assert number < chunks.number(lane, weight_class + 1, 0) < chunks.number(lane + 1, 1, 0)
+    assert number < chunks.chunk_number(lane, weight_class + 1, 0) < chunks.chunk_number(lane + 1, 1, 0)
 
 
 @given(st.lists(st.integers(0, 9), min_size=chunks.LANES, max_size=chunks.LANES), st.randoms(use_true_random=False))

@@ -33,7 +33,7 @@ SEEDED = [943503278270, 966508830926, 208683540437, 106577164881]  # of "a seed"
 def at(world: World, position: int, *, text: str = "s") -> session.Drawn:
     client = DynamoDB(world)
     store, rows = Store(client, SETTINGS), Rows(client, SETTINGS)  # type: ignore[arg-type]
-    return session.image_at(store, rows, POOL, text, position)
+    return session.image_at_position(store, rows, POOL, text, position)
 
 
 def test_a_session_over_300_images_gives_each_once_with_its_probability(world: World) -> None:

@@ -4,7 +4,7 @@ import argparse
 import sys
 
 from tools.audit.audit import audit
-from tools.audit.service import Service, Unusable
+from tools.audit.service import AuditImpossible, Service
 
 
 def main() -> int:
@@ -18,7 +18,7 @@ def main() -> int:
         parser.error("N must be a whole number above 0, such as 20000")
     try:
         found = audit(Service(arguments.url), arguments.label, arguments.draws)
-    except Unusable as error:
+    except AuditImpossible as error:
         print(error, file=sys.stderr)
         return 2
     print(found)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from tools.audit import chi_square
 from tools.audit.chi_square import Fit
-from tools.audit.service import Law, Service, Unusable
+from tools.audit.service import AuditImpossible, Law, Service
 
 ALARM = 0.001  # p below this is taken for proof; so an exact service is blamed by one audit in a thousand
 POWER = 0.95
@@ -80,7 +80,7 @@ class Audit:
 
 
 def audit(service: Service, label: str, count: int) -> Audit:
-    """So many draws of the label; Unusable if its images change meanwhile."""
+    """So many draws of the label; AuditImpossible if its images change meanwhile."""
     found = Audit(label, service.law(label))
     misstated = 0
     for image, told in service.draws(label, count):
@@ -93,5 +93,5 @@ def audit(service: Service, label: str, count: int) -> Audit:
     return Audit(label, found.law, found.drawn, misstated)
 
 
-def _changed(label: str) -> Unusable:
-    return Unusable(f"The images of {label} changed during the audit; audit it again when nobody writes.")
+def _changed(label: str) -> AuditImpossible:
+    return AuditImpossible(f"The images of {label} changed during the audit; audit it again when nobody writes.")

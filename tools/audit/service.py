@@ -16,7 +16,7 @@ TIMEOUT = 30.0  # seconds
 SLEEP = time.sleep
 
 
-class Unusable(Exception):
+class AuditImpossible(Exception):
     """The service cannot be audited; says why, and what to do."""
 
 
@@ -38,17 +38,17 @@ class Service:
     def __init__(self, url: str) -> None:
         target = urlsplit(url)
         if target.scheme not in ("http", "https") or not target.netloc:
-            raise Unusable(f"{url} is not the URL of a petAPI; name one: make audit URL=http://127.0.0.1:3000")
+            raise AuditImpossible(f"{url} is not the URL of a petAPI; name one: make audit URL=http://127.0.0.1:3000")
         connect = HTTPSConnection if target.scheme == "https" else HTTPConnection
         self._connection, self._prefix = connect(target.netloc, timeout=TIMEOUT), target.path.rstrip("/")
 
     def law(self, label: str) -> Law:
-        """The weights of all images of the label; Unusable if there are none, or if they change meanwhile."""
+        """The weights of all images of the label; AuditImpossible if there are none, or if they change meanwhile."""
         pages = list(self._pages(f"/labels/{quote(label)}?limit=100"))
         law = Law({image["id"]: round(image["weight"] * UNITS) for page in pages for image in page["images"]})
         told = {(page["count"], round(page["totalWeight"] * UNITS)) for page in pages}
         if told != {(len(law.weights), law.total_weight)}:
-            raise Unusable(f"The images of {label} change just now; audit it again when nobody writes.")
+            raise AuditImpossible(f"The images of {label} change just now; audit it again when nobody writes.")
         return law
 
     def draws(self, label: str, count: int) -> Iterator[tuple[str, float]]:
@@ -75,19 +75,19 @@ class Service:
                 self._connection.close()
                 continue
             except OSError as error:
-                raise Unusable(f"{self._connection.host} cannot be reached ({error}); is it running?") from error
+                raise AuditImpossible(f"{self._connection.host} cannot be reached ({error}); is it running?") from error
             if response.status in BUSY:
                 SLEEP(float(response.getheader("Retry-After") or 1))
                 continue
             return _document(path, response.status, body)
-        raise Unusable(f"The service stayed busy for {ATTEMPTS} tries of {path}; audit it later.")
+        raise AuditImpossible(f"The service stayed busy for {ATTEMPTS} tries of {path}; audit it later.")
 
 
 def _document(path: str, status: int, body: bytes) -> Any:
     try:
         document = json.loads(body)
     except ValueError as error:
-        raise Unusable(f"{path} answers {status} and no JSON; is that a petAPI?") from error
+        raise AuditImpossible(f"{path} answers {status} and no JSON; is that a petAPI?") from error
     if status != 200:
-        raise Unusable(f"{path} answers {status}: {document.get('detail', '')}")
+        raise AuditImpossible(f"{path} answers {status}: {document.get('detail', '')}")
     return document

@@ -108,8 +108,8 @@ def figures(opened: Opened) -> dict[str, float]:
         with opened(label(weights("uniform", count, random.Random(count)))) as table:
             found |= {f"{name}, {count} images": value for name, value in _operations(table, count).items()}
     listed = label(weights("uniform", LISTED, random.Random(0)), described=True)
-    kinds = {"": catalogue.every(LABEL), " by tag": catalogue.tagged(LABEL, TAG)}
-    kinds[" by file name"] = catalogue.called(LABEL, PREFIX)
+    kinds = {"": catalogue.of_label(LABEL), " by tag": catalogue.with_tag(LABEL, TAG)}
+    kinds[" by file name"] = catalogue.with_filename(LABEL, PREFIX)
     with opened(listed) as table:
         for kind, selection in kinds.items():
             first, *others = list(_pages(table, selection))

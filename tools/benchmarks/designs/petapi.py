@@ -73,24 +73,24 @@ def law(stored: Stored) -> Shares:
     A hit is looked for where the image begins and ends; what `hit` finds moves from left to right with the offset.
     """
     lanes, contents = _chunk_table(stored)
-    strip, owned = darts.lay(lanes), {}
+    strip, owned = darts.strip_of(lanes), {}
     for number, start in darts.each_chunk(strip):
         weights, begin = contents[number], 0
         for name in sorted(weights):
             end = begin + weights[name]
-            ends = [darts.land(strip, start + offset) for offset in (begin, end - 1)]
+            ends = [darts.locate(strip, start + offset) for offset in (begin, end - 1)]
             assert {landing.chunk_number for landing in ends} == {number}
-            assert {darts.hit(weights, landing.offset) for landing in ends} == {name}
+            assert {darts.image_at(weights, landing.offset) for landing in ends} == {name}
             owned[name] = end - begin
             begin = end
-        assert darts.hit(weights, begin) is None
+        assert darts.image_at(weights, begin) is None
     return owned
 
 
 def darts_per_draw(stored: Stored) -> float:
     """The mean: a dart hits with probability total / strip."""
     lanes, _ = _chunk_table(stored)
-    return darts.lay(lanes).length / chunks.total_weight(lanes)
+    return darts.strip_of(lanes).length / chunks.total_weight(lanes)
 
 
 def _chunk_table(stored: Stored) -> tuple[dict[int, Lane], dict[int, dict[str, int]]]:
@@ -135,12 +135,12 @@ def costs(count: int) -> dict[str, Usage]:
     volumes = {k: round(count * (1 << (k - 1)) / UNITS / chunks.LANES) for k in range(1, last)}
     volumes[last] = round(count / chunks.LANES) - sum(volumes.values())
     lanes = {number: Lane(number, 0, volumes) for number in range(chunks.LANES)}
-    expected = darts.lay(lanes).length / (count * UNITS / 2)
+    expected = darts.strip_of(lanes).length / (count * UNITS / 2)
     lane_item = {**items.chunk_key(Pool(LABEL), 0), "totalWeight": items.number(count * UNITS // 8 + 1)} | {
         f"{items.VOLUME}{k}": items.number(volume) for k, volume in volumes.items()
     }
     name, weight = "0" * 36, 500_000_001
-    number = chunks.number(3, 30, 123)
+    number = chunks.chunk_number(3, 30, 123)
     chunk = item_size(items.chunk_item(Pool(LABEL), number, {f"{i:036}": weight for i in range(chunks.CHUNK_MAX)}))
     row, lane = item_size(rows.row(name, weight, number)), item_size(lane_item)
     lanes_read = read_units([chunks.LANES * lane])
