@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
+from tools.template import read_template
 
 FILE = Path(__file__).resolve().parent.parent / "template.yaml"
 
@@ -27,17 +27,10 @@ class Stack:
     throttle: Decimal  # requests a second
 
 
-class _Loader(yaml.SafeLoader):
-    """YAML in which what CloudFormation computes (!Ref, !Sub) is null."""
-
-
-_Loader.add_multi_constructor("!", lambda *_: None)
-
-
 @cache
 def stack() -> Stack:
     """The template as it is deployed by default."""
-    template = yaml.load(FILE.read_text(encoding="utf-8"), _Loader)  # noqa: S506 (a SafeLoader)
+    template = read_template(FILE)
     resources, parameters = template["Resources"], template["Parameters"]
     common = template["Globals"]["Function"]["MemorySize"]
     functions = {name: each["Properties"] for name, each in resources.items() if _is(each, "Serverless::Function")}

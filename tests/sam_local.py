@@ -20,7 +20,7 @@ from tests.support import cloud
 from tests.support.cloud import ROOT
 from tests.support.events import EVENTS, EXPECTED, module_of, outcome
 from tests.support.local_service import free_port
-from tools.local.deploy import read_template
+from tools.template import read_template
 
 BUILT = ROOT / ".aws-sam/build"
 IN_CONTAINER = ROOT / ".aws-sam/container"

@@ -11,7 +11,8 @@ import pytest
 from samtranslator.translator.transform import transform
 
 from tests.support.cloud import ROOT
-from tools.local.deploy import includes, read_template
+from tools.local.deploy import includes
+from tools.template import read_template
 
 
 @cache

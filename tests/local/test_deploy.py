@@ -5,7 +5,8 @@ import zipfile
 from pathlib import Path
 
 from tests.support.cloud import FUNCTIONS, ROOT
-from tools.local.deploy import read_template, zipped
+from tools.local.deploy import zipped
+from tools.template import read_template
 
 
 def members(archive: bytes) -> list[str]:

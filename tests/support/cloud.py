@@ -6,34 +6,32 @@ from pathlib import Path
 from typing import Any
 
 import boto3
-import yaml
+
+from tools.template import read_template
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 TABLES = ("ImageChunksTable", "ChunkInfoTable")
 TABLES_OF_UPLOADS = ("UploadsTable", "RecognitionsTable")
 
 
-class Loader(yaml.SafeLoader):
-    """YAML in which `!Ref x` is just x."""
-
-
-def _plain(loader: yaml.SafeLoader, _: str, node: yaml.Node) -> Any:
-    if isinstance(node, yaml.ScalarNode):
-        return loader.construct_scalar(node)
-    if isinstance(node, yaml.SequenceNode):
-        return loader.construct_sequence(node)
-    assert isinstance(node, yaml.MappingNode)
-    return loader.construct_mapping(node)
-
-
-Loader.add_multi_constructor("!", _plain)  # type: ignore[no-untyped-call]
-
-
 @cache
 def template() -> dict[str, Any]:
-    """The whole of template.yaml."""
-    document: dict[str, Any] = yaml.load((ROOT / "template.yaml").read_text(), Loader)  # noqa: S506 (ours is safe)
+    """The whole of template.yaml, in which `!Ref x` is just x, and `!GetAtt x.y` is "x.y"."""
+    document: dict[str, Any] = _plain(read_template(ROOT / "template.yaml"))
     return document
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_plain(each) for each in value]
+    if not isinstance(value, dict):
+        return value
+    name, inner = next(iter(value.items()), ("", []))
+    if name == "Fn::GetAtt":
+        return ".".join(inner)
+    if len(value) == 1 and (name == "Ref" or (name.startswith("Fn::") and name != "Fn::Transform")):
+        return _plain(inner)
+    return {key: _plain(each) for key, each in value.items()}
 
 
 @cache

@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import boto3
-import yaml
 from botocore.config import Config
 from botocore.exceptions import ClientError, WaiterError
 
 from tools.local.refusals import Refusal
+from tools.template import Template, read_template
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
@@ -28,8 +28,6 @@ ARTIFACTS = "petapi-artifacts"
 CAPABILITIES = ("CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND")
 ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)  # as SAM has it: the same files are the same zip
 PACKAGES = {"AWS::Serverless::Function": "CodeUri", "AWS::Serverless::LayerVersion": "ContentUri"}
-
-Template = dict[str, Any]
 
 
 class Deployment:
@@ -149,12 +147,6 @@ class Deployment:
                     )
 
 
-def read_template(path: Path) -> Template:
-    """The template with `!Sub x` as {"Fn::Sub": x} and so on, ready for JSON."""
-    template: Template = yaml.load(path.read_text(encoding="utf-8"), Loader=_TemplateLoader)  # noqa: S506 (safe)
-    return template
-
-
 def includes(node: Any) -> Iterator[dict[str, str]]:
     """The parameters of each AWS::Include in the template."""
     if isinstance(node, dict) and node.get("Fn::Transform", {}).get("Name") == "AWS::Include":
@@ -179,30 +171,6 @@ def zipped(folders: Mapping[str, Path]) -> bytes:
                     info.external_attr = 0o100644 << 16
                     archive.writestr(info, path.read_bytes(), zipfile.ZIP_DEFLATED)
     return buffer.getvalue()
-
-
-class _TemplateLoader(yaml.SafeLoader):
-    """YAML with CloudFormation's short forms."""
-
-
-def _long_form(loader: yaml.SafeLoader, suffix: str, node: yaml.Node) -> dict[str, Any]:
-    if isinstance(node, yaml.ScalarNode):
-        value: Any = loader.construct_scalar(node)
-    elif isinstance(node, yaml.SequenceNode):
-        value = loader.construct_sequence(node, deep=True)
-    else:
-        assert isinstance(node, yaml.MappingNode)  # noqa: S101 (there is no fourth kind)
-        value = loader.construct_mapping(node, deep=True)
-    if suffix == "GetAtt" and isinstance(value, str):
-        value = value.split(".", 1)
-    return {suffix if suffix in ("Ref", "Condition") else f"Fn::{suffix}": value}
-
-
-_TemplateLoader.add_multi_constructor("!", _long_form)
-_TemplateLoader.yaml_implicit_resolvers = {  # a date such as 2012-10-17 stays text, as in CloudFormation
-    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
-    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
 
 
 def _keys(table: Mapping[str, Any]) -> list[tuple[str, str, str]]:
