@@ -38,7 +38,7 @@ def called(source: str) -> set[str]:
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
             client = ast.unparse(node.func.value)
-            if client in ("self._client", "self._client()"):
+            if client in ("self._client", "self._client()", "client()"):
                 name = node.func.attr
                 if name in HELPERS:
                     assert isinstance(node.args[0], ast.Constant)
