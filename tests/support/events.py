@@ -13,6 +13,7 @@ EXPECTED: dict[str, Any] = {
     "getDocs": 200,
     "getContract": 200,
     "getPageFile": 404,  # the files never have this version
+    "getPageFile-sample": 200,
     "unknown-path": 404,
     "preflight": 204,
     "uploadImage": 201,
