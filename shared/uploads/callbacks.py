@@ -1,4 +1,4 @@
-"""Callbacks on their way: what is sent, and where, as a message of the SQS queue that notify/ is called with."""
+"""Callbacks on their way: what is sent, and where, as a message of the SQS queue that calls notify/."""
 
 import json
 import re
@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
-ID = re.compile(r"[A-Za-z0-9_-]{1,128}")  # it is sent in a header, and signed with dots around it
+ID = re.compile(r"[A-Za-z0-9_-]{1,128}")  # sent in a header, and signed with dots around it
+FIELDS = {"id": str, "url": str, "insecure": bool, "payload": str}  # of a message, by their types
 
 
 class MalformedCallback(Exception):
-    """This text is no callback."""
+    """A message that is not a callback."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,36 +27,42 @@ class Callback:
 
 
 def text_of(callback: Callback) -> str:
-    """The body of the message."""
+    """Return the body of the callback's message."""
     return json.dumps(asdict(callback))
 
 
 def parse(text: str) -> Callback:
-    """The callback that a message's body is; MalformedCallback if it is none."""
+    """Return the callback in the body of a message.
+
+    Raise MalformedCallback if a field is missing or wrong. Ignore unknown fields, so that a later release may add some.
+    """
     try:
-        callback = Callback(**json.loads(text))
-        callback.payload.encode()
-    except (ValueError, TypeError, AttributeError) as error:
+        document = json.loads(text)
+        values = {name: document[name] for name in FIELDS}
+    except (ValueError, LookupError, TypeError, RecursionError) as error:
         raise MalformedCallback from error
-    if not (isinstance(callback.id, str) and ID.fullmatch(callback.id)):
+    if not all(isinstance(values[name], kind) for name, kind in FIELDS.items()):
         raise MalformedCallback
-    if not (
-        isinstance(callback.url, str) and isinstance(callback.payload, str) and isinstance(callback.insecure, bool)
-    ):
+    if not (ID.fullmatch(values["id"]) and _is_text(values["payload"])):
         raise MalformedCallback
-    return callback
+    return Callback(**values)
+
+
+def _is_text(payload: str) -> bool:
+    """Return whether the payload can be sent as UTF-8, which lone surrogates cannot."""
+    return payload == payload.encode(errors="ignore").decode()
 
 
 class CallbackQueue:
-    """The queue at this URL."""
+    """The queue with this URL."""
 
     def __init__(self, client: "SQSClient", url: str) -> None:
         self._client, self._url = client, url
 
     def put(self, callback: Callback) -> None:
-        """Have a callback sent, soon and until it is received."""
+        """Have a callback sent soon, and again until it is received."""
         self._client.send_message(QueueUrl=self._url, MessageBody=text_of(callback))
 
     def postpone(self, receipt: str, seconds: int) -> None:
-        """Have the message of this receipt come again after so many seconds, not after the queue's own time."""
+        """Deliver the message of this receipt again after so many seconds, instead of after the queue's own time."""
         self._client.change_message_visibility(QueueUrl=self._url, ReceiptHandle=receipt, VisibilityTimeout=seconds)

@@ -59,8 +59,9 @@ class Sent:
     @property
     def event(self) -> dict[str, Any]:
         """As SQS brings it to the function."""
-        told = {"Records": [{"s3": {"object": {"key": f"incoming%2F{self.shown['id']}"}}}]}
-        return {"Records": [{"messageId": "m", "body": json.dumps(told)}]}
+        file = {"key": f"incoming%2F{self.shown['id']}", "size": 1}
+        body = {"Records": [{"eventVersion": "2.1", "s3": {"object": file, "s3SchemaVersion": "1.0"}}]}
+        return {"Records": [{"messageId": "m", "body": json.dumps(body)}]}
 
     def deliver_once(self, attempt: int = 1) -> bool:
         """Whether the message need not come again."""

@@ -340,8 +340,8 @@ MALFORMED = {
     "no JSON": "upload-1",
     "no object": "[]",
     "null": "null",
-    "a member too few": json.dumps({name: value for name, value in GOOD.items() if name != "url"}),
-    "a member too many": json.dumps(GOOD | {"more": 1}),
+    "too deep": "[" * 100_000,
+    **{f"without {gone}": json.dumps({name: GOOD[name] for name in GOOD if name != gone}) for gone in GOOD},
     "an id with a header in it": json.dumps(GOOD | {"id": "a\r\nX: y"}),
     "an id with a dot": json.dumps(GOOD | {"id": "a.b"}),
     "a number for an id": json.dumps(GOOD | {"id": 1}),
@@ -357,6 +357,11 @@ def test_a_message_that_is_no_callback_is_malformed(text: str) -> None:
     assert callbacks.parse(json.dumps(GOOD)).id == "upload-1"
     with pytest.raises(MalformedCallback):
         callbacks.parse(MALFORMED[text])
+
+
+def test_unknown_fields_of_a_later_release_are_ignored() -> None:
+    for unknown in (1, None, "text", {"id": "another"}, ["id"]):
+        assert callbacks.parse(json.dumps({"attempts": unknown, **GOOD, "signed_at": unknown})) == Callback(**GOOD)  # type: ignore[arg-type]
 
 
 # -- the function on its queue --------------------------------------------------------------------------------------
