@@ -1,8 +1,8 @@
-"""The API's Lambda authorizer: whose token comes with a write, and which scopes it has.
+"""The API's Lambda authorizer: it finds out whose token comes with a write, and which scopes the token has.
 
-A request with a valid token passes, and one without a token passes, too. The functions decide what the scopes allow
-(shared/api/access.py). A bad token is a Deny, which template.yaml turns into 401. While the issuer is out of reach and
-its keys are unknown, a caller has no scope and the functions get the reason.
+A request passes with a valid token and, if writes are public or disabled, without one. The functions decide what the
+scopes allow (shared/api/access.py). A bad token is a Deny, which template.yaml turns into 401. While the issuer is out
+of reach and its keys are unknown, the caller has no scope, and the functions get the reason.
 """
 
 import os
@@ -16,12 +16,12 @@ from shared import logs
 from shared.api import access
 from shared.entry import entry
 
-PUBLIC_SCOPES = f"{access.WRITE} {access.DELETE}"  # of everyone, where writes are open
+PUBLIC_SCOPES = f"{access.WRITE} {access.DELETE}"  # of everyone if writes are public
 
 
 @entry
 def handler(event: Mapping[str, Any]) -> dict[str, Any]:
-    """The answer to API Gateway: allowed, with `subject` and `scope`, or denied."""
+    """Answer API Gateway: allow the request, with the caller's `subject` and `scope`, or deny it."""
     try:
         subject, scope = _caller(event)
     except tokens.BadToken as bad:
@@ -33,7 +33,11 @@ def handler(event: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _caller(event: Mapping[str, Any]) -> tuple[str, str]:
-    """Subject and scopes; both are empty for those without a token where no issuer is named and writes are closed."""
+    """Return subject and scopes.
+
+    Without an issuer, the subject is empty, and the scopes are those of everyone, which are none unless writes are
+    public. With an issuer and public writes, a token is checked if there is one.
+    """
     authorization = tokens.authorization(event)
     public = os.environ.get("PUBLIC_WRITES") == "true"
     if not os.environ.get("JWT_ISSUER") or (public and not authorization):

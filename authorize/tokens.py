@@ -1,4 +1,4 @@
-"""JSON Web Tokens as bearer tokens (RFC 6750, RFC 8725, RFC 9068): what one that holds says, or BadToken."""
+"""Verification of JSON Web Tokens that come as bearer tokens (RFC 6750, RFC 8725, RFC 9068)."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,17 +8,17 @@ import jwt
 from issuer import Keys
 
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
-LEEWAY = 60  # seconds that clocks may differ
+LEEWAY = 60  # seconds by which clocks may differ
 REQUIRED = ("iss", "aud", "exp", "sub")
 SUBJECT_MAX = 255  # characters, as in OpenID Connect
 
 
 class BadToken(Exception):
-    """There is no token, or it does not hold; says why, without the token."""
+    """There is no token, or it is not valid. The message says why, without the token."""
 
 
 def authorization(event: Mapping[str, Any]) -> str:
-    """The value of the one Authorization header, empty if there is none; BadToken if there are several."""
+    """Return the value of the Authorization header, empty if there is none. Raise BadToken if there are several."""
     many = {name.lower(): values for name, values in (event.get("multiValueHeaders") or {}).items()}
     one = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
     if len(many.get("authorization") or []) > 1:
@@ -27,7 +27,7 @@ def authorization(event: Mapping[str, Any]) -> str:
 
 
 def bearer(value: str) -> str:
-    """The token in the value of an Authorization header."""
+    """Return the token in the value of an Authorization header."""
     scheme, _, token = value.strip().partition(" ")
     if scheme.lower() != "bearer" or not token:
         raise BadToken("there is no bearer token")
@@ -35,10 +35,10 @@ def bearer(value: str) -> str:
 
 
 def verify(token: str, keys: Keys, audience: str) -> tuple[str, str]:
-    """Subject and scopes (separated by spaces) of a token of the keys' issuer for this audience.
+    """Return subject and scopes (separated by spaces) of a token of the keys' issuer for this audience.
 
-    The issuer decides by which algorithm a key is used, and none of those here takes a shared secret; so no token
-    chooses how it is checked.
+    Raise BadToken if it is not valid, and IssuerUnreachable if its key cannot be known now. The issuer decides which
+    algorithm a key is for, and no allowed algorithm uses a shared secret. So a token cannot choose how it is checked.
     """
     if not audience:
         raise BadToken("no audience is configured (JwtAudience)")
@@ -64,7 +64,7 @@ def verify(token: str, keys: Keys, audience: str) -> tuple[str, str]:
 
 
 def _scopes(claim: Any) -> str:
-    """The scopes, separated by spaces, as most issuers have them; some have a list."""
+    """Return the scopes separated by spaces. Most issuers write them so; some write a list."""
     if isinstance(claim, list):
         return " ".join(scope for scope in claim if isinstance(scope, str))
     return claim if isinstance(claim, str) else ""

@@ -1,4 +1,4 @@
-"""Labels without a model: the names of a picture's colours, each with its share of the picture in percent."""
+"""A recogniser without a model: it finds the names of a picture's colours, each with its share in percent."""
 
 from collections import Counter
 from typing import cast
@@ -7,12 +7,12 @@ import palette
 import pixels
 from detections import Detection, DetectionLimits
 
-SIDE = 64  # pixels: 4,096 of them tell a share to a fortieth of a percent, and each has to be named
-OPAQUE = 128  # of 255: what is less opaque than half is not seen
+SIDE = 64  # pixels: each of the 4,096 must be named, and they give a share to a fortieth of a percent
+OPAQUE = 128  # of 255: pixels that are less than half opaque count as invisible
 
 
 def recognise(content: bytes, content_type: str, *, limits: DetectionLimits) -> list[Detection]:
-    """The colours of what can be seen of the picture, scaled down; none if it is transparent all over."""
+    """Find the colours of the visible pixels of the picture, scaled down. A transparent picture has none."""
     picture = pixels.small(content, content_type, SIDE).convert("RGBA")
     shares: Counter[str] = Counter()
     for count, pixel in picture.getcolors(SIDE * SIDE) or ():

@@ -1,12 +1,12 @@
-"""Results of recognition in DynamoDB, by the picture's digest: what costs money is asked for once.
+"""Results of recognition in DynamoDB, by the picture's digest, so that one picture is paid for once.
 
 | key                | attributes                                                             |
 |--------------------|------------------------------------------------------------------------|
 | digest, recogniser | labels: a list of {name, confidence}; expires: seconds since 1970      |
-| digest, recogniser | failure: a sentence; it never expires, for the picture will not change |
+| digest, recogniser | failure: a sentence; it never expires, since the picture never changes |
 
-`digest` is the SHA-256 of the stored bytes in hex, `recogniser` what `recognisers.identity` says.  DynamoDB's TTL
-removes what is expired, hours later; until then it counts as absent.
+`digest` is the SHA-256 of the stored bytes in hex, `recogniser` is the text of `recognisers.identity`. DynamoDB's TTL
+removes expired items hours later. Until then they count as absent.
 """
 
 import time
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 
-DECIMALS = 6  # of a confidence in percent: DynamoDB takes no number below 1e-130, and softmax makes such
+DECIMALS = 6  # of a confidence in percent: softmax makes numbers below 1e-130, which DynamoDB refuses
 
 
 class DetectionCache:
-    """The results in this table; new detections are good for `lifetime` seconds."""
+    """The results in the table with this name; new detections are used for `lifetime` seconds."""
 
     def __init__(
         self, client: "DynamoDBClient", table: str, lifetime: int, *, clock: Callable[[], float] = time.time
@@ -36,15 +36,18 @@ class DetectionCache:
     def get_or_recognise(
         self, digest: str, recogniser: str, recognise: Callable[[], list[Detection]]
     ) -> list[Detection]:
-        """The detections that are kept, or else those that `recognise` finds, which are kept from now on.
+        """Return the detections that are stored, or call `recognise` and store what it finds.
 
-        Unrecognisable is kept for ever, RecognitionUnavailable and other errors never.
+        Unrecognisable is stored for ever, RecognitionUnavailable and other errors never.
         """
         key = {"digest": {"S": digest}, "recogniser": {"S": recogniser}}
-        return _detections(self._kept(key) or self._keep(key | self._result(recognise)))
+        return _detections(self._stored(key) or self._store(key | self._result(recognise)))
 
-    def _kept(self, key: Item) -> Item | None:
-        """The item, None if there is none or it is expired; read consistently, for a needless call costs far more."""
+    def _stored(self, key: Item) -> Item | None:
+        """Return the item, or None if there is none or it has expired.
+
+        The read is consistent: a second recognition would cost far more.
+        """
         item = self._client.get_item(TableName=self._table, Key=key, ConsistentRead=True).get("Item")
         return None if item is None or self._is_expired(item) else item
 
@@ -52,14 +55,15 @@ class DetectionCache:
         return "expires" in item and int(item["expires"]["N"]) <= self._now()
 
     def _result(self, recognise: Callable[[], list[Detection]]) -> Item:
+        """Call the recogniser and return the attributes of its result."""
         try:
             detections = recognise()
         except Unrecognisable as error:
             return {"failure": {"S": str(error)}}
         return {"labels": {"L": list(map(_map, detections))}, "expires": number(self._now() + self._lifetime)}
 
-    def _keep(self, item: Item) -> Item:
-        """The item, or the one that somebody else kept meanwhile: all get the same result."""
+    def _store(self, item: Item) -> Item:
+        """Store the item and return it, or the one that another call stored meanwhile: all get one result."""
         try:
             self._client.put_item(
                 TableName=self._table,
@@ -83,7 +87,7 @@ def _map(detection: Detection) -> Item:
 
 
 def _detections(item: Item) -> list[Detection]:
-    """The detections of an item; Unrecognisable if it is a failure."""
+    """Return the detections of an item. Raise Unrecognisable if it has a failure."""
     if "failure" in item:
         raise Unrecognisable(item["failure"]["S"])
     return [Detection(each["M"]["name"]["S"], float(each["M"]["confidence"]["N"])) for each in item["labels"]["L"]]

@@ -1,4 +1,4 @@
-"""What recognisers give and raise: detections with their confidence, and which of them are worth showing."""
+"""What recognisers return and raise: detections with their confidence, and the limits of what is worth showing."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -20,11 +20,11 @@ class Unrecognisable(Exception):
 
 
 class RecognitionUnavailable(Exception):
-    """The recogniser is busy or out of reach; the same picture may succeed a little later."""
+    """The recogniser is busy or out of reach. The same picture may succeed a little later."""
 
 
 class Misconfigured(Exception):
-    """A variable of the environment has to be corrected; the text names it."""
+    """An environment variable is wrong or missing; the message names it and says what it must be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,6 @@ class DetectionLimits:
     max_detections: int
 
     def best(self, detections: Iterable[Detection]) -> list[Detection]:
-        """Those within the limits, the strongest first, equally strong ones by name."""
+        """Return the detections within the limits: the strongest first, equally strong ones by name."""
         sure = [detection for detection in detections if detection.confidence >= self.min_confidence]
         return sorted(sure, key=lambda detection: (-detection.confidence, detection.name))[: self.max_detections]

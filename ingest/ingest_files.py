@@ -1,7 +1,7 @@
-"""S3 reports through a queue that a file came by a form: it becomes an image, is recognised, and its callback is sent.
+"""The queue in which S3 reports each file that came by a form: the file becomes an image, and a callback is sent.
 
-The queue tells at least once, in any order, perhaps twice at the same time, and again after a failure; ingest_upload.py
-does what is not done yet.
+A report comes at least once, in any order, perhaps twice at the same time, and again after a failure. ingest_upload.py
+therefore only does what is not done yet.
 """
 
 import json
@@ -13,19 +13,20 @@ from ingest_upload import give_up, ingest
 from shared import logs
 from shared.entry import entry
 
-# The queue's maxReceiveCount (template.yaml) is one more: a function that was killed each time cannot say so itself.
-# SQS then moves the message to the dead-letter queue.
+# The queue's maxReceiveCount (template.yaml) is one more, for calls that were killed and so could not give up. In that
+# last call the upload is given up. SQS then moves the message to the dead-letter queue.
 ATTEMPTS = 5
 
 
 @entry
 def handler(event: Mapping[str, Any]) -> dict[str, Any]:
-    """The messages that have to come again, as SQS takes them."""
+    """Ingest the files of a batch. Return the messages that SQS must keep and deliver again."""
     failed = [message["messageId"] for message in event["Records"] if not _done(message)]
     return {"batchItemFailures": [{"itemIdentifier": identifier} for identifier in failed]}
 
 
 def _done(message: Mapping[str, Any]) -> bool:
+    """Ingest the files that a message reports. Return False, and log why, if the message must come again."""
     count = int(message.get("attributes", {}).get("ApproximateReceiveCount", 1))
     go_on = give_up if count > ATTEMPTS else ingest
     try:
@@ -39,6 +40,6 @@ def _done(message: Mapping[str, Any]) -> bool:
 
 
 def upload_ids(event: Mapping[str, Any]) -> Iterator[str]:
-    """The uploads whose files an event of S3 tells of; none in the one that S3 sends to try the queue."""
+    """Yield the id of each upload whose file is in an event of S3. The event that S3 tests the queue with has none."""
     for record in event.get("Records", ()):
         yield unquote_plus(record["s3"]["object"]["key"]).removeprefix("incoming/")

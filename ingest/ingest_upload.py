@@ -1,4 +1,4 @@
-"""What becomes of a file that came by a form.  Each step can be taken again, and by two at once."""
+"""What happens to a file that came by a form. Each step can be repeated, also by two calls at the same time."""
 
 import json
 import os
@@ -27,32 +27,32 @@ from shared.uploads.upload import Upload, current_image, incoming_key, upload_js
 
 LIFETIME_DAYS = 365
 NO_TAG = re.compile(r"[^a-z0-9]+")
-GIVEN_UP = Unavailable("The service failed again and again; its operators can have the file received later.")
+GIVEN_UP = Unavailable("The service failed again and again; its operators can have the file ingested later.")
 
 
 class FileMissing(Exception):
-    """The file is not there, and it has become no image."""
+    """The file is not there, and its upload has no image."""
 
 
 class UploadGivenUp(Exception):
-    """The upload has failed, for no fault of its file."""
+    """The upload has failed through no fault of its file."""
 
 
 def ingest(upload_id: str) -> str:
-    """The state of the upload after all has been done that can be; empty if there is no such upload any more.
+    """Do all that is left to do for an upload. Return its last state, empty if the upload no longer exists.
 
-    What fails for no fault of the file rises, and is to be tried again.
+    A mistake in the file ends the upload as failed. Any other failure is raised, and the caller should try again later.
     """
     settings = read_settings()
     uploads = Uploads(aws.dynamodb(), settings.uploads_table)
-    while (upload := uploads.get(upload_id, consistent=True)) and not upload.is_over:
+    while (upload := uploads.get(upload_id, consistent=True)) and not upload.has_ended:
         go_on = _recognise if upload.image else _store
         try:
             go_on(upload, uploads, settings)
         except Unavailable:
             raise
         except ApiError as refusal:
-            uploads.failed(upload, endpoint.problem_of(refusal))
+            uploads.mark_failed(upload, endpoint.problem_of(refusal))
     if upload:
         _send_callback(upload, uploads, settings)
     IncomingBucket(aws.s3(), settings.incoming_bucket).discard(incoming_key(upload_id))
@@ -60,14 +60,15 @@ def ingest(upload_id: str) -> str:
 
 
 def give_up(upload_id: str) -> str:
-    """Mark an upload that is not over as failed and raise UploadGivenUp; do the same as `ingest` for one that is over.
+    """Mark an upload as given up, send its callback and raise UploadGivenUp; if it has ended, do the same as `ingest`.
 
-    The file of an upload that is given up stays, so that operators can send the message in the dead-letter queue again.
+    The file of an upload that is given up stays, so that operators can send its message again from the dead-letter
+    queue.
     """
     settings = read_settings()
     uploads = Uploads(aws.dynamodb(), settings.uploads_table)
     upload = uploads.get(upload_id, consistent=True)
-    if upload and uploads.give_up(upload, endpoint.problem_of(GIVEN_UP)):
+    if upload and uploads.mark_given_up(upload, endpoint.problem_of(GIVEN_UP)):
         upload = uploads.get(upload_id, consistent=True)
         if upload:
             _send_callback(upload, uploads, settings)
@@ -76,23 +77,23 @@ def give_up(upload_id: str) -> str:
 
 
 def _store(upload: Upload, uploads: Uploads, settings: Settings) -> None:
-    """The file becomes an image of its label."""
+    """Add the file to its label as an image."""
     file = IncomingBucket(aws.s3(), settings.incoming_bucket).get(upload.key)
     if file is None:
         raise FileMissing(upload.id)
-    uploads.received(upload)
+    uploads.mark_received(upload)
     checked = check_picture(file)
     more = upload.tag_from_labels
     wanted = NewImage(upload.label, upload.weight, upload.tags, upload.owner, upload.filename, allow_other_tags=more)
     bucket, store = Bucket(aws.s3(), settings.bucket), Store(aws.dynamodb(), settings)
-    with suppress(CompanionWriteFailed):  # another delivery has gone on with the upload meanwhile
-        added = add_image.add(checked, wanted, bucket, store, companion=partial(uploads.storing, upload))
+    with suppress(CompanionWriteFailed):  # another call has gone on with the upload meanwhile
+        added = add_image.add(checked, wanted, bucket, store, companion=partial(uploads.stored_write, upload))
         if not added.is_new:
-            uploads.stored(upload, added.image)
+            uploads.mark_stored(upload, added.image)
 
 
 def _recognise(upload: Upload, uploads: Uploads, settings: Settings) -> None:
-    """Recognise what the image shows, and give the image tags from it."""
+    """Find what the image shows, and give the image tags from it if the client wants that."""
     store, bucket = Store(aws.dynamodb(), settings), Bucket(aws.s3(), settings.bucket)
     image, content = current_image(upload, store), bucket.get(upload.image)
     if image is None or content is None:
@@ -100,18 +101,19 @@ def _recognise(upload: Upload, uploads: Uploads, settings: Settings) -> None:
     try:
         detections = _detections(image, content, settings)
     except Unrecognisable as reason:
-        raise UnprocessableValue(f"The picture is stored, but cannot be recognised: {reason}") from reason
+        raise UnprocessableValue(f"The picture is stored, but it cannot be recognised: {reason}") from reason
     if upload.tag_from_labels:
         store.edit(image.label, image.name, partial(_tagged, version=image.version_id, detections=detections))
-    uploads.recognised(upload, [(detection.name, detection.confidence) for detection in detections])
+    uploads.mark_recognised(upload, [(detection.name, detection.confidence) for detection in detections])
 
 
 def _tagged(image: Image, *, version: str, detections: list[Detection]) -> Image:
-    """The image with tags from detections, if it is this version: another one is somebody else's."""
+    """Return the image with tags from detections if it is this version. Another version belongs to another upload."""
     return replace(image, tags=tags_from(image.tags, detections)) if image.version_id == version else image
 
 
 def _detections(image: Image, content: bytes, settings: Settings) -> list[Detection]:
+    """Return the detections of a picture, from the cache if it has them."""
     cache = DetectionCache(aws.dynamodb(), settings.recognitions_table, _lifetime())
     content_type = images.content_type(image.name)
     return cache.get_or_recognise(
@@ -122,12 +124,12 @@ def _detections(image: Image, content: bytes, settings: Settings) -> list[Detect
 
 
 def _lifetime() -> int:
-    """Seconds that a result is good for."""
+    """Return for how many seconds a result is used."""
     return int(os.environ.get("RECOGNITION_LIFETIME_DAYS") or LIFETIME_DAYS) * 86_400
 
 
 def tags_from(tags: tuple[str, ...], detections: list[Detection]) -> tuple[str, ...]:
-    """The tags, and in the places that are left the names of the strongest detections that can be tags."""
+    """Fill the places that are left for tags with the names of the strongest detections that can be tags."""
     found = list(tags)
     for detection in detections:
         tag = NO_TAG.sub("-", detection.name.lower()).strip("-")
@@ -137,7 +139,7 @@ def tags_from(tags: tuple[str, ...], detections: list[Detection]) -> tuple[str, 
 
 
 def _send_callback(upload: Upload, uploads: Uploads, settings: Settings) -> None:
-    """Have the callback sent that is due, if it is not on its way."""
+    """Put the callback that is due into the queue, unless that was done before."""
     if not upload.callback_url or upload.callback_sent == upload.callback_id:
         return
     image = current_image(upload, Store(aws.dynamodb(), settings))

@@ -1,9 +1,9 @@
-"""Labels by a classifier of one's own: an ONNX model, and a text file with the name of one class a line.
+"""A recogniser by your own classifier: an ONNX model, and a text file with the name of one class per line.
 
-The model has one input of float32 that is (batch, 3, height, width) or (batch, height, width, 3), as it declares, and
-gets one picture: RGB on white, resized to height and width (224 where they are open), each channel scaled to 0..1, less
-MEAN, by DEVIATION.  Its first output has a number for each class.  Numbers that are all in 0..1 are taken as
-probabilities; others are logits, and softmax makes probabilities of them.
+The model has one input of float32. It declares the shape (batch, 3, height, width) or (batch, height, width, 3). It
+gets one picture: RGB on white, resized to height and width (224 where the model leaves them open), each channel scaled
+to 0..1, minus MEAN, divided by DEVIATION. Its first output has a number for each class. If all numbers are in 0..1,
+they count as probabilities. Otherwise they are logits, and softmax turns them into probabilities.
 """
 
 from dataclasses import dataclass
@@ -19,17 +19,17 @@ import pixels
 from detections import Detection, DetectionLimits, Misconfigured
 from shared.pictures import scaling
 
-# Of ImageNet's channels: what most classifiers are trained with.
+# Of the channels of ImageNet, which most classifiers are trained on.
 MEAN = np.array((0.485, 0.456, 0.406), np.float32)
 DEVIATION = np.array((0.229, 0.224, 0.225), np.float32)
-SIDE = 224  # pixels, likewise
-GAP = 4  # a picture is scaled down to so many times the model's size first, then resized to it exactly
-ROUNDING = 1e-5  # what a float32 probability may exceed 1 by
+SIDE = 224  # pixels, the usual size for ImageNet
+GAP = 4  # a picture is first scaled down to this many times the model's size, then resized to it exactly
+ROUNDING = 1e-5  # how far a float32 probability may exceed 1
 
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """What a model wants a picture to be, and what it calls it."""
+    """The input of a model: its name, and the size and layout of the picture."""
 
     name: str
     width: int
@@ -38,7 +38,7 @@ class Shape:
 
 
 class Model:
-    """A model, loaded once. `digest` tells it from others, and from another version of itself."""
+    """A loaded model. `digest` is different for each model, each version of it, and other class names."""
 
     def __init__(self, model: bytes, names: bytes) -> None:
         self.digest = sha256(sha256(model).digest() + sha256(names).digest()).hexdigest()[:16]
@@ -47,7 +47,7 @@ class Model:
         self._shape = _shape(self._session)
 
     def recognise(self, content: bytes, content_type: str, *, limits: DetectionLimits) -> list[Detection]:
-        """The classes that the model finds."""
+        """Find the classes of the picture."""
         array = _array(content, content_type, self._shape)
         output = np.asarray(self._session.run(None, {self._shape.name: array})[0], np.float64).ravel()
         if len(output) != len(self._names):
@@ -59,12 +59,12 @@ class Model:
 
 @cache
 def model(path: str, names_path: str) -> Model:
-    """The model in these files."""
+    """Load the model in these files once."""
     return Model(_read("RECOGNITION_MODEL", path), _read("RECOGNITION_MODEL_LABELS", names_path))
 
 
 def probabilities(output: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The probabilities, 0..1, that a model's output stands for."""
+    """Return the probabilities, 0..1, that a model's output means."""
     if output.min() >= 0 and output.max() <= 1 + ROUNDING:
         return output.clip(0, 1)
     powers = np.exp(output - output.max())
@@ -72,6 +72,7 @@ def probabilities(output: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _array(content: bytes, content_type: str, shape: Shape) -> NDArray[np.float32]:
+    """Convert the picture to the model's input."""
     picture = pixels.small(content, content_type, GAP * max(shape.width, shape.height))
     exact = scaling.on_white(picture).resize((shape.width, shape.height))
     array = ((np.asarray(exact, np.float32) / 255 - MEAN) / DEVIATION).astype(np.float32)
@@ -79,7 +80,7 @@ def _array(content: bytes, content_type: str, shape: Shape) -> NDArray[np.float3
 
 
 def _shape(session: onnxruntime.InferenceSession) -> Shape:
-    """What the session's one input is; sizes that are open are names or None."""
+    """Return the shape of the session's one input. A size that the model leaves open is a name or None."""
     given = session.get_inputs()
     sizes = [size if isinstance(size, int) else None for size in given[0].shape]
     if len(given) == 1 and given[0].type == "tensor(float)":
@@ -90,21 +91,21 @@ def _shape(session: onnxruntime.InferenceSession) -> Shape:
                 return Shape(given[0].name, width or SIDE, height or SIDE, channels_first=False)
     declared = " and ".join(f"{each.type} {each.shape}" for each in given)
     wanted = "[1, 3, height, width] or [1, height, width, 3]"
-    raise Misconfigured(f"RECOGNITION_MODEL takes {declared}; it has to take tensor(float) {wanted}.")
+    raise Misconfigured(f"RECOGNITION_MODEL takes {declared}; it must take tensor(float) {wanted}.")
 
 
 def _session(content: bytes) -> onnxruntime.InferenceSession:
     try:
         return onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
-    except Exception as error:  # its own ones have no common base but this
-        raise Misconfigured(f"RECOGNITION_MODEL is no model that onnxruntime can load: {error}") from error
+    except Exception as error:  # its exceptions have no narrower common base
+        raise Misconfigured(f"RECOGNITION_MODEL is not a model that onnxruntime can load: {error}") from error
 
 
 def _lines(names: bytes) -> list[str]:
     try:
         return [line.strip() for line in names.decode().splitlines()]
     except UnicodeDecodeError as error:
-        raise Misconfigured("RECOGNITION_MODEL_LABELS is no text file in UTF-8.") from error
+        raise Misconfigured("RECOGNITION_MODEL_LABELS is not a text file in UTF-8.") from error
 
 
 def _read(variable: str, path: str) -> bytes:

@@ -1,4 +1,4 @@
-"""The names of colours: the twelve that people use for all others, by the nearest of some CSS colours in CIELAB."""
+"""The twelve colour names that people use for all others: a colour has that of the nearest CSS colour in CIELAB."""
 
 from functools import cache
 from math import dist
@@ -7,8 +7,8 @@ from PIL import ImageColor
 
 Lab = tuple[float, float, float]
 
-# The groups of CSS's names at https://en.wikipedia.org/wiki/Web_colors#Extended_colors, with black apart from grey; of
-# each as many as cover its light and dark, its strong and pale shades.
+# The groups of CSS's names at https://en.wikipedia.org/wiki/Web_colors#Extended_colors, with black separate from grey.
+# Each group has as many as cover its light and dark, its strong and pale shades.
 PALETTE = {
     "black": "black",
     "grey": "dimgray gray darkgray silver gainsboro slategray",
@@ -27,13 +27,16 @@ WHITE_POINT = (0.95047, 1.0, 1.08883)  # D65, that of sRGB
 
 
 def name(colour: tuple[int, int, int]) -> str:
-    """The name of an sRGB colour."""
+    """Return the name of an sRGB colour."""
     here = lab(colour)
     return min(_shades(), key=lambda shade: dist(here, shade[0]))[1]
 
 
 def lab(colour: tuple[int, int, int]) -> Lab:
-    """An sRGB colour in CIELAB: L* from 0 to 100, a* and b* (IEC 61966-2-1, CIE 15); distances are as people see."""
+    """Convert an sRGB colour to CIELAB: L* from 0 to 100, a* and b* (IEC 61966-2-1, CIE 15).
+
+    Equal distances in it look equally large to people.
+    """
     red, green, blue = (_linear(channel / 255) for channel in colour)
     x = 0.4124564 * red + 0.3575761 * green + 0.1804375 * blue
     y = 0.2126729 * red + 0.7151522 * green + 0.0721750 * blue
@@ -52,5 +55,5 @@ def _response(value: float) -> float:
 
 @cache
 def _shades() -> list[tuple[Lab, str]]:
-    """Each shade of the palette and the name of its colour."""
+    """Return each shade of the palette with the name of its colour."""
     return [(lab(ImageColor.getrgb(css)[:3]), name) for name, shades in PALETTE.items() for css in shades.split()]

@@ -1,4 +1,4 @@
-"""The bytes of a stored picture -> a smaller picture for a recogniser, or Unrecognisable."""
+"""Decoding of stored pictures for recognisers: a smaller picture, or Unrecognisable."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,18 +10,21 @@ from detections import Unrecognisable
 from shared.pictures import scaling
 from shared.pictures.check import MAX_PIXELS, PILLOW_ERRORS
 
-FORMATS = {"image/jpeg": "JPEG", "image/png": "PNG", "image/webp": "WEBP"}  # what Pillow calls them
-TOO_LARGE = f"The picture is too large: it has more than {MAX_PIXELS} pixels, or needs more memory than there is."
+FORMATS = {"image/jpeg": "JPEG", "image/png": "PNG", "image/webp": "WEBP"}  # Pillow's names
+TOO_LARGE = f"The picture is too large: it has more than {MAX_PIXELS} pixels, or needs too much memory."
 
 
 def small(content: bytes, content_type: str, side: int) -> Image.Image:
-    """The picture as RGB or RGBA, upright, with its longest side at most `side` pixels."""
+    """Decode the picture as RGB or RGBA, upright, with its longest side at most `side` pixels."""
     with _decoding(content, content_type):
         return scaling.small(content, side)
 
 
 def jpeg(content: bytes, content_type: str, *, longest: int, least: int) -> bytes:
-    """The same as JPEG, on white, with white beside it where a side has not the least number of pixels."""
+    """Encode the picture as JPEG on white, with its longest side at most `longest` pixels.
+
+    A side with fewer than `least` pixels gets white borders up to that length.
+    """
     picture = scaling.on_white(small(content, content_type, longest))
     canvas = Image.new("RGB", (max(picture.width, least), max(picture.height, least)), "white")
     canvas.paste(picture, ((canvas.width - picture.width) // 2, (canvas.height - picture.height) // 2))
@@ -29,16 +32,16 @@ def jpeg(content: bytes, content_type: str, *, longest: int, least: int) -> byte
 
 
 def size(content: bytes, content_type: str) -> tuple[int, int]:
-    """Width and height in pixels."""
+    """Return width and height in pixels."""
     with _decoding(content, content_type) as size:
         return size
 
 
 @contextmanager
 def _decoding(content: bytes, content_type: str) -> Iterator[tuple[int, int]]:
-    """In here, a picture of this type and size may be decoded; Unrecognisable says why it cannot be."""
+    """Check that the picture may be decoded inside, and turn failures of Pillow into Unrecognisable."""
     if content_type not in FORMATS:
-        raise Unrecognisable(f"Pictures of the type {content_type} are not supported; {', '.join(FORMATS)} are.")
+        raise Unrecognisable(f"Pictures of the type {content_type} are not supported; use one of {', '.join(FORMATS)}.")
     try:
         with Image.open(BytesIO(content), formats=[FORMATS[content_type]]) as header:
             size = header.size

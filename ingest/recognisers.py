@@ -1,12 +1,12 @@
-"""What is to be seen on a picture: the labels that the recogniser of the environment finds.
+"""The recogniser that the environment chooses, and its limits.
 
-| variable                   | value                                                                            |
-|----------------------------|----------------------------------------------------------------------------------|
-| RECOGNISER                 | colours (the default), rekognition or onnx                                       |
-| RECOGNITION_MIN_CONFIDENCE | percent, 0 to 100: labels below it are left out; 70, of colours 10, if not given |
-| RECOGNITION_MAX_LABELS     | 1 to 100: the strongest labels are kept; 10 if not given                         |
-| RECOGNITION_MODEL          | onnx: the path of the model                                                      |
-| RECOGNITION_MODEL_LABELS   | onnx: the path of a text file with the name of one class a line                  |
+| variable                   | value                                                                                |
+|----------------------------|--------------------------------------------------------------------------------------|
+| RECOGNISER                 | colours (the default), rekognition or onnx                                           |
+| RECOGNITION_MIN_CONFIDENCE | percent, 0 to 100: weaker detections are left out; the default is 70, for colours 10 |
+| RECOGNITION_MAX_LABELS     | 1 to 100: how many of the strongest detections are kept; the default is 10           |
+| RECOGNITION_MODEL          | onnx: the path of the model                                                          |
+| RECOGNITION_MODEL_LABELS   | onnx: the path of a text file with the name of one class per line                    |
 """
 
 import os
@@ -19,15 +19,15 @@ from shared import aws
 if TYPE_CHECKING:
     from onnx_labels import Model
 
-MIN_CONFIDENCE = {"colours": 10.0, "rekognition": 70.0, "onnx": 70.0}  # percent; few pictures have 70 % of one colour
-MAX_LABELS = 10
-MAX_LABELS_MAX = 100  # labels: a result is one item of the cache, of some kilobytes at most
+MIN_CONFIDENCE = {"colours": 10.0, "rekognition": 70.0, "onnx": 70.0}  # percent; few pictures are 70 % one colour
+MAX_DETECTIONS = 10
+MOST_DETECTIONS = 100  # a result is one item of the cache, of some kilobytes at most
 
 
 def chosen() -> Recognise:
-    """The recogniser that the environment names; Misconfigured if it names none.
+    """Return the recogniser that the environment names. Raise Misconfigured if it names none that can work.
 
-    Each comes with libraries that the others do not wait for.
+    Each is imported only here, because it has libraries that the others do not need.
     """
     limits = _limits()
     if _kind() == "rekognition":
@@ -42,7 +42,7 @@ def chosen() -> Recognise:
 
 
 def identity() -> str:
-    """What tells the chosen recogniser from one that may find other labels: name, limits and the model's digest."""
+    """Return name, limits and the model's digest, which differ for recognisers that may find other things."""
     limits = _limits()
     model = [_model().digest] if _kind() == "onnx" else []
     return " ".join([_kind(), f"{limits.min_confidence}%", str(limits.max_detections), *model])
@@ -51,26 +51,26 @@ def identity() -> str:
 def _kind() -> str:
     kind = os.environ.get("RECOGNISER") or "colours"
     if kind not in MIN_CONFIDENCE:
-        raise Misconfigured(f"RECOGNISER is {kind!r}; it has to be one of {', '.join(MIN_CONFIDENCE)}.")
+        raise Misconfigured(f"RECOGNISER is {kind!r}; it must be one of {', '.join(MIN_CONFIDENCE)}.")
     return kind
 
 
 def _limits() -> DetectionLimits:
     return DetectionLimits(
         _number("RECOGNITION_MIN_CONFIDENCE", MIN_CONFIDENCE[_kind()], 0, 100),
-        int(_number("RECOGNITION_MAX_LABELS", MAX_LABELS, 1, MAX_LABELS_MAX, whole=True)),
+        int(_number("RECOGNITION_MAX_LABELS", MAX_DETECTIONS, 1, MOST_DETECTIONS, whole=True)),
     )
 
 
 def _number(variable: str, default: float, least: int, most: int, *, whole: bool = False) -> float:
-    """The value of a variable; `default` if it is not set, or is empty."""
+    """Return the number in a variable, or `default` if the variable is absent or empty."""
     text = os.environ.get(variable) or str(default)
     try:
         value = int(text) if whole else float(text)
     except ValueError:
         value = -1
     if not least <= value <= most:
-        raise Misconfigured(f"{variable} is {text!r}; it has to be a {'whole ' * whole}number from {least} to {most}.")
+        raise Misconfigured(f"{variable} is {text!r}; it must be a {'whole ' * whole}number from {least} to {most}.")
     return value
 
 
@@ -81,5 +81,5 @@ def _model() -> "Model":
     try:
         import onnx_labels
     except ModuleNotFoundError as error:
-        raise Misconfigured(f"RECOGNISER=onnx needs {error.name}: pip install onnxruntime installs it.") from error
+        raise Misconfigured(f"RECOGNISER=onnx needs {error.name}; install it with pip install onnxruntime.") from error
     return onnx_labels.model(*map(str, paths))

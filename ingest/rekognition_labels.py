@@ -1,8 +1,8 @@
-"""Labels by Amazon Rekognition: DetectLabels on the picture's bytes."""
+"""A recogniser by Amazon Rekognition: DetectLabels on the picture's bytes."""
 
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError, ConnectionError, HTTPClientError  # noqa: A004 (botocore calls it so)
+from botocore.exceptions import ClientError, ConnectionError, HTTPClientError  # noqa: A004 (botocore's name)
 
 import pixels
 from detections import Detection, DetectionLimits, RecognitionUnavailable, Unrecognisable
@@ -11,36 +11,36 @@ from shared.errors import Unavailable
 if TYPE_CHECKING:
     from mypy_boto3_rekognition import RekognitionClient
 
-TAKEN = ("image/jpeg", "image/png")
-BYTES_MAX = 5_242_880  # bytes of a picture that is sent along, by the service's model
-# Pixels that each side may have: https://docs.aws.amazon.com/rekognition/latest/dg/limits.html
+TYPES = ("image/jpeg", "image/png")
+BYTES_MAX = 5_242_880  # bytes of a picture in a request, by the service's model
+# Pixels of each side: https://docs.aws.amazon.com/rekognition/latest/dg/limits.html
 SIDE_MIN, SIDE_MAX = 80, 10_000
-SIDE = 2048  # pixels of the longest side of what is sent instead: far below 5 MB as JPEG, even if it is all noise
+SIDE = 2048  # pixels of the longest side of a picture that is scaled down: as JPEG far below 5 MB, even if it is noise
 
 REFUSALS = {
     "ImageTooLargeException": "The picture is too large for Rekognition.",
     "InvalidImageFormatException": "Rekognition cannot read the picture.",
-    "InvalidParameterException": "Rekognition does not take the picture.",  # the other parameters are checked before
+    "InvalidParameterException": "Rekognition refuses the picture.",  # recognisers.py checks the others
 }
 BUSY = {"ThrottlingException", "ProvisionedThroughputExceededException", "InternalServerError"}
 
 
 class Rekognition:
-    """The recogniser behind this client."""
+    """The recogniser that this client calls."""
 
     def __init__(self, client: "RekognitionClient", limits: DetectionLimits) -> None:
         self._client, self._limits = client, limits
 
     def recognise(self, content: bytes, content_type: str) -> list[Detection]:
-        """What Rekognition sees; what it does not take as it is, it gets as JPEG, and of a size that it takes."""
+        """Detect labels. Re-encode the picture first if Rekognition would refuse its type or size."""
         sides = pixels.size(content, content_type)
         fits = min(sides) >= SIDE_MIN and max(sides) <= SIDE_MAX and len(content) <= BYTES_MAX
-        if content_type not in TAKEN or not fits:
+        if content_type not in TYPES or not fits:
             content = pixels.jpeg(content, content_type, longest=SIDE, least=SIDE_MIN)
-        found = self._detected(content)
+        found = self._detect(content)
         return self._limits.best(Detection(label["Name"], label["Confidence"]) for label in found)
 
-    def _detected(self, content: bytes) -> list[Any]:
+    def _detect(self, content: bytes) -> list[Any]:
         limits = self._limits
         try:
             answer = self._client.detect_labels(
@@ -49,12 +49,12 @@ class Rekognition:
         except ClientError as error:
             raise _meaning(error) from error
         except (ConnectionError, HTTPClientError, Unavailable) as error:
-            raise RecognitionUnavailable("Rekognition is out of reach.") from error
+            raise RecognitionUnavailable("Rekognition cannot be reached.") from error
         return answer["Labels"]
 
 
 def _meaning(error: ClientError) -> Exception:
-    """What an error of Rekognition means for the picture; itself, if it is a mistake in the configuration."""
+    """Return what an error of Rekognition means for the picture. A mistake in the configuration stays as it is."""
     code = error.response["Error"]["Code"]
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     if code in REFUSALS:

@@ -1,7 +1,7 @@
-"""One attempt to deliver a callback: a signed POST to one address, in a bounded time; how it ended.
+"""One attempt to deliver a callback: a signed POST to one address in a bounded time, and its outcome.
 
-The connection is made here, to the address that was checked, with the host's name for TLS and in the Host header.  Over
-it goes the HTTP of the standard library, which follows no redirects and asks no proxy of the environment.
+This module makes the connection itself, to the address that was checked, with the host's name for TLS and in the Host
+header. The standard library's HTTP goes over it. That follows no redirects and uses no proxy of the environment.
 """
 
 import socket
@@ -22,35 +22,35 @@ import signature
 from shared.uploads.callback_url import CallbackRules, GetAddrInfo, Receiver, RefusedAddress
 from shared.uploads.callbacks import Callback
 
-TIMEOUT = 5.0  # seconds from the name's resolution to the end of the answer's head
-ANSWER_MAX = 65_536  # bytes of an answer's body that are read, and forgotten: a receiver may be writing
+TIMEOUT = 5.0  # seconds from looking up the name to the end of the response's headers
+ANSWER_MAX = 65_536  # bytes of the response's body that are read and ignored, for receivers that still write it
 
 
 class Outcome(Enum):
     """How an attempt ended."""
 
     DELIVERED = "delivered"
-    REJECTED = "rejected"  # a status that is not 2xx; redirects are not followed
-    GONE = "gone"  # 410: the receiver wants no more of it
-    REFUSED = "address refused"  # by us, as it is written
-    NOT_PUBLIC = "address not public"  # that the name has just now
+    REJECTED = "rejected"  # a status that is not 2xx; redirects count as such
+    GONE = "gone"  # 410: the receiver wants no further attempt
+    REFUSED = "address refused"  # by our rules for the URL
+    NOT_PUBLIC = "address not public"  # of the name, at this moment
     UNRESOLVED = "name not resolved"
-    UNREACHABLE = "unreachable"  # no connection, or one that broke, or no HTTP on it
+    UNREACHABLE = "unreachable"  # no connection, a connection that broke, or an answer that is not HTTP
     UNTRUSTED = "certificate not trusted"
     TIMED_OUT = "timed out"
     UNSIGNED = "no key to sign with"
-    MALFORMED = "malformed"  # the message, not the answer
-    FAILED = "failed"  # a bug of ours
+    MALFORMED = "malformed"  # the message of the queue
+    FAILED = "failed"  # by a bug of ours
 
     @property
     def is_final(self) -> bool:
-        """Whether nothing is sent again: it is delivered, or never will be."""
-        return self in (Outcome.DELIVERED, Outcome.GONE, Outcome.REFUSED)  # not NOT_PUBLIC: names may be mended
+        """Whether no attempt follows: the callback is delivered, or never can be."""
+        return self in (Outcome.DELIVERED, Outcome.GONE, Outcome.REFUSED)  # not NOT_PUBLIC: a name may be corrected
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """How it ended, the status if there was an answer, and what kind of address it went to, if it could be read."""
+    """The outcome, the status if there was a response, and the kind of the URL (see Receiver) if it could be parsed."""
 
     outcome: Outcome
     status: int | None = None
@@ -68,7 +68,7 @@ class DeliveryLimits:
 def deliver(
     callback: Callback, key: bytes, limits: DeliveryLimits, *, getaddrinfo: GetAddrInfo = socket.getaddrinfo
 ) -> Attempt:
-    """Send the callback once."""
+    """Send the callback once. Never raise an error of the network: it becomes an outcome."""
     until = time.monotonic() + limits.seconds
     kind = "-"
     try:
@@ -90,9 +90,9 @@ def deliver(
 
 @cache
 def trust(*, insecure: bool) -> ssl.SSLContext:
-    """The public certificate authorities, or none, and then any certificate does.
+    """Return a context of TLS that trusts the public certificate authorities or, if `insecure`, any certificate.
 
-    They are certifi's: botocore's bundle has Amazon's roots alone (tools/bundle/botocore_data.py).
+    The authorities are those of certifi. Botocore's bundle has only Amazon's (tools/bundle/botocore_data.py).
     """
     context = ssl.create_default_context(cafile=certifi.where())
     if insecure:
@@ -102,7 +102,7 @@ def trust(*, insecure: bool) -> ssl.SSLContext:
 
 
 def _post(callback: Callback, key: bytes, receiver: Receiver, address: str, until: float) -> int:
-    """The status of the answer."""
+    """Send the signed request to this address, and return the status of the response."""
     body = callback.payload.encode()
     headers = {
         "Host": receiver.authority,
@@ -121,7 +121,7 @@ def _post(callback: Callback, key: bytes, receiver: Receiver, address: str, unti
         stack.enter_context(_cut_off(sock, until))
         connection.request("POST", receiver.target, body, headers)
         response = stack.enter_context(connection.getresponse())
-        _left(until)  # a head that was cut off looks like a whole one
+        _left(until)  # headers that were cut off look complete
         with suppress(OSError, HTTPException):  # the status is known
             response.read(ANSWER_MAX)
         return response.status
@@ -129,7 +129,7 @@ def _post(callback: Callback, key: bytes, receiver: Receiver, address: str, unti
 
 @contextmanager
 def _cut_off(sock: socket.socket, until: float) -> Iterator[None]:
-    """In here, the connection ends when the time is up: a socket's own time-out begins anew with each byte."""
+    """Shut the connection down when the time is up: a socket's own timeout starts again with each byte."""
     timer = Timer(_left(until), _shut, [sock])
     timer.start()
     try:
@@ -139,12 +139,12 @@ def _cut_off(sock: socket.socket, until: float) -> Iterator[None]:
 
 
 def _shut(sock: socket.socket) -> None:
-    with suppress(OSError):  # it has been closed just now
-        socket.socket.shutdown(sock, socket.SHUT_RDWR)  # TLS's own would change what the other thread is reading from
+    with suppress(OSError):  # it is closed already
+        socket.socket.shutdown(sock, socket.SHUT_RDWR)  # TLS's own would change what the other thread reads
 
 
 def _left(until: float) -> float:
-    """Seconds left; TimeoutError if there are none."""
+    """Return the seconds that are left. Raise TimeoutError if there are none."""
     seconds = until - time.monotonic()
     if seconds <= 0:
         raise TimeoutError
@@ -152,7 +152,7 @@ def _left(until: float) -> float:
 
 
 def _outcome_of(error: Exception, until: float) -> Outcome:
-    """What the error means; whatever ends with the time was cut off."""
+    """Return what the error means. Any error after the time is up comes from the cut-off."""
     if isinstance(error, TimeoutError) or time.monotonic() >= until:
         return Outcome.TIMED_OUT
     if isinstance(error, socket.gaierror):

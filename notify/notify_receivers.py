@@ -1,8 +1,9 @@
-"""The SQS queue of callbacks: sends those of a batch at the same time, and says which have to come again.
+"""The SQS queue of callbacks: all callbacks of a batch are sent at the same time.
 
-Delivered, 410 Gone and an address that is refused end a callback: it is deleted, and the log tells.  What failed
-otherwise comes again by the schedule of backoff.py, with the same webhook-id, and after its last attempt goes to the
-dead-letter queue.  So does a message that is no callback, without waiting: people may look what it is.
+A callback ends when it is delivered, when the receiver answers 410 Gone, and when its URL is refused: its message is
+deleted, and the log says why. After any other failure the message comes again by the schedule of backoff.py, with the
+same webhook-id. After its last attempt it goes to the dead-letter queue. A message that is not a callback goes there
+without delays, so that operators can look at it.
 """
 
 import os
@@ -26,7 +27,7 @@ from shared.uploads import callbacks
 from shared.uploads.callback_url import CallbackRules
 from shared.uploads.callbacks import Callback, CallbackQueue
 
-GRACE = 1.0  # seconds beyond an attempt's own; only a resolver that hangs is not done by then
+GRACE = 1.0  # seconds after an attempt's own; only a resolver that hangs is still busy then
 
 Record = Mapping[str, Any]
 
@@ -45,7 +46,7 @@ def handler(event: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _callback(record: Record) -> Callback | None:
-    """The record's callback; None if it is none."""
+    """Return the record's callback, or None if it is malformed."""
     try:
         return callbacks.parse(record["body"])
     except callbacks.MalformedCallback:
@@ -53,14 +54,14 @@ def _callback(record: Record) -> Callback | None:
 
 
 def _attempts(sent: Sequence[Callback | None]) -> list[Attempt]:
-    """One attempt of each, at the same time; one that hangs is left to itself and counts as late."""
+    """Make one attempt for each callback, all at the same time. One that hangs is abandoned and counts as timed out."""
     try:
         key = _signing_key().get()
     except SigningKeyMissing as error:
         logs.failure("callbacks", error)
         return [Attempt(Outcome.UNSIGNED) for _ in sent]
     limits = _limits()
-    delivery.trust(insecure=False)  # made once here, or else by each thread of a cold start
+    delivery.trust(insecure=False)  # load it once here, not in each thread of a cold start
     pool = ThreadPoolExecutor(max_workers=len(sent))
     tasks = [pool.submit(_attempt, callback, key, limits) for callback in sent]
     done, _ = wait(tasks, limits.seconds + GRACE)
@@ -69,7 +70,7 @@ def _attempts(sent: Sequence[Callback | None]) -> list[Attempt]:
 
 
 def _attempt(callback: Callback | None, key: bytes, limits: DeliveryLimits) -> Attempt:
-    """One attempt; a bug that it meets is no other callback's trouble."""
+    """Make one attempt. A bug in it does not affect the other callbacks."""
     if callback is None:
         return Attempt(Outcome.MALFORMED)
     try:
@@ -80,7 +81,7 @@ def _attempt(callback: Callback | None, key: bytes, limits: DeliveryLimits) -> A
 
 
 def _log(record: Record, callback: Callback | None, attempt: Attempt) -> None:
-    """The line that each attempt has; of the address only its kind is shown."""
+    """Write one line for the attempt. It has only the kind of the URL, not the URL."""
     logs.log().info(
         "%s callback %s, attempt %d of %d, %s: %s %s",
         *(record["messageId"], callback.id if callback else "-", _number(record), backoff.ATTEMPTS),
@@ -89,9 +90,9 @@ def _log(record: Record, callback: Callback | None, attempt: Attempt) -> None:
 
 
 def _postpone(record: Record, attempt: Attempt) -> None:
-    """Set when the message comes again; where SQS fails it comes after the queue's own time, which does no harm."""
-    hopeless = attempt.outcome is Outcome.MALFORMED
-    seconds = 0 if hopeless else backoff.delay(_number(record), random.SystemRandom())
+    """Set when the message comes again. If SQS fails, it comes after the queue's own time, which does no harm."""
+    is_hopeless = attempt.outcome is Outcome.MALFORMED
+    seconds = 0 if is_hopeless else backoff.delay(_number(record), random.SystemRandom())
     try:
         _queue().postpone(record["receiptHandle"], seconds)
     except (BotoCoreError, ClientError, Unavailable) as error:
@@ -99,12 +100,12 @@ def _postpone(record: Record, attempt: Attempt) -> None:
 
 
 def _number(record: Record) -> int:
-    """Which attempt this is, the first being 1."""
+    """Return the number of this attempt; the first is 1."""
     return int(record["attributes"]["ApproximateReceiveCount"])
 
 
 def _limits() -> DeliveryLimits:
-    """What the template's parameters say."""
+    """Read the limits from the variables that the template's parameters fill."""
     return DeliveryLimits(
         seconds=float(os.environ.get("CALLBACK_TIMEOUT") or delivery.TIMEOUT),
         rules=CallbackRules.of_environment(),

@@ -1,7 +1,7 @@
-"""The signature of a callback, as Standard Webhooks says (https://www.standardwebhooks.com), by a shared secret.
+"""The signature of a callback with a shared secret, by Standard Webhooks (https://www.standardwebhooks.com).
 
-The secret's text is `whsec_` and the key in base64, or that base64 alone, as Secrets Manager generates it: 64 letters
-and digits are the base64 of 48 bytes.  Receivers give their library `whsec_` and the base64.
+The secret's text is `whsec_` and the key in base64, or only the base64, as Secrets Manager generates it: 64 letters and
+digits are the base64 of 48 bytes. Receivers give their library `whsec_` and the base64.
 """
 
 import base64
@@ -10,26 +10,28 @@ import hashlib
 import hmac
 
 PREFIX = "whsec_"
-KEY_MIN, KEY_MAX = 24, 64  # bytes, as the standard has it
+KEY_MIN, KEY_MAX = 24, 64  # bytes, by the standard
 
 
 class BadSecret(Exception):
-    """The secret's text has no key; says what it should be, and nothing of what it is."""
+    """The secret's text has no key. The message says what it must be, and quotes nothing of it."""
 
 
 def key_of(secret: str) -> bytes:
-    """The key that the secret's text tells."""
+    """Return the key in the secret's text. Raise BadSecret if there is none of a valid length."""
     try:
         key = base64.b64decode(secret.removeprefix(PREFIX), validate=True)
     except (binascii.Error, ValueError):
         key = b""
     if not KEY_MIN <= len(key) <= KEY_MAX:
-        raise BadSecret(f"the secret has to be the base64 of {KEY_MIN} to {KEY_MAX} bytes, perhaps after {PREFIX}")
+        raise BadSecret(
+            f"The secret must be the base64 of {KEY_MIN} to {KEY_MAX} bytes, with {PREFIX} before it or without."
+        )
     return key
 
 
 def headers(message_id: str, timestamp: int, body: bytes, key: bytes) -> dict[str, str]:
-    """The three headers that sign this body; `timestamp` is this attempt's, in seconds since 1970."""
+    """Return the three headers that sign this body; `timestamp` is that of this attempt, in seconds since 1970."""
     signed = f"{message_id}.{timestamp}.".encode() + body
     signature = base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode()
     return {"webhook-id": message_id, "webhook-timestamp": str(timestamp), "webhook-signature": f"v1,{signature}"}

@@ -1,4 +1,4 @@
-"""/uploads: ask for a form that takes a file straight to S3, and follow what becomes of it."""
+"""/uploads: create a form that takes a file straight to S3, and show the state of the upload."""
 
 import re
 import time
@@ -21,31 +21,31 @@ EXAMPLE = '{"label": "cat"}'
 
 
 def create_direct_upload(request: Request) -> Response:
-    """201 and a form: within the hour, post its fields and then the file to its address."""
+    """Answer 201 with a form. The client posts its fields and then the file to its URL within the hour."""
     caller = access.caller(request.authorizer, access.WRITE)
     asked = _asked(request)
     settings = read_settings()
     asked["label"] = images.parse_allowed_label(asked["label"], settings.labels)
     upload = Upload(uuid.uuid4().hex, int(time.time()), request.base_url, owner=caller.subject, **asked)
     Uploads(aws.dynamodb(), settings.uploads_table).add(upload)
-    form = IncomingBucket(aws.s3(), settings.incoming_bucket).form(upload.key)
+    form = IncomingBucket(aws.s3(), settings.incoming_bucket).create_form(upload.key)
     shown = upload_json(upload, None, upload.created)
     return as_json({**shown, "upload_info": form}, status=201, headers={"Location": shown["status_url"]})
 
 
 def get_upload(request: Request) -> Response:
-    """The state of an upload, with its image, the labels that were recognised, or what is wrong with it."""
+    """Answer with the state of an upload, and with its image, its detections or its error if it has them."""
     settings = read_settings()
     uploads, upload_id = Uploads(aws.dynamodb(), settings.uploads_table), request.path_parameters["id"]
     upload = uploads.get(upload_id, consistent=True) if ID.fullmatch(upload_id) else None
     if upload is None:
-        raise NotFound("There is no such upload; each is known for fifteen days.")
+        raise NotFound("There is no upload with this id; uploads are kept for fifteen days.")
     image = current_image(upload, Store(aws.dynamodb(), settings))
     return as_json(upload_json(upload, image, time.time()))
 
 
 def _asked(request: Request) -> dict[str, Any]:
-    """What the body asks for, by the names of an Upload's fields."""
+    """Parse the body. Return its values under the names of an Upload's fields."""
     asked = {"weight": images.DEFAULT_WEIGHT, **json_body.read(request, MEMBERS, ("application/json",), EXAMPLE)}
     if "label" not in asked:
         raise BadRequest(f"The member label is missing; send {EXAMPLE}.", field="label")
@@ -55,7 +55,7 @@ def _asked(request: Request) -> dict[str, Any]:
     return asked
 
 
-# On purpose in snake_case, as clients of such APIs know them.
+# In snake_case on purpose, as clients of similar APIs know them.
 MEMBERS = {
     "label": json_body.text("label"),
     "weight": json_body.weight,

@@ -1,4 +1,4 @@
-"""The bucket of files that came by a form and nobody has looked at yet: incoming/<upload id>, for 15 days at most."""
+"""The bucket of files that came by a form and are not ingested yet: incoming/<upload id>, for 15 days at most."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -12,13 +12,13 @@ if TYPE_CHECKING:
 
 
 class IncomingBucket:
-    """The bucket of this name."""
+    """The bucket with this name."""
 
     def __init__(self, client: "S3Client", name: str) -> None:
         self._client, self._name = client, name
 
-    def form(self, key: str) -> dict[str, Any]:
-        """`url` and `fields` of a form that stores one file under this key, within the hour; S3 checks all of it."""
+    def create_form(self, key: str) -> dict[str, Any]:
+        """Return `url` and `fields` of a form that stores a file under this key. S3 enforces its limits."""
         return self._client.generate_presigned_post(
             self._name,
             key,
@@ -27,7 +27,7 @@ class IncomingBucket:
         )
 
     def get(self, key: str) -> bytes | None:
-        """The bytes of a file; None if there is none, or none any more."""
+        """Return the bytes of a file, or None if it is not there (any more)."""
         try:
             return self._client.get_object(Bucket=self._name, Key=key)["Body"].read()
         except ClientError as error:

@@ -1,11 +1,11 @@
 """The DynamoDB table of direct uploads.
 
-| pattern                     | request                                                   | units   |
-|-----------------------------|-----------------------------------------------------------|---------|
-| ask for an upload           | PutItem, if there is none                                 | 1 write |
-| an upload by its id         | GetItem                                                   | 0.5 or 1 read |
-| go on from one state        | UpdateItem, if it is in one of the states before          | 1 write |
-| `stored`, with a new image  | the same in the image's transaction                       | 2 write |
+| pattern                      | request                                                       | units         |
+|------------------------------|---------------------------------------------------------------|---------------|
+| add an upload                | PutItem, if its id is new                                     | 1 write       |
+| get an upload by its id      | GetItem                                                       | 0.5 or 1 read |
+| change its state             | UpdateItem, if it is in one of the states that may come first | 1 write       |
+| `stored`, with a new image   | the same in the image's transaction                           | 2 write       |
 """
 
 import json
@@ -23,56 +23,61 @@ if TYPE_CHECKING:
 
 Item = dict[str, Any]
 
+CALLBACK_SENT = "told"  # the attribute's name in stored items
+
 
 class Uploads:
-    """The uploads in this table."""
+    """The table with this name.
+
+    Each `mark_` method returns False, and changes nothing, if the upload has gone on meanwhile or has expired.
+    """
 
     def __init__(self, client: "DynamoDBClient", table: str) -> None:
         self._client, self._table = client, table
 
     def add(self, upload: Upload) -> None:
-        """Keep a new upload; no other may have its id."""
+        """Store a new upload. Its id must be new."""
         self._client.put_item(TableName=self._table, Item=_item(upload), ConditionExpression="attribute_not_exists(id)")
 
     def get(self, upload_id: str, *, consistent: bool = False) -> Upload | None:
-        """The upload of this id; None if there is none, or none any more."""
+        """Return the upload of this id, or None if it never existed or has expired."""
         answer = self._client.get_item(TableName=self._table, Key={"id": {"S": upload_id}}, ConsistentRead=consistent)
         return _upload(answer["Item"]) if "Item" in answer else None
 
-    def received(self, upload: Upload) -> bool:
-        """The file has come; False, here and below, if the upload has gone on meanwhile, or is gone."""
-        return self._done(self._step(upload, {"state": {"S": "received"}}, before=("waiting",)))
+    def mark_received(self, upload: Upload) -> bool:
+        """Mark the upload as received: its file has come."""
+        return self._apply(self._change(upload, {"state": {"S": "received"}}, before=("waiting",)))
 
-    def storing(self, upload: Upload, image: Image) -> Write:
-        """It becomes this image: a write for the transaction that adds it."""
+    def stored_write(self, upload: Upload, image: Image) -> Write:
+        """Return the write that marks the upload as stored, for the transaction that adds its image."""
         values = {"state": {"S": "stored"}, "image": {"S": image.id}, "version": {"S": image.version_id}}
-        return {"Update": self._step(upload, values, before=BEFORE_IMAGE)}
+        return {"Update": self._change(upload, values, before=BEFORE_IMAGE)}
 
-    def stored(self, upload: Upload, image: Image) -> bool:
-        """It is this image, which was there already."""
-        return self._done(self.storing(upload, image)["Update"])
+    def mark_stored(self, upload: Upload, image: Image) -> bool:
+        """Mark the upload as stored: it is this image, which existed already."""
+        return self._apply(self.stored_write(upload, image)["Update"])
 
-    def recognised(self, upload: Upload, detections: Detections) -> bool:
-        """It is known what the image shows."""
+    def mark_recognised(self, upload: Upload, detections: Detections) -> bool:
+        """Mark the upload as recognised, with what its image shows."""
         values = {"state": {"S": "recognised"}, "labels": {"S": json.dumps(detections)}}
-        return self._done(self._step(upload, values, before=("stored",)))
+        return self._apply(self._change(upload, values, before=("stored",)))
 
-    def failed(self, upload: Upload, problem: Mapping[str, Any]) -> bool:
-        """It becomes no image, or, if it is one as read, cannot be recognised."""
+    def mark_failed(self, upload: Upload, problem: Mapping[str, Any]) -> bool:
+        """Mark the upload as failed: its file is no image or, if `upload` has one, that image cannot be recognised."""
         values = {"state": {"S": "failed"}, "problem": {"S": json.dumps(problem)}}
-        return self._done(self._step(upload, values, before=("stored",) if upload.image else BEFORE_IMAGE))
+        return self._apply(self._change(upload, values, before=("stored",) if upload.image else BEFORE_IMAGE))
 
-    def give_up(self, upload: Upload, problem: Mapping[str, Any]) -> bool:
-        """It is not received for now."""
+    def mark_given_up(self, upload: Upload, problem: Mapping[str, Any]) -> bool:
+        """Mark the upload as given up, without changing its state."""
         values = {"problem": {"S": json.dumps(problem)}, "givenUp": {"BOOL": True}}
-        return self._done(self._step(upload, values, before=(*BEFORE_IMAGE, "stored")))
+        return self._apply(self._change(upload, values, before=(*BEFORE_IMAGE, "stored")))
 
     def mark_callback_sent(self, upload: Upload) -> bool:
-        """Its callback is in the queue."""
-        return self._done(self._step(upload, {"told": {"S": upload.callback_id}}, before=STATES))
+        """Note that the callback that is due was put into the queue."""
+        return self._apply(self._change(upload, {CALLBACK_SENT: {"S": upload.callback_id}}, before=STATES))
 
-    def _step(self, upload: Upload, values: Item, *, before: Sequence[str]) -> dict[str, Any]:
-        """The update that gives the upload these values if it is in one of the states before."""
+    def _change(self, upload: Upload, values: Item, *, before: Sequence[str]) -> dict[str, Any]:
+        """Return the update that sets these values if the upload is in one of the states `before`."""
         old = {f":before{number}": {"S": state} for number, state in enumerate(before)}
         return {
             "TableName": self._table,
@@ -83,7 +88,8 @@ class Uploads:
             "ExpressionAttributeValues": {**{f":{name}": value for name, value in values.items()}, **old},
         }
 
-    def _done(self, update: dict[str, Any]) -> bool:
+    def _apply(self, update: dict[str, Any]) -> bool:
+        """Make the update. Return False if its condition does not hold."""
         try:
             self._client.update_item(**update)
         except ClientError as error:
@@ -94,6 +100,7 @@ class Uploads:
 
 
 def _item(upload: Upload) -> Item:
+    """Convert a new upload to its item."""
     texts = {
         "id": upload.id,
         "baseUrl": upload.base_url,
@@ -114,6 +121,7 @@ def _item(upload: Upload) -> Item:
 
 
 def _upload(item: Item) -> Upload:
+    """Convert an item to its upload. Attributes that come later than the item may be absent."""
     return Upload(
         id=item["id"]["S"],
         created=int(item["created"]["N"]),
@@ -132,5 +140,5 @@ def _upload(item: Item) -> Upload:
         detections=[(name, share) for name, share in json.loads(item["labels"]["S"])] if "labels" in item else (),
         problem=json.loads(item["problem"]["S"]) if "problem" in item else None,
         given_up="givenUp" in item,
-        callback_sent=item["told"]["S"] if "told" in item else "",
+        callback_sent=item[CALLBACK_SENT]["S"] if CALLBACK_SENT in item else "",
     )

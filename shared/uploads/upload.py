@@ -1,8 +1,9 @@
 """A direct upload: what was asked for, how far it has come, and its JSON form.
 
-An upload goes through the states in the order of STATES, may leave some out, and ends in one of the last two.  A file
-becomes an image and its upload `stored` at once or not at all, so one upload adds one image once, whatever comes twice.
-What failed again and again, for no fault of the file, is given up: it shows as `failed`, and may still go on.
+An upload goes through the states in the order of STATES, may skip some, and ends in one of the last two. A file becomes
+an image and its upload becomes `stored` in one transaction, so one upload adds one image once, even if messages come
+twice. An upload that failed again and again through no fault of its file is given up: it shows as `failed`, and may
+still go on when operators have its message delivered again.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,8 +19,8 @@ STATES = ("waiting", "received", "stored", "recognised", "failed")
 ENDED = ("recognised", "failed")
 BEFORE_IMAGE = ("waiting", "received")
 FORM_LIFETIME = 3_600  # seconds that a form may be used
-ON_ITS_WAY = 3_600  # seconds that a file may be there already and wait, where receiving it failed at first
-LIFETIME = 15 * 86_400  # seconds that an upload is known, one day more than a dead-letter queue keeps its message
+INGEST_ALLOWANCE = 3_600  # seconds after the form's end: a file may have come in time and be ingested late
+LIFETIME = 15 * 86_400  # seconds that an upload is kept, one day more than a dead-letter queue keeps its message
 
 Detections = Sequence[tuple[str, float]]  # names and confidences in percent
 
@@ -28,9 +29,9 @@ Detections = Sequence[tuple[str, float]]  # names and confidences in percent
 class Upload:
     """A direct upload; `created` in seconds of the epoch, weight in units; links begin with `base_url`.
 
-    `image` is the id of its image from `stored` on, `version` that image's version; `detections` are there once
-    it is recognised, and `problem`, as RFC 9457 has it, once it has failed or was given up.  `callback_sent` is the
-    id of the callback that was put into the queue last.
+    `image` is the id of its image, and `version` that image's version, both from `stored` on. `detections` are there
+    once it is recognised, and `problem` (RFC 9457) once it has failed or was given up. `callback_sent` is the id of the
+    callback that was put into the queue last.
     """
 
     id: str
@@ -54,49 +55,55 @@ class Upload:
 
     @property
     def form_expires(self) -> int:
-        """When the form that it came with can no longer be used."""
+        """The time from which its form can no longer be used."""
         return self.created + FORM_LIFETIME
 
     @property
-    def is_over(self) -> bool:
+    def has_ended(self) -> bool:
         """Whether nothing is left to do."""
         return self.state in ENDED
 
     @property
     def shown_state(self) -> str:
-        """The state that clients see: what was given up has failed, until it is received after all."""
-        return "failed" if self.given_up and not self.is_over else self.state
+        """The state that clients see. An upload that is given up shows as failed until it has ended after all."""
+        return "failed" if self.given_up and not self.has_ended else self.state
 
     @property
     def callback_id(self) -> str:
-        """The id of the callback that is due: none at first, and another for what was given up and then received."""
+        """The id of the callback that is due, empty before the upload has ended.
+
+        An upload that was given up and has ended later sends a second callback, with an id of its own.
+        """
         if self.shown_state not in ENDED:
             return ""
-        return f"{self.id}-2" if self.given_up and self.is_over else self.id
+        return f"{self.id}-2" if self.given_up and self.has_ended else self.id
 
     @property
     def key(self) -> str:
-        """What the form stores the file under, in the bucket of incoming files."""
+        """The key of its file in the bucket of incoming files."""
         return incoming_key(self.id)
 
 
 def incoming_key(upload_id: str) -> str:
-    """The key of an upload's file."""
+    """Return the key that an upload's form stores its file under."""
     return f"incoming/{upload_id}"
 
 
 def current_image(upload: Upload, store: Store) -> Image | None:
-    """The upload's image as it is now; None if there is none, or none any more: another version is somebody else's."""
+    """Read the upload's image as it is now.
+
+    Return None if there is none yet, if it was deleted, or if its id is a new image now, which has another version.
+    """
     label, _, name = upload.image.partition("/")
     image = store.image(label, name, consistent=True) if name else None
     return image if image and image.version_id == upload.version else None
 
 
 def upload_json(upload: Upload, image: Image | None, now: float) -> dict[str, Any]:
-    """The upload's JSON form, with its image if that is still there."""
+    """Return the upload's JSON form, with its image if that still exists."""
     problem = upload.problem if upload.shown_state == "failed" else None
-    if upload.state == "waiting" and not problem and now > upload.form_expires + ON_ITS_WAY:
-        detail = f"No file came before {_time(upload.form_expires)}, when the form expired; ask for another."
+    if upload.state == "waiting" and not problem and now > upload.form_expires + INGEST_ALLOWANCE:
+        detail = f"No file came before the form expired at {_time(upload.form_expires)}; ask for another form."
         problem = {"type": "about:blank", "title": "Gone", "status": 410, "detail": detail}
     shown: dict[str, Any] = {
         "id": upload.id,
@@ -114,4 +121,5 @@ def upload_json(upload: Upload, image: Image | None, now: float) -> dict[str, An
 
 
 def _time(seconds: int) -> str:
+    """Write a time of the epoch as RFC 3339 has it."""
     return datetime.fromtimestamp(seconds, UTC).isoformat().replace("+00:00", "Z")

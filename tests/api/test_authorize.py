@@ -235,7 +235,7 @@ def test_without_an_issuer_writes_are_closed_unless_they_are_opened(monkeypatch:
     for headers in ({}, {"Authorization": "Bearer x"}):
         effect, context = answer_of(**headers)
         assert effect == "Allow"  # to the function, which says why not
-        with pytest.raises(Forbidden, match="Nobody may write here"):
+        with pytest.raises(Forbidden, match="Writes are disabled"):
             access.caller(context, access.WRITE)
     monkeypatch.setenv("PUBLIC_WRITES", "true")
     _, context = answer_of()

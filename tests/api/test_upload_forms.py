@@ -21,7 +21,7 @@ from tests.support.pictures import File, multipart_body
 def form_of(running: LocalService, key: str, session: boto3.Session | None = None) -> Any:
     """A form for this key, signed by the account's owner or by whoever the session is of."""
     signer = (session or running.aws()).client("s3", endpoint_url=running.aws_endpoint, config=aws.S3_CONFIG)
-    return IncomingBucket(signer, resource(running, "IncomingBucket")).form(key)
+    return IncomingBucket(signer, resource(running, "IncomingBucket")).create_form(key)
 
 
 def test_a_file_of_one_byte_too_many_or_none_at_all_is_refused(running: LocalService, tmp_path: Path) -> None:

@@ -140,7 +140,7 @@ def test_a_broken_picture_is_unrecognisable() -> None:
 @pytest.mark.parametrize(
     ("model", "names", "why"),
     [
-        (b"junk", "a\nb\nc", "RECOGNITION_MODEL is no model"),
+        (b"junk", "a\nb\nc", "RECOGNITION_MODEL is not a model"),
         (made(shape=[1, 1, 4, 8]), "a\nb\nc", "RECOGNITION_MODEL takes"),
         (made(shape=[2, 3, 4, 8]), "a\nb\nc", "RECOGNITION_MODEL takes"),
         (made(kind="DOUBLE"), "a\nb\nc", "RECOGNITION_MODEL takes"),
@@ -159,7 +159,7 @@ def test_a_model_that_does_not_fit_is_named(
 
 def test_names_that_are_no_text_are_named(tmp_path: Path) -> None:
     (tmp_path / "names.txt").write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(Misconfigured, match="RECOGNITION_MODEL_LABELS is no text file"):
+    with pytest.raises(Misconfigured, match="RECOGNITION_MODEL_LABELS is not a text file"):
         chosen()
 
 

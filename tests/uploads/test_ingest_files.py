@@ -152,7 +152,7 @@ def test_what_can_never_be_recognised_fails_and_its_image_stays(
     assert sent.deliver_once()
     shown = sent.state()
     assert shown["state"] == "failed"
-    assert shown["error"]["detail"] == "The picture is stored, but cannot be recognised: It is too strange."
+    assert shown["error"]["detail"] == "The picture is stored, but it cannot be recognised: It is too strange."
     assert sent.images() == [shown["image"]]
     assert json_of(sent.api.random(format="json"))["id"] == shown["image"]["id"]
     assert [json.loads(callback["payload"]) for callback in sent.callbacks()] == [shown]

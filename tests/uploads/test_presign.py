@@ -10,7 +10,7 @@ import pytest
 
 import presign_upload
 from shared.limits import FILE_MAX
-from shared.uploads.upload import FORM_LIFETIME, LIFETIME, ON_ITS_WAY
+from shared.uploads.upload import FORM_LIFETIME, INGEST_ALLOWANCE, LIFETIME
 from tests.support.hosts import Api, Handlers, json_of
 from tests.support.local_service import Answer
 
@@ -152,7 +152,7 @@ def test_a_form_that_nobody_used_says_that_it_has_expired(cat: Api, monkeypatch:
     created = int(kept()[0]["created"]["N"])
 
     class Clock:
-        now = created + FORM_LIFETIME + ON_ITS_WAY
+        now = created + FORM_LIFETIME + INGEST_ALLOWANCE
 
         def time(self) -> float:
             return self.now
@@ -164,7 +164,7 @@ def test_a_form_that_nobody_used_says_that_it_has_expired(cat: Api, monkeypatch:
     late = json_of(cat.get(shown["status_url"]))
     assert (late["state"], late["error"]["status"], late["error"]["title"]) == ("waiting", 410, "Gone")
     assert late["expires"] in late["error"]["detail"]
-    assert "ask for another" in late["error"]["detail"]
+    assert "ask for another form" in late["error"]["detail"]
 
 
 def test_the_form_is_good_for_one_key_one_hour_and_20_mb(cat: Api) -> None:

@@ -108,7 +108,7 @@ def test_other_settings_have_another_identity(kind: str, monkeypatch: pytest.Mon
 def test_a_bad_variable_is_named(variable: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(variable, value)
     for use in (chosen, identity):
-        with pytest.raises(Misconfigured, match=f"{variable} is '{value}'; it has to be ") as caught:
+        with pytest.raises(Misconfigured, match=f"{variable} is '{value}'; it must be ") as caught:
             use()
         assert str(caught.value).endswith(".")
 

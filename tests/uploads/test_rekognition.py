@@ -184,9 +184,9 @@ def of_endpoint(url: str) -> Recognise:
 def test_who_does_not_listen_or_answer_is_out_of_reach() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = silent.getsockname()[1]
-        with pytest.raises(RecognitionUnavailable, match="out of reach"):
+        with pytest.raises(RecognitionUnavailable, match="cannot be reached"):
             of_endpoint(f"http://127.0.0.1:{port}")(PNG, "image/png")
-    with pytest.raises(RecognitionUnavailable, match="out of reach"):
+    with pytest.raises(RecognitionUnavailable, match="cannot be reached"):
         of_endpoint(f"http://127.0.0.1:{port}")(PNG, "image/png")
 
 
