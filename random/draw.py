@@ -10,7 +10,6 @@ from shared.images import Pool
 from shared.labels import chunks
 from shared.labels.store import Store
 
-DARTS = 1  # thrown at once; 2 save round trips and cost read units
 MISSES_MAX = 100  # in a row; at most three darts in four miss, so this has a chance below 10^-12
 
 
@@ -58,12 +57,10 @@ def none_of(pool: Pool) -> NotFound:
 
 def _throw(store: Store, pool: Pool, strip: darts.Strip, total_weight: int, rng: random.Random) -> Drawn | None:
     """What the first of MISSES_MAX darts to hit hits; None if none does, or there is nothing to hit."""
-    for _ in range(0, MISSES_MAX if strip.length else 0, DARTS):
-        landings = [darts.locate(strip, rng.randrange(strip.length)) for _ in range(DARTS)]
-        found = store.chunks(pool, [landing.chunk_number for landing in landings])
-        for landing in landings:
-            weights = found.get(landing.chunk_number, {})
-            name = darts.image_at(weights, landing.offset)
-            if name and weights[name] <= total_weight:  # lanes and chunk are read apart: never answer more than 1
-                return Drawn(pool.label, name, weights[name], total_weight)
+    for _ in range(MISSES_MAX if strip.length else 0):
+        landing = darts.locate(strip, rng.randrange(strip.length))
+        weights = store.chunks(pool, [landing.chunk_number]).get(landing.chunk_number, {})
+        name = darts.image_at(weights, landing.offset)
+        if name and weights[name] <= total_weight:  # lanes and chunk are read apart: never answer more than 1
+            return Drawn(pool.label, name, weights[name], total_weight)
     return None

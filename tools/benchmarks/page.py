@@ -104,11 +104,7 @@ def service(found: Found) -> dict[str, object]:
         "rounds": found["rounds"],
         "kilobytes": figure(operations["download"]["response_bytes"] * 3 / 4 / 1000),
         "requests": table("request", head, rows),
-        **{
-            f"{name}_{key}": figure(of[key])
-            for name, of in {"one": operations["draw image"], "two": found["draw_of_two_darts"]}.items()
-            for key in ("read_units", "trips")
-        },
+        **{f"draw_{key}": figure(operations["draw image"][key]) for key in ("read_units", "trips")},
         "draw_before": figure(before["draw image"]),
         "draw_after": figure(operations["draw image"]["own_ratio"]),
         "upload_before": figure(before["upload"]),

@@ -21,11 +21,9 @@ from hashlib import sha256
 from pathlib import Path
 from statistics import mean, median
 from typing import Any
-from unittest import mock
 
 from PIL import Image as Pillow
 
-import draw
 from shared import aws, settings
 from shared.images import UNITS, Image
 from shared.labels.store import Store
@@ -213,13 +211,11 @@ def main() -> None:
             requests = Requests(random.Random(2), FILLED)
             counted = measured(requests, log, ROUNDS, units=True)
             timed = measured(requests, log, ROUNDS, units=False)
-            with mock.patch.object(draw, "DARTS", 2):
-                two = measured(requests, log, ROUNDS, units=True)["draw image"]
     operations = {kind: summary(timed[kind], counted[kind]) for kind in KINDS}
     for kind, each in operations.items():
         print(kind, json.dumps(each))
     found = {"images": IMAGES, "rounds": ROUNDS, "operations": operations, "own_ratio_before": OWN_RATIO_BEFORE}
-    results.update("service", found | {"draw_of_two_darts": summary(two, two), "machine": results.machine()})
+    results.update("service", found | {"machine": results.machine()})
 
 
 if __name__ == "__main__":
