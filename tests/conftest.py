@@ -3,16 +3,18 @@
 import os
 import random
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
+from unittest import mock
 
+import botocore.session
 import pytest
 from hypothesis import settings as hypothesis_settings
-from moto import mock_aws
 
-from tests.support import cloud
 from tests.support.hosts import Api, Handlers, Host, Remote, Running, forget_clients, new_label
 from tests.support.local_service import LocalService
 from tests.support.memory_aws import World
+from tests.support.moto_aws import REGION, MotoAws
 from tests.support.simulation import shipped_code_on
 
 hypothesis_settings.register_profile("ci", deadline=None, derandomize=True)
@@ -39,21 +41,40 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalService]:
         yield service
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _descriptions_of_aws_are_read_once() -> Iterator[None]:
+    """Let all sessions share what botocore reads: a session that reads it by itself takes a quarter of a second."""
+    with mock.patch.object(botocore.session, "create_loader", cache(botocore.session.create_loader)):
+        yield
+
+
+@pytest.fixture(scope="session")
+def _moto() -> MotoAws:
+    """Return the AWS by moto of this process."""
+    with pytest.MonkeyPatch.context() as patch:
+        _become_moto(patch)
+        return MotoAws()
+
+
 @pytest.fixture
-def moto_aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """An empty AWS by moto, with tables, bucket and parameters; any label is allowed."""
-    for name in list(os.environ):
-        if name.startswith("AWS_"):
-            monkeypatch.delenv(name)
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+def moto_aws(_moto: MotoAws, monkeypatch: pytest.MonkeyPatch) -> Iterator[MotoAws]:
+    """Provide an AWS by moto with tables, buckets, queue and parameters, and nothing in them; it takes any label."""
+    _become_moto(monkeypatch)
     monkeypatch.setenv("PUBLIC_WRITES", "true")
     forget_clients()
-    with mock_aws():
-        cloud.create()
-        yield
+    with _moto.fresh() as aws:
+        yield aws
     forget_clients()
+
+
+def _become_moto(patch: pytest.MonkeyPatch) -> None:
+    """Set the credentials and the region of moto, and no other variable of AWS."""
+    for name in list(os.environ):
+        if name.startswith("AWS_"):
+            patch.delenv(name)
+    patch.setenv("AWS_DEFAULT_REGION", REGION)
+    patch.setenv("AWS_ACCESS_KEY_ID", "testing")
+    patch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """A file that came by a form is one image, whatever comes twice, at the same time or to a sudden end."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 
 import pytest
@@ -8,6 +8,7 @@ import pytest
 from shared import aws
 from tests.support import cloud
 from tests.support.ingest_scene import Calls, Killed, Sent, alike, check, items, send, tagged
+from tests.support.moto_aws import MotoAws
 
 
 @pytest.fixture
@@ -17,7 +18,7 @@ def calls(moto_aws: None) -> Calls:
 
 @pytest.fixture
 def numbers(calls: Calls) -> range:
-    """Those of the AWS calls that an upload takes when nothing happens."""
+    """The numbers of the AWS calls that an upload makes when nothing happens to it."""
     tagged(0).deliver()  # which reads the settings, too
     sent = tagged(1)
     sent.callbacks()
@@ -26,6 +27,13 @@ def numbers(calls: Calls) -> range:
     made = range(len(calls.names))
     check(sent)
     return made
+
+
+def renewing(moto_aws: MotoAws, numbers: range) -> Iterator[int]:
+    """Yield each number, with an AWS in which nothing has happened."""
+    for number in numbers:
+        moto_aws.renew()
+        yield number
 
 
 def test_an_event_that_comes_twice_changes_nothing(calls: Calls) -> None:
@@ -46,10 +54,10 @@ def test_an_event_that_comes_twice_fails_once(calls: Calls) -> None:
         assert len(sent.callbacks()) == callbacks
 
 
-def test_two_events_at_once_are_one_image(calls: Calls, numbers: range) -> None:
+def test_two_events_at_once_are_one_image(moto_aws: MotoAws, calls: Calls, numbers: range) -> None:
     """The second comes, and is done, while the first is about to make each of its calls; nothing goes back then."""
     assert len(numbers) > 15
-    for number in numbers:
+    for number in renewing(moto_aws, numbers):
         sent = tagged(100 + number)
         calls.reset()
         states: list[str] = []
@@ -83,8 +91,10 @@ def die() -> None:
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
-def test_a_crash_at_any_call_is_made_good_when_the_event_comes_again(calls: Calls, numbers: range, when: str) -> None:
-    for number in numbers:
+def test_a_crash_at_any_call_is_made_good_when_the_event_comes_again(
+    moto_aws: MotoAws, calls: Calls, numbers: range, when: str
+) -> None:
+    for number in renewing(moto_aws, numbers):
         sent = tagged(200 + number)
         calls.reset()
         setattr(calls, when, at(number, calls, die))
@@ -95,8 +105,10 @@ def test_a_crash_at_any_call_is_made_good_when_the_event_comes_again(calls: Call
         check(sent)
 
 
-def test_one_that_gave_it_tags_and_died_is_no_conflict_of_the_other(calls: Calls, numbers: range) -> None:
-    for number in numbers[: calls.names.index("TransactWriteItems") + 1]:
+def test_one_that_gave_it_tags_and_died_is_no_conflict_of_the_other(
+    moto_aws: MotoAws, calls: Calls, numbers: range
+) -> None:
+    for number in renewing(moto_aws, numbers[: calls.names.index("TransactWriteItems") + 1]):
         sent = tagged(300 + number)
         calls.reset()
 
@@ -132,9 +144,9 @@ def of_another(content: bytes, sent: Sent) -> Callable[[], object]:
 
 
 def test_a_second_file_by_the_same_form_takes_the_place_of_the_first_or_is_dropped(
-    calls: Calls, numbers: range
+    moto_aws: MotoAws, calls: Calls, numbers: range
 ) -> None:
-    for number in numbers:
+    for number in renewing(moto_aws, numbers):
         sent = tagged(400 + number)
         calls.reset()
         calls.before = at(number, calls, of_another(alike(500 + number), sent))
@@ -144,14 +156,16 @@ def test_a_second_file_by_the_same_form_takes_the_place_of_the_first_or_is_dropp
 
 
 @pytest.mark.parametrize("dies", [False, True])
-def test_a_good_file_after_a_wrong_one_is_its_image_or_is_dropped(calls: Calls, numbers: range, dies: bool) -> None:
+def test_a_good_file_after_a_wrong_one_is_its_image_or_is_dropped(
+    moto_aws: MotoAws, calls: Calls, numbers: range, dies: bool
+) -> None:
     """It dies as soon as it has stored it, or not."""
     wrong = send(4, b"meow")
     calls.reset()
     wrong.deliver()
     wrong.callbacks()
     outcomes = set()
-    for number in range(len(calls.names)):
+    for number in renewing(moto_aws, range(len(calls.names))):
         sent = send(600 + number, b"meow", tags=["mine"], tag_from_labels=True)
         calls.reset()
         another = of_another(alike(600 + number), sent)
@@ -175,8 +189,10 @@ def test_a_good_file_after_a_wrong_one_is_its_image_or_is_dropped(calls: Calls, 
     assert outcomes == {"recognised", "failed"}
 
 
-def test_an_image_that_is_deleted_is_not_brought_back_by_a_late_duplicate(calls: Calls, numbers: range) -> None:
-    for number in numbers:
+def test_an_image_that_is_deleted_is_not_brought_back_by_a_late_duplicate(
+    moto_aws: MotoAws, calls: Calls, numbers: range
+) -> None:
+    for number in renewing(moto_aws, numbers):
         sent = tagged(700 + number)
         calls.reset()
 
@@ -193,9 +209,11 @@ def test_an_image_that_is_deleted_is_not_brought_back_by_a_late_duplicate(calls:
 
 
 @pytest.mark.parametrize("dies", [False, True])
-def test_an_image_that_somebody_else_uploaded_since_is_left_alone(calls: Calls, numbers: range, dies: bool) -> None:
+def test_an_image_that_somebody_else_uploaded_since_is_left_alone(
+    moto_aws: MotoAws, calls: Calls, numbers: range, dies: bool
+) -> None:
     """At any call its image is deleted and comes again from elsewhere; the delivery dies there, or goes on."""
-    for number in numbers:
+    for number in renewing(moto_aws, numbers):
         sent, theirs = tagged(800 + number), []
         calls.reset()
 
