@@ -1,4 +1,4 @@
-"""/images and /labels: a picture, its thumbnails, its info, and lists of what there is (listing.py)."""
+"""GET /images and /labels: a picture, its thumbnails, its info, and lists of images and labels (listing.py)."""
 
 import logging
 
@@ -16,10 +16,10 @@ from shared.settings import read_settings
 logger = logging.getLogger("petapi")
 
 
-def download(request: Request) -> Response:
-    """The picture's bytes, or those of a thumbnail of it; 304 if the caller has them.
+def get_picture(request: Request) -> Response:
+    """Answer with the picture or a thumbnail of it, or with 304 if the caller has it already.
 
-    302 to S3 for a picture that does not fit into an answer.
+    A picture that does not fit into an answer is a 302 to S3.
     """
     label, name = image_responses.image_path(request)
     thumbnail = thumbnails.asked(request, label, name)
@@ -33,7 +33,7 @@ def download(request: Request) -> Response:
         "Cache-Control": f"public, max-age={settings.image_max_age}, immutable",
     }
     if etags.matches(request.headers.get("if-none-match", ""), headers["ETag"], weak=True):
-        # With the picture's headers: a gateway gives an answer without Content-Type its own, and caches take that over.
+        # It has the picture's headers, because a gateway adds a Content-Type of its own, which caches would take over.
         return Response(304, headers=headers)
     bucket = Bucket(aws.s3(), settings.bucket)
     if thumbnail:
@@ -44,8 +44,8 @@ def download(request: Request) -> Response:
         return Response(302, headers={"Location": location, "Cache-Control": "no-store"})
     else:
         content = bucket.get(image.id)
-    if content is None:  # deleted between the two reads, or not for us to read
-        logger.warning("%s %s is there, but its picture is not", request.id, image.id)
+    if content is None:  # deleted between the two reads, or unreadable for this role
+        logger.warning("%s %s is in the table, but its picture is not in the bucket", request.id, image.id)
         raise image_responses.not_found(label, name)
     return Response(200, content, headers)
 
@@ -54,19 +54,19 @@ def _headers(label: str, name: str) -> dict[str, str]:
     return {**picture_headers(label, name), "ETag": f'"{name.partition(".")[0]}"'}
 
 
-def info(request: Request) -> Response:
-    """The image and its probability; the ETag is for a PATCH's or DELETE's If-Match."""
+def get_image(request: Request) -> Response:
+    """Answer with the image and its probability. The ETag is for If-Match of PATCH and DELETE."""
     label, name = image_responses.image_path(request)
     return image_responses.current_state(Store(aws.dynamodb(), read_settings()), request, label, name, consistent=False)
 
 
 handler = endpoint(
     {
-        "/images/{label}/{name}": {"GET": download, "PATCH": other_function, "DELETE": other_function},
-        "/images/{label}/{name}/info": {"GET": info},
+        "/images/{label}/{name}": {"GET": get_picture, "PATCH": other_function, "DELETE": other_function},
+        "/images/{label}/{name}/info": {"GET": get_image},
         "/images": {"GET": listing.list_images},
         "/labels": {"GET": listing.list_labels},
-        "/labels/{label}": {"GET": listing.show_label},
+        "/labels/{label}": {"GET": listing.get_label},
     },
     parameters={"/images/{label}/{name}": {"size"}, **listing.PARAMETERS},
 )

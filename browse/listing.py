@@ -1,4 +1,4 @@
-"""GET /images, /labels and /labels/{label}: what there is, in pages."""
+"""GET /images, /labels and /labels/{label}: lists of images and labels, in pages."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -24,7 +24,7 @@ PARAMETERS = {
 
 
 def list_images(request: Request) -> Response:
-    """A page of the label's images: all, those with a tag, or those whose file names begin with a text."""
+    """Answer with a page of the label's images: all, those with a tag, or those with a prefix of their file names."""
     label = images.parse_label(required(request.query, "label"))
     selection, query = _selection(request.query, label)
     limit, after = paging.limit(request), paging.start_after(request, query, selection)
@@ -34,7 +34,7 @@ def list_images(request: Request) -> Response:
 
 
 def list_labels(request: Request) -> Response:
-    """A page of the labels that have images, with count and total weight; it leaves out those that lost all."""
+    """Answer with a page of labels with count and total weight. Leave out labels that lost all their images."""
     limit, after = paging.limit(request), paging.start_after(request, "labels", catalogue.LABELS)
     settings = read_settings()
     store = Store(aws.dynamodb(), settings)
@@ -43,8 +43,8 @@ def list_labels(request: Request) -> Response:
     return paging.page_response(request, {"labels": [label for label in shown if label["count"]]}, "labels", page)
 
 
-def show_label(request: Request) -> Response:
-    """The label's count and total weight, and a page of its images with their weights and probabilities."""
+def get_label(request: Request) -> Response:
+    """Answer with the label's count and total weight, and a page of its images with weights and probabilities."""
     label = request.path_parameters["label"]
     if not images.LABEL.fullmatch(label):
         raise _no_images(label)
@@ -58,7 +58,7 @@ def show_label(request: Request) -> Response:
         if not chunks.count(lanes) and again:
             raise _no_images(label)
         page = rows.images(label, selection, limit, after)
-        # Both are as read: what is on one page never weighs more than all.
+        # Both were read at different times, but the images of one page must not weigh more than all.
         if not chunks.count(lanes) or sum(image.weight for image in page.entries) > chunks.total_weight(lanes):
             raise LostRace
         return lanes, page
@@ -89,20 +89,20 @@ def _summary(label: str, lanes: Mapping[int, Lane], base_url: str) -> dict[str, 
 
 
 def _no_images(label: str) -> NotFound:
-    return NotFound(f"There are no images of {label}; upload one with POST /upload.", field="label")
+    return NotFound(f"The label {label} has no images; upload one with POST /upload.", field="label")
 
 
-# --- what is asked for ---
+# --- parameters ---
 
 
 def _selection(given: Mapping[str, str], label: str) -> tuple[Selection, str]:
-    """What the parameters select, and the query as a text that is the same for the same selection."""
+    """Return what the parameters select, and a text that is the same for each query with this selection."""
     filters: dict[str, Callable[[str], str]] = {"tag": images.parse_tag, "filename": _filename}
     named = [name for name in filters if name in given]
     if not named:
         return catalogue.of_label(label), f"images?label={label}"
     if len(named) > 1:
-        raise BadRequest("tag and filename cannot be combined; give one of them.", field=named[1])
+        raise BadRequest("tag and filename cannot be combined; send one of them.", field=named[1])
     (name,) = named
     value = filters[name](given[name])
     select = {"tag": catalogue.with_tag, "filename": catalogue.with_filename}[name]
@@ -112,7 +112,7 @@ def _selection(given: Mapping[str, str], label: str) -> tuple[Selection, str]:
 def _filename(text: str) -> str:
     if not paging.is_filename(text):
         raise UnprocessableValue(
-            f"filename must be the beginning of a file's name: 1 to {images.FILENAME_MAX} printable characters.",
+            f"filename must be the beginning of a file name, 1 to {images.FILENAME_MAX} printable characters.",
             field="filename",
         )
     return text

@@ -1,4 +1,4 @@
-"""GET /images/{label}/{name}?size=: a thumbnail, made once and kept; WebP for those who take it, otherwise JPEG."""
+"""GET /images/{label}/{name}?size=: a thumbnail, made once and kept, as WebP or JPEG."""
 
 from dataclasses import dataclass
 from hashlib import sha256
@@ -15,7 +15,7 @@ from shared.pictures.bucket import EXTENSIONS, SIDES, Bucket, ThumbnailBucket
 
 @dataclass(frozen=True, slots=True)
 class Thumbnail:
-    """One of those that an image can have. `side` is in pixels, `extension` webp or jpg."""
+    """A thumbnail that an image can have. `side` is in pixels, `extension` is webp or jpg."""
 
     label: str
     name: str
@@ -24,7 +24,7 @@ class Thumbnail:
 
     @property
     def headers(self) -> dict[str, str]:
-        """A picture's, with an ETag of its own; the address is the same for both types, so caches have to ask."""
+        """Headers of a picture with the thumbnail's own ETag. Both types have one address, so caches compare Accept."""
         stem = self.name.partition(".")[0]
         own_name = f"{stem}-{self.side}.{self.extension}"
         etag = sha256(own_name.encode()).hexdigest()[:32]
@@ -32,20 +32,23 @@ class Thumbnail:
 
 
 def asked(request: Request, label: str, name: str) -> Thumbnail | None:
-    """The thumbnail that the request is for, None if it is for the picture; UnprocessableValue for other sizes."""
+    """Return the thumbnail that the request names, or None without `size`. Refuse other sizes."""
     size = request.query.get("size")
     if size is None:
         return None
     if size not in map(str, SIDES):
-        raise UnprocessableValue(f"size must be one of {', '.join(map(str, SIDES))}.", field="size")
+        raise UnprocessableValue(
+            f"size must be {', '.join(map(str, SIDES[:-1]))} or {SIDES[-1]}; leave it out for the whole picture.",
+            field="size",
+        )
     return Thumbnail(label, name, int(size), best_extension(request.headers.get("accept", "")))
 
 
 def best_extension(accept: str) -> str:
-    """The type of thumbnail that an Accept header likes best: webp where it likes both alike, jpg where none.
+    """Return the type of thumbnail that an Accept header rates higher: webp for a tie, jpg if it accepts neither.
 
-    Browsers name image/webp or take `image/*`, and all of them can show it by now; curl and fetch() say `*/*`.  Those
-    who say nothing get what every program reads.
+    Browsers name image/webp or accept `image/*`, and all of them can show WebP; curl and fetch() send `*/*`.  A client
+    without the header gets JPEG, which every program reads.
     """
     liked = {extension: quality(accept, images.CONTENT_TYPES[extension]) for extension in EXTENSIONS}
     return "webp" if 0 < liked["webp"] >= liked["jpg"] else "jpg"
@@ -54,7 +57,7 @@ def best_extension(accept: str) -> str:
 def content(
     thumbnail: Thumbnail, image: Image, store: Store, pictures: Bucket, thumbnails: ThumbnailBucket
 ) -> bytes | None:
-    """The thumbnail's bytes, made and kept if nobody did before; None if the image is gone by now."""
+    """Return the bytes of the thumbnail, and make and keep it if it is new. Return None if the image is gone."""
     kept = thumbnails.get(image.id, thumbnail.side, thumbnail.extension)
     if kept is not None:
         return kept
@@ -65,7 +68,7 @@ def content(
 
     made = scaled(picture, thumbnail.side, thumbnail.extension)
     thumbnails.put(image.id, thumbnail.side, thumbnail.extension, made)
-    # A delete that came between our first look and the put did not see what was put; one that comes later does.
+    # A delete between the first read and the put did not see this thumbnail. A later delete will see it.
     if store.image(image.label, image.name, consistent=True) is None:
         thumbnails.discard(image.id)
         return None

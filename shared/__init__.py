@@ -1,16 +1,16 @@
-"""What every function of petAPI uses: the Lambda layer `shared`."""
+"""The code that several functions use. Importing it switches the garbage collector off under Lambda."""
 
 import gc
 import os
 
-# A cold start makes a hundred thousand objects and no garbage, so looking for it is a tenth of the work for nothing:
-# not before the first request is answered, with its clients made, and then only among younger objects.
+# A cold start makes a hundred thousand objects and no garbage, so collecting would be a tenth of its work, for nothing.
+# `end_cold_start` switches the collector on again after the first request, once the AWS clients exist.
 if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
     gc.disable()
 
 
 def end_cold_start() -> None:
-    """Turns the garbage collector on where it was turned off; what there is by now stays."""
+    """Switch the garbage collector on again. It then leaves all objects alone that exist by now."""
     if not gc.isenabled():
         gc.freeze()
         gc.enable()

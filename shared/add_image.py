@@ -1,4 +1,4 @@
-"""A checked picture becomes an image of a label: stored in the bucket, then added to the tables."""
+"""Add a checked picture to a label: store it in the bucket, then write it to the tables."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,34 +16,35 @@ from shared.pictures.check import Picture
 
 @dataclass(frozen=True, slots=True)
 class NewImage:
-    """What an uploader wants of the image; the weight in units, the owner empty for nobody's."""
+    """The properties that an uploader asked for. The weight is in units; the owner is empty if the image has none."""
 
     label: str
     weight: int
     tags: tuple[str, ...]
     owner: str
     filename: str
-    allow_other_tags: bool = False  # whether the image may have others besides
+    allow_other_tags: bool = False  # whether an image that exists may have tags that are not in `tags`
 
 
 @dataclass(frozen=True, slots=True)
 class AddResult:
-    """The image, the total weight of its label as read, and whether it is new."""
+    """The stored image, the total weight of its label as it was read, and whether the image is new."""
 
     image: Image
     total_weight: int
     is_new: bool
 
 
-Companion = Callable[[Image], Write]  # the write that is to be done with this image's, or not at all
+Companion = Callable[[Image], Write]  # makes a write for the same transaction as the image's
 
 
 def add(
     picture: Picture, wanted: NewImage, bucket: Bucket, store: Store, *, companion: Companion | None = None
 ) -> AddResult:
-    """The image, new or as it was there already; Conflict if that one has another weight, owner or tags.
+    """Store the picture and add it as an image, or return the image if it exists.
 
-    CompanionWriteFailed if the condition of `companion` fails; it is not done where the image was there already.
+    Raise Conflict if the image exists with another weight, owner or tags.  Raise CompanionWriteFailed if the condition
+    of `companion` fails.  If the image exists, `companion` is not written.
     """
     digest = sha256(picture.content).digest()
     name = images.name_of(digest, picture.extension)
@@ -74,29 +75,32 @@ def add(
 
 
 def now() -> str:
-    """The time as the interface has it."""
+    """Return the time as the API writes it: UTC with milliseconds."""
     return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _refuse_another(stored: Image, wanted: NewImage) -> None:
     if stored.owner != wanted.owner:
-        raise Conflict(f"This picture is {stored.id} already, and somebody else's.", field="img")
+        raise Conflict(
+            f"This picture already exists as {stored.id} and belongs to another owner; only that owner may change it.",
+            field="img",
+        )
     if stored.weight != wanted.weight:
         raise Conflict(
-            f"This picture is {stored.id} already, with weight {images.decimal(stored.weight)}; "
-            "change its weight with PATCH, or upload it with that weight.",
+            f"This picture already exists as {stored.id} with weight {images.decimal(stored.weight)}; "
+            "change the weight with PATCH, or upload the picture with this weight.",
             field="weight",
         )
     others = set(stored.tags) - set(wanted.tags) if wanted.allow_other_tags else set()
     if wanted.tags and set(stored.tags) - others != set(wanted.tags):
         raise Conflict(
-            f"This picture is {stored.id} already, with the tags {', '.join(stored.tags) or '(none)'}; "
-            "change its tags with PATCH.",
+            f"This picture already exists as {stored.id} with the tags {', '.join(stored.tags) or '(none)'}; "
+            "change the tags with PATCH.",
             field="tags",
         )
 
 
 def _discard_version(image: Image, store: Store, bucket: Bucket) -> None:
-    """Remove the version that was put in vain; not while a transaction that names it may yet be done."""
+    """Remove the stored version, unless a transaction that names it may still commit."""
     if not store.may_still_commit:
         bucket.discard(image.id, image.version_id)

@@ -1,6 +1,6 @@
-"""Until when a request may ask AWS, so that its answer is out before Lambda ends the function.
+"""The deadline of a request: the last moment to call AWS, so that the answer leaves before Lambda ends the function.
 
-Each call is bounded (shared/aws.py), but a request makes several: `check` goes before each attempt of each.
+Each call is bounded (shared/aws.py), but a request makes several.  So `check` runs before each attempt of each call.
 """
 
 import math
@@ -12,10 +12,10 @@ from typing import Any
 
 from shared.errors import Unavailable
 
-TIMEOUT = 15.0  # seconds that a request has if no Lambda context tells: the functions' timeout (template.yaml)
+TIMEOUT = 15.0  # seconds for a request without a Lambda context: the timeout of the functions (template.yaml)
 
-# Seconds from the last look at the clock to the next one, at worst: 1 to connect, 1 for TLS, 1 for S3's "100 Continue",
-# 2 to read, and botocore's back-off of at most 2, which comes before it would try again.
+# Seconds between two checks at worst: 1 to connect, 1 for TLS, 1 for S3's "100 Continue", 2 to read, and at most 2 of
+# botocore's back-off, which comes before the next attempt.
 LAST_ATTEMPT = 7.0
 
 CLOCK = time.monotonic
@@ -25,7 +25,7 @@ _until: ContextVar[float] = ContextVar("until", default=math.inf)
 
 @contextmanager
 def of(context: Any) -> Iterator[None]:
-    """In here, attempts are made as long as one that fails leaves time for an answer."""
+    """Allow attempts within this block as long as a failed one leaves time for an answer."""
     remaining = getattr(context, "get_remaining_time_in_millis", None)
     seconds = remaining() / 1000 if remaining else TIMEOUT
     before = _until.set(CLOCK() + seconds - LAST_ATTEMPT)
@@ -36,6 +36,6 @@ def of(context: Any) -> Iterator[None]:
 
 
 def check(**_: object) -> None:
-    """Unavailable when it is too late for another attempt; botocore calls this before it sends anything."""
+    """Raise Unavailable if it is too late for another attempt. botocore calls this before it sends a request."""
     if CLOCK() > _until.get():
-        raise Unavailable("The service is too slow just now; retry in a moment.")
+        raise Unavailable("The service is slow at the moment; retry in a few seconds.")

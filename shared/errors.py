@@ -1,16 +1,16 @@
-"""The mistakes a caller can make, and how HTTP names each (RFC 9110, RFC 9457)."""
+"""The refusals that a caller gets, each with its HTTP status (RFC 9110, RFC 9457)."""
 
 from http import HTTPStatus
 
-DETAIL_MAX = 400  # characters: texts of the caller's are in it
+DETAIL_MAX = 400  # characters; a detail may quote the caller
 FIELD_MAX = 80
 
 
 class ApiError(Exception):
-    """A refusal that the caller should read.
+    """A refusal that the caller reads.
 
-    `detail` is one sentence: which field, which rule, what to do next.  `field` names the form field, parameter
-    or JSON member at fault, if there is one.
+    `detail` is a sentence that says which field broke which rule and what to do next.  `field` is the form field,
+    parameter or JSON member at fault, if there is one.
     """
 
     status = HTTPStatus.INTERNAL_SERVER_ERROR
@@ -23,64 +23,64 @@ class ApiError(Exception):
 
 
 class BadRequest(ApiError):
-    """The request cannot be read: wrong syntax, an unknown, missing or repeated field."""
+    """A request that cannot be read: its syntax is wrong, or a field is unknown, missing or repeated."""
 
     status = HTTPStatus.BAD_REQUEST
 
 
 class Forbidden(ApiError):
-    """The caller may not do this."""
+    """A request that the caller has no permission for."""
 
     status = HTTPStatus.FORBIDDEN
 
 
 class NotFound(ApiError):
-    """There is nothing under this path or label."""
+    """A path or label with nothing under it."""
 
     status = HTTPStatus.NOT_FOUND
 
 
 class MethodNotAllowed(ApiError):
-    """The path exists; this method on it does not."""
+    """A method that this path does not have."""
 
     status = HTTPStatus.METHOD_NOT_ALLOWED
 
     def __init__(self, method: str, allow: str) -> None:
-        super().__init__(f"{method} is not possible here; use one of {allow}.", headers={"Allow": allow})
+        super().__init__(f"{method} is not allowed on this path; use one of {allow}.", headers={"Allow": allow})
 
 
 class Conflict(ApiError):
-    """The request contradicts what is stored."""
+    """A request that contradicts the stored state."""
 
     status = HTTPStatus.CONFLICT
 
 
 class PreconditionFailed(ApiError):
-    """If-Match names a state that is no longer the present one."""
+    """An If-Match that does not name the present state."""
 
     status = HTTPStatus.PRECONDITION_FAILED
 
 
 class PayloadTooLarge(ApiError):
-    """The body is larger than a Lambda event can carry."""
+    """A body that is larger than a Lambda event can carry."""
 
     status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
 
 
 class UnsupportedMediaType(ApiError):
-    """The body, or the file in it, is of a type that is not taken here."""
+    """A body, or a file in it, of a type that this operation does not accept."""
 
     status = HTTPStatus.UNSUPPORTED_MEDIA_TYPE
 
 
 class UnprocessableValue(ApiError):
-    """A field can be read, but its value breaks a rule."""
+    """A field that can be read, but whose value breaks a rule."""
 
     status = HTTPStatus.UNPROCESSABLE_ENTITY
 
 
 class Unavailable(ApiError):
-    """The service cannot answer now; the same request may succeed a little later."""
+    """A failure that may pass: the same request may succeed a little later."""
 
     status = HTTPStatus.SERVICE_UNAVAILABLE
 
@@ -89,6 +89,6 @@ class Unavailable(ApiError):
 
 
 def _printable(text: str, length: int) -> str:
-    """The text, cut to a length, with lone surrogates (JSON may have them, UTF-8 not) escaped."""
+    """Cut the text to this length, and escape lone surrogates, which JSON allows and UTF-8 does not."""
     cut = text if len(text) <= length else text[: length - 2] + "…."
     return cut.encode("utf-8", "backslashreplace").decode()

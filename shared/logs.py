@@ -1,8 +1,8 @@
-"""The log: a line a request and one a failure, with ids, classes and places in our code; nothing that a caller wrote.
+"""The log: one line for each request and one for each failure, with nothing that a caller wrote.
 
-Refusals and exceptions quote what they are about: a parameter, a path, perhaps the bytes that AWS did not take.  So
-the log has a refusal's class and the line of code that refused, which tells the rule, and of an exception the classes
-and lines, and what AWS calls the error, without any message.  The caller was told the rest, with the request's id.
+Messages of refusals and exceptions may quote a parameter, a path or bytes that AWS refused, so they are not logged.
+For a refusal, the log has its class and the line of code that raised it, which shows the rule.  For an exception, it
+has the classes, the lines of code, and AWS's name for the error.  The caller got the message with the request id.
 """
 
 import logging
@@ -14,7 +14,7 @@ logger = logging.getLogger("petapi")
 
 
 class Failed(Exception):
-    """Stands in the log for an exception and its causes, whose messages are not for it."""
+    """An exception and its causes as the log shows them, without their messages."""
 
     def __init__(self, error: BaseException) -> None:
         super().__init__(f"{type(error).__qualname__} {_aws_code(error)}".rstrip())
@@ -24,31 +24,31 @@ class Failed(Exception):
 
 
 def request(request_id: str, method: str, resource: str, status: int, milliseconds: int, why: str) -> None:
-    """The line that each request has; a method is shown if HTTP knows it."""
+    """Log the line of a request. A method that HTTP does not define is shown as `-`."""
     known = method if method in HTTPMethod.__members__ else "-"
     log().info("%s %s %s %d %d ms %s", request_id, known, resource, status, milliseconds, why)
 
 
 def failure(request_id: str, error: Exception) -> None:
-    """The record of an exception that nobody foresaw, with its stack."""
+    """Log an unexpected exception with its stack."""
     log().error("%s failed", request_id, exc_info=Failed(error))
 
 
 def refused(refusal: Exception) -> str:
-    """The class of a refusal and the line of code that raised it."""
+    """Return the class of a refusal and the line of code that raised it."""
     *_, (frame, line) = traceback.walk_tb(refusal.__traceback__)
     return f"{type(refusal).__name__} {os.path.basename(frame.f_code.co_filename)}:{line}"
 
 
 def _aws_code(error: BaseException) -> str:
-    """AWS's names for the operation and the error; empty for all other errors."""
-    from botocore.exceptions import ClientError  # not before something failed
+    """Return AWS's names for the operation and the error, or an empty text for other exceptions."""
+    from botocore.exceptions import ClientError  # imported only once something has failed
 
     return f"{error.operation_name} {error.response['Error']['Code']}" if isinstance(error, ClientError) else ""
 
 
 def log() -> logging.Logger:
-    """The log. Lambda has given the root logger its JSON handler; elsewhere lines go to standard error."""
+    """Return the logger. Lambda gives the root logger a JSON handler; elsewhere, lines go to standard error."""
     logging.basicConfig()
     logger.setLevel(logging.INFO)
     return logger

@@ -1,4 +1,4 @@
-"""The upload form: a multipart/form-data body -> its fields, or a refusal that says how to send it."""
+"""Parse the upload form: a multipart/form-data body with the fields label, img, weight and tags."""
 
 import re
 from collections.abc import Iterator
@@ -15,24 +15,24 @@ from shared.errors import BadRequest, UnsupportedMediaType
 from shared.limits import EVENT_MAX
 
 FIELDS = ("label", "img", "weight", "tags")
-MAX_PARTS = 5  # parts: the four fields, and one more so that an unknown or repeated field is named
-MAX_PART_HEADERS = 8  # lines per part: RFC 7578 needs 3, some clients add a length and an encoding
-MAX_PART_HEADER = 4096  # bytes a line: a file name of 255 characters, each 3 bytes and percent-encoded, and room
-MAX_PART = EVENT_MAX  # bytes: an event holds no more, so no part can
-MAX_TEXT = 8192  # bytes: far beyond every valid label and weight, whose own rules answer up to here
+MAX_PARTS = 5  # parts: the four fields, and one more so that the refusal can name an unknown or repeated field
+MAX_PART_HEADERS = 8  # lines of a part: RFC 7578 needs 3, and some clients add a length and an encoding
+MAX_PART_HEADER = 4096  # bytes of a line: a file name of 255 characters, each 3 bytes in percent-encoding, and room
+MAX_PART = EVENT_MAX  # bytes: no part is larger than the event that holds it
+MAX_TEXT = 8192  # bytes: far more than a valid label, weight or list of tags; their own rules refuse shorter texts
 
 EXAMPLE = "curl -F label=cat -F weight=0.5 -F img=@cat.jpg"
 
-# RFC 2046, section 5.1.1: 1 to 70 characters, the last no space.
+# RFC 2046, section 5.1.1: 1 to 70 characters, and the last is no space.
 _BOUNDARY = re.compile(r"[0-9A-Za-z'()+_,./:=? -]{0,69}[0-9A-Za-z'()+_,./:=?-]")
 _QUOTED = re.compile(r'"[^"]*"')
-# Some clients send the name of a file in this form alone (RFC 5987), which the parser does not read.
+# Some clients send the file name only in this form (RFC 5987), which the parser does not read.
 _EXTENDED_FILENAME = re.compile(r";\s*filename\*\s*=", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """The fields as sent, still to be checked against their rules; `filename` is what the client calls the file."""
+    """The fields as sent, before their rules are checked. `filename` is the client's name for the file."""
 
     img: bytes
     label: str
@@ -42,10 +42,10 @@ class Form:
 
 
 def parse(body: bytes, content_type: str) -> Form:
-    """The fields of an upload.
+    """Parse the body of an upload.
 
-    Raises UnsupportedMediaType for another content type or an empty file, BadRequest for a body that is not whole
-    and for a field that is unknown, repeated, missing or of the wrong form.
+    Raise UnsupportedMediaType for another content type or an empty file.  Raise BadRequest for an incomplete body, and
+    for a field that is unknown, repeated, missing, a file instead of a text, or a text instead of a file.
     """
     boundary = _boundary(content_type)
     fields: dict[str, bytes] = {}
@@ -57,7 +57,7 @@ def parse(body: bytes, content_type: str) -> Form:
     _check_required(fields)
     _check_end(body, boundary)
     if not fields["img"]:
-        raise UnsupportedMediaType("img is empty: send the bytes of a JPEG, PNG or WebP picture.", field="img")
+        raise UnsupportedMediaType("img is empty; send the bytes of a JPEG, PNG or WebP picture.", field="img")
     weight = _text(fields, "weight") if "weight" in fields else None
     tags = _text(fields, "tags") if "tags" in fields else ""
     return Form(fields["img"], _text(fields, "label"), weight, tags, filename)
@@ -66,21 +66,21 @@ def parse(body: bytes, content_type: str) -> Form:
 def _boundary(content_type: str) -> str:
     media_type, options = parse_options_header(content_type)
     if media_type != "multipart/form-data":
-        raise UnsupportedMediaType(f"The content type must be multipart/form-data: send a form, such as {EXAMPLE}.")
+        raise UnsupportedMediaType(f"The content type must be multipart/form-data; send a form, such as {EXAMPLE}.")
     boundary: str = options.get("boundary", "")
     bare = _QUOTED.sub("", content_type).lower()
     if "," in bare or bare.count("boundary=") > 1:
-        raise BadRequest("The content type is there more than once, or its boundary is: send one of each.")
+        raise BadRequest("The content type or its boundary occurs more than once; send one of each.")
     if not _BOUNDARY.fullmatch(boundary):
         raise BadRequest(
-            "The content type has no boundary of 1 to 70 characters (RFC 2046): "
+            "The content type must have a boundary of 1 to 70 characters (RFC 2046); "
             f"let the HTTP client set this header, such as {EXAMPLE}."
         )
     return boundary
 
 
 def _parts(body: bytes, boundary: str) -> Iterator[tuple[MultipartSegment, bytes]]:
-    """Each part with its content; the body goes in as one chunk, so a part's content is one slice of it."""
+    """Yield each part with its content. The parser gets the body as one chunk, so each content is one slice of it."""
     parser = PushMultipartParser(
         boundary,
         max_header_size=MAX_PART_HEADER,
@@ -94,8 +94,8 @@ def _parts(body: bytes, boundary: str) -> Iterator[tuple[MultipartSegment, bytes
         parser.close()
     except MultipartError as error:
         raise BadRequest(
-            "The body is not a whole multipart/form-data with the boundary of its content type and at most "
-            f"{MAX_PARTS} parts with short headers: let the HTTP client build it, such as {EXAMPLE}."
+            "The body must be complete multipart/form-data with the boundary of its content type and at most "
+            f"{MAX_PARTS} parts with short headers; let the HTTP client build it, such as {EXAMPLE}."
         ) from error
 
 
@@ -110,17 +110,19 @@ def _pairs(events: Iterator[MultipartSegment | bytes | None]) -> Iterator[tuple[
 
 
 def _name(part: MultipartSegment, fields: dict[str, bytes]) -> str:
-    """The name of the field this part is, once it is known, new and of the right form."""
+    """Return the field that this part holds, or raise BadRequest if it is unknown, repeated or of the wrong kind."""
     name = str(part.name)
     if name not in FIELDS:
         shown = name[:40]
-        raise BadRequest(f"{shown!r} is not a field of this form: send label, img, weight and tags alone.", field=shown)
+        raise BadRequest(f"The form has no field {shown!r}; send only label, img, weight and tags.", field=shown)
     if name in fields:
-        raise BadRequest(f"{name} is there more than once: send it once.", field=name)
+        raise BadRequest(f"{name} occurs more than once; send it once.", field=name)
     if name == "img" and not _is_file(part):
-        raise BadRequest("img is not a file: send a file, such as curl -F img=@cat.jpg with the @.", field=name)
+        raise BadRequest(
+            "img must be a file; send it with a file name, such as curl -F img=@cat.jpg with the @.", field=name
+        )
     if name != "img" and _is_file(part):
-        raise BadRequest(f"{name} is a file: send it as text, without a file name.", field=name)
+        raise BadRequest(f"{name} must be a text; send it without a file name.", field=name)
     return name
 
 
@@ -130,22 +132,22 @@ def _is_file(part: MultipartSegment) -> bool:
 
 def _check_required(fields: dict[str, bytes]) -> None:
     if "label" not in fields:
-        raise BadRequest("label is missing: send it as a text field, such as curl -F label=cat.", field="label")
+        raise BadRequest("label is missing; send it as a text field, such as curl -F label=cat.", field="label")
     if "img" not in fields:
-        raise BadRequest("img is missing: send it as a file, such as curl -F img=@cat.jpg.", field="img")
+        raise BadRequest("img is missing; send it as a file, such as curl -F img=@cat.jpg.", field="img")
 
 
 def _check_end(body: bytes, boundary: str) -> None:
-    """The parser stops at the closing boundary; what a caller sends after it is refused, not ignored."""
+    """Refuse bytes after the closing boundary, where the parser stops."""
     closing = b"\r\n--" + boundary.encode() + b"--"
     if body[body.find(closing) + len(closing) :] not in (b"", b"\r\n"):
-        raise BadRequest(f"There are bytes after the closing boundary: end the body there, such as {EXAMPLE}.")
+        raise BadRequest(f"There are bytes after the closing boundary; end the body there, as {EXAMPLE} does.")
 
 
 def _text(fields: dict[str, bytes], name: str) -> str:
     if len(fields[name]) > MAX_TEXT:
-        raise BadRequest(f"{name} is longer than {MAX_TEXT} bytes: send a short text.", field=name)
+        raise BadRequest(f"{name} is longer than {MAX_TEXT:,} bytes; send a short text.", field=name)
     try:
         return fields[name].decode()
     except UnicodeDecodeError as error:
-        raise BadRequest(f"{name} is not UTF-8 text: encode it as UTF-8.", field=name) from error
+        raise BadRequest(f"{name} must be text in UTF-8; encode it as UTF-8.", field=name) from error

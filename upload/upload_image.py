@@ -1,4 +1,4 @@
-"""POST /upload: check a picture, store it, add it to its label."""
+"""POST /upload: check a picture, store it, and add it to its label."""
 
 import form
 from shared import add_image, aws, images
@@ -13,12 +13,13 @@ from shared.pictures.check import check_picture
 from shared.settings import read_settings
 
 
-def upload(request: Request) -> Response:
-    """201 and the image; 200 if the very image was there already; Conflict if its weight or owner is another."""
+def upload_image(request: Request) -> Response:
+    """Add the picture. Answer 201 if the image is new, 200 if it exists with these properties, and 409 otherwise."""
     caller = access.caller(request.authorizer, access.WRITE)
     if len(request.body) > BODY_MAX:
         raise PayloadTooLarge(
-            f"The upload has {len(request.body)} bytes; at most {BODY_MAX} are taken here. POST /uploads takes more."
+            f"The upload has {len(request.body):,} bytes, but may have at most {BODY_MAX:,}; "
+            "use POST /uploads for larger files."
         )
     fields = form.parse(request.body, request.headers.get("content-type", ""))
     settings = read_settings()
@@ -37,4 +38,4 @@ def upload(request: Request) -> Response:
     return image_responses.with_probability(added.image, added.total_weight, request, status=status, headers=location)
 
 
-handler = endpoint({"/upload": {"POST": upload}})
+handler = endpoint({"/upload": {"POST": upload_image}})

@@ -1,9 +1,10 @@
-"""HTTP over Lambda: a proxy event becomes a Request, a function's answer or refusal becomes the proxy's answer.
+"""HTTP over Lambda: turn a proxy event into a Request, and a Response or a refusal into the proxy's answer.
 
     handler = endpoint({"/upload": {"POST": upload}})
 
-`endpoint` is the whole dispatch of a function: HEAD where GET is, 405 with Allow, OPTIONS and CORS, unknown and
-repeated parameters, RFC 9457 problems for refusals, a fixed 500 for everything unforeseen, one log line a request.
+`endpoint` dispatches all requests of a function.  It adds HEAD to GET, answers OPTIONS, CORS and 405 with Allow,
+refuses unknown and repeated parameters, answers a refusal as an RFC 9457 problem and an unexpected exception as a fixed
+500, and logs one line for each request.
 """
 
 import json
@@ -38,7 +39,11 @@ BUSY = re.compile(r".*(Throttl|ThroughputExceeded|LimitExceeded|SlowDown|TooMany
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One HTTP request. Header names are in lower case; `base_url` ends in a slash and is where links begin."""
+    """One HTTP request.
+
+    Header names are in lower case.  Links begin with `base_url`, which ends in a slash.  `authorizer` holds what the
+    authorizer found out about the caller (shared/api/access.py); it is empty if none was asked.
+    """
 
     method: str
     resource: str
@@ -48,14 +53,12 @@ class Request:
     body: bytes
     base_url: str
     id: str
-    authorizer: Mapping[
-        str, str
-    ]  # what it found out of the caller (shared/api/access.py); nothing where it was not asked
+    authorizer: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """One HTTP answer. `body` is text or the bytes of a picture."""
+    """One HTTP answer. `body` is a text or the bytes of a picture."""
 
     status: int
     body: str | bytes = ""
@@ -64,11 +67,11 @@ class Response:
 
 Action = Callable[[Request], Response]
 Routes = Mapping[str, Mapping[str, Action]]
-Parameters = Mapping[str, Collection[str]]  # the names of query parameters that each resource takes; none if not named
+Parameters = Mapping[str, Collection[str]]  # resource -> the names of its query parameters; no entry means none
 
 
 def endpoint(routes: Routes, *, parameters: Parameters | None = None) -> Callable[[Event, Any], ProxyResponse]:
-    """The Lambda handler that serves `routes` (resource -> method -> action) and takes these query parameters."""
+    """Make the Lambda handler for these routes (resource -> method -> action) and query parameters."""
 
     def handler(event: Event, context: Any) -> ProxyResponse:
         started = time.perf_counter()
@@ -92,14 +95,14 @@ def endpoint(routes: Routes, *, parameters: Parameters | None = None) -> Callabl
 
 
 def other_function(_: Request) -> Response:
-    """Stands in a route table for a method that another function serves, so that Allow names it."""
+    """Stand in a route table for a method that another function serves, so that Allow names the method."""
     raise RuntimeError("the template sends this method to another function")
 
 
 def as_json(
     value: Mapping[str, Any], *, status: int = HTTPStatus.OK, headers: Mapping[str, str] | None = None
 ) -> Response:
-    """The answer with this JSON object."""
+    """Make the answer with this JSON object."""
     return Response(
         status,
         json.dumps(value) + "\n",
@@ -108,14 +111,14 @@ def as_json(
 
 
 def problem(refusal: errors.ApiError, request_id: str) -> Response:
-    """The refusal as the answer to a request."""
+    """Make the answer that refuses a request."""
     body = {**problem_of(refusal), "requestId": request_id}
     headers = {"Content-Type": "application/problem+json", "Cache-Control": "no-store", **refusal.headers}
     return Response(HTTPStatus(refusal.status), json.dumps(body) + "\n", headers)
 
 
 def problem_of(refusal: errors.ApiError) -> dict[str, Any]:
-    """The refusal as RFC 9457 problem details."""
+    """Convert a refusal to RFC 9457 problem details."""
     status = HTTPStatus(refusal.status)
     body: dict[str, Any] = {
         "type": "about:blank",
@@ -129,33 +132,33 @@ def problem_of(refusal: errors.ApiError) -> dict[str, Any]:
 
 
 def required(values: Mapping[str, str], name: str) -> str:
-    """The value of this query parameter; BadRequest if it is not there."""
+    """Return the value of this query parameter, or raise BadRequest if it is missing."""
     if name not in values:
-        raise errors.BadRequest(f"The query parameter {name} is missing; add ?{name}=.", field=name)
+        raise errors.BadRequest(f"The query parameter {name} is missing; add {name}= to the query.", field=name)
     return values[name]
 
 
 def _failure(error: Exception) -> errors.ApiError:
-    """What the caller is told of a bug or an outage: 503 if AWS was busy, failed or out of reach, otherwise 500."""
-    from botocore import exceptions, parsers  # not before something failed
-    from urllib3.exceptions import HTTPError  # raised as it is where the error that answers a GetObject breaks off
+    """Return the refusal for a bug or an outage: 503 if AWS was busy, failed or out of reach, otherwise 500."""
+    from botocore import exceptions, parsers  # imported only once something has failed
+    from urllib3.exceptions import HTTPError  # botocore lets it through if the error answer to a GetObject breaks off
 
     if isinstance(error, exceptions.ClientError):
         busy = BUSY.match(error.response["Error"]["Code"])
         if busy or error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) >= 500:
-            return errors.Unavailable("The service is busy; retry in a moment.")
+            return errors.Unavailable("The service is busy; retry in a few seconds.")
     unreachable = (exceptions.ConnectionError, exceptions.HTTPClientError, exceptions.IncompleteReadError)
     if isinstance(error, (*unreachable, parsers.ResponseParserError, HTTPError)):
-        return errors.Unavailable("The service cannot be reached just now; retry in a moment.")
-    return errors.ApiError("The service failed; its operators find this requestId in the log.")
+        return errors.Unavailable("The storage cannot be reached at the moment; retry in a few seconds.")
+    return errors.ApiError("The service failed; report this requestId to its operator, who finds it in the log.")
 
 
 def _dispatch(routes: Routes, parameters: Parameters, event: Event, request_id: str) -> Response:
     method = event["httpMethod"]
-    # What the gateway has no route for, such as TRACE, comes as an unknown path, but may be a known one.
+    # The gateway sends methods that it has no route for, such as TRACE, as requests of an unknown path.
     resource = event["resource"] if event["resource"] in routes else event["path"]
     if resource not in routes:
-        raise errors.NotFound(f"There is nothing at {event['path']}; / tells what there is.")
+        raise errors.NotFound(f"There is nothing at {event['path']}; see / for the page and /docs for all paths.")
     actions = _actions(routes[resource])
     allow = ", ".join(sorted({*actions, "OPTIONS"}))
     if method == "OPTIONS":
@@ -168,14 +171,16 @@ def _dispatch(routes: Routes, parameters: Parameters, event: Event, request_id: 
 
 
 def _actions(actions: Mapping[str, Action]) -> dict[str, Action]:
-    """With HEAD wherever GET is (RFC 9110, section 9.3.2)."""
+    """Add HEAD if there is GET (RFC 9110, section 9.3.2)."""
     return {**actions, "HEAD": actions["GET"]} if "GET" in actions else dict(actions)
 
 
 def _request(event: Event, parameters: Collection[str], request_id: str) -> Request:
     headers = {name.lower(): value for name, value in (event.get("headers") or {}).items() if value is not None}
     if headers.get("content-encoding", "identity").strip().lower() != "identity":
-        raise errors.UnsupportedMediaType("The body must not be compressed; send it without Content-Encoding.")
+        raise errors.UnsupportedMediaType(
+            "The body must not be compressed; send it without the header Content-Encoding."
+        )
     return Request(
         method=event["httpMethod"],
         resource=event["resource"],
@@ -194,11 +199,9 @@ def _query(event: Event, parameters: Collection[str]) -> dict[str, str]:
     for name, given in values.items():
         if name not in parameters:
             known = ", ".join(sorted(parameters)) or "none"
-            raise errors.BadRequest(f"There is no query parameter {name!r} here; known: {known}.", field=name)
+            raise errors.BadRequest(f"This path has no query parameter {name!r}; it has: {known}.", field=name)
         if len(given) > 1:
-            raise errors.BadRequest(
-                f"The query parameter {name} is given {len(given)} times; give it once.", field=name
-            )
+            raise errors.BadRequest(f"The query parameter {name} occurs {len(given)} times; send it once.", field=name)
     return {name: given[0] for name, given in values.items()}
 
 
@@ -206,14 +209,16 @@ def _body(event: Event) -> bytes:
     text = event.get("body") or ""
     try:
         return pybase64.b64decode(text, validate=True) if event.get("isBase64Encoded") else str(text).encode()
-    except ValueError as error:  # binascii.Error is one, UnicodeEncodeError of a lone surrogate, too
-        raise errors.BadRequest("The body is not what its encoding says; send it again.") from error
+    except ValueError as error:  # binascii.Error, or UnicodeEncodeError of a lone surrogate
+        raise errors.BadRequest("The body is not valid base64 or UTF-8; send it again.") from error
 
 
 def _base_url(event: Event, headers: Mapping[str, str]) -> str:
-    """Scheme, host and stage of the request, with the setting LINK_BASE (a path or a URL) resolved against them."""
+    """Resolve the setting LINK_BASE (a path or a URL) against the scheme, host and stage of the request."""
     path, whole = event["path"], event.get("requestContext", {}).get("path", "")
-    stage = whole.removesuffix(path) if whole.endswith(path) else ""  # `sam local` gives the pattern: no stage there
+    stage = (
+        whole.removesuffix(path) if whole.endswith(path) else ""
+    )  # `sam local` sends the path's pattern and has no stage
     host = headers.get("host", "")
     scheme = "https" if headers.get("x-forwarded-proto") == "https" else "http"
     origin = f"{scheme}://{host}" if HOST.fullmatch(host) else ""

@@ -25,4 +25,6 @@ def matches(header: str, etag: str, *, weak: bool) -> bool:
 def require_match(image: Image, if_match: str) -> None:
     """Raise PreconditionFailed unless If-Match names the image's present state."""
     if not matches(if_match, etag_of(image), weak=False):
-        raise PreconditionFailed("The image has changed since; read its info again and decide anew.", field="If-Match")
+        raise PreconditionFailed(
+            "The image has changed since you read it; get its info and ETag again, then retry.", field="If-Match"
+        )

@@ -1,4 +1,4 @@
-"""How an image is shown: its address, its JSON form, and the headers of its picture."""
+"""The address of an image, its JSON form, and the headers of its picture."""
 
 from typing import Any
 

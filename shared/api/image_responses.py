@@ -1,4 +1,4 @@
-"""What several functions answer about an image: that there is none, or what is known of it."""
+"""Answers about an image that several functions give."""
 
 from collections.abc import Mapping
 
@@ -12,7 +12,7 @@ from shared.labels.store import Store
 
 
 def image_path(request: Request) -> tuple[str, str]:
-    """Label and name in the request's path; NotFound if no image can have them."""
+    """Return the label and name in the request's path, or raise NotFound if no image can have them."""
     label, name = request.path_parameters["label"], request.path_parameters["name"]
     if not images.is_image_path(label, name):
         raise not_found(label, name)
@@ -20,21 +20,21 @@ def image_path(request: Request) -> tuple[str, str]:
 
 
 def not_found(label: str, name: str) -> NotFound:
-    """There is no such image."""
-    return NotFound(f"There is no image {label}/{name}.")
+    """Make the refusal for an image that does not exist."""
+    return NotFound(f"There is no image {label}/{name}; GET /images?label= lists the images of a label.")
 
 
 def with_probability(
     image: Image, total_weight: int, request: Request, *, status: int = 200, headers: Mapping[str, str] | None = None
 ) -> Response:
-    """The image with its probability, as JSON."""
+    """Make the JSON answer with an image and its probability."""
     shown = image_json(image, request.base_url)
     probability = images.probability(image.weight, total_weight)
     return as_json({**shown, "probability": probability}, status=status, headers=headers)
 
 
 def current_state(store: Store, request: Request, label: str, name: str, *, consistent: bool) -> Response:
-    """The image as it is now with its probability, and the ETag of that state; NotFound if there is no such image."""
+    """Read the image and make the answer with its probability and ETag, or raise NotFound."""
     seen = store.with_total_weight(label, name, consistent=consistent)
     if seen is None:
         raise not_found(label, name)

@@ -1,4 +1,4 @@
-"""JSON bodies: an object whose members are known, each given once, with numbers as they were written."""
+"""JSON bodies: an object of known members, each at most once, with numbers as they were written."""
 
 import json
 from collections import Counter
@@ -9,63 +9,63 @@ from shared import images
 from shared.api.endpoint import Request
 from shared.errors import BadRequest, UnsupportedMediaType
 
-Members = Mapping[str, Callable[[Any], Any]]  # name -> what turns its value into ours, or refuses it
+Members = Mapping[str, Callable[[Any], Any]]  # name -> function that converts the JSON value, or refuses it
 
 
 class Number(str):
-    """A JSON number as it was written: nothing is rounded, and no exponent is too large to look at."""
+    """A JSON number as a text, so that nothing is rounded and no exponent takes memory."""
 
     __slots__ = ()
 
 
 def read(request: Request, members: Members, types: tuple[str, ...], example: str) -> dict[str, Any]:
-    """The members that the body has, as `members` turn them; BadRequest for others, with the example."""
+    """Parse the body and convert its members. Raise BadRequest for a body or a member that is not expected."""
     content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if content_type not in types:
-        raise UnsupportedMediaType(f"Send JSON: -H \"Content-Type: application/json\" -d '{example}'.")
+        raise UnsupportedMediaType(f"Send JSON, such as curl -H \"Content-Type: application/json\" -d '{example}'.")
     document = _document(request.body, example)
     for member in document:
         if member not in members:
-            raise BadRequest(f"There is no member {member!r} here; known: {', '.join(members)}.", field=member)
+            raise BadRequest(f"The body has no member {member!r}; it may have: {', '.join(members)}.", field=member)
     return {member: members[member](value) for member, value in document.items()}
 
 
 def weight(value: Any) -> int:
-    """The member `weight`, in units."""
+    """Convert the member `weight` to units."""
     if not isinstance(value, Number):
-        raise BadRequest('weight is not a number; send {"weight": 0.7}.', field="weight")
+        raise BadRequest('weight must be a number; send it as {"weight": 0.7}.', field="weight")
     return images.parse_weight(value)
 
 
 def tags(value: Any) -> tuple[str, ...]:
-    """The member `tags`."""
+    """Convert the member `tags`."""
     if not isinstance(value, list) or not all(type(tag) is str for tag in value):
-        raise BadRequest('tags is not a list of texts; send {"tags": ["fluffy"]}.', field="tags")
+        raise BadRequest('tags must be a list of texts; send it as {"tags": ["fluffy"]}.', field="tags")
     return images.parse_tags(value)
 
 
 def filename(value: Any) -> str:
-    """The member `filename`."""
+    """Convert the member `filename`."""
     return images.parse_filename(text("filename")(value))
 
 
 def text(name: str) -> Callable[[Any], str]:
-    """What takes the member of this name if it is a text."""
+    """Make the function that takes the member of this name if it is a text."""
 
     def take(value: Any) -> str:
         if type(value) is not str:
-            raise BadRequest(f"{name} is not a text.", field=name)
+            raise BadRequest(f"{name} must be a text, in double quotes.", field=name)
         return value
 
     return take
 
 
 def flag(name: str) -> Callable[[Any], bool]:
-    """What takes the member of this name if it is true or false."""
+    """Make the function that takes the member of this name if it is true or false."""
 
     def take(value: Any) -> bool:
         if type(value) is not bool:
-            raise BadRequest(f"{name} is neither true nor false.", field=name)
+            raise BadRequest(f"{name} must be true or false, without quotes.", field=name)
         return value
 
     return take
@@ -75,16 +75,16 @@ def _document(body: bytes, example: str) -> dict[str, Any]:
     try:
         document = json.loads(body, parse_float=Number, parse_int=Number, object_pairs_hook=_members)
     except (ValueError, RecursionError) as error:
-        raise BadRequest(f"The body is not JSON; send {example}.") from error
+        raise BadRequest(f"The body is not valid JSON; send an object such as {example}.") from error
     if not isinstance(document, dict):
-        raise BadRequest(f"The body must be a JSON object; send {example}.")
+        raise BadRequest(f"The body must be a JSON object; send one such as {example}.")
     return document
 
 
 def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """The object of these members; BadRequest if one is repeated."""
+    """Make an object of these members, or raise BadRequest if one is repeated."""
     members = dict(pairs)
     if len(members) < len(pairs):
         ((repeated, _),) = Counter(name for name, _ in pairs).most_common(1)
-        raise BadRequest(f"The member {repeated!r} is repeated; give it once.", field=repeated)
+        raise BadRequest(f"The member {repeated!r} is repeated; send it once.", field=repeated)
     return members

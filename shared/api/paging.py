@@ -1,6 +1,6 @@
-"""What lists have in common: the parameters limit and cursor, and the answer that tells how to go on.
+"""Pages of lists: the parameters limit and cursor, and the answer with the link to the next page.
 
-A cursor is where the next page begins, as a text that only the query it belongs to takes back.
+A cursor is a text that says where the next page begins.  It belongs to one query, and other queries refuse it.
 """
 
 import re
@@ -17,15 +17,15 @@ from shared.labels.catalogue import Page, Selection
 
 PARAMETERS = {"limit", "cursor"}
 
-LIMIT = 50  # entries of a page, if the caller does not say
+LIMIT = 50  # entries of a page without the parameter
 LIMIT_MAX = 100  # what BatchGetItem takes at once
 
-CHECK = 6  # bytes; they notice a cursor of another query or a damaged one, and keep nothing secret
+CHECK = 6  # bytes of a hash that detects damage and cursors of other queries; it keeps nothing secret
 CURSOR = re.compile(r"[A-Za-z0-9_-]{1,2000}")
 
 
 def limit(request: Request) -> int:
-    """How many entries the page has, at most."""
+    """Return the largest number of entries on the page."""
     text = request.query.get("limit", str(LIMIT))
     if not (text.isascii() and text.isdigit() and len(text) <= 3 and 1 <= int(text) <= LIMIT_MAX):
         raise UnprocessableValue(f"limit must be a whole number from 1 to {LIMIT_MAX}.", field="limit")
@@ -33,9 +33,10 @@ def limit(request: Request) -> int:
 
 
 def start_after(request: Request, query: str, selection: Selection) -> tuple[str, ...]:
-    """The place that the cursor names, empty without one; BadRequest if it is not one that this query has given.
+    """Return the place after which the page begins, empty without a cursor.
 
-    Everyone can make a cursor, so it is also looked whether a row of the selection can stand there.
+    Raise BadRequest if this query has not given the cursor.  Everyone can compute one, so this also checks that a row
+    of the selection can be at this place.
     """
     if "cursor" not in request.query:
         return ()
@@ -46,7 +47,7 @@ def start_after(request: Request, query: str, selection: Selection) -> tuple[str
 
 
 def page_response(request: Request, document: Mapping[str, Any], query: str, page: Page[Any]) -> Response:
-    """The page, and in the body and as a link how to go on."""
+    """Make the answer with this page. If more follow, it has a cursor in the body and a link in the headers."""
     if not page.last:
         return as_json(document)
     cursor = encode_cursor(query, page.last)
@@ -56,14 +57,14 @@ def page_response(request: Request, document: Mapping[str, Any], query: str, pag
 
 
 def encode_cursor(query: str, last: tuple[str, ...]) -> str:
-    """The cursor of this query behind this place."""
+    """Encode a place as a cursor of this query."""
     place = "\n".join(last).encode()
     check = sha256(query.encode() + b"\n" + place).digest()[:CHECK]
     return urlsafe_b64encode(check + place).decode().rstrip("=")
 
 
 def decode_cursor(query: str, text: str) -> tuple[str, ...]:
-    """The place that a cursor of this query is behind; BadRequest for any other text."""
+    """Decode a cursor of this query to its place, or raise BadRequest for any other text."""
     try:
         content = urlsafe_b64decode(text + "==") if CURSOR.fullmatch(text) else b""
         last = tuple(content[CHECK:].decode().split("\n"))
@@ -75,13 +76,14 @@ def decode_cursor(query: str, text: str) -> tuple[str, ...]:
 
 
 def is_filename(text: str) -> bool:
-    """Whether a file name, or the beginning of one, can be this."""
+    """Return whether a file name can begin with this text."""
     return 0 < len(text) <= images.FILENAME_MAX and text.isprintable()
 
 
 def _refusal() -> BadRequest:
     return BadRequest(
-        "cursor is not one of this query; take it from the page before, or leave it out to begin.", field="cursor"
+        "cursor does not belong to this query; take it from the previous page, or leave it out to begin.",
+        field="cursor",
     )
 
 

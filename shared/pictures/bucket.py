@@ -1,4 +1,4 @@
-"""Pictures in the versioned S3 bucket, under label/name, and what is made of them in one beside it."""
+"""The versioned S3 bucket of pictures, under label/name, and the bucket of their thumbnails."""
 
 import base64
 import logging
@@ -30,20 +30,20 @@ logger = logging.getLogger("petapi")
 
 # A missing object is NoSuchKey to a role that may list the bucket and AccessDenied to ours, which may not.
 GONE = {"NoSuchKey", "NoSuchVersion", "AccessDenied"}
-URL_LIFETIME = 300  # seconds that a presigned URL is good for
+URL_LIFETIME = 300  # seconds that a presigned URL is valid
 
-SIDES = (256, 512, 1024)  # pixels that the longest side of a thumbnail has
+SIDES = (256, 512, 1024)  # pixels of the longest side of a thumbnail
 EXTENSIONS = ("webp", "jpg")
 
 
 class Bucket:
-    """The bucket of this name."""
+    """The pictures in the bucket of this name."""
 
     def __init__(self, client: "S3Client", name: str) -> None:
         self._client, self._name = client, name
 
     def put(self, key: str, content: bytes, content_type: str, digest: bytes) -> str:
-        """Store a new version; its id.  S3 refuses it if its SHA-256 is another: the bytes were damaged on the way."""
+        """Store a new version and return its id. S3 refuses bytes that were damaged on the way, by their SHA-256."""
         checksum = base64.b64encode(digest).decode()
         answer = self._client.put_object(
             Bucket=self._name, Key=key, Body=content, ContentType=content_type, ChecksumSHA256=checksum
@@ -51,18 +51,18 @@ class Bucket:
         return answer["VersionId"]
 
     def get(self, key: str) -> bytes | None:
-        """The bytes of the newest version; None if there is none."""
+        """Return the bytes of the newest version, or None if there is none."""
         return _content(self._client, self._name, key)
 
     def discard(self, key: str, version_id: str) -> None:
-        """Remove a version that no image names any more.  Where S3 fails, the log says so: reconcile will remove it."""
+        """Remove a version that no image names any more. If S3 fails, log that; reconcile removes it later."""
         try:
             self._client.delete_object(Bucket=self._name, Key=key, VersionId=version_id)
         except (BotoCoreError, ClientError, Unavailable):
-            logger.exception("version %s of %s is left, unseen", version_id, key)
+            logger.exception("version %s of %s was not removed; reconcile will remove it", version_id, key)
 
     def url(self, key: str, headers: Mapping[str, str]) -> str:
-        """A URL that gives the object to whoever has it, for five minutes; S3 sends those of these headers it can."""
+        """Presign a URL of the object, valid for five minutes. S3 sends the content type and disposition given here."""
         parameters = {
             "Bucket": self._name,
             "Key": key,
@@ -72,7 +72,7 @@ class Bucket:
         return self._client.generate_presigned_url("get_object", Params=parameters, ExpiresIn=URL_LIFETIME)
 
     def has(self, key: str, version_id: str) -> bool:
-        """Whether this very version is there."""
+        """Return whether this version exists."""
         try:
             self._client.head_object(Bucket=self._name, Key=key, VersionId=version_id)
         except ClientError as error:
@@ -82,14 +82,14 @@ class Bucket:
         return True
 
     def labels(self) -> Iterator[str]:
-        """The labels that any version is under."""
+        """Yield the labels that have any version."""
         pages = self._client.get_paginator("list_object_versions").paginate(Bucket=self._name, Delimiter="/")
         for page in pages:
             for prefix in page.get("CommonPrefixes", []):
                 yield prefix["Prefix"].removesuffix("/")
 
     def versions(self, label: str) -> Iterator[Version]:
-        """All versions under a label, sorted by key."""
+        """Yield all versions and delete markers under a label, sorted by key."""
         pages = self._client.get_paginator("list_object_versions").paginate(Bucket=self._name, Prefix=f"{label}/")
         for page in pages:
             found = [Version(v["Key"], v["VersionId"], v["LastModified"], False) for v in page.get("Versions", [])]
@@ -98,36 +98,36 @@ class Bucket:
 
 
 class ThumbnailBucket:
-    """The bucket of this name, without versions, of thumbnails: under label/name/side.extension.
+    """The thumbnails in the bucket of this name, under label/name/side.extension, without versions.
 
-    They can be made again, so a lifecycle rule removes them after some days, and with them what a killed client or a
-    failure of S3 left.
+    They can be made again, so a lifecycle rule removes them after some days.  That also removes leftovers of a killed
+    function or of a failure of S3.
     """
 
     def __init__(self, client: "S3Client", name: str) -> None:
         self._client, self._name = client, name
 
     def get(self, image_id: str, side: int, extension: str) -> bytes | None:
-        """The bytes of a thumbnail; None if it was not made, or not for long enough."""
+        """Return the bytes of a thumbnail, or None if it was never made or has expired."""
         return _content(self._client, self._name, _key(image_id, side, extension))
 
     def put(self, image_id: str, side: int, extension: str, content: bytes) -> None:
-        """Keep a thumbnail."""
+        """Store a thumbnail."""
         key = _key(image_id, side, extension)
         self._client.put_object(Bucket=self._name, Key=key, Body=content, ContentType=images.CONTENT_TYPES[extension])
 
     def discard(self, image_id: str) -> None:
-        """Remove all thumbnails that an image may have.  Where S3 fails, the log says so."""
+        """Remove all thumbnails that an image may have. If S3 fails, log that."""
         keys = [_key(image_id, side, extension) for side in SIDES for extension in EXTENSIONS]
         try:
             answer = self._client.delete_objects(
                 Bucket=self._name, Delete={"Objects": [{"Key": key} for key in keys], "Quiet": True}
             )
         except (BotoCoreError, ClientError, Unavailable):
-            logger.exception("thumbnails of %s are left, unseen", image_id)
+            logger.exception("thumbnails of %s were not removed; they expire", image_id)
         else:
             for failed in answer.get("Errors", []):
-                logger.error("thumbnail %s is left, unseen: %s", failed["Key"], failed["Code"])
+                logger.error("thumbnail %s was not removed and will expire: %s", failed["Key"], failed["Code"])
 
 
 def _key(image_id: str, side: int, extension: str) -> str:
@@ -135,7 +135,7 @@ def _key(image_id: str, side: int, extension: str) -> str:
 
 
 def _content(client: "S3Client", bucket: str, key: str) -> bytes | None:
-    """The bytes of the newest version; None if there is none."""
+    """Return the bytes of the newest version, or None if there is none."""
     try:
         return client.get_object(Bucket=bucket, Key=key)["Body"].read()
     except ClientError as error:

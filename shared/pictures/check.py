@@ -1,4 +1,4 @@
-"""The bytes of an upload -> a picture that is known to decode, as it will be stored."""
+"""Check the bytes of an upload: strip them to the picture, and decode it once."""
 
 import re
 import struct
@@ -8,11 +8,11 @@ from functools import cache
 from io import BytesIO
 
 # isort: off
-import pylibmagic  # noqa: F401 (carries the libmagic that magic looks for, so it comes first)
+import pylibmagic  # noqa: F401 (it has the libmagic that magic looks for, so it comes first)
 import magic
 # isort: on
 
-# Without the three plugins Pillow imports all its forty to find WebP.
+# Without these three plugins, Pillow imports all of its forty to find WebP.
 from PIL import Image, JpegImagePlugin, PngImagePlugin, WebPImagePlugin  # noqa: F401
 
 from shared.errors import UnprocessableValue, UnsupportedMediaType
@@ -20,15 +20,15 @@ from shared.pictures import strip
 from shared.pictures.strip_parts import Broken, Cleaned
 
 MAX_PIXELS = 50_000_000  # pixels of all frames: 200 MB once decoded, 4 bytes each
-MAX_FRAMES = 1_000  # frames: a decoder's fixed cost for each one is the same however small it is
-MAGIC_BYTES = 4096  # bytes: enough to tell a type, and all that an old libmagic should be given of a stranger's file
+MAX_FRAMES = 1_000  # frames: each has a fixed cost for the decoder, however small it is
+MAGIC_BYTES = 4096  # bytes: enough to detect a type, and all that an old libmagic should read of an untrusted file
 
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A picture as it will be stored: JPEG, PNG or WebP, whole, and nothing in it but the picture.
+    """A whole JPEG, PNG or WebP file as it will be stored, without metadata.
 
-    `extension` is jpg, png or webp; `width` and `height` are pixels as stored, before any orientation.
+    `extension` is jpg, png or webp.  `width` and `height` are pixels as stored, before the orientation is applied.
     """
 
     content: bytes
@@ -67,11 +67,11 @@ PILLOW_ERRORS = (
 
 
 def check_picture(data: bytes) -> Picture:
-    """The picture in these bytes, cleaned and decoded once.
+    """Strip these bytes to the picture in them, decode it once, and return it.
 
-    Raises UnsupportedMediaType for anything but a whole JPEG, PNG or WebP file, UnprocessableValue for too many
-    pixels.  The container is cleaned first, so that the decoder meets no metadata and what it accepts is to the byte
-    what is stored.
+    Raise UnsupportedMediaType for anything but a whole JPEG, PNG or WebP file, and UnprocessableValue for too many
+    pixels or frames.  The container is stripped first, so the decoder sees no metadata and accepts exactly the bytes
+    that are stored.
     """
     kind = _kind(data)
     cleaned = strip.clean(data, kind)
@@ -81,13 +81,13 @@ def check_picture(data: bytes) -> Picture:
 
 
 def _kind(data: bytes) -> strip.Kind:
-    """The format that the first bytes and libmagic agree on."""
+    """Return the format that the first bytes and libmagic agree on."""
     media_type = _media_type(data)
     for kind, known in _FORMATS.items():
         if known.signature.match(data) and media_type in known.media_types:
             return kind
     raise UnsupportedMediaType(
-        f"img is {media_type}; only JPEG, PNG and WebP pictures are taken: convert it and retry.", field="img"
+        f"img is {media_type}, but must be a JPEG, PNG or WebP picture; convert it and retry.", field="img"
     )
 
 
@@ -95,7 +95,7 @@ def _media_type(data: bytes) -> str:
     try:
         return _libmagic().from_buffer(data[:MAGIC_BYTES])
     except magic.MagicException:
-        return "of no type that is known"
+        return "of an unknown type"
 
 
 @cache
@@ -104,16 +104,16 @@ def _libmagic() -> magic.Magic:
 
 
 def _check_size(cleaned: Cleaned) -> None:
-    """Refuses by the header alone, before a decoder takes memory for the pixels."""
+    """Refuse a picture by its header, before a decoder takes memory for the pixels."""
     if cleaned.width * cleaned.height * cleaned.frames > MAX_PIXELS:
         raise UnprocessableValue(
-            f"img has {cleaned.width} x {cleaned.height} pixels in {cleaned.frames} frame(s); "
-            f"at most {MAX_PIXELS} pixels are taken: make it smaller and retry.",
+            f"img has {cleaned.width} x {cleaned.height} pixels in {cleaned.frames} frame(s), "
+            f"but all frames may have at most {MAX_PIXELS:,} pixels; make it smaller and retry.",
             field="img",
         )
     if cleaned.frames > MAX_FRAMES:
         raise UnprocessableValue(
-            f"img has {cleaned.frames} frames; at most {MAX_FRAMES} are taken: shorten it and retry.", field="img"
+            f"img has {cleaned.frames} frames, but may have at most {MAX_FRAMES:,}; shorten it and retry.", field="img"
         )
 
 
@@ -122,11 +122,11 @@ def _check_decodes(cleaned: Cleaned, pillow_format: str) -> None:
         with Image.open(BytesIO(cleaned.content), formats=[pillow_format]) as image:
             decoded = (*image.size, getattr(image, "n_frames", 1))
             if decoded != (cleaned.width, cleaned.height, cleaned.frames):
-                raise Broken("its parts disagree about its size")
+                raise Broken("its parts disagree about its size or frames")
             for frame in range(cleaned.frames):
                 image.seek(frame)
                 image.load()
-    except MemoryError as error:  # within the pixel limit, so the file may be a good one
-        raise UnprocessableValue("img needs too much memory: make it smaller and retry.", field="img") from error
+    except MemoryError as error:  # the pixels are within the limit, so the file itself may be fine
+        raise UnprocessableValue("img needs too much memory; make it smaller and retry.", field="img") from error
     except PILLOW_ERRORS as error:
         raise Broken("its pixels cannot be decoded") from error

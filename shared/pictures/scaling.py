@@ -1,45 +1,44 @@
-"""The bytes of a stored picture -> a smaller one: upright, in sRGB, one frame; as pixels, WebP or JPEG.
+"""Scale a stored picture down: upright, in sRGB, one frame, as pixels, WebP or JPEG.
 
-It imports Pillow, which only some functions have, so it is imported when a picture has to be decoded, and not before:
-other answers start without.
+This module imports Pillow.  Import it only where a picture is decoded, so that other answers start without it.
 """
 
 from contextlib import suppress
 from io import BytesIO
 from typing import Any
 
-# Without the three plugins Pillow imports all its forty to find WebP.
+# Without these three plugins, Pillow imports all of its forty to find WebP.
 from PIL import Image, ImageCms, ImageOps, JpegImagePlugin, PngImagePlugin, WebPImagePlugin  # noqa: F401
 
 OPTIONS: dict[str, dict[str, Any]] = {
     "webp": {"format": "WEBP", "quality": 80, "method": 4},
     "jpg": {"format": "JPEG", "quality": 80},
 }
-REDUCING_GAP = 2.0  # whole pixels are averaged down to twice the size, the rest is resampled
+REDUCING_GAP = 2.0  # average whole pixels down to twice the size, then resample the rest
 
 
 def scaled(content: bytes, side: int, extension: str) -> bytes:
-    """The bytes of `small` as webp or jpg; transparent parts are white where JPEG has none."""
+    """Scale the picture and encode it as webp or jpg. Transparent parts become white in a JPEG."""
     upright = small(content, side)
     return encoded(on_white(upright) if extension == "jpg" else upright, extension)
 
 
 def encoded(picture: Image.Image, extension: str) -> bytes:
-    """The bytes of the picture as webp or jpg."""
+    """Encode the picture as webp or jpg."""
     out = BytesIO()
     picture.save(out, **OPTIONS[extension])
     return out.getvalue()
 
 
 def small(content: bytes, side: int) -> Image.Image:
-    """The picture as RGB or RGBA with its longest side at most `side` pixels.
+    """Decode the picture as RGB or RGBA with its longest side at most `side` pixels.
 
-    Of an animation it is the first frame.  A picture that is smaller keeps its size.
+    Take the first frame of an animation.  A smaller picture keeps its size.
     """
     with Image.open(BytesIO(content), formats=["JPEG", "PNG", "WEBP"]) as picture:
         profile = picture.info.get("icc_profile")
         factor = min(1.0, side / max(picture.size))
-        # A JPEG is decoded at the least of its sizes that will do.
+        # The JPEG decoder can halve the size cheaply: take the smallest such size that is large enough.
         picture.draft(None, (max(1, round(picture.width * factor)), max(1, round(picture.height * factor))))
         pixels = _resamplable(picture)
         pixels.thumbnail((side, side), reducing_gap=REDUCING_GAP)
@@ -47,7 +46,7 @@ def small(content: bytes, side: int) -> Image.Image:
 
 
 def on_white(picture: Image.Image) -> Image.Image:
-    """The RGB or RGBA picture without transparency."""
+    """Return the RGB or RGBA picture on white, without transparency."""
     if picture.mode == "RGB":
         return picture
     flat = Image.new("RGB", picture.size, "white")
@@ -56,8 +55,8 @@ def on_white(picture: Image.Image) -> Image.Image:
 
 
 def _resamplable(picture: Image.Image) -> Image.Image:
-    """The picture in a mode whose pixels can be averaged: neither a palette's numbers nor a key for transparency."""
-    if picture.mode.startswith("I"):  # 16 bits of grey; converting would cut off what is above 255
+    """Convert the picture to a mode whose pixels can be averaged: no palette, and no colour that means transparent."""
+    if picture.mode.startswith("I"):  # 16 bits of grey: `convert` would clip values above 255
         return picture.point(lambda value: value * (1 / 257)).convert("L")
     if picture.mode in ("1", "P", "PA") or "transparency" in picture.info:
         return picture.convert("RGBA" if picture.has_transparency_data else "RGB")
@@ -65,7 +64,7 @@ def _resamplable(picture: Image.Image) -> Image.Image:
 
 
 def _in_srgb(picture: Image.Image, profile: bytes | None) -> Image.Image:
-    """The picture as RGB or RGBA, its colours converted; a profile that is broken or of other colours is left out."""
+    """Convert the picture to RGB or RGBA in sRGB. Ignore a profile that is broken or for other colours."""
     alpha = picture.getchannel("A") if "A" in picture.getbands() else None
     colours = picture if alpha is None else picture.convert("L" if picture.mode == "LA" else "RGB")
     if profile:
@@ -75,5 +74,5 @@ def _in_srgb(picture: Image.Image, profile: bytes | None) -> Image.Image:
     colours = colours.convert("RGB")
     if alpha is not None:
         colours.putalpha(alpha)
-    colours.info.clear()  # or else it would be saved with the profile that no longer holds
+    colours.info.clear()  # or the picture would be saved with the old profile
     return colours

@@ -1,8 +1,8 @@
-"""A picture's file -> the picture alone: rewritten from an allow-list, pixels untouched.
+"""Strip a picture file to the picture: keep what an allow-list names, and leave the pixels as they are.
 
-Gone are EXIF but the orientation, GPS, XMP, IPTC, thumbnails, comments, text, private chunks and everything after the
-picture's end.  The ICC profile stays.  A file with nothing to remove comes back byte for byte, and so does the
-result of an earlier cleaning.
+This removes EXIF except the orientation, GPS, XMP, IPTC, thumbnails, comments, text, private chunks and all bytes after
+the end of the picture.  The ICC profile stays.  A file with nothing to remove stays the same byte for byte, so
+stripping twice changes nothing.
 """
 
 from typing import Literal
@@ -16,5 +16,5 @@ _CLEANERS = {"jpg": strip_jpeg.clean, "png": strip_png.clean, "webp": strip_webp
 
 
 def clean(data: bytes, kind: Kind) -> Cleaned:
-    """The picture in `data` and nothing else; raises UnsupportedMediaType if the container cannot be walked."""
+    """Strip `data` to the picture, or raise UnsupportedMediaType if the container is broken."""
     return _CLEANERS[kind](data)

@@ -1,9 +1,9 @@
-"""JPEG: which segments are kept (ITU-T T.81; JFIF 1.02; ICC.1 annex B.4; Exif 2.32; Adobe technical note 5116)."""
+"""Strip a JPEG to the picture (ITU-T T.81; JFIF 1.02; ICC.1 annex B.4; Exif 2.32; Adobe technical note 5116)."""
 
 import re
 from collections.abc import Callable, Iterator
 
-from shared.pictures.strip_parts import Broken, Cleaned, orientation_alone
+from shared.pictures.strip_parts import Broken, Cleaned, orientation_only
 
 _SOI, _EOI = b"\xff\xd8", b"\xff\xd9"
 _SOS, _END = 0xDA, 0xD9
@@ -13,8 +13,8 @@ _DECODING = _FRAMES | {0xC4, 0xCC, 0xDA, 0xDB, 0xDD}  # + DHT, DAC, SOS, DQT, DR
 _REMOVABLE = frozenset(range(0xE0, 0xF0)) | {0xDC, 0xFE}  # APP0 to APP15, DNL (decoders skip it, however long), COM
 _ONCE = frozenset({_APP0, _APP1})
 
-# A decoder passes over the whole picture for every scan of a progressive file, so a small file with thousands of
-# scans costs minutes.  Encoders write about 10.
+# A decoder goes over the whole picture for each scan of a progressive file, so a small file with thousands of scans
+# takes minutes.  Encoders write about 10.
 MAX_SCANS = 100  # scans
 
 # In entropy-coded data FF 00 is a stuffed FF, FF D0 to FF D7 a restart marker and FF FF a fill byte.
@@ -22,7 +22,7 @@ _NEXT_MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
 
 
 def clean(data: bytes) -> Cleaned:
-    """The picture's segments; see container.clean."""
+    """Strip a JPEG; see strip.clean."""
     if not data.startswith(_SOI):
         raise Broken("it does not begin with a start marker")
     kept: list[bytes] = [_SOI]
@@ -43,7 +43,7 @@ def clean(data: bytes) -> Cleaned:
 
 
 def _segments(data: bytes) -> Iterator[tuple[int, bytes, bytes]]:
-    """Marker, payload and, after the start of a scan, its entropy-coded data, up to the end of the picture."""
+    """Yield marker, payload and, for a scan, its entropy-coded data, up to the end of the picture."""
     position = len(_SOI)
     while True:
         marker, position = _marker(data, position)
@@ -59,7 +59,7 @@ def _segments(data: bytes) -> Iterator[tuple[int, bytes, bytes]]:
 
 
 def _marker(data: bytes, position: int) -> tuple[int, int]:
-    """The marker at this position, after any fill bytes, and the position after it."""
+    """Return the marker at this position, after any fill bytes, and the position after it."""
     if data[position : position + 1] != b"\xff":
         raise Broken("a segment or the end marker is missing")
     while data[position : position + 1] == b"\xff":
@@ -77,17 +77,17 @@ def _end_of_scan(data: bytes, position: int) -> int:
 
 
 def _reduced(marker: int, payload: bytes) -> bytes | None:
-    """What is kept of a segment, None for nothing."""
+    """Return the bytes to keep of a segment, or None to drop it."""
     if marker in _DECODING:
         return payload
     if marker not in _REMOVABLE:
-        raise Broken(f"the marker FF{marker:02X} is not one of a picture")
+        raise Broken(f"the marker FF{marker:02X} does not belong into a picture")
     return _APPLICATIONS.get(marker, _nothing)(payload)
 
 
 def _only_frame(frame: bytes, content: bytes) -> bytes:
     if frame or len(content) < 6:
-        raise Broken("its frame header is short or there twice")
+        raise Broken("its frame header is short or repeated")
     return content
 
 
@@ -96,13 +96,13 @@ def _nothing(payload: bytes) -> None:
 
 
 def _jfif(payload: bytes) -> bytes | None:
-    """The density, without the thumbnail whose size and pixels follow it."""
+    """Return the density without the thumbnail that follows it."""
     is_jfif = payload.startswith(b"JFIF\0") and len(payload) >= 14
     return payload[:12] + bytes(2) if is_jfif else None
 
 
 def _exif(payload: bytes) -> bytes | None:
-    tiff = orientation_alone(payload[6:]) if payload.startswith(b"Exif\0\0") else None
+    tiff = orientation_only(payload[6:]) if payload.startswith(b"Exif\0\0") else None
     return b"Exif\0\0" + tiff if tiff else None
 
 
@@ -112,7 +112,7 @@ def _icc(payload: bytes) -> bytes | None:
 
 
 def _adobe(payload: bytes) -> bytes | None:
-    """The colour transform; without it decoders take CMYK and RGB pictures for others."""
+    """Return the colour transform, without which decoders misread CMYK and RGB pictures."""
     is_adobe = payload.startswith(b"Adobe") and len(payload) >= 12
     return payload[:12] if is_adobe else None
 

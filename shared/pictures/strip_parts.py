@@ -1,4 +1,4 @@
-"""What the three picture containers share: the result of cleaning, the refusal, and EXIF cut down to one tag."""
+"""Parts of the three picture containers: the result of stripping, the refusal, and EXIF cut down to one tag."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -8,9 +8,9 @@ from shared.errors import UnsupportedMediaType
 
 @dataclass(frozen=True, slots=True)
 class Cleaned:
-    """A container that holds the picture and nothing else, and what its header says of the picture.
+    """A container stripped to the picture, with the size from its header.
 
-    `width` and `height` are pixels as stored, `frames` is 1 for a still picture.
+    `width` and `height` are pixels as stored.  `frames` is 1 for a still picture.
     """
 
     content: bytes
@@ -20,11 +20,11 @@ class Cleaned:
 
 
 class Broken(UnsupportedMediaType):
-    """The file begins like a picture, but is not a whole one."""
+    """A file that begins like a picture, but is not a whole one."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(
-            f"img is broken or cut short ({reason}): save it again as JPEG, PNG or WebP and retry.", field="img"
+            f"img is broken or incomplete ({reason}); save it again as JPEG, PNG or WebP and retry.", field="img"
         )
 
 
@@ -34,8 +34,8 @@ _ORIENTATION, _SHORT = 0x0112, 3
 _ENTRY = 12  # bytes
 
 
-def orientation_alone(tiff: bytes) -> bytes | None:
-    """The smallest TIFF block with the orientation of this one; None if it has none, or 1, which means upright."""
+def orientation_only(tiff: bytes) -> bytes | None:
+    """Make the smallest TIFF block with this one's orientation. Return None if it has none, or 1, which is upright."""
     orientation = _orientation(tiff)
     if not 2 <= orientation <= 8:
         return None
@@ -51,7 +51,7 @@ def _orientation(tiff: bytes) -> int:
     start = int.from_bytes(tiff[4:8], order)
     first = start + 2
     count = int.from_bytes(tiff[start:first], order)
-    last = min(first + count * _ENTRY, len(tiff) - _ENTRY + 1)  # a count may promise more than there is
+    last = min(first + count * _ENTRY, len(tiff) - _ENTRY + 1)  # a count may promise more entries than follow
     for at in range(first, last, _ENTRY):
         if tiff[at : at + 8] == wanted:
             return int.from_bytes(tiff[at + 8 : at + 10], order)

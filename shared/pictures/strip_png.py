@@ -1,14 +1,14 @@
-"""PNG: which chunks are kept (PNG third edition, W3C 2025)."""
+"""Strip a PNG to the chunks of the picture (PNG third edition, W3C 2025)."""
 
 import zlib
 from collections.abc import Iterator
 
-from shared.pictures.strip_parts import Broken, Cleaned, orientation_alone
+from shared.pictures.strip_parts import Broken, Cleaned, orientation_only
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _ANY = 2**31 - 1  # bytes: the longest a chunk can be
 
-# What a decoder needs, with the longest payload in bytes that the standard has for it.
+# The chunks that a decoder needs, with the longest payload in bytes that the standard allows.
 _KEPT = {
     b"IHDR": 13,
     b"IDAT": _ANY,
@@ -22,23 +22,23 @@ _KEPT = {
     b"pHYs": 9,
     b"cICP": 4,
     b"mDCV": 24,
-    b"mDCv": 24,  # spelled so in drafts of the standard
+    b"mDCv": 24,  # the spelling in drafts of the standard
     b"cLLI": 8,
     b"cLLi": 8,
     b"acTL": 8,
     b"fcTL": 26,
     b"fdAT": _ANY,
 }
-# The same by colour type (byte 25 of the file); beside pixels of another type no decoder reads them.
+# The same by colour type (byte 25 of the file). With pixels of another type, no decoder reads these chunks.
 _GREY, _RGB, _PALETTE = b"\0", b"\2", b"\3"
 _COLOURS = {b"PLTE": {_PALETTE: 768}, b"tRNS": {_GREY: 2, _RGB: 6, _PALETTE: 256}}
-_FRAMES = frozenset({b"fcTL", b"fdAT"})  # without acTL these belong to no animation
+_FRAMES = frozenset({b"fcTL", b"fdAT"})  # without acTL they belong to no animation
 _REPEATED = _FRAMES | {b"IDAT"}
 _FRAMING = 12  # bytes around a payload: 4 length and 4 kind before it, 4 checksum after it
 
 
 def clean(data: bytes) -> Cleaned:
-    """The picture's chunks; see container.clean."""
+    """Strip a PNG; see strip.clean."""
     if not data.startswith(_SIGNATURE):
         raise Broken("it does not begin with the signature")
     chunks = [(kind, kept) for kind, chunk in _chunks(data) if (kept := _reduced(kind, chunk, data[25:26]))]
@@ -52,8 +52,8 @@ def clean(data: bytes) -> Cleaned:
     else:
         chunks = [(kind, chunk) for kind, chunk in chunks if kind not in _FRAMES]
     header = _payload(chunks[0][1])
-    if header[10:12] != bytes(2):  # Pillow does not look; libpng refuses
-        raise Broken("its pixels are packed in a way that no standard knows")
+    if header[10:12] != bytes(2):  # Pillow does not check this; libpng refuses it
+        raise Broken("its compression or filter method is unknown")
     return Cleaned(
         b"".join((_SIGNATURE, *(chunk for _, chunk in chunks))),
         width=int.from_bytes(header[:4]),
@@ -63,7 +63,7 @@ def clean(data: bytes) -> Cleaned:
 
 
 def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """Kind and whole chunk, checksum verified, up to the end of the picture."""
+    """Yield kind and whole chunk, with a correct checksum, up to the end of the picture."""
     position, kind = len(_SIGNATURE), b""
     while kind != b"IEND":
         kind = data[position + 4 : position + 8]
@@ -82,17 +82,17 @@ def _payload(chunk: bytes) -> bytes:
 
 
 def _reduced(kind: bytes, chunk: bytes, colour: bytes) -> bytes | None:
-    """What is kept of a chunk, None for nothing."""
+    """Return the bytes to keep of a chunk, or None to drop it."""
     if kind == b"eXIf":
-        tiff = orientation_alone(_payload(chunk))
+        tiff = orientation_only(_payload(chunk))
         return _chunk(kind, tiff) if tiff else None
     longest = _COLOURS[kind].get(colour) if kind in _COLOURS else _KEPT.get(kind)
     if longest is None:
-        if kind[:1].isupper() and kind not in _COLOURS:  # the standard's mark of a chunk that decoding needs
-            raise Broken("it has a critical chunk that no standard knows")
+        if kind[:1].isupper() and kind not in _COLOURS:  # an upper-case letter marks a chunk that decoding needs
+            raise Broken("it has an unknown critical chunk")
         return None
     if len(chunk) - _FRAMING > longest:
-        raise Broken(f"its chunk {kind.decode()} is longer than it can be")
+        raise Broken(f"its chunk {kind.decode()} is too long")
     return chunk
 
 
@@ -103,11 +103,11 @@ def _chunk(kind: bytes, payload: bytes) -> bytes:
 def _check_single(kinds: list[bytes]) -> None:
     single = [kind for kind in kinds if kind not in _REPEATED]
     if len(single) != len(set(single)):
-        raise Broken("a chunk is there twice that must be there once")
+        raise Broken("a chunk is repeated that must occur once")
 
 
 def _frames(kinds: list[bytes], *, announced: int) -> int:
-    """The pictures of an animation; one more if the still picture is not its first frame."""
+    """Count the pictures of an animation, with the still picture if that is not its first frame."""
     count = kinds.count(b"fcTL")
     if not count or announced != count:
         raise Broken(f"it announces {announced} frames and has {count}")

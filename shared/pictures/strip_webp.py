@@ -1,8 +1,8 @@
-"""WebP: which chunks are kept (RFC 9649)."""
+"""Strip a WebP to the chunks of the picture (RFC 9649)."""
 
 from collections.abc import Iterator
 
-from shared.pictures.strip_parts import Broken, Cleaned, orientation_alone
+from shared.pictures.strip_parts import Broken, Cleaned, orientation_only
 
 Chunks = list[tuple[bytes, bytes]]  # kind and payload
 
@@ -16,7 +16,7 @@ _ICC, _ALPHA, _EXIF, _ANIMATED = 0x20, 0x10, 0x08, 0x02  # flags of VP8X
 
 
 def clean(data: bytes) -> Cleaned:
-    """The picture's chunks; see container.clean."""
+    """Strip a WebP; see strip.clean."""
     if not (data.startswith(b"RIFF") and data[8:12] == b"WEBP"):
         raise Broken("it does not begin with the signature")
     end = 8 + int.from_bytes(data[4:8], "little")
@@ -57,7 +57,7 @@ def _length(payload: bytes) -> bytes:
 
 
 def _extended(chunks: Chunks) -> Chunks:
-    """The chunks of a file with a VP8X header, and that header corrected to what is left."""
+    """Reduce the chunks of a file with a VP8X header, and correct that header to the chunks that are left."""
     reduced = [(kind, content) for kind, payload in chunks if (content := _reduced(kind, payload)) is not None]
     animated = any(kind == b"ANMF" for kind, _ in reduced)
     kept = _first_of_each(reduced, _EXTENDED | (_ANIMATION if animated else _PICTURE))
@@ -70,9 +70,9 @@ def _extended(chunks: Chunks) -> Chunks:
 
 
 def _reduced(kind: bytes, payload: bytes) -> bytes | None:
-    """What is kept of a chunk's payload, None for nothing."""
+    """Return the bytes to keep of a chunk's payload, or None to drop it."""
     if kind == b"EXIF":
-        return orientation_alone(payload.removeprefix(b"Exif\0\0"))
+        return orientation_only(payload.removeprefix(b"Exif\0\0"))
     if kind == b"ANIM":
         return payload[:_ANIMATION_HEADER]
     if kind == b"ANMF":
@@ -81,7 +81,7 @@ def _reduced(kind: bytes, payload: bytes) -> bytes | None:
 
 
 def _first_of_each(chunks: Chunks | Iterator[tuple[bytes, bytes]], wanted: frozenset[bytes]) -> Chunks:
-    """The first chunk of each wanted kind, and every frame; a lossy and a lossless picture count as one kind."""
+    """Keep the first chunk of each wanted kind, and every frame. Lossy and lossless pictures count as one kind."""
     kept: Chunks = []
     seen: set[bytes] = set()
     for kind, payload in chunks:

@@ -172,8 +172,8 @@ def test_the_gateways_own_413_tells_the_limit_and_the_way_out() -> None:
 
 
 def tells_limit_and_way_out(detail: str) -> None:
-    assert f"at most {BODY_MAX} " in detail
-    assert detail.endswith(" POST /uploads takes more.")
+    assert f"at most {BODY_MAX}" in detail.replace(",", "")
+    assert "POST /uploads" in detail
 
 
 def test_an_upload_of_4_5_mb_is_taken(api: Api) -> None:

@@ -80,7 +80,7 @@ def test_what_was_done_is_answered_though_no_time_is_left_to_take_a_version_away
     scene.injector.arm(slow, lambda attempt, *_: attempt.operation == "TransactWriteItems")
     assert fault_matrix.request(scene, operation).status == operation.answer
     scene.injector.disarm()
-    assert "is left, unseen" in caplog.text
+    assert "was not removed" in caplog.text
     assert (scene.check(), scene.reconcile().versions_removed) == (1, 1)
 
 

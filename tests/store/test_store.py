@@ -160,7 +160,7 @@ def test_a_version_that_cannot_be_discarded_is_logged_and_the_answer_stands(
 
     Bucket(Down(), "b").discard("cat/x.png", "v1")  # type: ignore[arg-type]
     assert [r.message for r in caplog.records if r.levelno == logging.ERROR] == [
-        "version v1 of cat/x.png is left, unseen"
+        "version v1 of cat/x.png was not removed; reconcile will remove it"
     ]
 
 

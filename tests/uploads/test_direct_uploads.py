@@ -110,8 +110,8 @@ def test_the_same_picture_is_the_same_image_and_recognised_once(service: LocalSe
 
 
 WRONG = {
-    "a text": (b"meow, " * 100, 415, "only JPEG, PNG and WebP pictures are taken: convert it"),
-    "a GIF": (pictures.gif(), 415, "only JPEG, PNG and WebP pictures are taken: convert it"),
+    "a text": (b"meow, " * 100, 415, "must be a JPEG, PNG or WebP picture; convert it"),
+    "a GIF": (pictures.gif(), 415, "must be a JPEG, PNG or WebP picture; convert it"),
     "half a JPEG": (ROCKET.read_bytes()[:60_000], 415, "save it again as JPEG, PNG or WebP"),
     "a picture of too many pixels": (hostile_pictures.TOO_LARGE["a PNG of 50,000 x 50,000"], 422, "make it smaller"),
 }

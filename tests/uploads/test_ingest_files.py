@@ -198,7 +198,9 @@ def test_a_picture_that_is_there_with_another_weight_fails_and_says_so(moto_aws:
     assert sent.deliver_once()
     error = sent.state()["error"]
     assert (sent.state()["state"], error["status"], error["errors"][0]["field"]) == ("failed", 409, "weight")
-    assert f"This picture is {there['id']} already, with weight 0.5; change its weight with PATCH" in error["detail"]
+    assert (
+        f"This picture already exists as {there['id']} with weight 0.5; change the weight with PATCH" in error["detail"]
+    )
     assert [image["id"] for image in sent.images()] == [there["id"]]
     assert "Contents" not in aws.s3().list_objects_v2(Bucket="incoming")
 
