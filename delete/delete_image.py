@@ -1,4 +1,4 @@
-"""DELETE /images/{label}/{name}: remove an image from its label, then exactly its version and its thumbnails."""
+"""DELETE /images/{label}/{name}: delete an image from its label, then its version in the bucket and its thumbnails."""
 
 from shared import aws
 from shared.api import access, image_responses
@@ -9,7 +9,10 @@ from shared.settings import read_settings
 
 
 def delete_image(request: Request) -> Response:
-    """204; NotFound if there is no such image, Forbidden if it is another's, PreconditionFailed if it has changed."""
+    """Delete an image: 204.
+
+    Raise NotFound if there is no such image, Forbidden if it has another owner, PreconditionFailed if it has changed.
+    """
     caller = access.caller(request.authorizer, access.DELETE)
     label, name = image_responses.image_path(request)
     settings = read_settings()

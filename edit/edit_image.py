@@ -1,4 +1,4 @@
-"""PATCH /images/{label}/{name}: give an image another weight, other tags, another file name."""
+"""PATCH /images/{label}/{name}: change the weight, the tags and the file name of an image."""
 
 from dataclasses import replace
 from typing import Any
@@ -18,7 +18,10 @@ EXAMPLE = '{"weight": 0.7}'
 
 
 def edit_image(request: Request) -> Response:
-    """The image as changed; Forbidden if it is another's, PreconditionFailed if it is not as If-Match says."""
+    """Change an image and return it.
+
+    Raise NotFound if there is no such image, Forbidden if it has another owner, PreconditionFailed if If-Match differs.
+    """
     caller = access.caller(request.authorizer, access.WRITE)
     label, name = image_responses.image_path(request)
     changes = _changes(request)
@@ -30,10 +33,10 @@ def edit_image(request: Request) -> Response:
 
 
 def _changes(request: Request) -> dict[str, Any]:
-    """The fields of an image that the body asks for, with their new values."""
+    """Parse the body into the image's fields and their new values."""
     changes = json_body.read(request, MEMBERS, JSON_TYPES, EXAMPLE)
     if not changes:
-        raise BadRequest(f"There is nothing to change; send {EXAMPLE}, or tags, or filename.")
+        raise BadRequest(f"The body changes nothing; send weight, tags or filename, such as {EXAMPLE}.")
     return changes
 
 

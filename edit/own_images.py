@@ -1,4 +1,4 @@
-"""GET /mine: the images that belong to the caller, page by page; an administrator may name another owner."""
+"""GET /mine: the caller's own images, page by page; an administrator may name another owner."""
 
 from urllib.parse import urlencode
 
@@ -11,22 +11,29 @@ from shared.labels import catalogue
 from shared.labels.catalogue import Catalogue
 from shared.settings import read_settings
 
-OWNER_MAX = 255  # characters of a subject (authorize/tokens.py)
+OWNER_MAX = 255  # characters of a token's subject; authorize/tokens.py has the same limit
 
 PARAMETERS = {"label", "owner", *paging.PARAMETERS}
 
 
 def list_own(request: Request) -> Response:
-    """A page of the label's images of an owner; Forbidden if that is not the caller and the caller no administrator."""
+    """Return a page of the label's images of one owner.
+
+    Raise Forbidden if the owner is not the caller and the caller is no administrator.
+    """
     caller = access.caller(request.authorizer, access.WRITE)
     label = images.parse_label(required(request.query, "label"))
     owner = request.query.get("owner", caller.subject)
     if owner != caller.subject and access.ADMIN not in caller.scopes:
-        raise Forbidden("Who owns what is told to the owner and to administrators alone.", field="owner")
+        raise Forbidden(
+            "Only administrators may list the images of another owner; remove owner to list your own.", field="owner"
+        )
     if not caller.subject:
-        raise Forbidden("Nothing is yours: images that are uploaded without a token belong to nobody.", field="owner")
+        raise Forbidden("Images uploaded without a token have no owner, so there is nothing to list.", field="owner")
     if not (0 < len(owner) <= OWNER_MAX and owner.isprintable()):
-        raise UnprocessableValue(f"owner must be a token's subject: 1 to {OWNER_MAX} characters.", field="owner")
+        raise UnprocessableValue(
+            f"owner must be the subject of a token, 1 to {OWNER_MAX} printable characters.", field="owner"
+        )
     selection = catalogue.of_owner(label, owner)
     query = f"mine?{urlencode({'label': label, 'owner': owner})}"
     limit, after = paging.limit(request), paging.start_after(request, query, selection)

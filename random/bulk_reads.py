@@ -1,9 +1,9 @@
-"""Many images at once, in one or two calls.
+"""Reads of many images at once, in one or two calls.
 
-| pattern                       | request                               | units                      |
-|-------------------------------|---------------------------------------|----------------------------|
-| images by name, at most 100   | BatchGetItem image-chunks             | 0.5 read each              |
-| the weights of a whole pool  | Query chunk-info, chunkNumber >= 10^11 | 0.5 read per 4 KB: 80 images |
+| pattern                     | request                                | units                        |
+|-----------------------------|----------------------------------------|------------------------------|
+| images by name, at most 100 | BatchGetItem image-chunks              | 0.5 read each                |
+| the weights of a whole pool | Query chunk-info, chunkNumber >= 10^11 | 0.5 read per 4 KB: 80 images |
 """
 
 from collections.abc import Collection, Iterable
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Rows:
-    """The images of every label, for those who want many."""
+    """The images of every label, for requests that need many."""
 
     def __init__(self, client: "DynamoDBClient", settings: Settings) -> None:
         self._client = client
@@ -26,7 +26,7 @@ class Rows:
         self._consistent = settings.consistent_reads
 
     def named(self, label: str, names: Collection[str]) -> dict[str, Image]:
-        """Name -> image, for those that there are; what seems missing is looked for again, consistently."""
+        """Return name -> image of the images that exist.  If one seems missing, read it again consistently."""
         found = self._named(label, names, consistent=self._consistent)
         missing = [name for name in names if name not in found]
         if missing and not self._consistent:
@@ -34,7 +34,7 @@ class Rows:
         return found
 
     def weights(self, pool: Pool) -> dict[str, int]:
-        """Name -> weight of all images of a pool; reads the whole of it."""
+        """Return name -> weight of all images of a pool.  This reads all of its chunks."""
         pages = self._client.get_paginator("query").paginate(
             TableName=self._chunks_table,
             KeyConditionExpression="label = :label AND chunkNumber >= :chunks",

@@ -1,7 +1,7 @@
 """Weighted random choice by darts: pure, in whole numbers; docs/explanation/draws.md has the proof.
 
-A label's chunks lie on a strip, each place of a class-k chunk 2^k units long.  A dart falls on one chunk; within the
-chunk each image owns exactly its weight's length.  The rest of the strip is a miss: the next dart decides.
+The chunks of a label lie side by side on a strip.  Each place of a class-k chunk is 2^k units long.  A dart falls on
+one chunk, in which each image owns as many units as it weighs.  The other units are misses: throw again.
 """
 
 from bisect import bisect_right
@@ -14,7 +14,7 @@ from shared.labels.chunks import Lane
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """The chunks of one lane and class, which begin at `start` units from the strip's left end."""
+    """The chunks of one lane and class.  They begin `start` units from the left end of the strip."""
 
     start: int
     lane: int
@@ -23,7 +23,7 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class Strip:
-    """All chunks of a label side by side; `length` in units, 0 if it has no images."""
+    """All chunks of a pool side by side.  `length` is in units; it is 0 if the pool has no images."""
 
     segments: tuple[Segment, ...]
     length: int
@@ -31,14 +31,14 @@ class Strip:
 
 @dataclass(frozen=True, slots=True)
 class Landing:
-    """The chunk that a dart falls on, and how many units from the chunk's left end."""
+    """The chunk that a dart falls on, and the distance in units from the left end of the chunk."""
 
     chunk_number: int
     offset: int
 
 
 def strip_of(lanes: Mapping[int, Lane]) -> Strip:
-    """The strip of these lanes, in the order of lanes and classes: the same lanes give the same strip."""
+    """Return the strip of these lanes, ordered by lane and class, so that equal lanes give equal strips."""
     segments, length = [], 0
     for lane in sorted(lanes.values(), key=lambda lane: lane.number):
         for weight_class, volume in sorted(lane.volumes.items()):
@@ -49,7 +49,7 @@ def strip_of(lanes: Mapping[int, Lane]) -> Strip:
 
 
 def locate(strip: Strip, dart: int) -> Landing:
-    """Where a dart lands, 0 <= dart < strip.length."""
+    """Return where a dart lands, 0 <= dart < strip.length."""
     segment = strip.segments[bisect_right(strip.segments, dart, key=lambda segment: segment.start) - 1]
     distance = dart - segment.start
     index = chunks.chunk_of(distance >> segment.weight_class)
@@ -58,7 +58,7 @@ def locate(strip: Strip, dart: int) -> Landing:
 
 
 def each_chunk(strip: Strip) -> Iterator[tuple[int, int]]:
-    """(chunk number, start) of each chunk, from left to right."""
+    """Yield (chunk number, start) of each chunk, from left to right."""
     start = 0
     while start < strip.length:
         chunk_number = locate(strip, start).chunk_number
@@ -67,7 +67,7 @@ def each_chunk(strip: Strip) -> Iterator[tuple[int, int]]:
 
 
 def image_at(weights: Mapping[str, int], offset: int) -> str | None:
-    """The name of the image that owns this unit of the chunk; None for a miss."""
+    """Return the name of the image that owns this unit of the chunk; None for a miss."""
     for name in sorted(weights):
         if offset < weights[name]:
             return name

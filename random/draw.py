@@ -1,4 +1,4 @@
-"""Draw an image of a label with probability exactly weight / total."""
+"""Draw an image of a pool with probability exactly weight / total."""
 
 import random
 from dataclasses import dataclass
@@ -10,14 +10,14 @@ from shared.images import Pool
 from shared.labels import chunks
 from shared.labels.store import Store
 
-MISSES_MAX = 100  # in a row; at most three darts in four miss, so this has a chance below 10^-12
+MISSES_MAX = 100  # in a row; at most three darts in four miss, so the probability of this is below 10^-12
 
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """The image drawn, its weight and the label's total weight as read, in units.
+    """A drawn image with its weight and the total weight of its pool, as they were read, in units.
 
-    `gone_before` is the weight of the images that came before it and could not come again.
+    `gone_before` is the weight of the images that came before it and cannot come again.
     """
 
     label: str
@@ -33,12 +33,12 @@ class Drawn:
 
     @property
     def probability(self) -> float:
-        """The weight / total of what could come, as the nearest floating-point number."""
+        """The weight / total weight of the images that could come, as the nearest floating-point number."""
         return images.probability(self.weight, self.total_weight - self.gone_before)
 
 
 def draw(store: Store, pool: Pool, rng: random.Random) -> Drawn:
-    """A random image of the pool; NotFound if it has none, Unavailable if every dart misses."""
+    """Draw an image of the pool.  Raise NotFound if it has none, Unavailable if every dart misses."""
     for consistent in (False, True):
         lanes = store.lanes(pool, consistent=consistent)
         strip = darts.strip_of(lanes)
@@ -47,16 +47,16 @@ def draw(store: Store, pool: Pool, rng: random.Random) -> Drawn:
             return drawn
     if not strip.length:
         raise none_of(pool)
-    raise Unavailable(f"No image of {pool} could be drawn just now; retry in a moment.")
+    raise Unavailable(f"No image of {pool} could be drawn; retry in a moment.")
 
 
 def none_of(pool: Pool) -> NotFound:
-    """The pool has no images."""
+    """Return the error for a pool without images."""
     return NotFound(f"There are no images of {pool}; upload one with POST /upload.", field="label")
 
 
 def _throw(store: Store, pool: Pool, strip: darts.Strip, total_weight: int, rng: random.Random) -> Drawn | None:
-    """What the first of MISSES_MAX darts to hit hits; None if none does, or there is nothing to hit."""
+    """Throw darts until one hits an image.  Return None after MISSES_MAX misses, or if the strip is empty."""
     for _ in range(MISSES_MAX if strip.length else 0):
         landing = darts.locate(strip, rng.randrange(strip.length))
         weights = store.chunks(pool, [landing.chunk_number]).get(landing.chunk_number, {})

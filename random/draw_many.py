@@ -1,4 +1,4 @@
-"""Draw several images of a label: each by itself, or each image at most once; docs/explanation/draws.md."""
+"""Draw several images of a pool, each independently or all distinct; docs/explanation/draws.md has the proof."""
 
 import random
 from collections.abc import Mapping
@@ -20,26 +20,27 @@ from shared.labels.retries import LostRace, retried
 from shared.labels.store import Store
 
 SPARE_DARTS = 12  # of a round, besides three for two images: a round for the last few rarely needs another
-ROUNDS_MAX = 100  # each reads a chunk or draws an image; a hundred images need seven at most, unless lanes are wrong
-ROW_READS_MAX = 4  # at the rows of what was drawn, when image after image was deleted meanwhile
+ROUNDS_MAX = 100  # each reads a chunk or draws an image; 100 images need 7 at most, unless the lanes count wrong
+ROW_READS_MAX = 4  # if images are deleted between the draw and the read of their rows
 
 
 @dataclass(frozen=True, slots=True)
-class Several:
-    """Images with the weights that they were drawn by and their probabilities, in the order of the draws."""
+class DrawnImages:
+    """The images with their weights and probabilities at the draw, in the order of the draws."""
 
     images: list[tuple[Image, float]]
     total_weight: int
 
 
-def several(store: Store, rows: Rows, pool: Pool, count: int, rng: random.Random, *, distinct: bool) -> Several:
-    """So many images of the pool; NotFound if it has none, UnprocessableValue if `distinct` asks for too many.
+def draw_many(store: Store, rows: Rows, pool: Pool, count: int, rng: random.Random, *, distinct: bool) -> DrawnImages:
+    """Draw `count` images of the pool.  Raise NotFound if it has none, UnprocessableValue if `distinct` needs more.
 
-    With `distinct`, each image comes with its weight / the weight of those that had not come before it.  An image that
-    was deleted meanwhile is a miss, its weight no part of the total: the others come as if it had never been there.
+    With `distinct`, an image's probability is its weight / the total weight of the images not drawn before it.
+    An image deleted during the request is skipped and not counted in the total weight.  The others keep their exact
+    probabilities.
     """
 
-    def attempt(again: bool) -> Several:
+    def attempt(again: bool) -> DrawnImages:
         lanes = _lanes(store, pool, count if distinct else 1, consistent=again)
         draws = Draws(store, pool, lanes, rng, distinct=distinct)
         kept: list[Image] = []
@@ -53,13 +54,13 @@ def several(store: Store, rows: Rows, pool: Pool, count: int, rng: random.Random
                 return _with_probability(kept, chunks.total_weight(lanes) - gone, distinct=distinct)
             draws.exclude(missing)
             gone += sum(missing.values())
-        raise Unavailable(f"The images of {pool} that were drawn are gone; retry in a moment.")
+        raise Unavailable(f"Too many drawn images of {pool} were deleted meanwhile; retry in a moment.")
 
     return retried(attempt)
 
 
 class Draws:
-    """One draw after another.  Each chunk is read once, so that all of them see it alike."""
+    """A series of draws that reads each chunk once, so that all draws see the same contents."""
 
     def __init__(
         self, store: Store, pool: Pool, lanes: Mapping[int, Lane], rng: random.Random, *, distinct: bool
@@ -70,7 +71,7 @@ class Draws:
         self._excluded: set[str] = set()
 
     def take(self, count: int) -> list[tuple[str, int]]:
-        """(name, weight) of the next images; LostRace if chunks do not have what the lanes count."""
+        """Return (name, weight) of the next images.  Raise LostRace if the chunks lack images that the lanes count."""
         drawn: list[tuple[str, int]] = []
         for _ in range(ROUNDS_MAX):
             for landing in self._throw((count - len(drawn)) * 3 // 2 + SPARE_DARTS):
@@ -86,13 +87,13 @@ class Draws:
         raise LostRace
 
     def exclude(self, names: Mapping[str, int]) -> None:
-        """Never draw these again."""
+        """Never draw these images again."""
         self._excluded.update(names)
 
     def _throw(self, count: int) -> list[Landing]:
-        """Where so many darts land, or fewer that fall on as many unknown chunks as one call can read, and has read.
+        """Throw up to `count` darts and read the chunks they land on.  Stop early when one BatchGetItem is full.
 
-        No dart that was thrown is dropped because of where it lands.
+        Every dart that is thrown counts, wherever it lands; otherwise the law would not be exact.
         """
         if not self._chunks:
             chunk_starts = dict(islice(darts.each_chunk(self._strip), count + 1))
@@ -113,29 +114,30 @@ class Draws:
         return landings
 
     def _read(self, starts: Mapping[int, int]) -> None:
-        """Get to know these chunks, which begin there on the strip."""
+        """Read these chunks: chunk number -> start on the strip."""
         found = self._store.chunks(self._pool, starts) if starts else {}
-        for number, start in starts.items():
-            self._chunks[number] = ReadChunk(start, chunks.strip_length(number), found.get(number, {}))
+        for chunk_number, start in starts.items():
+            weights = found.get(chunk_number, {})
+            self._chunks[chunk_number] = ReadChunk(start, chunks.strip_length(chunk_number), weights)
 
 
 def _lanes(store: Store, pool: Pool, needed: int, *, consistent: bool) -> dict[int, Lane]:
-    """The lanes of a pool with so many images; what seems too few is counted again, consistently."""
+    """Return the lanes of a pool with at least `needed` images.  If it seems to have fewer, read again consistently."""
     lanes = store.lanes(pool, consistent=consistent)
     if chunks.count(lanes) < needed and not consistent:
         lanes = store.lanes(pool, consistent=True)
-    there = chunks.count(lanes)
-    if not there:
+    count = chunks.count(lanes)
+    if not count:
         raise none_of(pool)
-    if there < needed:
+    if count < needed:
         raise UnprocessableValue(
-            f"There are only {there} images of {pool}; ask for no more with distinct=true.", field="count"
+            f"count must be at most {count}, the number of images of {pool}, with distinct=true.", field="count"
         )
     return lanes
 
 
-def _with_probability(drawn: list[Image], total_weight: int, *, distinct: bool) -> Several:
-    """The images with their probabilities; LostRace if the total, read at another moment, is too small for them."""
+def _with_probability(drawn: list[Image], total_weight: int, *, distinct: bool) -> DrawnImages:
+    """Add the probabilities.  Raise LostRace if the total weight, read at another time, is too small for the images."""
     left, drawn_images = total_weight, []
     for image in drawn:
         if image.weight > left:
@@ -143,4 +145,4 @@ def _with_probability(drawn: list[Image], total_weight: int, *, distinct: bool) 
         drawn_images.append((image, images.probability(image.weight, left)))
         if distinct:
             left -= image.weight
-    return Several(drawn_images, total_weight)
+    return DrawnImages(drawn_images, total_weight)

@@ -1,7 +1,7 @@
-"""What is left of a strip when the parts that no further dart should hit are cut out of it: pure.
+"""The remainder of a strip after the parts that no further dart should hit are cut out: pure.
 
-Such gaps are the ends of chunks that were read and seen to belong to nobody, and the images that may not come again.
-Darts on the rest that hit nothing are fewer, and of those that hit, each remaining image still owns exactly its weight.
+These gaps are the units of a chunk that no image owns, once the chunk was read, and the images that may not come again.
+On the remainder fewer darts miss, and each image that is left still owns exactly as many units as it weighs.
 """
 
 from bisect import bisect_right
@@ -12,7 +12,7 @@ from itertools import accumulate
 
 @dataclass(frozen=True, slots=True)
 class ReadChunk:
-    """A chunk that was read: where it begins on the strip, the units that it takes there, its images' weights."""
+    """A chunk that was read: its start and its length on the strip, in units, and the weights of its images."""
 
     start: int
     length: int
@@ -21,9 +21,9 @@ class ReadChunk:
 
 @dataclass(frozen=True, slots=True)
 class Remainder:
-    """A strip of `length` units, pieced together of what is left of another.
+    """A strip of `length` units, made of the pieces of a whole strip that are left.
 
-    `ends[i]` is where the i-th piece ends here, `shifts[i]` how much further right it was on the other strip.
+    The i-th piece ends at `ends[i]`, and was `shifts[i]` units further right on the whole strip.
     """
 
     ends: list[int]
@@ -32,7 +32,7 @@ class Remainder:
 
 
 def without_gaps(length: int, read_chunks: Iterable[ReadChunk], excluded: Collection[str]) -> Remainder:
-    """What is left of a strip of this length, without the gaps in these chunks; the images `excluded` are gaps, too."""
+    """Cut the gaps in these chunks out of a strip of this length.  The `excluded` images are gaps, too."""
     gaps = [gap for chunk in sorted(read_chunks, key=lambda chunk: chunk.start) for gap in _gaps(chunk, excluded)]
     before = list(accumulate((gap for _, gap in gaps), initial=0))
     ends = [start - closed for (start, _), closed in zip(gaps, before, strict=False)]
@@ -40,12 +40,12 @@ def without_gaps(length: int, read_chunks: Iterable[ReadChunk], excluded: Collec
 
 
 def to_strip(remainder: Remainder, dart: int) -> int:
-    """Where on the whole strip a dart is that hit this unit of the remainder."""
+    """Return the unit of the whole strip for a unit of the remainder."""
     return dart + remainder.shifts[bisect_right(remainder.ends, dart)]
 
 
 def _gaps(chunk: ReadChunk, excluded: Collection[str]) -> Iterator[tuple[int, int]]:
-    """(start, length) of each gap, from left to right."""
+    """Yield (start, length) of each gap in a chunk, from left to right."""
     at = chunk.start
     for name in sorted(chunk.weights):
         if name in excluded:

@@ -1,4 +1,4 @@
-"""What a request may ask of a draw beside label and form: several images, a seed, a place in a session."""
+"""The options of a draw: several images, a seed, a position in a session."""
 
 import random
 import re
@@ -11,12 +11,12 @@ from shared.errors import UnprocessableValue
 
 COUNT = re.compile(r"[1-9][0-9]?|100")
 POSITION = re.compile(r"[0-9]{1,9}")
-TEXT_MAX = 100  # characters of a seed's or session's text
+TEXT_MAX = 100  # characters of a seed or a session
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How many images (0: one, by itself), whether each at most once; the texts of seed and session, empty if none."""
+    """The parsed options.  `count` is 0 without the parameter; `seed` and `session` are empty without theirs."""
 
     count: int
     distinct: bool
@@ -26,7 +26,7 @@ class Options:
 
 
 def parse(query: Mapping[str, str]) -> Options:
-    """The options in a query; UnprocessableValue for a wrong one and for those that do not go together."""
+    """Parse the options of a query.  Raise UnprocessableValue if one breaks its rule or two exclude each other."""
     _check_company(query)
     if "session" in query:
         required(query, "position")
@@ -35,26 +35,26 @@ def parse(query: Mapping[str, str]) -> Options:
         distinct=_of(query, "distinct", re.compile("true|false"), "true or false", "false") == "true",
         seed=_text(query, "seed"),
         session=_text(query, "session"),
-        position=int(_of(query, "position", POSITION, "a whole number from 0", "0")),
+        position=int(_of(query, "position", POSITION, "a whole number from 0 to 999999999", "0")),
     )
 
 
 def generator(seed: str) -> random.Random:
-    """The generator of a seed's draws; the same text gives the same draws, in every process and on every machine."""
+    """Return the generator for a seed.  Equal seeds give equal draws, in every process and on every machine."""
     digest = sha256(seed.encode("utf-8", "surrogatepass")).digest()
-    return random.Random(int.from_bytes(digest))  # noqa: S311 (who gives a seed wants to foresee the draws)
+    return random.Random(int.from_bytes(digest))  # noqa: S311 (a seed is there to make draws predictable)
 
 
 def _check_company(query: Mapping[str, str]) -> None:
-    """Refuse parameters that make sense only together with another one, or not together with it."""
+    """Refuse a parameter that needs another one, and two that exclude each other."""
     for name, other in (("distinct", "count"), ("position", "session")):
         if name in query and other not in query:
-            raise UnprocessableValue(f"{name} says more of {other}; give {other}, too, or leave it out.", field=name)
+            raise UnprocessableValue(f"{name} needs {other}; add {other} or remove {name}.", field=name)
     for name in ("count", "seed"):
         if name in query and "session" in query:
-            raise UnprocessableValue(f"session and {name} do not go together; leave one out.", field=name)
+            raise UnprocessableValue(f"session and {name} exclude each other; remove one of them.", field=name)
     if "count" in query and query.get("format", "json") != "json":
-        raise UnprocessableValue("Several images come as JSON; leave format out, or count.", field="format")
+        raise UnprocessableValue("format must be json with count; remove format or count.", field="format")
 
 
 def _of(query: Mapping[str, str], name: str, rule: re.Pattern[str], said: str, default: str) -> str:

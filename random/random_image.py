@@ -20,19 +20,19 @@ from shared.pictures.bucket import Bucket
 from shared.settings import Settings, read_settings
 
 if TYPE_CHECKING:
-    from draw_many import Several
+    from draw_many import DrawnImages
 
 logger = logging.getLogger("petapi")
 
 PICTURES = tuple(images.CONTENT_TYPES.values())
 FORMATS = ("image", "json", "redirect")
-REDRAWS_MAX = 4  # when image after image was deleted between the draw and the look at it
+REDRAWS_MAX = 4  # if each drawn image is deleted before it is read
 OPTIONS = {"count", "distinct", "seed", "session", "position"}  # random/options.py
 RNG: random.Random = random.SystemRandom()
 
 
 def random_image(request: Request) -> Response:
-    """Draw until the drawn image is still there, and answer in the form asked for."""
+    """Draw an image that still exists, and return it in the requested form."""
     pool = _pool(request)
     form = _format(request)
     if OPTIONS & request.query.keys():
@@ -43,31 +43,31 @@ def random_image(request: Request) -> Response:
 
 
 def _with_options(request: Request, pool: Pool, form: str) -> Response:
-    """Several images, or one that a seed or a session chooses.
+    """Return several images, or one that a seed or a session chooses.
 
-    What is to come out alike again is read consistently: the answer changes with the label, and at no other time.
+    With a seed or a session, reads are consistent: the answer changes only when the label changes.
     """
     from bulk_reads import Rows
-    from draw_many import several
-    from options import generator, parse  # the plain draw need not wait for what it does not use
+    from draw_many import draw_many
+    from options import generator, parse  # imported here, so that a plain draw does not wait for it
     from session import image_at_position
 
-    asked = parse(request.query)
-    rng = generator(asked.seed) if asked.seed else RNG
+    options = parse(request.query)
+    rng = generator(options.seed) if options.seed else RNG
     settings = read_settings()
-    if asked.seed or asked.session:
+    if options.seed or options.session:
         settings = replace(settings, consistent_reads=True)
     store, rows = Store(aws.dynamodb(), settings), Rows(aws.dynamodb(), settings)
-    if asked.count:
-        return _all(several(store, rows, pool, asked.count, rng, distinct=asked.distinct), request)
-    if asked.session:
-        walk = partial(image_at_position, store, rows, pool, asked.session, asked.position)
+    if options.count:
+        return _all(draw_many(store, rows, pool, options.count, rng, distinct=options.distinct), request)
+    if options.session:
+        walk = partial(image_at_position, store, rows, pool, options.session, options.position)
         return _answer(request, settings, form, store, walk)
     return _answer(request, settings, form, store, partial(draw, store, pool, rng))
 
 
 def _answer(request: Request, settings: Settings, form: str, store: Store, choose: Callable[[], Drawn]) -> Response:
-    """The image chosen; another one while it is gone."""
+    """Return the chosen image.  If it was deleted meanwhile, choose again, at most REDRAWS_MAX times."""
     bucket = Bucket(aws.s3(), settings.bucket)
     for _ in range(REDRAWS_MAX):
         drawn = choose()
@@ -75,12 +75,12 @@ def _answer(request: Request, settings: Settings, form: str, store: Store, choos
         if response:
             headers = {**response.headers, **_headers(drawn)}
             return replace(response, headers=headers)
-        logger.warning("%s %s was drawn, but is gone", request.id, drawn.id)
-    raise Unavailable(f"The images of {drawn.label} that were drawn are gone; retry in a moment.")
+        logger.warning("%s the drawn image %s was deleted meanwhile", request.id, drawn.id)
+    raise Unavailable(f"Each drawn image of {drawn.label} was deleted meanwhile; retry in a moment.")
 
 
 def _pool(request: Request) -> Pool:
-    """What is drawn from: the images of the label, or those of them that have the tag."""
+    """Return the pool that the query names."""
     label = images.parse_label(required(request.query, "label"))
     return Pool(label, images.parse_tag(request.query["tag"])) if "tag" in request.query else Pool(label)
 
@@ -117,7 +117,7 @@ def _redirect(drawn: Drawn, store: Store, bucket: Bucket, request: Request) -> R
     return Response(302, headers={"Location": f"{request.base_url}images/{drawn.id}"})
 
 
-def _all(drawn: "Several", request: Request) -> Response:
+def _all(drawn: "DrawnImages", request: Request) -> Response:
     found = [{**image_json(image, request.base_url), "probability": probability} for image, probability in drawn.images]
     headers = {"Image-Total-Weight": images.decimal(drawn.total_weight)}
     return as_json({"images": found, "totalWeight": drawn.total_weight / images.UNITS}, headers=headers)

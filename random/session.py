@@ -1,4 +1,4 @@
-"""Walk through all images of a label in a random order of one's own, one image a request; nothing is stored."""
+"""Walk through all images of a pool in the random order of a session, one image a request; nothing is stored."""
 
 import session_order
 from bulk_reads import Rows
@@ -9,13 +9,14 @@ from shared.labels import chunks
 from shared.labels.retries import LostRace, retried
 from shared.labels.store import Store
 
-IMAGES_MAX = 1000  # of a label: each request reads the weights of all, up to 60 kB
+IMAGES_MAX = 1000  # of a pool, because each request reads the weights of all of them, up to 60 kB
 
 
 def image_at_position(store: Store, rows: Rows, pool: Pool, session: str, position: int) -> Drawn:
-    """The image at this position, from 0, of the session's order; with the probability that it was to come there.
+    """Return the image at this position of the session's order, with its probability to come there.
 
-    NotFound if the label has no images, UnprocessableValue if it has too many, or none at this position.
+    Positions start at 0.  Raise NotFound if the pool has no images, UnprocessableValue if it has too many, or too few
+    for the position.
     """
 
     def attempt(again: bool) -> Drawn:
@@ -32,16 +33,16 @@ def image_at_position(store: Store, rows: Rows, pool: Pool, session: str, positi
 
 
 def _check(count: int, position: int, pool: Pool) -> None:
-    """Refuse what a label of so many images has no place for."""
+    """Refuse a session of too many images, and a position beyond the last image."""
     if not count:
         raise none_of(pool)
     if count > IMAGES_MAX:
         raise UnprocessableValue(
-            f"A session takes labels of at most {IMAGES_MAX} images, and {pool} has {count}; draw without session.",
+            f"session works for at most {IMAGES_MAX} images, and {pool} has {count}; draw without session.",
             field="session",
         )
     if position >= count:
         raise UnprocessableValue(
-            f"position must be below {count}, the number of images of {pool}; begin another session to go on.",
+            f"position must be below {count}, the number of images of {pool}; start another session at 0.",
             field="position",
         )

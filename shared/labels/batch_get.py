@@ -1,4 +1,4 @@
-"""BatchGetItem: many items of one table in one call, asked for again until DynamoDB has given them all."""
+"""BatchGetItem: many items of one table in one call, repeated until DynamoDB has returned them all."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -9,11 +9,11 @@ from shared.labels.retries import LostRace, retried
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-KEYS_MAX = 100  # of one call
+KEYS_MAX = 100  # that BatchGetItem takes in one call
 
 
 def read(client: "DynamoDBClient", table: str, keys: Sequence[Item], *, consistent: bool) -> list[Item]:
-    """Those of these items that there are, in no order; no key may be there twice."""
+    """Return the items that exist, in no particular order.  The keys must differ."""
     found: list[Item] = []
     for first in range(0, len(keys), KEYS_MAX):
         some = keys[first : first + KEYS_MAX]
@@ -22,7 +22,7 @@ def read(client: "DynamoDBClient", table: str, keys: Sequence[Item], *, consiste
 
 
 class _Call:
-    """One call, as `retried` takes it: what DynamoDB leaves unprocessed, throttled, it is asked for again."""
+    """One call as `retried` takes it: each attempt asks for the keys that throttling left unprocessed."""
 
     def __init__(self, client: "DynamoDBClient", request: Any) -> None:
         self._client, self._request = client, request

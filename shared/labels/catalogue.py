@@ -1,15 +1,16 @@
-"""Pages of what there is: a label's images, all of them or some, and the labels themselves.
+"""Pages of a label's images, all of them or a selection, and pages of labels.
 
 | pattern                   | request                                             | read units of a page of n |
 |---------------------------|-----------------------------------------------------|---------------------------|
 | images of a label         | Query image-chunks                                  | 0.5 per 4 KB of rows      |
-| those with a tag          | Query image-chunks, `label#tag`, + BatchGetItem     | 0.5 per 4 KB + 0.5 n      |
-| those with a file name    | Query FilenameIndex + BatchGetItem                  | 0.5 per 4 KB + 0.5 n      |
-| those of an owner         | Query OwnerIndex + BatchGetItem                     | 0.5 per 4 KB + 0.5 n      |
+| with a tag                | Query image-chunks, `label#tag`, + BatchGetItem     | 0.5 per 4 KB + 0.5 n      |
+| with a file name          | Query FilenameIndex + BatchGetItem                  | 0.5 per 4 KB + 0.5 n      |
+| of an owner               | Query OwnerIndex + BatchGetItem                     | 0.5 per 4 KB + 0.5 n      |
 | labels                    | Query image-chunks, `#labels`                       | 0.5 per 4 KB              |
 
-Each Query reads one row more than the page shows, so that a page with a successor is known for one.  It begins behind
-the last row of the page before, by its key: so what is there all along is seen once, whatever comes and goes meanwhile.
+Each Query reads one row more than the page shows, which says whether another page follows.  A page starts after the key
+of the last row of the page before it.  So an image that exists all along appears exactly once, whatever is added or
+deleted meanwhile.
 """
 
 from collections.abc import Mapping, Sequence
@@ -28,9 +29,9 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """The rows that have these values, and in an index of file names one that begins with the prefix.
+    """Rows with these attribute values; in the index of file names, those that begin with the prefix.
 
-    They are sorted by the attributes of `order`, which are the ones that a page's end is told by.
+    They are sorted by the attributes of `order`, whose values mark the end of a page.
     """
 
     values: Mapping[str, str]
@@ -41,29 +42,29 @@ class Selection:
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[T]):
-    """Some of a selection.  `last` is where they end, a text for each attribute of the order; empty if none follow."""
+    """A page of a selection.  `last` has a text for each attribute of the order; it is empty on the last page."""
 
     entries: Sequence[T]
     last: tuple[str, ...] = ()
 
 
 def of_label(label: str) -> Selection:
-    """All images of the label, by name."""
+    """Select all images of the label, by name."""
     return Selection({"label": label})
 
 
 def with_tag(label: str, tag: str) -> Selection:
-    """The label's images with this tag, by name."""
+    """Select the label's images with this tag, by name."""
     return Selection({"label": Pool(label, tag).key})
 
 
 def with_filename(label: str, prefix: str) -> Selection:
-    """The label's images whose file names begin so, by file name."""
+    """Select the label's images whose file names begin with the prefix, by file name."""
     return Selection({"label": label}, "FilenameIndex", prefix, ("filename", "s3key"))
 
 
 def of_owner(label: str, owner: str) -> Selection:
-    """The label's images of this owner."""
+    """Select the label's images of this owner, by name."""
     return Selection({"label": label, "owner": owner}, "OwnerIndex")
 
 
@@ -71,14 +72,14 @@ LABELS = of_label(items.LABELS)
 
 
 class Catalogue:
-    """The image table, read page by page.  `after` is the `last` of the page before."""
+    """The image table, page by page.  `after` is the `last` of the page before."""
 
     def __init__(self, client: "DynamoDBClient", settings: Settings) -> None:
         self._client, self._table = client, settings.image_chunks_table
         self._consistent = settings.consistent_reads
 
     def images(self, label: str, selection: Selection, limit: int, after: tuple[str, ...] = ()) -> Page[Image]:
-        """At most so many of the label's selected images; fewer where some were deleted just now."""
+        """Return a page of at most `limit` of the label's selected images; fewer if some were deleted just now."""
         page = self._query(selection, limit, after)
         if selection == of_label(label):
             return Page([items.image(row) for row in page.entries], page.last)
@@ -87,7 +88,7 @@ class Catalogue:
         return Page([items.image(found[name]) for name in names if name in found], page.last)
 
     def labels(self, limit: int, after: tuple[str, ...] = ()) -> Page[str]:
-        """At most so many of the labels that ever had an image, by name."""
+        """Return a page of at most `limit` of the labels that ever had an image, by name."""
         page = self._query(LABELS, limit, after)
         return Page([row["s3key"]["S"] for row in page.entries], page.last)
 
@@ -115,7 +116,7 @@ class Catalogue:
         return Page(rows[:limit], tuple(rows[limit - 1][name]["S"] for name in selection.order) if more else ())
 
     def _rows(self, label: str, names: Sequence[str]) -> dict[str, items.Item]:
-        """Name -> row, for those of these images that there are."""
+        """Return name -> row of the images that exist."""
         keys = [items.image_key(label, name) for name in names]
         read = batch_get.read(self._client, self._table, keys, consistent=self._consistent)
         return {row["s3key"]["S"]: row for row in read}

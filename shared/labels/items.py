@@ -1,15 +1,15 @@
-"""DynamoDB items and the values that they stand for.
+"""Conversion between DynamoDB items and values.
 
 | table        | key                      | attributes                                              |
 |--------------|--------------------------|---------------------------------------------------------|
 | image-chunks | label, s3key             | an image: chunkNumber, weight, versionId, bytes, width, height, created |
-| image-chunks | label#tag, s3key         | an image that has the tag: chunkNumber, weight, versionId |
+| image-chunks | label#tag, s3key         | an image with the tag: chunkNumber, weight, versionId   |
 | image-chunks | "#labels", s3key = label | none: a label that ever had an image                    |
 | chunk-info   | label, chunkNumber       | a chunk: images, a map s3key -> weight                  |
 | chunk-info   | label, chunkNumber 0..3  | a lane: totalWeight, chunkVolume<class> = its images of that class |
 
-An image may have owner, tags and filename, too.  The two of chunk-info are there for each pool: a label, and a label
-with a tag, whose key is label#tag.
+An image may also have owner, tags and filename.  Each pool has its own chunks and lanes; the key of a label with a tag
+is label#tag.
 """
 
 from collections.abc import Mapping
@@ -22,12 +22,12 @@ from shared.labels.chunks import Lane
 Item = dict[str, Any]
 
 VOLUME = "chunkVolume"
-LABELS = "#labels"  # the partition that lists the labels; no label is called so
+LABELS = "#labels"  # the partition that lists the labels; # cannot occur in a label
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """Where an image stands: the chunk that it is in, and its weight there."""
+    """The place of an image in a pool: its chunk, and its weight there."""
 
     pool: Pool
     name: str
@@ -36,22 +36,22 @@ class Entry:
 
 
 def number(value: int) -> Item:
-    """The attribute value of a whole number."""
+    """Return the attribute value of a whole number."""
     return {"N": str(value)}
 
 
 def image_key(label: str, name: str) -> Item:
-    """The key of an image's item."""
+    """Return the key of an image's item."""
     return {"label": {"S": label}, "s3key": {"S": name}}
 
 
 def chunk_key(pool: Pool, chunk_number: int) -> Item:
-    """The key of a chunk's or lane's item."""
+    """Return the key of the item of a chunk or a lane."""
     return {"label": {"S": pool.key}, "chunkNumber": number(chunk_number)}
 
 
 def image_item(image: Image, chunk_number: int) -> Item:
-    """The item of an image that is in this chunk."""
+    """Return the item of an image that is in this chunk."""
     item: Item = {
         **image_key(image.label, image.name),
         "chunkNumber": number(chunk_number),
@@ -68,14 +68,14 @@ def image_item(image: Image, chunk_number: int) -> Item:
 
 
 def description(image: Image) -> Item:
-    """The attributes that tell tags and file name, those that there are: DynamoDB has no empty set."""
+    """Return the attributes for tags and file name.  An empty one is left out, because DynamoDB has no empty set."""
     tags: Item = {"tags": {"SS": list(image.tags)}} if image.tags else {}
     filename: Item = {"filename": {"S": image.filename}} if image.filename else {}
     return tags | filename
 
 
 def tag_item(image: Image, pool: Pool, chunk_number: int) -> Item:
-    """The item of an image under its label and a tag: where it stands there; the rest is in the image's own item."""
+    """Return the item of an image under its label and a tag.  It has the place; the image's own item has the rest."""
     return {
         **image_key(pool.key, image.name),
         "chunkNumber": number(chunk_number),
@@ -85,7 +85,7 @@ def tag_item(image: Image, pool: Pool, chunk_number: int) -> Item:
 
 
 def image(item: Mapping[str, Any]) -> Image:
-    """The image that an item of the image table stands for."""
+    """Return the image of an item of the image table."""
     return Image(
         label=item["label"]["S"],
         name=item["s3key"]["S"],
@@ -106,14 +106,14 @@ def _text(item: Mapping[str, Any], name: str) -> str:
 
 
 def entry(item: Mapping[str, Any]) -> Entry:
-    """Where the image stands that an item of the image table stands for."""
+    """Return the entry of an item of the image table."""
     return Entry(
         Pool.of_key(item["label"]["S"]), item["s3key"]["S"], int(item["weight"]["N"]), int(item["chunkNumber"]["N"])
     )
 
 
 def lane(item: Mapping[str, Any]) -> Lane:
-    """The lane that an item of the chunk table stands for."""
+    """Return the lane of an item of the chunk table."""
     volumes = {
         int(name.removeprefix(VOLUME)): int(value["N"]) for name, value in item.items() if name.startswith(VOLUME)
     }
@@ -121,11 +121,11 @@ def lane(item: Mapping[str, Any]) -> Lane:
 
 
 def chunk_item(pool: Pool, chunk_number: int, weights: Mapping[str, int]) -> Item:
-    """The item of a chunk that holds images of these weights."""
+    """Return the item of a chunk with these images, name -> weight."""
     images = {"M": {name: number(weight) for name, weight in weights.items()}}
     return {**chunk_key(pool, chunk_number), "images": images}
 
 
 def weights(item: Mapping[str, Any]) -> dict[str, int]:
-    """Name -> weight of the images in a chunk's item."""
+    """Return name -> weight of the images in a chunk's item."""
     return {name: int(weight["N"]) for name, weight in item["images"]["M"].items()}

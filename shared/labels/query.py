@@ -1,6 +1,6 @@
-"""Query: the items of one partition in one call, or in more if DynamoDB ends a page early.
+"""Query: items of one partition, in as many calls as DynamoDB needs.
 
-A page may end before its limit, and may even be empty: only one without LastEvaluatedKey is the last.
+DynamoDB may end a page early, and a page may even be empty.  Only a page without LastEvaluatedKey is the last.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def read(client: "DynamoDBClient", request: dict[str, Any], *, limit: int | None = None) -> list[Item]:
-    """Return the items that the request selects, in the order of their keys; at most `limit` of them."""
+    """Return the items that the request selects, at most `limit`, in the order of their keys."""
     found: list[Item] = []
     while True:
         if limit is not None:

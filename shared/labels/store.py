@@ -1,4 +1,4 @@
-"""Labels' images in DynamoDB: read lanes, chunks and images; add, remove and re-weigh by one transaction each.
+"""The images of labels in DynamoDB: read lanes, chunks and images; add, remove and edit in one transaction each.
 
 | pattern                  | request                                        | units               |
 |--------------------------|------------------------------------------------|---------------------|
@@ -7,9 +7,9 @@
 | one image                | GetItem image-chunks                           | 0.5 read            |
 | add                      | lanes + TransactWriteItems of 3 (a label's first: 4) | 0.5 read, 6 write (8) |
 | remove                   | 2-3 consistent GetItem + 3 or 5 writes         | 2-3 read, 6 or 10 write |
-| re-weigh                 | 2-3 consistent GetItem + 3, 4 or 6 writes      | 2-3 read, 6-12 write |
+| edit the weight          | 2-3 consistent GetItem + 3, 4 or 6 writes      | 2-3 read, 6-12 write |
 
-Each tag of an image adds as much again to the last three.
+Each tag of an image adds the same requests again to the last three.
 """
 
 import random
@@ -32,19 +32,19 @@ if TYPE_CHECKING:
 RNG: random.Random = random.SystemRandom()
 
 
-Check = Callable[[Image], None]  # raises a refusal if the image as read must not be changed
+Check = Callable[[Image], None]  # raises an ApiError if the image, as it was read, must not be changed
 
 
 def allow_all(_: Image) -> None:
-    """Pass every image."""
+    """Accept every image."""
 
 
 class CompanionWriteFailed(Exception):
-    """The caller's own write, which was to be done in the same transaction, has lost its condition."""
+    """The condition of the companion failed: a write that the caller added to the transaction."""
 
 
 class Exists(Exception):
-    """The image is there already."""
+    """The image exists already."""
 
     def __init__(self, image: Image) -> None:
         super().__init__(image.id)
@@ -54,7 +54,7 @@ class Exists(Exception):
 class Store:
     """The images of every label.
 
-    `may_still_commit` is true once a transaction was not answered: its request may be late, and DynamoDB may yet do it.
+    `may_still_commit` is true after a transaction without an answer: its request may be late, and may still be done.
     """
 
     def __init__(self, client: "DynamoDBClient", settings: Settings) -> None:
@@ -65,7 +65,7 @@ class Store:
         self.may_still_commit = False
 
     def lanes(self, pool: Pool, *, consistent: bool = False) -> dict[int, Lane]:
-        """The pool's lanes by number; none if it never had an image."""
+        """Return the pool's lanes by number; none if it never had an image."""
         request = {
             "TableName": self._chunks_table,
             "KeyConditionExpression": "label = :label AND chunkNumber < :chunks",
@@ -78,13 +78,13 @@ class Store:
         return {lane.number: lane for lane in map(items.lane, query.read(self._client, request))}
 
     def chunks(self, pool: Pool, chunk_numbers: Iterable[int]) -> dict[int, dict[str, int]]:
-        """Chunk number -> name -> weight of the images in it, for those of these chunks that there are."""
+        """Return chunk number -> name -> weight of the chunks that exist."""
         keys = [items.chunk_key(pool, number) for number in sorted(set(chunk_numbers))]
         read = batch_get.read(self._client, self._chunks_table, keys, consistent=self._consistent)
         return {int(item["chunkNumber"]["N"]): items.weights(item) for item in read}
 
     def image(self, label: str, name: str, *, consistent: bool = False) -> Image | None:
-        """The image of this label and name, if there is one; what seems missing is looked for again, consistently."""
+        """Return the image or None.  If it seems missing, read again consistently."""
         consistent = consistent or self._consistent
         item = self._image_item(label, name, consistent=consistent)
         if item is None and not consistent:
@@ -92,7 +92,7 @@ class Store:
         return items.image(item) if item else None
 
     def with_total_weight(self, label: str, name: str, *, consistent: bool = False) -> tuple[Image, int] | None:
-        """The image and its label's total weight, not below the image's own; None if there is no such image."""
+        """Return the image and its label's total weight, never less than the image's; None if there is no image."""
 
         def attempt(again: bool) -> tuple[Image, int] | None:
             image = self.image(label, name, consistent=consistent or again)
@@ -106,10 +106,10 @@ class Store:
         return retried(attempt)
 
     def add(self, image: Image, *, companion: Write | None = None) -> tuple[Image, int]:
-        """The image and its label's total weight, as read.  It is another image than the given one if there was one.
+        """Add the image.  Return it and its label's total weight, as read.
 
-        `companion` is a write of the same transaction; it is not done if the image was there already.
-        CompanionWriteFailed if its condition fails.
+        If the label has an image of this name already, change nothing and return that one.
+        `companion` is another write for the same transaction.  Raise CompanionWriteFailed if its condition fails.
         """
 
         def attempt(again: bool) -> tuple[Image, int]:
@@ -119,9 +119,9 @@ class Store:
                 writes = [write for at in zip(image.pools, lanes, strict=True) for write in self._add(image, *at)]
                 self._write(writes if lanes[0] else [*writes, self._transactions.register(image.label)], companion)
             except Exists as there:
-                if there.image.version_id == image.version_id:  # this very image, by a transaction that was late
+                if there.image.version_id == image.version_id:  # this image, added by a transaction that was late
                     total_weight = chunks.total_weight(self.lanes(image.pools[0], consistent=True))
-                if total_weight < there.image.weight:  # the lanes were read before that image came
+                if total_weight < there.image.weight:  # the lanes were read before that image was added
                     raise LostRace from there
                 return there.image, total_weight
             return image, total_weight + image.weight
@@ -129,7 +129,7 @@ class Store:
         return retried(attempt)
 
     def remove(self, label: str, name: str, *, check: Check = allow_all) -> Image | None:
-        """Remove the image, if `check` does not raise; the image that was removed, None if there was none."""
+        """Remove the image unless `check` raises.  Return the removed image, or None if there was none."""
 
         def attempt(_: bool) -> Image | None:
             item = self._image_item(label, name, consistent=True)
@@ -143,9 +143,9 @@ class Store:
         return retried(attempt)
 
     def edit(self, label: str, name: str, change: Callable[[Image], Image], *, check: Check = allow_all) -> bool:
-        """Give the image the weight, tags and file name that `change` gives it, if `check` does not raise.
+        """Give the image the weight, tags and file name that `change` returns, unless `check` raises.
 
-        False if there is no such image.
+        Return False if there is no such image.
         """
 
         def attempt(_: bool) -> bool:
@@ -170,7 +170,7 @@ class Store:
         return self._transactions.remove(image, entry, lane, self._filler(entry, lane))
 
     def _edit(self, image: Image, new: Image, entries: list[Entry]) -> Iterator[Any]:
-        """The writes of a change, those of the label first."""
+        """Yield the writes of a change, those for the label first."""
         for entry in entries:
             if entry.pool not in new.pools:
                 yield from self._remove(image, entry)
@@ -178,15 +178,15 @@ class Store:
                 lane = self._lane(entry)
                 leaves = chunks.class_of(new.weight) != chunks.class_of(entry.weight)
                 filler = self._filler(entry, lane) if leaves else None
-                yield from self._transactions.reweigh(image, new, entry, lane, filler)
+                yield from self._transactions.change_weight(image, new, entry, lane, filler)
             elif not entry.pool.tag:
-                yield self._transactions.describe(image, new, entry)
+                yield self._transactions.change_description(image, new, entry)
         for pool in new.pools:
             if pool not in image.pools:
                 yield from self._add(new, pool, self.lanes(pool, consistent=True))
 
     def _entries(self, image: Image, item: items.Item) -> list[Entry]:
-        """Where the image stands in each of its pools, its label first; LostRace if it has just left one."""
+        """Return the image's entry in each of its pools, its label first.  Raise LostRace if it has just left one."""
         found = [item, *(self._image_item(pool.key, image.name, consistent=True) for pool in image.pools[1:])]
         if not all(found):
             raise LostRace
@@ -204,14 +204,14 @@ class Store:
         return answer["Item"]
 
     def _lane(self, entry: Entry) -> Lane:
-        """The entry's lane, read consistently, which still has images of the entry's class."""
+        """Read the entry's lane consistently.  Raise LostRace if it has no image of the entry's class any more."""
         lane = items.lane(self._chunk_item(entry.pool, chunks.lane_of(entry.chunk_number)))
         if not lane.volume(chunks.class_of(entry.weight)):
             raise LostRace
         return lane
 
     def _filler(self, entry: Entry, lane: Lane) -> Entry | None:
-        """An image of the active chunk that can take the entry's place; None if the entry itself is in that chunk."""
+        """Return an image of the active chunk that can take the entry's place; None if the entry is in that chunk."""
         active = chunks.active_chunk(lane, chunks.class_of(entry.weight))
         if active == entry.chunk_number:
             return None
@@ -222,7 +222,7 @@ class Store:
         return Entry(entry.pool, name, weights[name], active)
 
     def _write(self, writes: Sequence[Any], companion: Write | None = None) -> None:
-        """Do all or none of the writes; LostRace, Exists or CompanionWriteFailed if it was none."""
+        """Do all of the writes, or none and raise LostRace, Exists or CompanionWriteFailed."""
         all_writes: Sequence[Any] = [*writes, companion] if companion else writes
         before, self.may_still_commit = self.may_still_commit, True
         try:
@@ -230,7 +230,7 @@ class Store:
             self.may_still_commit = before
         except ClientError as error:
             reasons: list[Any] = error.response.get("CancellationReasons", [])
-            # What botocore sent before, and sent again, was not answered.
+            # If botocore sent the request again, an earlier one had no answer.
             tried_again = error.response.get("ResponseMetadata", {}).get("RetryAttempts", 0) > 0
             self.may_still_commit = before or not reasons or tried_again
             if reasons and reasons[0].get("Item"):

@@ -1,9 +1,9 @@
-"""The transactions that add, remove and change an image: pure, as TransactWriteItems takes them.
+"""The writes that add, remove and change an image, as TransactWriteItems takes them: pure.
 
-Each is of one pool: a label, or a label with a tag, which is stored as a label is; those of all its pools together, in
-one transaction, change an image.  Each keeps a lane's images of one class dense: all chunks full but the last, the
-active chunk.  docs/explanation/transactions.md has the tables and the reasons.  The image's own write comes first, so
-that its reason is the first of a cancelled transaction.
+Each function returns the writes for one pool; the store puts those of all pools of an image into one transaction.
+They keep a lane's images of one class dense: all chunks are full but the last, the active chunk.  The write of the
+image's own item comes first, so that its reason is the first one of a cancelled transaction.
+docs/explanation/transactions.md has the tables and the reasons.
 """
 
 from dataclasses import dataclass, replace
@@ -17,13 +17,13 @@ from shared.labels.items import Entry
 
 Write = dict[str, Any]
 
-UNCHANGED = "chunkNumber = :oldChunk AND weight = :oldWeight"  # what was read of the image still holds
+UNCHANGED = "chunkNumber = :oldChunk AND weight = :oldWeight"  # the image's item is as it was read
 IN_CHUNK = "attribute_exists(images.#image)"
 
 
 @dataclass(frozen=True, slots=True)
 class CountChange:
-    """A lane's count of one class, one more or one less, and the counts (from, to) at which that may be written."""
+    """A change of a lane's count of one class by 1 or -1, and the lowest and highest count that allow it."""
 
     change: int
     attribute: str
@@ -32,7 +32,10 @@ class CountChange:
 
 
 def one_more(lane: Lane, weight_class: int) -> CountChange:
-    """One image more, while the open chunk stays the open one: uploads may follow each other without a new read."""
+    """Count one image more, as long as the same chunk stays open.
+
+    The range lets other uploads come in between without a new read.
+    """
     volume = lane.volume(weight_class)
     index = chunks.chunk_of(volume)
     opens = chunks.opens_chunk(lane, weight_class)
@@ -41,7 +44,7 @@ def one_more(lane: Lane, weight_class: int) -> CountChange:
 
 
 def one_less(lane: Lane, weight_class: int) -> CountChange:
-    """One image less, while the active chunk stays the active one and keeps an image if it was to keep one."""
+    """Count one image less, as long as the same chunk stays active and is not emptied unless it was to be."""
     volume = lane.volume(weight_class)
     index = chunks.chunk_of(volume - 1)
     empties = chunks.empties_chunk(lane, weight_class)
@@ -51,15 +54,15 @@ def one_less(lane: Lane, weight_class: int) -> CountChange:
 
 @dataclass(frozen=True, slots=True)
 class Transactions:
-    """The three transactions on these two tables."""
+    """The writes for these two tables."""
 
     image_chunks_table: str
     chunk_info_table: str
 
     def add(self, image: Image, pool: Pool, lane: Lane) -> list[Write]:
-        """Add an image to a lane of its label, or of its label with a tag: 3 writes.
+        """Add an image to a lane of a pool: 3 writes.
 
-        To the label, the first fails, and gives the item, if the image is there already.
+        In the pool of the label, the first write fails if the image exists already, and returns its item.
         """
         weight_class = chunks.class_of(image.weight)
         entry = Entry(pool, image.name, image.weight, chunks.open_chunk(lane, weight_class))
@@ -78,14 +81,14 @@ class Transactions:
         ]
 
     def register(self, label: str) -> Write:
-        """List the label, with its first image."""
+        """Put the label into the list of labels; this goes with its first image."""
         return {"Put": {"TableName": self.image_chunks_table, "Item": items.image_key(items.LABELS, label)}}
 
     def remove(self, image: Image, entry: Entry, lane: Lane, filler: Entry | None) -> list[Write]:
-        """Remove an image from a pool: 3 writes, or 5 when a filler from the active chunk takes its place.
+        """Remove an image from a pool: 3 writes, or 5 if a filler from the active chunk takes its place.
 
-        The version is in the condition: the same bytes, deleted and uploaded again since they were read, may stand in
-        the same chunk with the same weight, but under a version that the caller would not know to discard.
+        The condition names the version.  If the same picture was deleted and uploaded again since it was read, it may
+        be in the same chunk with the same weight, but the caller would discard the wrong version.
         """
         delete = {
             "TableName": self.image_chunks_table,
@@ -100,14 +103,14 @@ class Transactions:
             *self._leave(entry, filler, empties=chunks.empties_chunk(lane, weight_class)),
         ]
 
-    def describe(self, image: Image, new: Image, entry: Entry) -> Write:
-        """Change an image's tags and file name where its weight stays."""
+    def change_description(self, image: Image, new: Image, entry: Entry) -> Write:
+        """Change an image's tags and file name, and not its weight: 1 write."""
         return self._change_image(image, new, entry, entry)
 
-    def reweigh(self, image: Image, new: Image, entry: Entry, lane: Lane, filler: Entry | None) -> list[Write]:
-        """Change an image's weight in a pool: 3 writes within its class, 4 or 6 into another class of the same lane.
+    def change_weight(self, image: Image, new: Image, entry: Entry, lane: Lane, filler: Entry | None) -> list[Write]:
+        """Change an image's weight in a pool: 3 writes within its class, 4 or 6 into another class of its lane.
 
-        The version is in the condition, because another one, uploaded since, may have another owner.
+        The condition names the version, because one that was uploaded since may have another owner.
         """
         old_class, new_class = chunks.class_of(entry.weight), chunks.class_of(new.weight)
         change = new.weight - entry.weight
@@ -127,7 +130,7 @@ class Transactions:
         ]
 
     def _change_lane(self, pool: Pool, lane: Lane, weight: int, *counts: CountChange) -> Write:
-        """The lane's write: its total by `weight`, and its counts."""
+        """Change a lane's total by `weight`, and its counts."""
         adds, conditions, names, values = ["totalWeight :weight"], [], {}, {":weight": weight}
         for i, count in enumerate(counts):
             adds.append(f"#volume{i} :change{i}")
@@ -146,7 +149,7 @@ class Transactions:
         return {"Update": update}
 
     def _enter(self, entry: Entry, *, opens: bool) -> Write:
-        """The image goes into its chunk; the first one makes the chunk."""
+        """Put an image into its chunk.  The first image creates the chunk."""
         if not opens:
             return self._change_chunk(
                 entry, "SET images.#image = :weight", "attribute_exists(chunkNumber)", {":weight": entry.weight}
@@ -159,7 +162,7 @@ class Transactions:
         return {"Put": put}
 
     def _leave(self, entry: Entry, filler: Entry | None, *, empties: bool) -> list[Write]:
-        """The image leaves its chunk; a filler moves from the active chunk into its place."""
+        """Take an image out of its chunk, and move a filler from the active chunk into its place."""
         if filler is None:
             return [self._take(entry, last=empties)]
         change = self._change_chunk(
@@ -170,7 +173,7 @@ class Transactions:
         return [self._take(filler, last=empties), change, self._update_image(filler, moved)]
 
     def _take(self, entry: Entry, *, last: bool) -> Write:
-        """This image leaves its chunk, the active one; the last image takes the item with it."""
+        """Take an image out of the active chunk.  With its last image, the chunk's item is deleted."""
         if not last:
             return self._change_chunk(entry, "REMOVE images.#image", IN_CHUNK)
         delete = {
@@ -183,7 +186,7 @@ class Transactions:
         return {"Delete": delete}
 
     def _change_chunk(self, entry: Entry, update: str, condition: str, values: dict[str, int] | None = None) -> Write:
-        """A write to the entry's chunk, in which #image is the entry's name."""
+        """Update the entry's chunk.  In the expressions, #image is the entry's name."""
         write: Write = {
             "TableName": self.chunk_info_table,
             "Key": items.chunk_key(entry.pool, entry.chunk_number),
@@ -196,7 +199,7 @@ class Transactions:
         return {"Update": write}
 
     def _change_image(self, image: Image, new: Image, old_entry: Entry, new_entry: Entry) -> Write:
-        """The image's item in a pool tells what is new of it; tags and file name in its label alone."""
+        """Update an image's item in a pool.  Only the item in the pool of the label has tags and file name."""
         write = _if_unchanged(self._update_image(old_entry, new_entry), image, old_entry)
         if not new_entry.pool.tag and (image.tags, image.filename) != (new.tags, new.filename):
             described = items.description(new)
@@ -208,7 +211,7 @@ class Transactions:
         return write
 
     def _update_image(self, old: Entry, new: Entry) -> Write:
-        """The image's item tells its new chunk and weight, if it still tells the old ones."""
+        """Update the chunk and weight of an image's item, if they are unchanged."""
         values = {
             ":oldChunk": old.chunk_number,
             ":oldWeight": old.weight,
@@ -226,9 +229,9 @@ class Transactions:
 
 
 def _if_unchanged(write: Write, image: Image, entry: Entry) -> Write:
-    """The write of an image's item, if that names this version, too, and in its label has these tags.
+    """Add to a write the condition that the image's item still has this version and, in the label's pool, these tags.
 
-    Its pools follow from its tags: a tag that came or went since would leave an entry behind, or take none along.
+    The tags determine the pools.  With a tag added or removed since, the transaction would miss a pool's entry.
     """
     (call,) = write.values()
     call["ConditionExpression"] += " AND versionId = :version"

@@ -170,7 +170,7 @@ def test_a_drawn_image_whose_object_is_gone_is_drawn_again(
     assert statuses[200] >= 30  # 15 of 16 do not meet the lost image four times in a row
     assert set(statuses) <= {200, 503}
     assert {headers["Image-Id"] for status, headers, _ in answers if status == 200} == {image(1, 1).id}
-    assert "was drawn, but is gone" in caplog.text
+    assert "was deleted meanwhile" in caplog.text
 
 
 def test_when_all_drawn_objects_are_gone_the_answer_is_503(world: World, caplog: pytest.LogCaptureFixture) -> None:

@@ -27,13 +27,13 @@ from tools.audit.chi_square import p_value
 Pick = Callable[..., list[str]]
 
 
-def drawn(world: World, count: int, rng: random.Random, *, distinct: bool) -> draw_many.Several:
+def drawn(world: World, count: int, rng: random.Random, *, distinct: bool) -> draw_many.DrawnImages:
     client = DynamoDB(world)
     store, rows = Store(client, SETTINGS), Rows(client, SETTINGS)  # type: ignore[arg-type]
-    return draw_many.several(store, rows, POOL, count, rng, distinct=distinct)
+    return draw_many.draw_many(store, rows, POOL, count, rng, distinct=distinct)
 
 
-def names(found: draw_many.Several) -> tuple[str, ...]:
+def names(found: draw_many.DrawnImages) -> tuple[str, ...]:
     return tuple(image.name for image, _ in found.images)
 
 
@@ -207,7 +207,7 @@ def test_all_images_of_a_label_come_once_and_the_last_with_certainty(world: Worl
 
 def test_more_distinct_images_than_there_are_is_422_that_says_how_many(world: World) -> None:
     stored(world, [5] * 7)
-    with pytest.raises(UnprocessableValue, match="only 7 images") as refusal:
+    with pytest.raises(UnprocessableValue, match="at most 7, the number of images") as refusal:
         drawn(world, 8, world.rng, distinct=True)
     assert refusal.value.field == "count"
     assert len(drawn(world, 8, world.rng, distinct=False).images) == 8
@@ -246,7 +246,7 @@ def test_when_image_after_image_is_gone_the_answer_is_503(world: World, monkeypa
     stored(world, [5] * 40)
     world.tables[IMAGES].clear()
     monkeypatch.setattr(draw_many, "SPARE_DARTS", 0)
-    with pytest.raises(Unavailable, match="gone"):
+    with pytest.raises(Unavailable, match="deleted meanwhile"):
         drawn(world, 3, world.rng, distinct=True)
 
 

@@ -24,7 +24,7 @@ from PIL import Image as Pillow
 
 import draw
 from bulk_reads import Rows
-from draw_many import several
+from draw_many import draw_many
 from shared.images import UNITS, Image, Pool
 from shared.labels.store import Store
 from tests.support.local_service import LocalService
@@ -89,7 +89,7 @@ def cost_of_a_hundred(world: World, *, distinct: bool) -> tuple[float, float]:
     world.pause = lambda call: calls.update([call])
     store, rows = Store(client, SETTINGS), Rows(client, SETTINGS)  # type: ignore[arg-type]
     for _ in range(ANSWERS):
-        several(store, rows, Pool(LABEL), 100, world.rng, distinct=distinct)
+        draw_many(store, rows, Pool(LABEL), 100, world.rng, distinct=distinct)
     return calls.total() / ANSWERS, (calls["query"] + client.items) / 2 / ANSWERS
 
 
