@@ -53,7 +53,7 @@ def test_distinct_images_come_once_each_with_the_probability_of_what_was_left(ap
         tenths = round(one["weight"] * 10)
         assert one["probability"] == tenths / left
         left -= tenths
-    assert "only 4 images" in problem(api.random(count="5", distinct="true"), 422, field="count")
+    assert "at most 4, the number of images" in problem(api.random(count="5", distinct="true"), 422, field="count")
     assert len(json_of(api.random(count="5", distinct="false"))["images"]) == 5
 
 
