@@ -108,14 +108,14 @@ def test_a_biased_service_is_noticed() -> None:
         code, said = run(url, 3_000)
     assert code == 1
     assert "worst: cat/11 " in said
-    assert said.endswith("NOT as told\n")
+    assert said.endswith("FAILED: the draws are not as stated\n")
 
 
-def test_a_service_that_tells_another_probability_is_noticed() -> None:
+def test_a_service_that_states_another_probability_is_noticed() -> None:
     rng = random.Random(1)
     with serving(lambda: (200, {**drawn(rng, WEIGHTS)[1], "probability": 0.5})) as url:
         code, said = run(url, 50)
-    assert (code, "50 draws told another probability" in said) == (1, True)
+    assert (code, "50 draws stated another probability" in said) == (1, True)
 
 
 def test_a_label_that_changes_meanwhile_is_not_judged() -> None:

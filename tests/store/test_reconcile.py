@@ -25,10 +25,10 @@ NOW = datetime.now(UTC)
 
 def run(*, min_age: timedelta = timedelta(0), dry_run: bool = False) -> tuple[Report, list[str]]:
     settings = read_settings()
-    told: list[str] = []
+    lines: list[str] = []
     until = datetime.now(UTC) + timedelta(seconds=2) - min_age
     store, bucket = Inventory(aws.dynamodb(), settings), Bucket(aws.s3(), settings.bucket)
-    return Reconciliation(store, bucket, until, dry_run=dry_run, tell=told.append).run(), told
+    return Reconciliation(store, bucket, until, dry_run=dry_run, log=lines.append).run(), lines
 
 
 @pytest.fixture
@@ -57,9 +57,9 @@ def drawn_names(api: Api) -> set[str]:
 
 
 def test_a_whole_store_is_left_as_it_is(api: Api) -> None:
-    report, told = run()
+    report, lines = run()
     assert report == Report(images=5, versions=5)
-    assert not told
+    assert not lines
 
 
 def test_labels_from_before_labels_were_listed_are_listed(api: Api) -> None:
@@ -80,8 +80,8 @@ def test_versions_without_an_image_are_removed(api: Api) -> None:
     put(image["id"], pictures.tiny(0))
     put("cat/" + "0" * 32 + ".png")
     put("emu/" + "0" * 32 + ".png")
-    report, told = run()
-    assert (report.versions_removed, report.rows_removed, report.rows_renamed, len(told)) == (3, 0, 0, 3)
+    report, lines = run()
+    assert (report.versions_removed, report.rows_removed, report.rows_renamed, len(lines)) == (3, 0, 0, 3)
     assert versions(image["id"]) == kept
     assert not versions("cat/000")
     assert not versions("emu/")
@@ -165,8 +165,8 @@ def test_an_upload_in_progress_lends_its_version_to_nobody(api: Api, monkeypatch
     image = json_of(api.upload(pictures.tiny(0)))
     lose(image["id"])
     young = put(image["id"], pictures.tiny(0))
-    report, told = run(min_age=reconcile.MIN_AGE)
-    assert (report.rows_renamed, report.rows_removed, report.versions_removed, told) == (0, 0, 0, [])
+    report, lines = run(min_age=reconcile.MIN_AGE)
+    assert (report.rows_renamed, report.rows_removed, report.versions_removed, lines) == (0, 0, 0, [])
     assert versions(image["id"]) == {young}
 
     old = put(image["id"], pictures.tiny(0))

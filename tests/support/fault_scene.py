@@ -137,7 +137,7 @@ class Scene:
         """What a reconciliation does that takes every version for old."""
         both = Inventory(aws.dynamodb(), read_settings()), Bucket(aws.s3(), read_settings().bucket)
         until = datetime.now(UTC) + timedelta(hours=1)
-        return Reconciliation(*both, until, tell=lambda line: None).run()
+        return Reconciliation(*both, until, log=lambda line: None).run()
 
     def _put_versions(self) -> None:
         """The baseline's images name versions that are there; other versions go."""

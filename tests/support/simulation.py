@@ -228,7 +228,7 @@ class Simulation:
         assert unseen <= self.outcome.orphans, "an unseen version that no killed client left"
         self.world.pause, self.world.after_write = lambda call: None, lambda: None
         both = Inventory(aws.dynamodb(), SETTINGS), Bucket(aws.s3(), BUCKET)
-        report = Reconciliation(*both, datetime.max, tell=lambda line: None).run()
+        report = Reconciliation(*both, datetime.max, log=lambda line: None).run()
         assert (report.rows_removed, report.rows_renamed, report.versions_removed) == (0, 0, len(unseen))
         left = {(key, version) for key, versions in self.world.objects.items() for version in versions}
         assert left == set(named.items()), "reconcile left a version without an image"

@@ -1,4 +1,7 @@
-"""`make audit`: draw from a running petAPI and say whether it draws as it says; 1 if not, 2 if it cannot be told."""
+"""`make audit`: check that a running petAPI draws with the probabilities that it states.
+
+The exit code is 0 if it does, 1 if it does not, 2 if the audit was not possible.
+"""
 
 import argparse
 import sys
@@ -8,11 +11,11 @@ from tools.audit.service import AuditImpossible, Service
 
 
 def main() -> int:
-    """The exit code."""
+    """Run the audit and return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m tools.audit", description=__doc__)
-    parser.add_argument("label", help="whose images are drawn")
-    parser.add_argument("draws", type=int, help="how many")
-    parser.add_argument("url", help="where the petAPI is, such as http://127.0.0.1:3000")
+    parser.add_argument("label", help="the label to draw from")
+    parser.add_argument("draws", type=int, help="the number of draws")
+    parser.add_argument("url", help="the URL of the petAPI, such as http://127.0.0.1:3000")
     arguments = parser.parse_args()
     if arguments.draws < 1:
         parser.error("N must be a whole number above 0, such as 20000")

@@ -1,6 +1,6 @@
-"""Whether a service draws as it says: N draws against the weights that it tells, by a chi-square test.
+"""A chi-square test of N draws against the weights that a service states.
 
-The verdict is wrong about an exact service once in 1 / ALARM audits; `Audit.shift` says what it would find.
+The test fails an exact service in one of 1 / ALARM audits.  `Audit.shift` gives the deviation that it would find.
 """
 
 from collections import Counter
@@ -10,13 +10,13 @@ from tools.audit import chi_square
 from tools.audit.chi_square import Fit
 from tools.audit.service import AuditImpossible, Law, Service
 
-ALARM = 0.001  # p below this is taken for proof; so an exact service is blamed by one audit in a thousand
-POWER = 0.95
+ALARM = 0.001  # a smaller p fails the audit, so one audit in a thousand fails an exact service
+POWER = 0.95  # the probability of finding a deviation of size `Audit.shift`
 
 
 @dataclass(frozen=True, slots=True)
 class Audit:
-    """Draws of a label, the law that they should follow, and how many told another probability than it has."""
+    """The draws of a label, the law that they should follow, and the number that stated a wrong probability."""
 
     label: str
     law: Law
@@ -25,28 +25,29 @@ class Audit:
 
     @property
     def fit(self) -> Fit:
-        """How the draws fit the law."""
+        """The fit of the draws to the law."""
         return chi_square.fit(self.drawn, {image: self._expected(image) for image in self.law.weights})
 
     @property
     def passed(self) -> bool:
-        """Whether there is nothing to blame the service for."""
+        """Whether the draws fit the law and all stated probabilities are right."""
         return self.fit.p >= ALARM and not self.misstated
 
     def probability(self, image: str) -> float:
-        """The image's, by the law."""
+        """Return the probability of the image by the law."""
         return self.law.weights[image] / self.law.total_weight
 
     def deviation(self, image: str) -> float:
-        """How many standard deviations the image was drawn too often."""
+        """Return by how many standard deviations the image was drawn too often."""
         p = self.probability(image)
         variance = self.drawn.total() * p * (1 - p)
         return (self.drawn[image] - self._expected(image)) / variance**0.5 if variance else 0.0
 
     def shift(self, image: str) -> float:
-        """The relative change of the image's probability that as many draws would find with POWER.
+        """Return the relative change s of the image's probability p that this many draws find with POWER.
 
-        With all others' changed alike to make up for it, the law is p s^2 / (1 - p) away: chi-square's distance.
+        If the other probabilities all change by one factor to make up for it, the chi-square distance between the two
+        laws is p s^2 / (1 - p).
         """
         p, freedom = self.probability(image), self.fit.freedom
         found = chi_square.noncentrality(ALARM, POWER, freedom)
@@ -61,37 +62,39 @@ class Audit:
             f"{count} draws of {self.label}: {len(self.law.weights)} images",
             f"chi-square {fit.chi_square:.2f} with {fit.freedom} degrees of freedom, p = {fit.p:.3g}",
         ]
-        alone = sorted((i for i in self.law.weights if self._expected(i) >= chi_square.CELL_MIN), key=self.probability)
-        if fit.freedom > 0 and alone:
-            worst = max(alone, key=lambda image: abs(self.deviation(image)))
+        cells = sorted((i for i in self.law.weights if self._expected(i) >= chi_square.CELL_MIN), key=self.probability)
+        if fit.freedom > 0 and cells:
+            worst = max(cells, key=lambda image: abs(self.deviation(image)))
             lines += [
                 f"worst: {worst} drawn {self.drawn[worst]} times, {self._expected(worst):.1f} expected "
                 f"(z = {self.deviation(worst):+.2f})",
-                f"an exact service fails one audit in {1 / ALARM:.0f}; found with a chance of {POWER:.0%}:",
+                f"an exact service fails one audit in {1 / ALARM:.0f}; found with probability {POWER:.0%}:",
                 *(
                     f"  probability {self.probability(image):.3g} changed by {self.shift(image):.1%} of it: {image}"
-                    for image in dict.fromkeys((alone[-1], alone[0]))
+                    for image in dict.fromkeys((cells[-1], cells[0]))
                 ),
             ]
         if self.misstated:
-            lines.append(f"{self.misstated} draws told another probability than weight / total")
-        lines.append("as told, as far as so many draws can tell" if self.passed else "NOT as told")
+            lines.append(f"{self.misstated} draws stated another probability than weight / total")
+        lines.append(
+            "PASSED, as far as this many draws can show" if self.passed else "FAILED: the draws are not as stated"
+        )
         return "\n".join(lines)
 
 
 def audit(service: Service, label: str, count: int) -> Audit:
-    """So many draws of the label; AuditImpossible if its images change meanwhile."""
+    """Draw `count` images of the label and test them.  Raise AuditImpossible if its images change meanwhile."""
     found = Audit(label, service.law(label))
     misstated = 0
-    for image, told in service.draws(label, count):
+    for image, stated in service.draws(label, count):
         if image not in found.law.weights:
             raise _changed(label)
         found.drawn[image] += 1
-        misstated += told != found.probability(image)
+        misstated += stated != found.probability(image)
     if service.law(label) != found.law:
         raise _changed(label)
     return Audit(label, found.law, found.drawn, misstated)
 
 
 def _changed(label: str) -> AuditImpossible:
-    return AuditImpossible(f"The images of {label} changed during the audit; audit it again when nobody writes.")
+    return AuditImpossible(f"The images of {label} changed during the audit; repeat it while there are no writes.")

@@ -1,15 +1,15 @@
-"""The chi-square test, for draws: how likely exact draws differ from the law as much as these, and what it can find."""
+"""The chi-square test for draws: its p-value, and the deviation that it can find."""
 
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-CELL_MIN = 5.0  # draws that a cell has to expect; those that expect fewer are put together
+CELL_MIN = 5.0  # expected draws of a cell; cells that expect fewer are combined
 
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """The statistic, its degrees of freedom, and the probability that exact draws have one as large."""
+    """The statistic, its degrees of freedom, and the probability that exact draws reach this statistic."""
 
     chi_square: float
     freedom: int
@@ -17,7 +17,7 @@ class Fit:
 
 
 def fit(observed: Mapping[str, int], expected: Mapping[str, float]) -> Fit:
-    """How the draws fit the law; 1 if there is only one cell."""
+    """Compare the draws with the law.  p is 1 if there is only one cell."""
     cells = [(observed.get(name, 0), e) for name, e in expected.items() if e >= CELL_MIN]
     small = [(observed.get(name, 0), e) for name, e in expected.items() if e < CELL_MIN]
     if small:
@@ -28,12 +28,12 @@ def fit(observed: Mapping[str, int], expected: Mapping[str, float]) -> Fit:
 
 
 def p_value(observed: Mapping[str, int], expected: Mapping[str, float]) -> float:
-    """The probability that exact draws fit the law as badly."""
+    """Return the probability that exact draws fit the law as badly as these."""
     return fit(observed, expected).p
 
 
 def survival(chi_square: float, freedom: int) -> float:
-    """The probability that a chi-square variable is larger: a finite sum, exact (Abramowitz and Stegun, 26.4.4-5)."""
+    """Return the probability that a chi-square variable is larger: a finite sum (Abramowitz and Stegun, 26.4.4-5)."""
     half = chi_square / 2
     if half <= 0:
         return 1.0
@@ -43,7 +43,7 @@ def survival(chi_square: float, freedom: int) -> float:
 
 
 def critical(alarm: float, freedom: int) -> float:
-    """The statistic that exact draws exceed with this probability."""
+    """Return the statistic that exact draws exceed with this probability."""
     low, high = 0.0, freedom + 1.0
     while survival(high, freedom) > alarm:
         high *= 2
@@ -51,9 +51,10 @@ def critical(alarm: float, freedom: int) -> float:
 
 
 def noncentrality(alarm: float, power: float, freedom: int) -> float:
-    """Draws times the chi-square distance of their law from the told one, at which the alarm has this power.
+    """Return the number of draws times the chi-square distance of two laws at which the test has this power.
 
-    The statistic of other draws is a Poisson mixture of chi-square variables of 2, 4, .. more degrees of freedom.
+    Under the other law, the statistic is a Poisson mixture of chi-square variables with 0, 2, 4, .. more degrees of
+    freedom.
     """
     half = critical(alarm, freedom) / 2
 
@@ -71,12 +72,12 @@ def noncentrality(alarm: float, power: float, freedom: int) -> float:
 
 
 def _term(half: float, i: float) -> float:
-    """e^-h h^i / Gamma(i + 1)."""
+    """Return e^-h h^i / Gamma(i + 1), where h is `half`."""
     return math.exp(i * math.log(half) - half - math.lgamma(i + 1))
 
 
 def _bisect(above: Callable[[float], bool], low: float, high: float) -> float:
-    """Where, between two numbers, this begins to hold."""
+    """Return the number between `low` and `high` from which on `above` holds."""
     for _ in range(60):
         middle = (low + high) / 2
         low, high = (low, middle) if above(middle) else (middle, high)

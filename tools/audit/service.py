@@ -1,4 +1,4 @@
-"""A petAPI somewhere, asked over HTTP for a label's law and for draws."""
+"""A petAPI at a URL: its law for a label, and its draws, over HTTP."""
 
 import json
 import time
@@ -11,29 +11,29 @@ from urllib.parse import quote, urlsplit
 from shared.images import UNITS
 
 BUSY = (429, 503)
-ATTEMPTS = 60  # of one request, while the service is busy
+ATTEMPTS = 60  # for one request, while the service is busy
 TIMEOUT = 30.0  # seconds
 SLEEP = time.sleep
 
 
 class AuditImpossible(Exception):
-    """The service cannot be audited; says why, and what to do."""
+    """The service cannot be audited.  The message gives the reason and the next step."""
 
 
 @dataclass(frozen=True, slots=True)
 class Law:
-    """Image id -> weight, in units."""
+    """The stated law of a label: image id -> weight in units."""
 
     weights: dict[str, int]
 
     @property
     def total_weight(self) -> int:
-        """All weights added up."""
+        """The sum of all weights."""
         return sum(self.weights.values())
 
 
 class Service:
-    """The petAPI at this URL, which may have a path, such as a stage."""
+    """A petAPI at this URL, which may have a path, such as a stage."""
 
     def __init__(self, url: str) -> None:
         target = urlsplit(url)
@@ -43,16 +43,18 @@ class Service:
         self._connection, self._prefix = connect(target.netloc, timeout=TIMEOUT), target.path.rstrip("/")
 
     def law(self, label: str) -> Law:
-        """The weights of all images of the label; AuditImpossible if there are none, or if they change meanwhile."""
+        """Read the weights of the label's images.  Raise AuditImpossible if there are none or they change meanwhile."""
         pages = list(self._pages(f"/labels/{quote(label)}?limit=100"))
         law = Law({image["id"]: round(image["weight"] * UNITS) for page in pages for image in page["images"]})
-        told = {(page["count"], round(page["totalWeight"] * UNITS)) for page in pages}
-        if told != {(len(law.weights), law.total_weight)}:
-            raise AuditImpossible(f"The images of {label} change just now; audit it again when nobody writes.")
+        stated = {(page["count"], round(page["totalWeight"] * UNITS)) for page in pages}
+        if stated != {(len(law.weights), law.total_weight)}:
+            raise AuditImpossible(
+                f"The images of {label} changed while they were read; repeat the audit while there are no writes."
+            )
         return law
 
     def draws(self, label: str, count: int) -> Iterator[tuple[str, float]]:
-        """Id and told probability of so many random images."""
+        """Yield the id and the stated probability of `count` random images."""
         for _ in range(count):
             image = self._get(f"/random?label={quote(label)}&format=json")
             yield image["id"], image["probability"]
@@ -65,29 +67,33 @@ class Service:
             yield page
 
     def _get(self, path: str) -> Any:
-        """The JSON of an answer; what is busy is waited for as long as it says."""
+        """Return the JSON of a response.  While the service is busy, wait as long as its Retry-After says."""
         for _ in range(ATTEMPTS):
             try:
                 self._connection.request("GET", self._prefix + path, headers={"Accept": "application/json"})
                 response = self._connection.getresponse()
                 body = response.read()
-            except (HTTPException, ConnectionResetError, BrokenPipeError):  # an idle connection ends
+            except (HTTPException, ConnectionResetError, BrokenPipeError):  # the server closed an idle connection
                 self._connection.close()
                 continue
             except OSError as error:
-                raise AuditImpossible(f"{self._connection.host} cannot be reached ({error}); is it running?") from error
+                raise AuditImpossible(
+                    f"{self._connection.host} cannot be reached ({error}); start it, or check the URL."
+                ) from error
             if response.status in BUSY:
                 SLEEP(float(response.getheader("Retry-After") or 1))
                 continue
             return _document(path, response.status, body)
-        raise AuditImpossible(f"The service stayed busy for {ATTEMPTS} tries of {path}; audit it later.")
+        raise AuditImpossible(f"The service was busy {ATTEMPTS} times for {path}; repeat the audit later.")
 
 
 def _document(path: str, status: int, body: bytes) -> Any:
     try:
         document = json.loads(body)
     except ValueError as error:
-        raise AuditImpossible(f"{path} answers {status} and no JSON; is that a petAPI?") from error
+        raise AuditImpossible(
+            f"{path} returned {status} without JSON; check that the URL is that of a petAPI."
+        ) from error
     if status != 200:
-        raise AuditImpossible(f"{path} answers {status}: {document.get('detail', '')}")
+        raise AuditImpossible(f"{path} returned {status}: {document.get('detail', '')}")
     return document

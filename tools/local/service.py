@@ -137,7 +137,7 @@ def _after_unclean_stop(*, damaged: bool) -> None:
     until = datetime.min.replace(tzinfo=UTC) if damaged else datetime.now(UTC)
     settings = read_settings()
     store, bucket = Inventory(aws.dynamodb(), settings), Bucket(aws.s3(), settings.bucket)
-    report = Reconciliation(store, bucket, until, tell=logger.warning).run()
+    report = Reconciliation(store, bucket, until, log=logger.warning).run()
     print(f"The last run did not end by itself. Reconciled: {report}.", flush=True)
 
 

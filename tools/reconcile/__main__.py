@@ -1,4 +1,4 @@
-"""`make reconcile`: one pass with the AWS credentials of the environment."""
+"""`make reconcile`: compare the bucket with the tables once, with the AWS credentials of the environment."""
 
 import argparse
 from datetime import UTC, datetime
@@ -11,9 +11,9 @@ from tools.reconcile.reconcile import MIN_AGE, Reconciliation
 
 
 def main() -> None:
-    """Mend, tell each repair on a line, then the counts."""
+    """Repair what is wrong.  Print a line for each repair, then the counts."""
     parser = argparse.ArgumentParser(prog="python -m tools.reconcile", description=__doc__)
-    parser.add_argument("--dry-run", action="store_true", help="tell what would be mended, and mend nothing")
+    parser.add_argument("--dry-run", action="store_true", help="print what would be repaired, and change nothing")
     arguments = parser.parse_args()
     settings = read_settings()
     store, bucket = Inventory(aws.dynamodb(), settings), Bucket(aws.s3(), settings.bucket)

@@ -1,4 +1,4 @@
-"""The store, with what reconcile alone asks of it: everything that there is, and other versions for images."""
+"""The store, with the operations that only reconcile needs: list everything, and give images other versions."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -12,10 +12,10 @@ from shared.labels.store import Store
 
 
 class Inventory(Store):
-    """The images of every label, all of them."""
+    """A store that can list all labels and all images."""
 
     def labels(self) -> Iterator[str]:
-        """All labels that ever had an image; reads the whole chunk-info table."""
+        """Yield each label that ever had an image, once for each lane.  This reads the whole chunk-info table."""
         pages = self._client.get_paginator("scan").paginate(
             TableName=self._chunks_table,
             FilterExpression="chunkNumber < :chunks",
@@ -27,7 +27,7 @@ class Inventory(Store):
             yield from (pool.label for pool in pools if not pool.tag)
 
     def images(self, label: str) -> Iterator[Image]:
-        """All images of a label, sorted by name."""
+        """Yield all images of a label, sorted by name."""
         pages = self._client.get_paginator("query").paginate(
             TableName=self._images_table,
             KeyConditionExpression="label = :label",
@@ -37,11 +37,11 @@ class Inventory(Store):
             yield from map(items.image, page["Items"])
 
     def list_label(self, label: str) -> None:
-        """Let the label be listed, whose first image may have come before labels were."""
+        """Put the label into the list of labels, where labels from before there was a list are missing."""
         retried(lambda _: self._write([self._transactions.register(label)]))
 
     def rename_version(self, image: Image, version_id: str) -> None:
-        """Let the image name another version of its bytes, if it still names the one that it named."""
+        """Let the image name another version of its picture, if it still names the version that was read."""
         writes: list[Any] = [
             {
                 "Update": {

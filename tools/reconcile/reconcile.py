@@ -1,9 +1,13 @@
-"""Compare the bucket's versions with the images' rows, label by label, and mend what a crash or a restore left.
+"""Compare the versions in the bucket with the rows of images, label by label, and repair what a crash or restore left.
 
-Three things can be wrong, and each is looked at again, consistently, before it is mended: a version that no row names
-(removed); a row whose version is gone while the same bytes are there under another one (it names that one from now
-on); a row whose bytes are gone altogether (removed from its label, as a delete does).  Both sides are read as sorted
-streams, so memory does not grow with a label.  Labels of images that came before labels were listed are listed.
+Three things can be wrong.  Each is read again, consistently, before the repair.
+
+- No row names a version: remove the version.
+- A row names a version that is gone, and the bucket has the same picture under another version: name that one.
+- A row names a version that is gone, and the bucket has no other: remove the image from its label, like a delete.
+
+Both sides are read as sorted streams, so the memory does not grow with a label.  Labels that are missing in the list of
+labels are added.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -19,12 +23,12 @@ from shared.images import Image
 from shared.pictures.bucket import Bucket, Version
 from tools.reconcile.inventory import Inventory
 
-MIN_AGE = timedelta(hours=1)  # an upload in progress has a version and no row yet: for seconds, at most
+MIN_AGE = timedelta(hours=1)  # for some seconds, an upload in progress has a version but no row
 
 
 @dataclass(slots=True)
 class Report:
-    """How many images and versions there were, and how many of which were mended."""
+    """The numbers of images and versions, and of each kind of repair."""
 
     images: int = 0
     versions: int = 0
@@ -35,23 +39,23 @@ class Report:
     def __str__(self) -> str:
         return (
             f"{self.images} images, {self.versions} versions; removed: {self.versions_removed} versions without an "
-            f"image, {self.rows_removed} images without a picture; {self.rows_renamed} images name another version now"
+            f"image, {self.rows_removed} images without a picture; {self.rows_renamed} images now name another version"
         )
 
 
 @dataclass(slots=True)
 class Reconciliation:
-    """One pass over store and bucket.  Versions later than `until` are left alone; with `dry_run` all are."""
+    """One pass over store and bucket.  It keeps versions later than `until`; with `dry_run` it changes nothing."""
 
     store: Inventory
     bucket: Bucket
     until: datetime
     dry_run: bool = False
-    tell: Callable[[str], None] = print
+    log: Callable[[str], None] = print
     report: Report = field(default_factory=Report)
 
     def run(self) -> Report:
-        """Look at every label."""
+        """Compare every label and return the report."""
         labels = set(self.store.labels())
         for label in sorted(labels):
             if not self.dry_run:
@@ -68,12 +72,12 @@ class Reconciliation:
         for version in versions:
             if version.id != named and version.modified <= self.until and not self._is_named(key, version):
                 self.report.versions_removed += 1
-                self.tell(f"{key}: version {version.id} has no image: removed")
+                self.log(f"{key}: version {version.id} has no image: removed")
                 if not self.dry_run:
                     self.bucket.discard(key, version.id)
 
     def _named(self, row: Image, versions: list[Version]) -> str | None:
-        """The version that the row names when it has been mended; None if the row is gone."""
+        """Repair the row and return the version that it names then; None if the row was removed."""
         pictures = [version for version in versions if not version.is_marker]
         if row.version_id in {picture.id for picture in pictures} or self.bucket.has(row.id, row.version_id):
             return row.version_id
@@ -81,19 +85,19 @@ class Reconciliation:
             self._remove(row)
             return None
         old = [picture.id for picture in pictures if picture.modified <= self.until]
-        if not old:  # an upload in progress, which may yet take its version away
+        if not old:  # an upload in progress, which may still remove its version
             return row.version_id
         self.report.rows_renamed += 1
-        self.tell(f"{row.id}: version {row.version_id} is gone: the image names {old[0]} now")
+        self.log(f"{row.id}: version {row.version_id} is gone: the image now names {old[0]}")
         if not self.dry_run:
             self.store.rename_version(row, old[0])
         return old[0]
 
     def _remove(self, row: Image) -> None:
         self.report.rows_removed += 1
-        self.tell(f"{row.id}: the picture is gone: image removed")
+        self.log(f"{row.id}: the picture is gone: image removed")
         if not self.dry_run:
-            with suppress(PreconditionFailed):  # uploaded anew, or weighed anew: for another pass
+            with suppress(PreconditionFailed):  # uploaded or edited meanwhile: leave it to the next pass
                 self.store.remove(row.label, row.name, check=partial(require_match, if_match=etag_of(row)))
 
     def _is_named(self, key: str, version: Version) -> bool:
@@ -103,7 +107,7 @@ class Reconciliation:
 
 
 def merged(versions: Iterable[Version], rows: Iterable[Image]) -> Iterator[tuple[str, list[Version], Image | None]]:
-    """Each key once, with its versions and its row; both inputs are sorted by key."""
+    """Yield each key once, with its versions and its row.  Both inputs are sorted by key."""
     waiting = iter(rows)
     row = next(waiting, None)
     for key, group in groupby(versions, key=lambda version: version.key):
