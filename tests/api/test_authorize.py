@@ -1,4 +1,4 @@
-"""Who may write: tokens of a real issuer, over HTTP in every host; what a bad one is told; whose images are whose."""
+"""Write access: tokens of a real issuer over HTTP in every host, the answers to bad ones, and who owns an image."""
 
 import os
 import time
@@ -8,7 +8,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -27,15 +26,23 @@ from tests.support.local_service import Answer, LocalService
 from tests.support.memory_aws import IMAGES as TABLE
 from tests.support.memory_aws import World
 from tests.support.simulation import call
-from tests.support.token_issuer import AUDIENCE, Issuer, forged, rsa_key, signed
+from tests.support.token_issuer import AUDIENCE, Issuer, ec_key, forged, signed
 
 IMAGE = "/images/{label}/{name}"
-SAM_LOCAL = "PETAPI_ISSUER" in os.environ  # where a Deny is a 403 of its own
+REAL_HOST = "PETAPI_URL" if "PETAPI_ISSUER" in os.environ else "make run"
+SAM_LOCAL = "PETAPI_ISSUER" in os.environ  # which answers a Deny with a 403 of its own
+
+
+class Clock:
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
 
 
 @pytest.fixture(scope="module")
 def issuer() -> Iterator[Issuer]:
-    """Where `make sam-test` told its functions that the issuer is, or anywhere on this machine."""
+    """Run an issuer at the address that `make sam-test` gave its functions, or on any port of this machine."""
     address = urlsplit(os.environ.get("PETAPI_ISSUER", "http://127.0.0.1"))
     issuer = Issuer(str(address.hostname), address.port or 0)
     yield issuer
@@ -50,9 +57,14 @@ def service(issuer: Issuer, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         yield service
 
 
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
 @pytest.fixture(params=["PETAPI_URL"] if SAM_LOCAL else ["handlers", "make run"])
-def host(request: pytest.FixtureRequest, issuer: Issuer, monkeypatch: pytest.MonkeyPatch) -> Host:
-    """The hosts of conftest.py, where writes need a token of the issuer."""
+def host(request: pytest.FixtureRequest, issuer: Issuer, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Host:
+    """Return a host of conftest.py in which writes need a token of the issuer."""
     if request.param == "PETAPI_URL":
         return Remote(os.environ["PETAPI_URL"])
     if request.param == "make run":
@@ -60,7 +72,8 @@ def host(request: pytest.FixtureRequest, issuer: Issuer, monkeypatch: pytest.Mon
     request.getfixturevalue("moto_aws")
     for name, value in {"JWT_ISSUER": issuer.url, "JWT_AUDIENCE": AUDIENCE, "PUBLIC_WRITES": "false"}.items():
         monkeypatch.setenv(name, value)
-    authorize_writes._keys.cache_clear()
+    keys = shipped.Keys(issuer.url, clock=clock)
+    monkeypatch.setattr(authorize_writes, "_keys", lambda: keys)
     return Handlers()
 
 
@@ -74,13 +87,12 @@ def bearer(token: str) -> dict[str, str]:
 
 
 def refused(answer: Answer) -> None:
-    """As everyone is who shows no valid token."""
+    """Check that this is the answer to a request without a valid token."""
     if SAM_LOCAL:
         assert answer.status == 403
         return
     problem(answer, 401)
     assert answer.headers["www-authenticate"] == "Bearer"
-    assert answer.headers["x-request-id"]
 
 
 BAD: dict[str, Callable[[Issuer], str]] = {
@@ -94,12 +106,12 @@ BAD: dict[str, Callable[[Issuer], str]] = {
     "of a subject that is no text": lambda issuer: issuer.token(sub="a\ud800"),
     "unsigned": lambda issuer: forged({"alg": "none", "kid": "rsa"}, issuer.claims(), None),
     "unsigned, in capitals": lambda issuer: forged({"alg": "NONE", "kid": "rsa"}, issuer.claims(), None),
-    "of a wrong key": lambda issuer: signed(issuer.claims(), ec.generate_private_key(ec.SECP256R1()), "ec"),
+    "of a wrong key": lambda issuer: signed(issuer.claims(), ec_key(), "ec"),
     "signed with the public key as a secret": lambda issuer: forged(
         {"alg": "HS256", "kid": "rsa"}, issuer.claims(), issuer.public_pem("rsa")
     ),
-    "of another algorithm than its key": lambda issuer: signed(issuer.claims(), rsa_key(), "ec"),
-    "of an unknown key": lambda issuer: signed(issuer.claims(), rsa_key(), "unknown"),
+    "of another algorithm than its key": lambda issuer: signed(issuer.claims(), issuer.keys["rsa"], "ec"),
+    "of an unknown key": lambda issuer: signed(issuer.claims(), ec_key(), "unknown"),
     "of no named key": lambda issuer: signed(issuer.claims(), issuer.keys["rsa"], None),
     "malformed": lambda issuer: "not.a.token",
     "cut": lambda issuer: issuer.token()[:-3],
@@ -167,7 +179,7 @@ def test_only_the_owner_and_an_administrator_change_an_image(api: Api, issuer: I
     assert api.upload(pictures.tiny(1), **bob).status == 201
 
 
-def test_who_owns_what_is_told_to_the_owner_and_administrators(api: Api, issuer: Issuer) -> None:
+def test_only_the_owner_and_administrators_see_who_owns_an_image(api: Api, issuer: Issuer) -> None:
     alice, bob = bearer(issuer.token()), bearer(issuer.token(sub="auth0|bob"))
     admin = bearer(issuer.token(sub="root", scope="images:write images:admin"))
     hers = sorted(json_of(api.upload(pictures.tiny(seed), **alice))["id"] for seed in range(5))
@@ -198,15 +210,30 @@ def test_who_owns_what_is_told_to_the_owner_and_administrators(api: Api, issuer:
         problem(api.get(path), 401)
 
 
-def test_keys_are_rotated_and_an_issuer_may_be_away_for_a_while(api: Api, issuer: Issuer) -> None:
+@pytest.mark.skipif(SAM_LOCAL, reason="it is for the handlers of this process, whose clock can be set")
+@pytest.mark.parametrize("host", ["handlers"], indirect=True)
+def test_keys_are_rotated_and_used_while_the_issuer_is_away(api: Api, issuer: Issuer, clock: Clock) -> None:
+    def wait() -> None:
+        clock.now += shipped.PATIENCE
+
+    rotate_and_take_away(api, issuer, wait)
+
+
+@pytest.mark.parametrize("host", [REAL_HOST], indirect=True)
+def test_a_service_that_runs_does_likewise_in_real_time(slow_tier: None, api: Api, issuer: Issuer) -> None:
+    rotate_and_take_away(api, issuer, lambda: time.sleep(shipped.PATIENCE + 0.5))
+
+
+def rotate_and_take_away(api: Api, issuer: Issuer, wait: Callable[[], None]) -> None:
+    """Check the answers when the issuer gets a key, and when it is out of reach."""
     assert api.upload(pictures.tiny(1), **bearer(issuer.token())).status == 201
-    issuer.keys["next"] = ec.generate_private_key(ec.SECP256R1())
-    time.sleep(shipped.PATIENCE + 0.5)
+    issuer.keys["next"] = ec_key()
+    wait()
     assert api.upload(pictures.tiny(2), **bearer(issuer.token("next"))).status == 201
     issuer.down = True
     try:
-        time.sleep(shipped.PATIENCE + 0.5)
-        away = api.upload(pictures.tiny(3), **bearer(signed(issuer.claims(), rsa_key(), "newest")))
+        wait()
+        away = api.upload(pictures.tiny(3), **bearer(signed(issuer.claims(), ec_key(), "newest")))
         problem(away, 503)
         assert away.headers["retry-after"] == "1"
         assert api.upload(pictures.tiny(3), **bearer(issuer.token("next"))).status == 201
@@ -229,12 +256,12 @@ def answer_of(**headers: str) -> tuple[str, dict[str, str]]:
     return statement["Effect"], answer["context"]
 
 
-def test_without_an_issuer_writes_are_closed_unless_they_are_opened(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_an_issuer_writes_are_disabled_unless_they_are_public(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("JWT_ISSUER", "JWT_AUDIENCE", "PUBLIC_WRITES"):
         monkeypatch.delenv(name, raising=False)
     for headers in ({}, {"Authorization": "Bearer x"}):
         effect, context = answer_of(**headers)
-        assert effect == "Allow"  # to the function, which says why not
+        assert effect == "Allow"  # the function refuses it, and says why
         with pytest.raises(Forbidden, match="Writes are disabled"):
             access.caller(context, access.WRITE)
     monkeypatch.setenv("PUBLIC_WRITES", "true")
@@ -242,12 +269,12 @@ def test_without_an_issuer_writes_are_closed_unless_they_are_opened(monkeypatch:
     assert access.caller(context, access.DELETE) == access.Caller("", frozenset({access.WRITE, access.DELETE}))
 
 
-def test_a_function_that_no_authorizer_looked_after_writes_nothing() -> None:
+def test_a_function_without_an_authorizer_writes_nothing() -> None:
     with pytest.raises(Forbidden):
         access.caller({}, access.WRITE)
 
 
-def test_open_writes_still_check_a_token_that_is_there(issuer: Issuer, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_public_writes_still_check_a_token_if_there_is_one(issuer: Issuer, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in {"JWT_ISSUER": issuer.url, "JWT_AUDIENCE": AUDIENCE, "PUBLIC_WRITES": "true"}.items():
         monkeypatch.setenv(name, value)
     authorize_writes._keys.cache_clear()
@@ -269,15 +296,8 @@ def test_clocks_may_differ_by_a_minute(issuer: Issuer) -> None:
     assert tokens.verify(issuer.token(exp=now - 50, iat=now + 50, nbf=now + 50), keys, AUDIENCE)[0] == "alice"
 
 
-class Clock:
-    now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-def test_keys_are_read_seldom_and_used_for_an_hour_of_outage(issuer: Issuer) -> None:
-    clock, fetched = Clock(), 0
+def test_keys_are_read_once_in_five_minutes_and_used_for_an_hour_of_outage(issuer: Issuer, clock: Clock) -> None:
+    fetched = 0
 
     def fetch(url: str) -> Any:
         nonlocal fetched
@@ -290,7 +310,7 @@ def test_keys_are_read_seldom_and_used_for_an_hour_of_outage(issuer: Issuer) -> 
     for _ in range(100):
         assert keys.find("ec")
         assert keys.find("none") is keys.find(None) is None
-    assert fetched == 2  # where the keys are, and the keys
+    assert fetched == 2  # the discovery document, and the keys
     clock.now = shipped.LIFETIME + 1
     assert keys.find("ec")
     assert fetched == 4
@@ -302,13 +322,12 @@ def test_keys_are_read_seldom_and_used_for_an_hour_of_outage(issuer: Issuer) -> 
     for _ in range(100):
         with pytest.raises(shipped.IssuerUnreachable):
             keys.find("ec")
-    assert fetched == 7  # after 1001, in the midst, and at the end
+    assert fetched == 7  # at 1001, in the middle, and at the end
 
 
-def test_a_key_that_the_issuer_withdrew_is_refused_after_five_minutes(issuer: Issuer) -> None:
-    clock = Clock()
+def test_a_key_that_the_issuer_withdrew_is_refused_after_five_minutes(issuer: Issuer, clock: Clock) -> None:
     keys = shipped.Keys(issuer.url, clock=clock)
-    issuer.keys["gone"] = rsa_key()
+    issuer.keys["gone"] = ec_key()
     assert keys.find("gone")
     del issuer.keys["gone"]
     clock.now = shipped.LIFETIME + 1
@@ -326,8 +345,8 @@ def test_any_text_is_a_bad_token(text: str, keys: shipped.Keys) -> None:
         tokens.verify(tokens.bearer(f"Bearer {text}"), keys, AUDIENCE)
 
 
-def test_a_change_does_not_reach_an_image_that_became_anothers_meanwhile(world: World) -> None:
-    """Alice's picture is deleted and uploaded by Bob between the read and the write of Alice's PATCH."""
+def test_a_change_does_not_reach_an_image_that_got_another_owner_meanwhile(world: World) -> None:
+    """Between the read and the write of Alice's PATCH, her picture is deleted and uploaded by Bob."""
     alice = {"subject": "alice", "scope": "images:write images:delete"}
     bob = alice | {"subject": "bob"}
     content = pictures.tiny(1)
@@ -353,7 +372,7 @@ def test_a_change_does_not_reach_an_image_that_became_anothers_meanwhile(world: 
             before = chunk()
             assert delete(alice)["statusCode"] == 204
             assert upload(bob)["statusCode"] == 201
-            while chunk() != before:  # the very place that Alice's had
+            while chunk() != before:  # the place that Alice's image had
                 assert delete(bob)["statusCode"] == 204
                 assert upload(bob)["statusCode"] == 201
 

@@ -1,4 +1,4 @@
-"""An issuer of tokens: it publishes its keys as OpenID Connect Discovery says, and signs what tests ask for."""
+"""An issuer of tokens: it publishes its keys by OpenID Connect Discovery, and signs what tests ask for."""
 
 import base64
 import hashlib
@@ -20,31 +20,32 @@ Key = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 
 
 class Issuer:
-    """A running issuer; it is out of reach while `down`."""
+    """A running issuer. It is out of reach while `down`."""
 
     def __init__(self, host: str = "127.0.0.1", port: int = 0) -> None:
-        self.keys: dict[str, Key] = {"rsa": rsa_key(), "ec": ec.generate_private_key(ec.SECP256R1())}
+        self.keys: dict[str, Key] = {"rsa": rsa_key(), "ec": ec_key()}
         self.down, self.reads = False, 0
         self._server = ThreadingHTTPServer((host, port), self._handler())
         self.url = f"http://{host}:{self._server.server_port}/"
-        Thread(target=self._server.serve_forever, daemon=True).start()
+        Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
 
     def close(self) -> None:
+        """Stop the issuer."""
         self._server.shutdown()
         self._server.server_close()
 
     def claims(self, **others: Any) -> dict[str, Any]:
-        """The claims of a good token, with others; None takes a claim away."""
+        """Return the claims of a good token, changed by others; None removes a claim."""
         now = int(time.time())
         claims = {"iss": self.url, "aud": AUDIENCE, "sub": "alice", "iat": now, "exp": now + 600, "scope": SCOPES}
         return {name: value for name, value in (claims | others).items() if value is not None}
 
     def token(self, kid: str = "ec", **others: Any) -> str:
-        """A token with these claims, signed with this key."""
+        """Return a token with these claims, signed with this key."""
         return signed(self.claims(**others), self.keys[kid], kid)
 
     def public_pem(self, kid: str) -> bytes:
-        """What everybody knows of a key."""
+        """Return the public part of a key."""
         public = self.keys[kid].public_key()
         return public.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
 
@@ -77,19 +78,23 @@ def rsa_key() -> rsa.RSAPrivateKey:
     return rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
 
+def ec_key() -> ec.EllipticCurvePrivateKey:
+    return ec.generate_private_key(ec.SECP256R1())
+
+
 def public_jwk(kid: str, key: Key) -> dict[str, Any]:
     algorithm = jwt.algorithms.RSAAlgorithm if isinstance(key, rsa.RSAPrivateKey) else jwt.algorithms.ECAlgorithm
     return {**json.loads(algorithm.to_jwk(key.public_key())), "kid": kid, "use": "sig"}  # type: ignore[arg-type]
 
 
 def signed(claims: dict[str, Any], key: Key, kid: str | None) -> str:
-    """A token by the algorithm of the key."""
+    """Sign a token with the algorithm of the key."""
     algorithm = "RS256" if isinstance(key, rsa.RSAPrivateKey) else "ES256"
     return jwt.encode(claims, key, algorithm, {"kid": kid} if kid else None)
 
 
 def forged(header: dict[str, Any], claims: dict[str, Any], secret: bytes | None) -> str:
-    """A token that libraries refuse to make: by HMAC with this secret, or unsigned."""
+    """Make a token that libraries refuse to make: signed by HMAC with this secret, or unsigned."""
     text = f"{_part(json.dumps(header).encode())}.{_part(json.dumps(claims).encode())}"
     signature = hmac.new(secret, text.encode(), hashlib.sha256).digest() if secret else b""
     return f"{text}.{_part(signature)}"
