@@ -1,4 +1,4 @@
-"""Direct uploads as tests speak of them: ask for a form, send a file by curl, follow what becomes of it."""
+"""Direct uploads in tests: ask for a form, send a file by curl, follow the upload."""
 
 import json
 import subprocess
@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from tests.support.hosts import json_of
 from tests.support.local_service import LocalService
 
-# Seconds that an upload or its callback may take: a call of IngestFunction that failed hides its message for 360.
+# Seconds that an upload or its callback may take: after a failed call of IngestFunction its message is hidden for 360.
 PATIENCE = 420.0
 
 
@@ -29,7 +29,7 @@ def state_of(service: LocalService, upload: Any) -> Any:
 
 
 def ended(service: LocalService, upload: Any) -> Any:
-    """The upload once it has ended, and its file is gone."""
+    """Wait until the upload has ended and its file is gone, and return it."""
     until = time.monotonic() + PATIENCE
     while (shown := state_of(service, upload))["state"] not in ("recognised", "failed"):
         assert time.monotonic() < until, shown
@@ -41,7 +41,7 @@ def ended(service: LocalService, upload: Any) -> Any:
 
 
 def curl(url: str, fields: Mapping[str, str], content: bytes, folder: Path) -> tuple[int, str]:
-    """Status and body of S3's answer to this form."""
+    """Send the file by this form. Return the status and the body of S3's response."""
     file = folder / "file"
     file.write_bytes(content)
     given = [part for name, value in fields.items() for part in ("--form-string", f"{name}={value}")]
@@ -52,7 +52,7 @@ def curl(url: str, fields: Mapping[str, str], content: bytes, folder: Path) -> t
 
 @cache
 def client(service: LocalService, name: Any) -> Any:
-    """A client of the account's owner."""
+    """Return a client of the account's owner."""
     return service.aws().client(name, endpoint_url=service.aws_endpoint)
 
 
@@ -63,6 +63,6 @@ def resource(service: LocalService, logical_id: str) -> str:
 
 
 def files(service: LocalService) -> list[str]:
-    """The keys in the bucket of incoming files."""
+    """Return the keys in the bucket of incoming files."""
     found = client(service, "s3").list_objects_v2(Bucket=resource(service, "IncomingBucket"))
     return [each["Key"] for each in found.get("Contents", [])]

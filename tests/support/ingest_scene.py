@@ -1,4 +1,4 @@
-"""Files that have come by a form, as S3's events tell the function of them, and the AWS calls that it makes."""
+"""Files that have come by a form: the events that S3 sends to the function, and the AWS calls that it makes."""
 
 import json
 from collections.abc import Callable
@@ -12,23 +12,23 @@ from shared import aws, images
 from tests.support import invariants, pictures
 from tests.support.hosts import Api, Handlers, json_of, new_label
 
-DELIVERIES = 3  # of one event at most; SQS makes five
+DELIVERIES = 3  # of one message at most; SQS makes five
 WEIGHT = 0.3
 URL = "https://example.com/done"
 
 
 class Killed(BaseException):
-    """The process dies here."""
+    """The process is killed at this point."""
 
 
 @dataclass
 class Calls:
-    """The AWS calls of what runs, each by its number from 0; `before` and `after` are asked at each."""
+    """The AWS calls of the code that runs, numbered from 0; `before` and `after` are called around each."""
 
     names: list[str] = field(default_factory=list)
     before: Callable[[int], object] = lambda number: None
     after: Callable[[int], object] = lambda number: None
-    ended: str = ""  # the name of the one that ended last, which may have begun before others
+    ended: str = ""  # the call that ended last, which may have begun before others
 
     def __post_init__(self) -> None:
         clients: list[Any] = [aws.dynamodb(), aws.s3(), aws.sqs(), aws.ssm()]
@@ -51,20 +51,20 @@ class Calls:
 
 @dataclass
 class Sent:
-    """An upload whose file has come; everything of it is in a label of its own."""
+    """An upload whose file has come. No other upload has its label."""
 
     api: Api
     shown: Any
 
     @property
     def event(self) -> dict[str, Any]:
-        """As SQS brings it to the function."""
+        """The event that SQS sends to the function."""
         file = {"key": f"incoming%2F{self.shown['id']}", "size": 1}
         body = {"Records": [{"eventVersion": "2.1", "s3": {"object": file, "s3SchemaVersion": "1.0"}}]}
         return {"Records": [{"messageId": "m", "body": json.dumps(body)}]}
 
     def deliver_once(self, attempt: int = 1) -> bool:
-        """Whether the message need not come again."""
+        """Call the function. Return False if the message must come again."""
         event = self.event
         event["Records"][0]["attributes"] = {"ApproximateReceiveCount": str(attempt)}
         answer = ingest_files.handler(event, None)
@@ -72,14 +72,14 @@ class Sent:
         return not answer["batchItemFailures"]
 
     def deliver(self) -> None:
-        """Until it is done."""
+        """Call the function until the message is done."""
         assert any(self.deliver_once() for _ in range(DELIVERIES))
 
     def state(self) -> Any:
         return json_of(self.api.get(self.shown["status_url"]))
 
-    def kept_state(self) -> str:
-        """The state in the table itself, read by a client whose calls are not counted."""
+    def stored_state(self) -> str:
+        """Read the state from the table by a client whose calls are not counted."""
         key = {"id": {"S": self.shown["id"]}}
         item = boto3.client("dynamodb").get_item(TableName="UploadsTable", Key=key, ConsistentRead=True)["Item"]
         return str(item["state"]["S"])
@@ -88,7 +88,7 @@ class Sent:
         return json_of(self.api.get(f"/images?label={self.api.label}"))["images"]
 
     def callbacks(self) -> list[Any]:
-        """The callbacks in the queue, which are taken out of it."""
+        """Take the callbacks out of the queue and return them."""
         sqs, found = aws.sqs(), []
         url = sqs.get_queue_url(QueueName="callbacks")["QueueUrl"]
         while messages := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
@@ -99,14 +99,14 @@ class Sent:
 
 
 def alike(number: int) -> bytes:
-    """A picture that differs from others in one pixel: its colours, and so the calls that its tags take, do not."""
+    """Return a picture that differs from others in one pixel only, so that its tags take the same calls."""
     image = pictures.raster(1)
     image.putpixel((0, 0), (number % 256, number // 256, 0))
     return pictures.saved(image, "PNG")
 
 
 def send(number: int, content: bytes | None = None, label: str = "", **document: Any) -> Sent:
-    """A file that has come, of another picture for each number."""
+    """Ask for a form and store a file by it; each number is another picture."""
     api = Api(Handlers(), label or new_label())
     asked = {"label": api.label, "weight": WEIGHT, "callback_url": URL} | document
     answer = api.host.request("POST", "/uploads", json.dumps(asked).encode(), {"Content-Type": "application/json"})
@@ -118,12 +118,12 @@ def send(number: int, content: bytes | None = None, label: str = "", **document:
 
 
 def tagged(number: int) -> Sent:
-    """One whose image is given tags, also from labels: the longest way."""
+    """Send a file whose image gets tags, also from detections: that takes the most calls."""
     return send(number, tags=["mine"], tag_from_labels=True)
 
 
 def items(table: str, label: str = "") -> list[dict[str, Any]]:
-    """What is in a table, or what is there of a label and of its tags."""
+    """Return the items of a table, or only those of a label and its tags."""
     only: Any = {
         "FilterExpression": "begins_with(label, :label)",
         "ExpressionAttributeValues": {":label": {"S": label}},
@@ -133,7 +133,7 @@ def items(table: str, label: str = "") -> list[dict[str, Any]]:
 
 
 def check(sent: Sent) -> None:
-    """It is one image, drawn by its weight, recognised, called back, and nothing is left of the file."""
+    """Check that there is one image with its weight, detections and callback, and that the file is gone."""
     sent_callbacks, shown = sent.callbacks(), sent.state()
     (image,) = sent.images()
     assert (shown["state"], shown["image"]) == ("recognised", image), shown

@@ -1,4 +1,4 @@
-"""Receivers of callbacks: real servers on 127.0.0.1, by HTTPS with certificates of their own or by HTTP."""
+"""Receivers of callbacks: real servers on 127.0.0.1, by HTTPS with self-signed certificates or by HTTP."""
 
 import ipaddress
 import socket
@@ -24,7 +24,7 @@ Answer = Callable[[BaseHTTPRequestHandler], None]
 
 @dataclass
 class Received:
-    """A request as it came."""
+    """A request that a receiver got."""
 
     path: str
     headers: dict[str, str]
@@ -33,7 +33,7 @@ class Received:
 
 @dataclass
 class Server:
-    """A running receiver, and what it received."""
+    """A running receiver, and the requests that it got."""
 
     port: int
     scheme: str
@@ -45,7 +45,7 @@ class Server:
 
 
 def status(code: int, **headers: str) -> Answer:
-    """An answer of this status, without a body."""
+    """Answer with this status and no body."""
 
     def answer(handler: BaseHTTPRequestHandler) -> None:
         handler.send_response(code)
@@ -58,7 +58,7 @@ def status(code: int, **headers: str) -> Answer:
 
 
 def drip(pieces: Iterable[bytes], pause: float) -> Answer:
-    """These pieces, with a pause after each, until the other side has had enough."""
+    """Answer with these pieces, with a pause after each, until the client closes the connection."""
 
     def answer(handler: BaseHTTPRequestHandler) -> None:
         with suppress(OSError):
@@ -71,7 +71,7 @@ def drip(pieces: Iterable[bytes], pause: float) -> Answer:
 
 
 def certificate(folder: Path) -> Path:
-    """A new self-signed certificate of NAME and 127.0.0.1, with its key, as one PEM file."""
+    """Make a self-signed certificate of NAME and 127.0.0.1. Return one PEM file with it and its key."""
     key, now = ec.generate_private_key(ec.SECP256R1()), datetime.now(UTC)
     subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, NAME)])
     names = [x509.DNSName(NAME), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
@@ -94,7 +94,7 @@ def certificate(folder: Path) -> Path:
 
 @contextmanager
 def dripping_handshake(pause: float, *, pieces: int) -> Iterator[tuple[int, Event]]:
-    """The port of a server that begins a TLS handshake, a byte at a time, and whether it came to its end."""
+    """Run a server that sends a TLS handshake byte by byte. Return its port, and an event that is set at the end."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         ended, at_its_end = Event(), Event()
 
@@ -117,7 +117,7 @@ def dripping_handshake(pause: float, *, pieces: int) -> Iterator[tuple[int, Even
 
 @contextmanager
 def serving(*answers: Answer, pem: Path | None = None) -> Iterator[Server]:
-    """A receiver that gives these answers in turn, the last of them for ever; by HTTPS if it has a certificate."""
+    """Run a receiver that gives these answers in turn, then the last one for ever. With a certificate it is HTTPS."""
     waiting = list(answers) or [status(200)]
     received: list[Received] = []
 
@@ -132,13 +132,13 @@ def serving(*answers: Answer, pem: Path | None = None) -> Iterator[Server]:
         def log_message(self, *_: object) -> None: ...
 
     class Quiet(ThreadingHTTPServer):
-        def handle_error(self, *_: object) -> None: ...  # a client that does not trust us, or had enough
+        def handle_error(self, *_: object) -> None: ...  # a client that does not trust us, or has closed the connection
 
     server = Quiet(("127.0.0.1", 0), Handler)
     if pem:
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         context.load_cert_chain(pem)
-        # The handshake belongs to the thread of the connection, not to the one that accepts all of them.
+        # The handshake belongs in the thread of the connection, not in the one that accepts connections.
         server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
     thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()

@@ -1,4 +1,4 @@
-"""Labels by an ONNX model: a tiny one that is made here, for its classes are the colours of a picture's left edge."""
+"""The recogniser by an ONNX model: a tiny one made here, whose classes are the colours of a picture's left edge."""
 
 import math
 from pathlib import Path
@@ -11,7 +11,7 @@ from detections import Detection, Misconfigured, Unrecognisable
 from recognisers import chosen, identity
 from tests.support import pictures
 
-WHY = "LABELS BY ONNX ARE NOT TESTED: `pip install onnx onnxruntime` brings what they need"
+WHY = "THE RECOGNISER BY ONNX IS NOT TESTED: install what it needs with `pip install onnx onnxruntime`"
 onnx = pytest.importorskip("onnx", reason=WHY)
 pytest.importorskip("onnxruntime", reason=WHY)
 
@@ -33,7 +33,7 @@ def made(
     kind: str = "FLOAT",
     inputs: int = 1,
 ) -> bytes:
-    """A model whose outputs are the three channels of the left column, each the mean over the rows."""
+    """Make a model whose outputs are the three channels of the left column, each the mean over the rows."""
     helper, tensors = onnx.helper, onnx.TensorProto
     usual = [1, 3, HEIGHT, WIDTH] if channels_first else [1, HEIGHT, WIDTH, 3]
     rows, columns = (2, 3) if channels_first else (1, 2)
@@ -67,7 +67,7 @@ def _configured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def configure(folder: Path, monkeypatch: pytest.MonkeyPatch, model: bytes, names: str = "\n".join(NAMES)) -> None:
-    """As the environment of a new Lambda container."""
+    """Set the environment of a new Lambda container."""
     (folder / "model.onnx").write_bytes(model)
     (folder / "names.txt").write_text(names)
     monkeypatch.setenv("RECOGNISER", "onnx")
@@ -77,20 +77,21 @@ def configure(folder: Path, monkeypatch: pytest.MonkeyPatch, model: bytes, names
 
 
 def expected(colour: tuple[float, float, float]) -> list[Detection]:
-    """By hand: ImageNet's normalisation, then softmax."""
+    """Compute the detections by hand: ImageNet's normalisation, then softmax."""
     powers = [math.exp((value - mean) / by) for value, mean, by in zip(colour, MEAN, DEVIATION, strict=True)]
-    labels = [Detection(name, 100 * power / sum(powers)) for name, power in zip(NAMES, powers, strict=True)]
-    return sorted(labels, key=lambda label: -label.confidence)
+    detections = [Detection(name, 100 * power / sum(powers)) for name, power in zip(NAMES, powers, strict=True)]
+    return sorted(detections, key=lambda detection: -detection.confidence)
 
 
 def assert_near(found: list[Detection], wanted: list[Detection]) -> None:
-    assert [label.name for label in found] == [label.name for label in wanted]
-    assert [label.confidence for label in found] == pytest.approx([label.confidence for label in wanted], abs=0.01)
+    assert [detection.name for detection in found] == [detection.name for detection in wanted]
+    confidences = [detection.confidence for detection in wanted]
+    assert [detection.confidence for detection in found] == pytest.approx(confidences, abs=0.01)
 
 
 @pytest.mark.parametrize("softmax", [False, True], ids=["logits", "probabilities"])
 @pytest.mark.parametrize("channels_first", [True, False], ids=["NCHW", "NHWC"])
-def test_the_labels_are_the_models_classes(
+def test_the_detections_are_the_models_classes(
     channels_first: bool, softmax: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     configure(tmp_path, monkeypatch, made(channels_first=channels_first, softmax=softmax))
@@ -98,25 +99,27 @@ def test_the_labels_are_the_models_classes(
 
 
 @pytest.mark.parametrize("shape", [[1, 3, "height", "width"], ["batch", 3, 224, 224], [None, 3, None, None]], ids=str)
-def test_open_sizes_are_those_of_imagenet(shape: list[Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_size_that_the_model_leaves_open_is_that_of_imagenet(
+    shape: list[Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     configure(tmp_path, monkeypatch, made(shape=shape))
     assert_near(chosen()(PNG, "image/png"), expected((1, 0, 0)))
 
 
-def test_transparent_pictures_are_seen_on_white() -> None:
+def test_a_transparent_picture_is_seen_on_white() -> None:
     clear = pictures.saved(Image.new("RGBA", (10, 10)), "WEBP", lossless=True)
     assert_near(chosen()(clear, "image/webp"), expected((1, 1, 1)))
 
 
 def test_the_limits_hold(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RECOGNITION_MIN_CONFIDENCE", "70")
-    assert [label.name for label in chosen()(PNG, "image/png")] == ["red thing"]
+    assert [detection.name for detection in chosen()(PNG, "image/png")] == ["red thing"]
     monkeypatch.setenv("RECOGNITION_MIN_CONFIDENCE", "0")
     monkeypatch.setenv("RECOGNITION_MAX_LABELS", "2")
     assert len(chosen()(PNG, "image/png")) == 2
 
 
-def test_probabilities_of_their_own_each_stay_as_they_are() -> None:
+def test_independent_probabilities_stay_as_they_are() -> None:
     independent = onnx_labels.np.array([0.9, 0.8, 0.0])
     assert list(onnx_labels.probabilities(independent)) == [0.9, 0.8, 0.0]
     assert sum(onnx_labels.probabilities(1000 * independent)) == pytest.approx(1)
@@ -157,14 +160,14 @@ def test_a_model_that_does_not_fit_is_named(
         chosen()(PNG, "image/png")
 
 
-def test_names_that_are_no_text_are_named(tmp_path: Path) -> None:
+def test_a_file_of_names_that_is_not_text_is_named(tmp_path: Path) -> None:
     (tmp_path / "names.txt").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(Misconfigured, match="RECOGNITION_MODEL_LABELS is not a text file"):
         chosen()
 
 
 @pytest.mark.parametrize("variable", ["RECOGNITION_MODEL", "RECOGNITION_MODEL_LABELS"])
-def test_a_file_that_is_not_there_is_named(variable: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_file_is_named(variable: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(variable, "nowhere/at-all")
     with pytest.raises(Misconfigured, match=f"{variable} is 'nowhere/at-all', which cannot be read"):
         chosen()

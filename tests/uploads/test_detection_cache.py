@@ -1,4 +1,4 @@
-"""Results of recognition are kept by digest: labels for a while, failures for ever, outages never."""
+"""Results of recognition are stored by digest: detections for a while, failures for ever, outages never."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -27,7 +27,7 @@ class Clock:
 
 
 class Recogniser:
-    """It answers these results in turn, and has to be asked for no more."""
+    """A recogniser that returns these results in turn, and must not be asked for more."""
 
     def __init__(self, *results: list[Detection] | Exception) -> None:
         self.results, self.calls = list(results), 0
@@ -42,7 +42,7 @@ class Recogniser:
 
 @pytest.fixture(scope="module")
 def client() -> Iterator[Any]:
-    """DynamoDB with an empty table."""
+    """Make a DynamoDB with an empty table."""
     with pytest.MonkeyPatch.context() as environment:
         for name in [name for name in os.environ if name.startswith("AWS_")]:
             environment.delenv(name)
@@ -72,7 +72,7 @@ def cache(client: Any, clock: Clock) -> DetectionCache:
 
 @pytest.fixture
 def digest() -> str:
-    """Of a picture that no other test has."""
+    """Return the digest of a picture that no other test has."""
     return next(DIGESTS)
 
 
@@ -81,20 +81,20 @@ def item(client: Any, digest: str) -> Any:
     return client.get_item(TableName=TABLE, Key=key).get("Item")
 
 
-def test_the_second_time_nobody_is_asked(cache: DetectionCache, digest: str) -> None:
+def test_the_second_time_no_recogniser_is_asked(cache: DetectionCache, digest: str) -> None:
     recogniser = Recogniser(CAT)
     assert cache.get_or_recognise(digest, "r", recogniser) == CAT
     assert cache.get_or_recognise(digest, "r", recogniser) == CAT
     assert recogniser.calls == 1
 
 
-def test_confidences_are_kept_to_six_decimals_and_returned_so_at_once(cache: DetectionCache, digest: str) -> None:
+def test_confidences_have_six_decimals_from_the_first_time_on(cache: DetectionCache, digest: str) -> None:
     for recogniser in (Recogniser([Detection("Cat", 100 / 3), Detection("Dog", 1e-200)]), Recogniser()):
         found = cache.get_or_recognise(digest, "r", recogniser)
         assert found == [Detection("Cat", 33.333333), Detection("Dog", 0)]
 
 
-def test_no_labels_are_a_result_too(cache: DetectionCache, digest: str) -> None:
+def test_no_detections_are_a_result_too(cache: DetectionCache, digest: str) -> None:
     recogniser = Recogniser([])
     assert cache.get_or_recognise(digest, "r", recogniser) == []
     assert cache.get_or_recognise(digest, "r", recogniser) == []
@@ -108,7 +108,7 @@ def test_another_picture_or_recogniser_is_another_result(cache: DetectionCache, 
         assert cache.get_or_recognise(*key, Recogniser()) == result
 
 
-def test_labels_expire_also_while_ttl_has_not_removed_them(
+def test_detections_expire_even_before_ttl_has_removed_them(
     cache: DetectionCache, digest: str, clock: Clock, client: Any
 ) -> None:
     cache.get_or_recognise(digest, "r", Recogniser(CAT))
@@ -121,7 +121,7 @@ def test_labels_expire_also_while_ttl_has_not_removed_them(
     assert cache.get_or_recognise(digest, "r", Recogniser()) == CAT[:1]
 
 
-def test_a_failure_is_kept_for_ever_and_said_again(
+def test_a_failure_is_stored_for_ever_and_raised_again(
     cache: DetectionCache, digest: str, clock: Clock, client: Any
 ) -> None:
     recogniser = Recogniser(Unrecognisable("The picture is broken."))
@@ -134,7 +134,7 @@ def test_a_failure_is_kept_for_ever_and_said_again(
 
 
 @pytest.mark.parametrize("error", [RecognitionUnavailable("It is busy."), KeyError("a bug")], ids=["outage", "bug"])
-def test_what_may_succeed_later_is_never_kept(
+def test_an_error_that_may_be_over_later_is_never_stored(
     error: Exception, cache: DetectionCache, digest: str, client: Any
 ) -> None:
     with pytest.raises(type(error)):
@@ -143,7 +143,7 @@ def test_what_may_succeed_later_is_never_kept(
     assert cache.get_or_recognise(digest, "r", Recogniser(CAT)) == CAT
 
 
-def test_an_outage_leaves_expired_labels_as_they_are(
+def test_an_outage_leaves_expired_detections_as_they_are(
     cache: DetectionCache, digest: str, clock: Clock, client: Any
 ) -> None:
     cache.get_or_recognise(digest, "r", Recogniser(CAT))
@@ -158,16 +158,16 @@ Ask = Callable[[Callable[[], list[Detection]]], list[Detection]]
 
 
 def outcome(ask: Ask, recognise: Callable[[], list[Detection]]) -> object:
-    """The labels, or the sentence of the failure."""
+    """Return the detections, or the sentence of the failure."""
     try:
         return ask(recognise)
     except Unrecognisable as error:
         return str(error)
 
 
-@pytest.mark.parametrize("first", [CAT, [], Unrecognisable("Broken.")], ids=["labels", "none", "failure"])
+@pytest.mark.parametrize("first", [CAT, [], Unrecognisable("Broken.")], ids=["detections", "none", "failure"])
 @pytest.mark.parametrize("expired", [False, True])
-def test_two_at_once_keep_and_return_one_result(
+def test_two_calls_at_once_store_and_return_one_result(
     first: Any, expired: bool, cache: DetectionCache, digest: str, clock: Clock
 ) -> None:
     def ask(recognise: Callable[[], list[Detection]]) -> list[Detection]:
@@ -178,7 +178,7 @@ def test_two_at_once_keep_and_return_one_result(
         clock.now += LIFETIME
     wanted = str(first) if isinstance(first, Exception) else first
 
-    def overtaken() -> list[Detection]:  # while this one is recognised, somebody else begins and ends
+    def overtaken() -> list[Detection]:  # while this one is recognised, another call begins and ends
         assert outcome(ask, Recogniser(first)) == wanted
         return [Detection("Late", 50)]
 
@@ -186,19 +186,19 @@ def test_two_at_once_keep_and_return_one_result(
     assert outcome(ask, Recogniser()) == wanted
 
 
-def test_other_errors_of_dynamodb_rise(client: Any, digest: str) -> None:
+def test_other_errors_of_dynamodb_are_raised(client: Any, digest: str) -> None:
     with pytest.raises(client.exceptions.ResourceNotFoundException):
         DetectionCache(client, "no-table", LIFETIME).get_or_recognise(digest, "r", Recogniser(CAT))
 
 
 confidences = st.floats(0, 100).map(lambda confidence: round(confidence, DECIMALS))
-labels = st.lists(st.builds(Detection, st.text(min_size=1, max_size=8), confidences), max_size=3)
-results = st.one_of(labels, st.sampled_from(["Broken.", "Too large."]), st.none())  # None: an outage
+detections = st.lists(st.builds(Detection, st.text(min_size=1, max_size=8), confidences), max_size=3)
+results = st.one_of(detections, st.sampled_from(["Broken.", "Too large."]), st.none())  # None: an outage
 steps = st.lists(st.tuples(st.sampled_from("ab"), st.integers(0, LIFETIME), results), min_size=1, max_size=8)
 
 
 @given(steps)
-def test_any_history_is_as_that_of_a_dictionary(client: Any, history: list[tuple[str, int, Any]]) -> None:
+def test_the_cache_behaves_like_a_dictionary_with_times(client: Any, history: list[tuple[str, int, Any]]) -> None:
     clock, digest = Clock(), next(DIGESTS)
     cache = DetectionCache(client, TABLE, LIFETIME, clock=clock)
     kept: dict[str, tuple[Any, float]] = {}

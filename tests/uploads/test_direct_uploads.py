@@ -1,4 +1,4 @@
-"""Direct uploads over `make run`: asked for, sent by curl straight to S3, stored, recognised, drawn and called back."""
+"""Direct uploads with `make run`: a form, the file by curl straight to S3, the image, its detections and a callback."""
 
 import io
 import json
@@ -30,14 +30,14 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalService]:
 
 @pytest.fixture(scope="module")
 def receiver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """It takes all callbacks, with a certificate of its own."""
+    """Run a receiver of callbacks with a self-signed certificate."""
     with serving(pem=receivers.certificate(tmp_path_factory.mktemp("certificate"))) as server:
         yield server
 
 
 @pytest.fixture(scope="module")
 def large() -> bytes:
-    """A photograph of about 12 MB, within the limit of pixels."""
+    """Make a photograph of about 12 MB, within the limit of pixels."""
     with Image.open(ROCKET) as photograph:
         grown = photograph.resize((photograph.width * 8, photograph.height * 8), Image.Resampling.BICUBIC)
     grain = Image.effect_noise(grown.size, 60).convert("RGB")
@@ -47,7 +47,7 @@ def large() -> bytes:
 
 
 def called_back(receiver: Server, upload: Any) -> receivers.Received:
-    """The callback of this upload."""
+    """Wait for the callback of this upload."""
     until = time.monotonic() + PATIENCE
     while not (got := [each for each in receiver.received if each.headers["webhook-id"] == upload["id"]]):
         assert time.monotonic() < until
@@ -105,7 +105,7 @@ def test_the_same_picture_is_the_same_image_and_recognised_once(service: LocalSe
     shown = ended(service, second)
 
     assert (shown["state"], shown["image"]) == ("recognised", image)
-    assert shown["labels"] == [{"name": "kept", "confidence": 12.5}], "it was recognised again"
+    assert shown["labels"] == [{"name": "kept", "confidence": 12.5}], "the picture was recognised again"
     assert json_of(service.get(f"/images?label={label}"))["images"] == [image]
 
 
@@ -118,7 +118,7 @@ WRONG = {
 
 
 @pytest.mark.parametrize("name", WRONG)
-def test_what_is_no_picture_fails_and_says_what_to_send_instead(
+def test_a_file_that_is_not_a_picture_fails_and_says_what_to_send_instead(
     service: LocalService, receiver: Server, tmp_path: Path, name: str
 ) -> None:
     content, status, sentence = WRONG[name]

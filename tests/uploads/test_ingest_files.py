@@ -1,4 +1,4 @@
-"""What becomes of a file that came by a form when it cannot be recognised, is there already, or is not there at all."""
+"""What happens to a file that cannot be recognised, that is an image already, or that is missing."""
 
 import json
 from typing import Any
@@ -19,7 +19,7 @@ from tests.support.ingest_scene import Killed, alike, check, items, send, tagged
 
 
 def recognising(monkeypatch: pytest.MonkeyPatch, *results: list[Detection] | Exception) -> list[bytes]:
-    """Has the recogniser answer these results in turn; the list gets the pictures that it is asked about."""
+    """Let the recogniser return these results in turn. The list gets the pictures that it is asked about."""
     waiting, asked = list(results), []
 
     def recognise(content: bytes, _: str) -> list[Detection]:
@@ -33,7 +33,7 @@ def recognising(monkeypatch: pytest.MonkeyPatch, *results: list[Detection] | Exc
     return asked
 
 
-def test_what_cannot_be_recognised_now_is_stored_and_recognised_the_next_time(
+def test_a_picture_that_cannot_be_recognised_now_is_stored_and_recognised_the_next_time(
     moto_aws: None, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     cat = [Detection("Cat", 99.0), Detection("Pet", 80.0)]
@@ -51,7 +51,7 @@ def test_what_cannot_be_recognised_now_is_stored_and_recognised_the_next_time(
     assert asked == [alike(3)] * 2
 
 
-def test_what_fails_to_the_last_has_failed_says_so_and_can_be_received_later(
+def test_an_upload_that_fails_each_time_is_given_up_and_can_be_ingested_later(
     moto_aws: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     busy = [RecognitionUnavailable("busy")] * ingest_files.ATTEMPTS
@@ -60,7 +60,7 @@ def test_what_fails_to_the_last_has_failed_says_so_and_can_be_received_later(
     for attempt in range(1, ingest_files.ATTEMPTS + 1):
         assert not sent.deliver_once(attempt)
     assert (sent.state()["state"], sent.callbacks()) == ("stored", [])
-    assert not sent.deliver_once(ingest_files.ATTEMPTS + 1), "it belongs into the dead-letter queue"
+    assert not sent.deliver_once(ingest_files.ATTEMPTS + 1), "the message must go to the dead-letter queue"
     shown = sent.state()
     assert (shown["state"], shown["error"]["status"]) == ("failed", 503)
     assert shown["image"] == sent.images()[0]
@@ -75,7 +75,7 @@ def test_what_fails_to_the_last_has_failed_says_so_and_can_be_received_later(
     assert aws.s3().list_objects_v2(Bucket="incoming")["KeyCount"] == 0
 
 
-def test_one_that_was_killed_each_time_has_failed_too(moto_aws: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_upload_whose_calls_are_killed_is_given_up_too(moto_aws: None, monkeypatch: pytest.MonkeyPatch) -> None:
     def die(*_: object) -> None:
         raise Killed
 
@@ -92,7 +92,7 @@ def test_one_that_was_killed_each_time_has_failed_too(moto_aws: None, monkeypatc
     assert sent.state()["state"] == "recognised"
 
 
-def test_what_is_over_is_not_given_up(moto_aws: None) -> None:
+def test_an_upload_that_has_ended_is_not_given_up(moto_aws: None) -> None:
     sent = tagged(14)
     sent.deliver()
     before = sent.state()
@@ -101,7 +101,7 @@ def test_what_is_over_is_not_given_up(moto_aws: None) -> None:
     check(sent)
 
 
-def test_the_same_request_again_is_no_conflict_with_the_tags_that_its_labels_gave(
+def test_the_same_request_again_does_not_conflict_with_tags_from_labels(
     moto_aws: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     recognising(monkeypatch, [Detection("Cat", 99.0)])
@@ -128,7 +128,7 @@ def test_the_same_picture_is_recognised_once(moto_aws: None, monkeypatch: pytest
     assert len(first.images()) == 1
 
 
-def test_what_cannot_be_stored_now_is_no_failure(
+def test_a_picture_that_cannot_be_stored_now_has_not_failed(
     moto_aws: None, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def busy(*_: object) -> None:
@@ -144,7 +144,7 @@ def test_what_cannot_be_stored_now_is_no_failure(
     check(sent)
 
 
-def test_what_can_never_be_recognised_fails_and_its_image_stays(
+def test_a_picture_that_can_never_be_recognised_fails_and_its_image_stays(
     moto_aws: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     recognising(monkeypatch, Unrecognisable("It is too strange."))
@@ -191,21 +191,22 @@ def test_an_image_that_is_deleted_while_it_is_recognised_stays_deleted(
     assert "image" not in sent.state()
 
 
-def test_a_picture_that_is_there_with_another_weight_fails_and_says_so(moto_aws: None) -> None:
+def test_a_picture_that_is_an_image_with_another_weight_fails_and_says_so(moto_aws: None) -> None:
     label = new_label()
-    there = json_of(Api(Handlers(), label).upload(alike(8), "0.5"))
+    existing = json_of(Api(Handlers(), label).upload(alike(8), "0.5"))
     sent = send(8, label=label)
     assert sent.deliver_once()
     error = sent.state()["error"]
     assert (sent.state()["state"], error["status"], error["errors"][0]["field"]) == ("failed", 409, "weight")
     assert (
-        f"This picture already exists as {there['id']} with weight 0.5; change the weight with PATCH" in error["detail"]
+        f"This picture already exists as {existing['id']} with weight 0.5; change the weight with PATCH"
+        in error["detail"]
     )
-    assert [image["id"] for image in sent.images()] == [there["id"]]
+    assert [image["id"] for image in sent.images()] == [existing["id"]]
     assert "Contents" not in aws.s3().list_objects_v2(Bucket="incoming")
 
 
-# -- events of nothing ------------------------------------------------------------------------------------------------
+# -- events without a file -------------------------------------------------------------------------------------------
 
 
 def test_an_event_without_a_file_comes_again_and_changes_nothing(
@@ -228,14 +229,14 @@ def test_an_event_without_a_file_comes_again_and_changes_nothing(
     ],
     ids=["S3's test", "nothing", "an unknown upload"],
 )
-def test_an_event_of_no_upload_does_nothing(moto_aws: None, event: Any) -> None:
+def test_an_event_without_an_upload_does_nothing(moto_aws: None, event: Any) -> None:
     before = [items(table) for table in cloud.TABLES]
     message = {"messageId": "m", "body": json.dumps(event)}
     assert ingest_files.handler({"Records": [message]}, None) == {"batchItemFailures": []}
     assert [items(table) for table in cloud.TABLES] == before
 
 
-def test_a_message_that_cannot_be_read_is_no_trouble_of_the_others(moto_aws: None) -> None:
+def test_a_message_that_cannot_be_read_does_not_affect_the_others(moto_aws: None) -> None:
     sent = tagged(10)
     bad = {"messageId": "bad", "body": "no JSON"}
     answer = ingest_files.handler({"Records": [bad, *sent.event["Records"]]}, None)
@@ -244,7 +245,7 @@ def test_a_message_that_cannot_be_read_is_no_trouble_of_the_others(moto_aws: Non
 
 
 def test_an_upload_shows_its_image_as_it_is_now(moto_aws: None) -> None:
-    """Each read of the image, for the callback and for who asks, is consistent."""
+    """Each read of the image, for the callback and for GET, is consistent."""
     consistent: list[bool] = []
 
     def note(params: Any, **_: Any) -> None:
@@ -268,20 +269,22 @@ found = st.lists(st.builds(Detection, names, st.floats(0, 100)), max_size=8)
 
 
 @given(tags.map(tuple), found)
-def test_the_strongest_labels_take_the_places_for_tags_that_are_left(
-    given_tags: tuple[str, ...], labels: list[Detection]
+def test_the_strongest_detections_take_the_places_that_are_left_for_tags(
+    given_tags: tuple[str, ...], detections: list[Detection]
 ) -> None:
-    tags = ingest_upload.tags_from(given_tags, labels)
+    tags = ingest_upload.tags_from(given_tags, detections)
     assert set(given_tags) <= set(tags)
     assert tags == images.parse_tags(tags)
-    assert ingest_upload.tags_from(tags, labels) == tags
+    assert ingest_upload.tags_from(tags, detections) == tags
     full = len(tags) == images.TAGS_MAX
-    for count in range(len(labels)):
-        weaker = ingest_upload.tags_from(given_tags, labels[:count])
-        assert set(weaker) <= set(tags), "a stronger label gave way to a weaker one"
-        assert full or set(ingest_upload.tags_from((), labels[count : count + 1])) <= set(tags), "a place was left"
+    for count in range(len(detections)):
+        weaker = ingest_upload.tags_from(given_tags, detections[:count])
+        assert set(weaker) <= set(tags), "a stronger detection gave way to a weaker one"
+        assert full or set(ingest_upload.tags_from((), detections[count : count + 1])) <= set(tags), "a place was left"
 
 
-def test_a_label_becomes_a_tag_in_lower_case_with_hyphens() -> None:
-    labels = [Detection(name, 90) for name in ("Tabby Cat", "Pet", "3D", "Dog's  Toy!", "x" * 33, "pet", "...", "Été")]
-    assert ingest_upload.tags_from(("mine",), labels) == ("dog-s-toy", "mine", "pet", "t", "tabby-cat")
+def test_a_detection_becomes_a_tag_in_lower_case_with_hyphens() -> None:
+    detections = [
+        Detection(name, 90) for name in ("Tabby Cat", "Pet", "3D", "Dog's  Toy!", "x" * 33, "pet", "...", "Été")
+    ]
+    assert ingest_upload.tags_from(("mine",), detections) == ("dog-s-toy", "mine", "pet", "t", "tabby-cat")

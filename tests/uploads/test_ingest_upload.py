@@ -1,4 +1,4 @@
-"""A file that came by a form is one image, whatever comes twice, at the same time or to a sudden end."""
+"""A file that came by a form becomes one image, even if calls are repeated, overlap or are killed."""
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -18,7 +18,7 @@ def calls(moto_aws: None) -> Calls:
 
 @pytest.fixture
 def numbers(calls: Calls) -> range:
-    """The numbers of the AWS calls that an upload makes when nothing happens to it."""
+    """Return the numbers of the AWS calls that an undisturbed upload makes."""
     tagged(0).deliver()  # which reads the settings, too
     sent = tagged(1)
     sent.callbacks()
@@ -54,8 +54,8 @@ def test_an_event_that_comes_twice_fails_once(calls: Calls) -> None:
         assert len(sent.callbacks()) == callbacks
 
 
-def test_two_events_at_once_are_one_image(moto_aws: MotoAws, calls: Calls, numbers: range) -> None:
-    """The second comes, and is done, while the first is about to make each of its calls; nothing goes back then."""
+def test_two_events_at_the_same_time_make_one_image(moto_aws: MotoAws, calls: Calls, numbers: range) -> None:
+    """The second event is handled while the first is about to make each of its calls. No state goes back then."""
     assert len(numbers) > 15
     for number in renewing(moto_aws, numbers):
         sent = tagged(100 + number)
@@ -64,7 +64,7 @@ def test_two_events_at_once_are_one_image(moto_aws: MotoAws, calls: Calls, numbe
 
         def be_second(sent: Sent = sent, states: list[str] = states) -> None:
             sent.deliver_once()
-            calls.after = lambda _: states.append(sent.kept_state()) if calls.ended == "UpdateItem" else None
+            calls.after = lambda _: states.append(sent.stored_state()) if calls.ended == "UpdateItem" else None
 
         calls.before = at(number, calls, be_second)
         sent.deliver()
@@ -76,7 +76,7 @@ def test_two_events_at_once_are_one_image(moto_aws: MotoAws, calls: Calls, numbe
 
 
 def at(number: int, calls: Calls, happen: Callable[[], object]) -> Callable[[int], None]:
-    """At the call of this number, this happens; nothing comes upon the calls that it makes itself."""
+    """Return a hook that lets this happen at the call of this number, and not at the calls that it makes itself."""
 
     def come_upon(now: int) -> None:
         if now == number:
@@ -91,7 +91,7 @@ def die() -> None:
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
-def test_a_crash_at_any_call_is_made_good_when_the_event_comes_again(
+def test_a_crash_at_any_call_is_repaired_when_the_event_comes_again(
     moto_aws: MotoAws, calls: Calls, numbers: range, when: str
 ) -> None:
     for number in renewing(moto_aws, numbers):
@@ -105,7 +105,7 @@ def test_a_crash_at_any_call_is_made_good_when_the_event_comes_again(
         check(sent)
 
 
-def test_one_that_gave_it_tags_and_died_is_no_conflict_of_the_other(
+def test_a_call_that_set_tags_and_was_killed_does_not_conflict_with_the_other(
     moto_aws: MotoAws, calls: Calls, numbers: range
 ) -> None:
     for number in renewing(moto_aws, numbers[: calls.names.index("TransactWriteItems") + 1]):
@@ -133,7 +133,7 @@ def test_one_that_gave_it_tags_and_died_is_no_conflict_of_the_other(
 
 
 def of_another(content: bytes, sent: Sent) -> Callable[[], object]:
-    """Another file is posted by the same form, and its event is delivered."""
+    """Return a hook that posts another file by the same form, and delivers its event."""
 
     def come() -> None:
         aws.s3().put_object(Bucket="incoming", Key=f"incoming/{sent.shown['id']}", Body=content)
@@ -143,7 +143,7 @@ def of_another(content: bytes, sent: Sent) -> Callable[[], object]:
     return come
 
 
-def test_a_second_file_by_the_same_form_takes_the_place_of_the_first_or_is_dropped(
+def test_a_second_file_by_the_same_form_replaces_the_first_or_is_dropped(
     moto_aws: MotoAws, calls: Calls, numbers: range
 ) -> None:
     for number in renewing(moto_aws, numbers):
@@ -156,10 +156,10 @@ def test_a_second_file_by_the_same_form_takes_the_place_of_the_first_or_is_dropp
 
 
 @pytest.mark.parametrize("dies", [False, True])
-def test_a_good_file_after_a_wrong_one_is_its_image_or_is_dropped(
+def test_a_good_file_after_a_wrong_one_becomes_the_image_or_is_dropped(
     moto_aws: MotoAws, calls: Calls, numbers: range, dies: bool
 ) -> None:
-    """It dies as soon as it has stored it, or not."""
+    """The call of the good file is killed as soon as it has stored it, or not at all."""
     wrong = send(4, b"meow")
     calls.reset()
     wrong.deliver()
@@ -189,9 +189,7 @@ def test_a_good_file_after_a_wrong_one_is_its_image_or_is_dropped(
     assert outcomes == {"recognised", "failed"}
 
 
-def test_an_image_that_is_deleted_is_not_brought_back_by_a_late_duplicate(
-    moto_aws: MotoAws, calls: Calls, numbers: range
-) -> None:
+def test_a_late_duplicate_does_not_bring_a_deleted_image_back(moto_aws: MotoAws, calls: Calls, numbers: range) -> None:
     for number in renewing(moto_aws, numbers):
         sent = tagged(700 + number)
         calls.reset()
@@ -209,10 +207,10 @@ def test_an_image_that_is_deleted_is_not_brought_back_by_a_late_duplicate(
 
 
 @pytest.mark.parametrize("dies", [False, True])
-def test_an_image_that_somebody_else_uploaded_since_is_left_alone(
+def test_an_image_that_was_uploaded_again_since_is_left_unchanged(
     moto_aws: MotoAws, calls: Calls, numbers: range, dies: bool
 ) -> None:
-    """At any call its image is deleted and comes again from elsewhere; the delivery dies there, or goes on."""
+    """At any call its image is deleted and uploaded again by POST /upload. The call is killed there, or goes on."""
     for number in renewing(moto_aws, numbers):
         sent, theirs = tagged(800 + number), []
         calls.reset()

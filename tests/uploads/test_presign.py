@@ -1,4 +1,4 @@
-"""POST /uploads refuses what it cannot keep, and keeps nothing of it; GET tells what has become of the rest."""
+"""POST /uploads refuses wrong requests and stores nothing of them. GET shows the state of an upload."""
 
 import base64
 import json
@@ -26,13 +26,13 @@ def ask(api: Api, body: bytes, content_type: str = JSON) -> Answer:
     return api.host.request("POST", "/uploads", body, {"Content-Type": content_type})
 
 
-def kept() -> list[Any]:
-    """The uploads that are known."""
+def stored() -> list[Any]:
+    """Return the items of all uploads."""
     return boto3.client("dynamodb").scan(TableName="UploadsTable")["Items"]
 
 
 REFUSED = {
-    # what is sent -> status, field
+    # body -> status and field of the refusal
     '{"weight": 0.5}': (400, "label"),
     "{}": (400, "label"),
     '{"label": "cat", "colour": "red"}': (400, "colour"),
@@ -83,19 +83,19 @@ REFUSED = {
 }
 
 
-def test_a_wrong_body_is_refused_with_the_member_at_fault_and_nothing_is_kept(cat: Api) -> None:
+def test_a_wrong_body_is_refused_by_its_wrong_member_and_nothing_is_stored(cat: Api) -> None:
     for body, (status, field) in REFUSED.items():
         answer = ask(cat, body.encode())
         problem = json_of(answer)
         assert (answer.status, problem["status"]) == (status, status), body[:80]
         assert answer.headers["content-type"] == "application/problem+json"
         assert [error["field"] for error in problem.get("errors", [])] == ([field] if field else []), body[:80]
-    assert kept() == []
+    assert stored() == []
 
 
-def test_bytes_that_are_no_text_are_refused(cat: Api) -> None:
+def test_a_body_that_is_not_text_is_refused(cat: Api) -> None:
     assert ask(cat, b'{"label": "\xff"}').status == 400
-    assert kept() == []
+    assert stored() == []
 
 
 def test_another_media_type_is_refused(cat: Api) -> None:
@@ -103,7 +103,7 @@ def test_another_media_type_is_refused(cat: Api) -> None:
         answer = ask(cat, b'{"label": "cat"}', content_type)
         assert answer.status == 415, content_type
         assert "Send JSON" in json_of(answer)["detail"]
-    assert kept() == []
+    assert stored() == []
 
 
 def test_a_label_that_is_not_allowed_is_refused(cat: Api) -> None:
@@ -111,13 +111,13 @@ def test_a_label_that_is_not_allowed_is_refused(cat: Api) -> None:
     answer = ask(cat, b'{"label": "bird"}')
     assert answer.status == 422
     assert json_of(answer)["errors"][0]["field"] == "label"
-    assert kept() == []
+    assert stored() == []
 
 
-def test_what_is_asked_for_is_kept_once_and_waits(cat: Api) -> None:
+def test_an_upload_is_stored_once_and_waits_for_its_file(cat: Api) -> None:
     answer = ask(cat, b'{"label": " Cat ", "weight": 0.125, "tags": ["b", "A"], "filename": "c.jpg"}')
     shown = json_of(answer)
-    (item,) = kept()
+    (item,) = stored()
     assert answer.status == 201
     assert answer.headers["location"] == shown["status_url"]
     assert (item["id"]["S"], item["label"]["S"], item["weight"]["N"]) == (shown["id"], "cat", "125000000")
@@ -129,10 +129,10 @@ def test_what_is_asked_for_is_kept_once_and_waits(cat: Api) -> None:
     assert "error" not in shown
 
 
-def test_two_that_ask_alike_get_two_uploads(cat: Api) -> None:
+def test_two_equal_requests_get_two_uploads(cat: Api) -> None:
     first, second = (json_of(ask(cat, b'{"label": "cat"}')) for _ in range(2))
     assert first["id"] != second["id"]
-    assert len(kept()) == 2
+    assert len(stored()) == 2
 
 
 def test_an_id_that_no_upload_can_have_is_404(cat: Api) -> None:
@@ -147,9 +147,9 @@ def test_an_unknown_upload_is_404(cat: Api) -> None:
         assert "fifteen days" in json_of(answer)["detail"]
 
 
-def test_a_form_that_nobody_used_says_that_it_has_expired(cat: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_upload_whose_form_expired_unused_says_so(cat: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     shown = json_of(ask(cat, b'{"label": "cat"}'))
-    created = int(kept()[0]["created"]["N"])
+    created = int(stored()[0]["created"]["N"])
 
     class Clock:
         now = created + FORM_LIFETIME + INGEST_ALLOWANCE
@@ -167,12 +167,12 @@ def test_a_form_that_nobody_used_says_that_it_has_expired(cat: Api, monkeypatch:
     assert "ask for another form" in late["error"]["detail"]
 
 
-def test_the_form_is_good_for_one_key_one_hour_and_20_mb(cat: Api) -> None:
+def test_the_form_takes_one_key_for_one_hour_and_20_mb(cat: Api) -> None:
     shown = json_of(ask(cat, b'{"label": "cat"}'))
     policy = json.loads(base64.b64decode(shown["upload_info"]["fields"]["policy"]))
-    until, told = (datetime.fromisoformat(text) for text in (policy["expiration"], shown["expires"]))
-    assert abs((until - told).total_seconds()) <= 30, "a slow machine may take a while between the two"
-    assert told - datetime.fromisoformat(shown["created"]) == timedelta(hours=1)
+    until, shown_until = (datetime.fromisoformat(text) for text in (policy["expiration"], shown["expires"]))
+    assert abs((until - shown_until).total_seconds()) <= 30, "a slow machine may take a while between the two"
+    assert shown_until - datetime.fromisoformat(shown["created"]) == timedelta(hours=1)
     assert {"bucket": "incoming"} in policy["conditions"]
     assert {"key": f"incoming/{shown['id']}"} in policy["conditions"]
     assert ["content-length-range", 1, FILE_MAX] in policy["conditions"]

@@ -1,4 +1,4 @@
-"""What is seen on a picture: the recogniser that the environment names, and colours, the default."""
+"""The recogniser that the environment names, and colours, the default."""
 
 import hashlib
 import io
@@ -30,7 +30,7 @@ def _nothing_is_configured(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def painted(*columns: str, form: str = "PNG", mode: str = "RGB", **options: object) -> bytes:
-    """A picture of 48 rows, with a column of this colour for each of these."""
+    """Return a picture of 48 rows with one column of each colour."""
     picture = Image.new(mode, (len(columns), 48))
     for x, colour in enumerate(columns):
         picture.paste(ImageColor.getcolor(colour, mode), (x, 0, x + 1, 48))
@@ -38,40 +38,42 @@ def painted(*columns: str, form: str = "PNG", mode: str = "RGB", **options: obje
 
 
 def seen(content: bytes, content_type: str = "image/png", limits: DetectionLimits = ALL) -> dict[str, float]:
-    """The names and their confidences, in order."""
+    """Return the names and their confidences, in order."""
     found = colours.recognise(content, content_type, limits=limits)
-    return {label.name: label.confidence for label in found}
+    return {detection.name: detection.confidence for detection in found}
 
 
 # -- limits -----------------------------------------------------------------------------------------------------
 
 
-labels = st.builds(Detection, st.text(max_size=3), st.floats(0, 100))
+detections = st.builds(Detection, st.text(max_size=3), st.floats(0, 100))
 
 
-@given(st.lists(labels), st.floats(0, 100), st.integers(1, 10))
-def test_the_best_labels_are_the_strongest_of_the_sure_ones(found: list[Detection], least: float, most: int) -> None:
+@given(st.lists(detections), st.floats(0, 100), st.integers(1, 10))
+def test_the_best_detections_are_the_strongest_of_the_sure_ones(
+    found: list[Detection], least: float, most: int
+) -> None:
     best = DetectionLimits(least, most).best(found)
     left = list(found)
-    for label in best:
-        left.remove(label)
-    sure = [label for label in left if label.confidence >= least]
+    for detection in best:
+        left.remove(detection)
+    sure = [detection for detection in left if detection.confidence >= least]
     assert len(best) == most or (len(best) < most and not sure)
-    assert all(label.confidence >= least for label in best)
+    assert all(detection.confidence >= least for detection in best)
     assert all(other.confidence <= best[-1].confidence for other in sure)
-    assert best == sorted(best, key=lambda label: (-label.confidence, label.name))
+    assert best == sorted(best, key=lambda detection: (-detection.confidence, detection.name))
     assert best == DetectionLimits(least, most).best(random.Random(1).sample(found, len(found)))
 
 
 # -- the environment --------------------------------------------------------------------------------------------
 
 
-def test_colours_are_recognised_where_nothing_is_configured() -> None:
+def test_colours_are_the_default_recogniser() -> None:
     assert identity() == "colours 10.0% 10"
     assert chosen()(CHELSEA, "image/png") == colours.recognise(CHELSEA, "image/png", limits=DetectionLimits(10, 10))
 
 
-def test_empty_variables_are_as_good_as_none(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_empty_variable_is_the_same_as_none(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in VARIABLES:
         monkeypatch.setenv(name, "")
     assert identity() == "colours 10.0% 10"
@@ -80,13 +82,13 @@ def test_empty_variables_are_as_good_as_none(monkeypatch: pytest.MonkeyPatch) ->
 def test_the_limits_are_those_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RECOGNITION_MIN_CONFIDENCE", "41.5")
     monkeypatch.setenv("RECOGNITION_MAX_LABELS", "3")
-    (label,) = chosen()(CHELSEA, "image/png")
-    assert label.name == "brown"
+    (detection,) = chosen()(CHELSEA, "image/png")
+    assert detection.name == "brown"
     assert identity() == "colours 41.5% 3"
 
 
 @pytest.mark.parametrize("kind", ["colours", "rekognition"])
-def test_other_settings_have_another_identity(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_other_limits_have_another_identity(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RECOGNISER", kind)
     found = {identity()}
     monkeypatch.setenv("RECOGNITION_MIN_CONFIDENCE", "70.5")
@@ -163,7 +165,7 @@ def test_colours_are_where_cielab_has_them(colour: tuple[int, int, int], wanted:
         ("#6b4423", "brown"),  # wood
     ],
 )
-def test_a_colour_is_called_as_people_call_it(colour: str, name: str) -> None:
+def test_a_colour_has_the_name_that_people_use(colour: str, name: str) -> None:
     assert seen(painted(colour)) == {name: 100}
 
 
@@ -185,7 +187,7 @@ def test_a_colours_confidence_is_its_share_of_the_pixels(names: list[str]) -> No
 
 def test_a_large_picture_has_the_same_shares_as_a_small_one() -> None:
     small = Image.open(io.BytesIO(painted("red", "red", "red", "blue")))
-    large = small.resize((4000, 3000), Image.Resampling.NEAREST)
+    large = small.resize((2000, 1500), Image.Resampling.NEAREST)
     for form, content_type in (("PNG", "image/png"), ("JPEG", "image/jpeg"), ("WEBP", "image/webp")):
         found = seen(pictures.saved(large, form), content_type, DetectionLimits(5, 10))
         assert found == pytest.approx({"red": 75, "blue": 25}, abs=2)
@@ -198,7 +200,7 @@ def test_a_share_below_the_limit_is_left_out() -> None:
     assert list(seen(content, limits=DetectionLimits(0, 1))) == ["red"]
 
 
-def test_what_is_transparent_is_not_counted() -> None:
+def test_transparent_pixels_are_not_counted() -> None:
     half = painted("#ff0000ff", "#0000ffff", "#00ff0020", "#00ff0000", mode="RGBA")
     assert seen(half) == {"blue": 50, "red": 50}
     assert seen(painted("#ff000000", "#0000ff10", mode="RGBA")) == {}
@@ -211,7 +213,7 @@ def test_the_orientation_makes_no_difference(orientation: int) -> None:
     assert seen(turned, "image/jpeg") == seen(content, "image/jpeg")
 
 
-def test_the_same_picture_has_the_same_labels() -> None:
+def test_the_same_picture_has_the_same_colours() -> None:
     assert len({str(seen(CHELSEA)) for _ in range(3)}) == 1
 
 
@@ -238,7 +240,7 @@ def test_sixteen_bits_of_grey_are_as_light_as_eight() -> None:
     assert seen(pictures.saved(picture, "PNG")) == {"grey": 100}
 
 
-# -- what has no labels -----------------------------------------------------------------------------------------
+# -- what cannot be recognised ----------------------------------------------------------------------------------
 
 
 SOUND = {"image/jpeg": pictures.jpeg(1), "image/png": pictures.png(1), "image/webp": pictures.webp(1)}
@@ -246,22 +248,22 @@ REFUSED = {
     "a type that is not supported": (pictures.gif(), "image/gif", "image/gif are not supported"),
     "no picture at all": (b"hello", "image/png", "broken"),
     "nothing": (b"", "image/png", "broken"),
-    "another type than it says": (pictures.png(), "image/jpeg", "cannot be decoded as image/jpeg"),
+    "of another type than its media type": (pictures.png(), "image/jpeg", "cannot be decoded as image/jpeg"),
     "cut off": (CHELSEA[:100_000], "image/png", "broken"),
-    "more pixels than are taken": (pictures.giant_png(8_000, 7_000), "image/png", "too large"),
+    "more pixels than are allowed": (pictures.giant_png(8_000, 7_000), "image/png", "too large"),
     "more pixels than Pillow opens": (pictures.giant_png(), "image/png", "too large"),
 }
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_what_cannot_be_recognised_says_why(name: str) -> None:
+def test_an_unrecognisable_picture_says_why(name: str) -> None:
     content, content_type, why = REFUSED[name]
     with pytest.raises(Unrecognisable, match=why) as caught:
         seen(content, content_type)
     assert str(caught.value).endswith(".")
 
 
-def test_a_picture_that_memory_does_not_suffice_for_is_too_large(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_picture_that_needs_too_much_memory_is_too_large(monkeypatch: pytest.MonkeyPatch) -> None:
     def exhausted(*_: object) -> None:
         raise MemoryError
 
@@ -270,9 +272,9 @@ def test_a_picture_that_memory_does_not_suffice_for_is_too_large(monkeypatch: py
         seen(CHELSEA)
 
 
-@pytest.mark.filterwarnings("ignore")  # Pillow warns of much that it can do without
+@pytest.mark.filterwarnings("ignore")  # Pillow warns of damage that it can live with
 @given(st.sampled_from(sorted(SOUND)), st.lists(st.tuples(st.integers(0, 10_000), st.integers(0, 255)), max_size=8))
-def test_damaged_pictures_have_labels_or_none(content_type: str, changes: list[tuple[int, int]]) -> None:
+def test_a_damaged_picture_has_colours_or_is_unrecognisable(content_type: str, changes: list[tuple[int, int]]) -> None:
     content = bytearray(SOUND[content_type])
     for place, value in changes:
         content[place % len(content)] = value

@@ -1,4 +1,4 @@
-"""Labels by Rekognition: requests and answers as the service's model has them, conversions, and its errors."""
+"""The recogniser by Rekognition: requests and answers by the service's model, conversions, and errors."""
 
 import io
 import random
@@ -47,7 +47,7 @@ def _keys(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.fixture
 def stub() -> Iterator[Stubber]:
-    """The client's answers."""
+    """Answer in place of Rekognition."""
     with Stubber(aws.rekognition()) as stub:
         yield stub
         stub.assert_no_pending_responses()
@@ -55,7 +55,7 @@ def stub() -> Iterator[Stubber]:
 
 @pytest.fixture
 def sent() -> list[bytes]:
-    """What pictures the client is given."""
+    """Return a list that gets each picture that the client is given."""
     found: list[bytes] = []
 
     def note(params: Any, **_: Any) -> None:
@@ -65,18 +65,22 @@ def sent() -> list[bytes]:
     return found
 
 
+# Little compression takes little time.
+QUICK: dict[str, dict[str, int]] = {"JPEG": {"quality": 95}, "PNG": {"compress_level": 0}, "WEBP": {"method": 0}}
+
+
 def noise(form: str, side: int) -> bytes:
-    """As many bytes as a picture of this size can have."""
+    """Return a picture of noise, which has as many bytes as one of this size can have."""
     content = random.Random(7).randbytes(3 * side * side)
-    return pictures.saved(Image.frombytes("RGB", (side, side), content), form, quality=95)
+    return pictures.saved(Image.frombytes("RGB", (side, side), content), form, **QUICK[form])
 
 
-def test_the_labels_are_rekognitions_strongest_first(stub: Stubber) -> None:
+def test_the_detections_are_rekognitions_the_strongest_first(stub: Stubber) -> None:
     stub.add_response("detect_labels", ANSWER, {"Image": {"Bytes": PNG}, "MaxLabels": 10, "MinConfidence": 70.0})
     assert chosen()(PNG, "image/png") == WANTED
 
 
-def test_rekognition_is_told_the_limits(stub: Stubber, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rekognition_gets_the_limits(stub: Stubber, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RECOGNITION_MIN_CONFIDENCE", "55.5")
     monkeypatch.setenv("RECOGNITION_MAX_LABELS", "2")
     stub.add_response("detect_labels", ANSWER, {"Image": ANY, "MaxLabels": 2, "MinConfidence": 55.5})
@@ -113,7 +117,7 @@ def test_webp_is_sent_as_jpeg_on_white(stub: Stubber, sent: list[bytes]) -> None
         ((100, 10_001), (80, SIDE)),
     ],
 )
-def test_sides_that_rekognition_does_not_take_are_scaled_or_get_white_beside_them(
+def test_a_side_that_rekognition_refuses_is_scaled_or_gets_white_borders(
     size: tuple[int, int], expected: tuple[int, int], stub: Stubber, sent: list[bytes]
 ) -> None:
     stub.add_response("detect_labels", ANSWER)
@@ -138,11 +142,11 @@ def test_what_is_over_five_megabytes_is_scaled(form: str, content_type: str, stu
 
 def test_the_worst_picture_fits_once_it_is_scaled(stub: Stubber, sent: list[bytes]) -> None:
     stub.add_response("detect_labels", ANSWER)
-    chosen()(noise("WEBP", SIDE), "image/webp")  # not averaged, so it stays all noise
+    chosen()(noise("WEBP", SIDE), "image/webp")  # it is not scaled, so it stays noise
     assert len(sent[0]) <= BYTES_MAX
 
 
-def test_what_cannot_be_converted_is_not_sent(stub: Stubber) -> None:
+def test_a_picture_that_cannot_be_converted_is_not_sent(stub: Stubber) -> None:
     for content, content_type in ((b"RIFFxxxxWEBP", "image/webp"), (pictures.gif(), "image/gif")):
         with pytest.raises(Unrecognisable):
             chosen()(content, content_type)
@@ -156,14 +160,14 @@ def test_a_picture_that_rekognition_refuses_is_unrecognisable(code: str, stub: S
 
 
 @pytest.mark.parametrize(("code", "status"), [*((code, 400) for code in sorted(BUSY)), ("ServiceUnavailable", 503)])
-def test_throttling_and_outages_are_to_be_tried_again(code: str, status: int, stub: Stubber) -> None:
+def test_throttling_and_outages_may_be_over_later(code: str, status: int, stub: Stubber) -> None:
     stub.add_client_error("detect_labels", code, http_status_code=status)
     with pytest.raises(RecognitionUnavailable, match=code):
         chosen()(PNG, "image/png")
 
 
 @pytest.mark.parametrize("code", ["AccessDeniedException", "UnrecognizedClientException", "ValidationException"])
-def test_a_mistake_in_the_configuration_rises(code: str, stub: Stubber) -> None:
+def test_a_mistake_in_the_configuration_is_raised_as_it_is(code: str, stub: Stubber) -> None:
     stub.add_client_error("detect_labels", code, http_status_code=400)
     with pytest.raises(ClientError, match=code):
         chosen()(PNG, "image/png")
@@ -181,7 +185,7 @@ def of_endpoint(url: str) -> Recognise:
     return Rekognition(client, DetectionLimits(70, 10)).recognise
 
 
-def test_who_does_not_listen_or_answer_is_out_of_reach() -> None:
+def test_a_service_that_does_not_listen_or_answer_cannot_be_reached() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = silent.getsockname()[1]
         with pytest.raises(RecognitionUnavailable, match="cannot be reached"):
@@ -190,7 +194,7 @@ def test_who_does_not_listen_or_answer_is_out_of_reach() -> None:
         of_endpoint(f"http://127.0.0.1:{port}")(PNG, "image/png")
 
 
-def test_a_request_without_time_left_does_not_ask() -> None:
+def test_a_call_without_time_left_does_not_ask_rekognition() -> None:
     context = SimpleNamespace(get_remaining_time_in_millis=lambda: 0)
     with deadline.of(context), pytest.raises(RecognitionUnavailable):
         chosen()(PNG, "image/png")
