@@ -1,4 +1,4 @@
-"""Callbacks go to public addresses alone, whichever way an address is written and whatever a name means."""
+"""Callbacks go only to public addresses, in whatever way an address is written and whatever a name resolves to."""
 
 import socket
 from ipaddress import IPv4Address, IPv6Address, ip_address
@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from shared.uploads.callback_url import CallbackRules, Receiver, RefusedAddress
 from tests.support.receivers import Resolver
 
-# Addresses that are no place for a callback, in the forms that URLs and resolvers know.
+# Addresses that callbacks must not go to, in the forms that URLs and resolvers know.
 REFUSED_HOSTS = [
     *("127.0.0.1", "127.255.255.254", "10.0.0.1", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1"),
     "0.0.0.0",  # noqa: S104 (nothing listens there)
@@ -73,7 +73,7 @@ def parsed(url: str, **flags: bool) -> Receiver:
 @pytest.mark.parametrize("host", REFUSED_HOSTS)
 @pytest.mark.parametrize("scheme", ["http", "https"])
 @pytest.mark.parametrize("port", ["", ":8443"])
-def test_a_host_that_is_not_of_the_internet_is_refused(scheme: str, host: str, port: str) -> None:
+def test_a_host_that_is_not_on_the_internet_is_refused(scheme: str, host: str, port: str) -> None:
     with pytest.raises(RefusedAddress, match=r"^callback_url "):
         parsed(f"{scheme}://{host}{port}/done", allow_http=True)
 
@@ -103,7 +103,7 @@ def test_a_url_that_can_be_read_in_two_ways_is_refused(url: str) -> None:
         ),
     ],
 )
-def test_a_public_address_is_taken_apart(url: str, receiver: Receiver, authority: str | None) -> None:
+def test_a_url_of_a_public_address_is_taken_apart(url: str, receiver: Receiver, authority: str | None) -> None:
     assert parsed(url, allow_http=True) == receiver
     assert receiver.authority == (authority or receiver.host)
 
@@ -123,14 +123,14 @@ def test_a_refusal_says_what_is_wrong_and_quotes_nothing() -> None:
         assert not {"word", "part", "127.1", "fe80", "metadata", "mple"} & set(refusal.value.detail.split())
 
 
-def test_http_is_taken_only_where_it_is_allowed() -> None:
+def test_http_is_allowed_only_by_its_rule() -> None:
     with pytest.raises(RefusedAddress, match=r"must begin with https://\.$"):
         parsed("http://example.com/")
     assert parsed("http://example.com/", allow_http=True).port == 80
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "[::1]", "localhost"])
-def test_loopback_is_taken_only_where_it_is_allowed(host: str) -> None:
+def test_loopback_is_allowed_only_by_its_rule(host: str) -> None:
     assert parsed(f"https://{host}/", allow_loopback=True).target == "/"
     for other in ("10.0.0.1", "[fe80::1]", "[::ffff:127.0.0.1]", "[::127.0.0.1]", "2130706433", "metadata"):
         with pytest.raises(RefusedAddress):
@@ -145,7 +145,7 @@ RECEIVER = Receiver("https", "receiver.test", 443, "/", None)
 
 
 @pytest.mark.parametrize("found", [["8.8.8.8"], ["2606:4700::1111", "8.8.8.8"], ["8.8.8.8", "9.9.9.9"]])
-def test_a_name_is_its_first_address_if_all_are_public(found: list[str]) -> None:
+def test_a_name_resolves_to_its_first_address_if_all_are_public(found: list[str]) -> None:
     assert STRICT.resolve(RECEIVER, Resolver(found)) == found[0]
 
 
@@ -179,7 +179,7 @@ def test_a_name_without_an_address_is_an_error_of_the_network() -> None:
 
 
 def spellings(address: IPv4Address | IPv6Address) -> list[str]:
-    """How URLs may spell it, and it inside of addresses that carry others."""
+    """Return the ways in which a URL may write the address, also inside of addresses that carry it."""
     number = int(address)
     if isinstance(address, IPv6Address):
         return [f"[{address}]", f"[{address.exploded}]", f"[{str(address).upper()}]"]
@@ -200,12 +200,12 @@ def spellings(address: IPv4Address | IPv6Address) -> list[str]:
 
 
 def special_addresses() -> st.SearchStrategy[IPv4Address | IPv6Address]:
-    """Addresses of all kinds: hypothesis takes many from the special registries of IANA."""
+    """Return addresses of all kinds: hypothesis takes many from the special registries of IANA."""
     return st.ip_addresses(v=4) | st.ip_addresses(v=6)
 
 
 @given(special_addresses())
-def test_what_is_not_global_is_refused_in_every_spelling(address: IPv4Address | IPv6Address) -> None:
+def test_an_address_that_is_not_global_is_refused_in_every_spelling(address: IPv4Address | IPv6Address) -> None:
     assume(not address.is_global)
     for host in spellings(address):
         with pytest.raises(RefusedAddress):
@@ -213,16 +213,18 @@ def test_what_is_not_global_is_refused_in_every_spelling(address: IPv4Address | 
 
 
 @given(special_addresses())
-def test_an_address_is_taken_as_a_name_if_and_only_if_it_is_taken_itself(address: IPv4Address | IPv6Address) -> None:
-    def taken(attempt: Any) -> bool:
+def test_an_address_of_a_name_is_allowed_if_and_only_if_the_address_itself_is(
+    address: IPv4Address | IPv6Address,
+) -> None:
+    def allowed(attempt: Any) -> bool:
         try:
             return bool(attempt())
         except RefusedAddress:
             return False
 
     host = f"[{address}]" if address.version == 6 else str(address)
-    itself = taken(lambda: parsed(f"https://{host}/"))
-    assert itself == taken(lambda: STRICT.resolve(RECEIVER, Resolver([str(address)])))
+    itself = allowed(lambda: parsed(f"https://{host}/"))
+    assert itself == allowed(lambda: STRICT.resolve(RECEIVER, Resolver([str(address)])))
     if itself:
         assert address.is_global
         kinds = (address.is_multicast, address.is_reserved, address.is_private, address.is_link_local)
@@ -239,6 +241,6 @@ def test_any_text_is_taken_apart_or_refused(text: str) -> None:
 
 
 @pytest.mark.parametrize("host", ["127.1", "0x7f.1", "2130706433", "017700000001"])
-def test_resolvers_do_take_the_odd_spellings(host: str) -> None:
-    """Why a host that ends in a number is no name."""
+def test_resolvers_accept_the_odd_spellings(host: str) -> None:
+    """This is why a host that ends in a number is not a name."""
     assert ip_address(socket.getaddrinfo(host, 80, type=socket.SOCK_STREAM)[0][4][0]).is_loopback
