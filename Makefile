@@ -15,7 +15,7 @@ CODE := shared $(FUNCTIONS) tools costs
 BIN := $(VENV)/bin
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
 
-.PHONY: help run audit reconcile check test test-all sam-test contract mutants soak reliability
+.PHONY: help run token audit reconcile check test test-all sam-test contract mutants soak reliability
 .PHONY: bench bench-quick bench-cold measure costs openapi screenshots old-data lock deploy clean
 
 help:  ## List all targets
@@ -24,6 +24,9 @@ help:  ## List all targets
 ##@ Use petAPI on this machine
 run: $(VENV)/run.installed  ## Serve petAPI on port PORT (3000), with the data in the folder DATA (.local)
 	@exec $(BIN)/python -m tools.local
+
+token: $(VENV)/run.installed  ## Print a token for `make run TOKENS=1`, of SUBJECT (me) with the scopes in SCOPE
+	@$(BIN)/python -m tools.local.print_token
 
 audit: | $(VENV)/bin/pip  ## Draw N images of LABEL from the petAPI at URL; fail if the draws are not fair
 	$(BIN)/python -m tools.audit $(LABEL) $(N) $(URL)

@@ -4,12 +4,14 @@ import http.client
 import io
 import os
 import random
-import shlex
+import re
+import shutil
 import signal
 import socket
 import statistics
 import subprocess
 import sys
+import textwrap
 import time
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from contextlib import suppress
@@ -19,6 +21,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from tests.support import documents
+from tests.support.documents import README, Block
 from tests.support.local_service import ROOT, LocalService
 from tools.benchmarks.soak_checks import PROC, cpu_seconds
 
@@ -73,15 +77,47 @@ def test_a_missing_module_is_named() -> None:
     assert "Traceback" not in ended.stderr
 
 
-def test_the_printed_lines_work_as_printed(running: LocalService) -> None:
+@pytest.mark.skipif(not shutil.which("curl"), reason="the printed lines need curl")
+def test_the_printed_lines_work_as_printed(running: LocalService, tmp_path: Path) -> None:
     lines = [line for line in running.output.splitlines() if line.startswith("  curl")]
+    assert len(lines) >= 3
+    block = Block(README, 1, frozenset(), textwrap.dedent("\n".join(lines)))
 
-    ended = [
-        subprocess.run([*shlex.split(line), "-w", "%{http_code}"], cwd=ROOT, capture_output=True, text=True, check=True)
-        for line in lines
-    ]
+    outcome = documents.run([block], running.url, tmp_path / "folder")
 
-    assert [end.stdout[-3:] for end in ended] == ["201", "200", "200"]
+    assert outcome.code == 0, outcome.errors
+    assert [request.status // 100 for request in outcome.requests] == [2] * len(lines)
+
+
+def test_the_first_start_says_what_it_does(running: LocalService) -> None:
+    lines = running.output.splitlines()
+
+    assert lines[0].startswith("Starting petAPI for the first time")
+    assert f"petAPI is ready at {running.url}" in lines
+    assert 3 <= lines.index(f"petAPI is ready at {running.url}") <= 5
+
+
+@pytest.mark.parametrize(("option", "code"), [("--help", 0), ("-h", 0), ("--port=3000", 2), ("start", 2)])
+def test_help_is_printed_and_unknown_arguments_are_refused(option: str, code: int, tmp_path: Path) -> None:
+    command, environment = [sys.executable, "-m", "tools.local", option], {**os.environ, "DATA": str(tmp_path / "data")}
+
+    ended = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=30)
+
+    assert ended.returncode == code
+    assert "Usage: make run" in (ended.stderr if code else ended.stdout)
+    assert not (tmp_path / "data").exists()
+
+
+def test_labels_that_no_upload_could_have_are_refused(tmp_path: Path) -> None:
+    assert "'cat dog' is not a label" in LocalService(tmp_path / "data", variables={"LABELS": "Cat Dog"}).refusal()
+
+
+def test_the_functions_are_started_before_it_is_ready(tmp_path: Path) -> None:
+    with LocalService(tmp_path / "data", variables={"WARM": "1"}) as service:
+        log = (service.data / "emulator.log").read_text()
+        for name in ("Upload", "Random", "Browse", "Edit", "Delete", "Presign", "Web"):
+            assert re.search(rf"petapi-{name}Function-\w+ .*OPTIONS /warm 404", log), name
+        assert "ERROR" not in log
 
 
 @pytest.mark.parametrize("chunked", [False, True])

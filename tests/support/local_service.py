@@ -64,7 +64,7 @@ class LocalService:
         own_group: bool = False,
     ):
         self.data, self.port, self.root = data, port or free_port(), root
-        self._variables = {**os.environ, **(variables or {}), "PORT": str(self.port), "DATA": str(data)}
+        self._variables = {**os.environ, "WARM": "0", **(variables or {}), "PORT": str(self.port), "DATA": str(data)}
         self._output = data.with_name(f"{data.name}-{self.port}-{uuid4().hex[:8]}.out")
         self._own_group = own_group
         self._process: subprocess.Popen[bytes] | None = None
@@ -144,11 +144,13 @@ class LocalService:
         self._process.kill()
         self._process.wait()
 
-    def get(self, path: str) -> Answer:
+    def get(self, path: str, headers: Mapping[str, str] | None = None) -> Answer:
         """The answer to GET."""
-        return self.send("GET", path)
+        return self.send("GET", path, headers=headers)
 
-    def upload(self, content: bytes, *, label: str = "cat", weight: str = "0.5") -> Answer:
+    def upload(
+        self, content: bytes, *, label: str = "cat", weight: str = "0.5", headers: Mapping[str, str] | None = None
+    ) -> Answer:
         """The answer to an upload of this picture."""
         boundary = uuid4().hex
         fields = "".join(
@@ -157,7 +159,8 @@ class LocalService:
         )
         file = f'--{boundary}\r\nContent-Disposition: form-data; name="img"; filename="picture"\r\n\r\n'
         body = fields.encode() + file.encode() + content + f"\r\n--{boundary}--\r\n".encode()
-        return self.send("POST", "/upload", body, {"Content-Type": f"multipart/form-data; boundary={boundary}"})
+        form = {"Content-Type": f"multipart/form-data; boundary={boundary}"}
+        return self.send("POST", "/upload", body, {**form, **(headers or {})})
 
     def send(self, method: str, path: str, body: Any = None, headers: Mapping[str, str] | None = None) -> Answer:
         """The answer to any request, on a connection of its own; an iterable body goes without Content-Length."""

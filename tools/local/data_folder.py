@@ -1,15 +1,16 @@
-"""The folder that DATA names: who may use it, where things are in it, and whether the last run ended well.
+"""The folder that DATA names: what it contains, who may use it, and whether the last run ended well.
 
-lock          held while `make run` runs; a second one on the same folder is refused
-running       there while it runs: found at start, it says that the last run was killed
-snapshots/    the emulator's state; snapshots.py
-objects/      the buckets' objects, written as they come
-state/        what the emulator loads and saves: the chosen snapshot at start, the next one later
-tmp/          the functions' unpacked code; emptied at start
-emulator.log  warnings of the emulator, and the functions' log lines
-aws.env       address and key of the emulator's AWS endpoints while it runs, for scripts
+lock               held by `make run`; a second one on the same folder is refused
+running            exists during a run; found at a start, it shows that the last run was killed
+snapshots/         the emulator's state; snapshots.py
+objects/           the objects of the buckets, written as they come
+state/             what the emulator loads and saves: at the start the chosen snapshot, later the next one
+tmp/               the functions' unpacked code; emptied at each start
+emulator.log       warnings of the emulator, and the functions' log lines
+aws.env            address and key of the emulator's AWS endpoints during a run, for scripts
+token_issuer.json  the key and the address of the issuer of tokens, with TOKENS=1; local_issuer.py
 
-All of it may be copied, moved and deleted while nothing runs on it.
+You may copy, move or delete the folder while nothing runs on it.
 """
 
 import fcntl
@@ -20,6 +21,8 @@ from pathlib import Path
 from typing import IO
 
 from tools.local.refusals import Refusal
+
+TOKEN_ISSUER = "token_issuer.json"  # noqa: S105 (the name of a file)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,15 +67,20 @@ class DataFolder:
         """The endpoint and the key, as shell variables."""
         return self.path / "aws.env"
 
+    @property
+    def token_issuer(self) -> Path:
+        """The private key of the issuer of tokens."""
+        return self.path / TOKEN_ISSUER
+
     def clear(self) -> None:
-        """Forgets what a start that never became ready has left."""
+        """Remove what a start that never became ready has left."""
         for part in (self.state, self.objects):
             shutil.rmtree(part, ignore_errors=True)
             part.mkdir()
 
 
 def claim(path: Path) -> DataFolder:
-    """The folder, made if need be, and ours until this process ends."""
+    """Make the folder if it does not exist, and lock it until this process ends. Raise Refusal if that fails."""
     try:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
         folder = DataFolder(path, (path / "lock").open("a+"))
@@ -82,32 +90,32 @@ def claim(path: Path) -> DataFolder:
             part.mkdir(exist_ok=True)
     except BlockingIOError as error:
         raise Refusal(
-            f"Another `make run` uses the data in {path}; stop it, or start this one beside it: "
+            f"Another `make run` uses the data in {path}. Stop it, or use another port and folder: "
             "make run PORT=3001 DATA=<folder>"
         ) from error
     except OSError as error:
         raise Refusal(
-            f"The data folder {path} cannot be written ({error.strerror}); name another one: make run DATA=<folder>"
+            f"The data folder {path} cannot be written ({error.strerror}). Name another one: make run DATA=<folder>"
         ) from error
     return folder
 
 
 def mark_running(folder: DataFolder) -> bool:
-    """Whether the last run was killed; from here to `mark_stopped` this one would be found killed, too."""
+    """Mark that a run has begun. Return whether the last run was killed: its mark is still there."""
     killed = folder.running.exists()
     folder.running.touch()
     return killed
 
 
 def mark_stopped(folder: DataFolder) -> None:
-    """The run ends well: everything is in the last snapshot."""
+    """Mark that the run has ended well, with everything in the last snapshot."""
     folder.aws_env.unlink(missing_ok=True)
     shutil.rmtree(folder.tmp, ignore_errors=True)
     folder.running.unlink(missing_ok=True)
 
 
 def write_private(path: Path, text: str) -> None:
-    """The file with this text, readable by its owner alone."""
+    """Write a file that only its owner may read."""
     path.unlink(missing_ok=True)
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
         file.write(text)

@@ -44,6 +44,11 @@ class Deployment:
         """Returns when the emulator answers: it has loaded its state then."""
         self._s3.list_buckets()
 
+    def functions(self) -> list[str]:
+        """Return the names of the stack's functions."""
+        resources = self._cloudformation.describe_stack_resources(StackName=STACK)["StackResources"]
+        return [each["PhysicalResourceId"] for each in resources if each["ResourceType"] == "AWS::Lambda::Function"]
+
     def bring_up(self, root: Path, parameters: Mapping[str, str]) -> dict[str, str]:
         """The outputs of the stack, after it has become what the template and the code under `root` say.
 

@@ -7,7 +7,7 @@ problems, as the gateway responses of template.yaml do on AWS.
 import asyncio
 import logging
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
 from typing import Any
 from uuid import uuid4
@@ -36,10 +36,21 @@ class BadGateway(errors.ApiError):
 
 
 class Front:
-    """The ASGI application. `call_api` takes method, path, query, headers and body."""
+    """The ASGI application. `call_api` takes method, path, query, headers and body.
 
-    def __init__(self, call_api: CallApi, log: str, *, failing: Callable[[], bool] = lambda: False) -> None:
-        self._call_api = call_api
+    `documents` are served by path, as JSON, without calling the API: the authorizer reads the issuer's keys here while
+    the request that it checks occupies a call.
+    """
+
+    def __init__(
+        self,
+        call_api: CallApi,
+        log: str,
+        *,
+        failing: Callable[[], bool] = lambda: False,
+        documents: Mapping[str, bytes] | None = None,
+    ) -> None:
+        self._call_api, self._documents = call_api, documents or {}
         self._log = log
         self._failing = failing
         self._calls = asyncio.Semaphore(CALLS_MAX)
@@ -64,6 +75,8 @@ class Front:
         headers = _headers(scope)
         path = _path(scope, headers)
         _refuse_strangers(scope["method"], headers)
+        if path in self._documents and scope["method"] in ("GET", "HEAD"):
+            return HTTPStatus.OK, {"Content-Type": "application/json"}, self._documents[path]
         if self._failing() and scope["method"] not in READS:
             raise errors.Unavailable("The data cannot be saved now; make room on the disk and retry.")
         async with self._calls:
@@ -72,9 +85,15 @@ class Front:
             except Exception as error:
                 logger.exception("the emulator failed")
                 raise BadGateway(f"The emulator failed; {self._log} says why.") from error
-        if "X-Request-Id" not in answer[1]:  # every answer of a function has it
+        if not _is_of_the_api(answer[1]):
             raise BadGateway(f"The function did not answer; {self._log} says why.")
         return answer
+
+
+def _is_of_the_api(headers: Mapping[str, Any]) -> bool:
+    """Return whether a function or a gateway response of template.yaml has answered, and not the emulator itself."""
+    content_type = next((value for name, value in headers.items() if name.lower() == "content-type"), "")
+    return "X-Request-Id" in headers or content_type == "application/problem+json"
 
 
 def _path(scope: Scope, headers: dict[str, str]) -> str:

@@ -5,26 +5,26 @@ import logging
 import signal
 import socket
 import sys
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
-from typing import Any
-
-from hypercorn.asyncio import serve as hypercorn
-from hypercorn.config import Config
 
 from shared import aws
 from shared.pictures.bucket import Bucket
 from shared.settings import read_settings
-from tools.local import data_folder, protocol, snapshots
+from tools.local import data_folder, local_issuer, protocol, snapshots, terminal
 from tools.local.checkpoints import Checkpoints
+from tools.local.choices import Choices
 from tools.local.data_folder import DataFolder
 from tools.local.deploy import ARTIFACTS, Deployment
-from tools.local.emulator import App, Emulator, guarded
+from tools.local.emulator import Emulator, guarded
 from tools.local.front import Front
+from tools.local.listening import listen, loopback_socket
+from tools.local.local_issuer import LocalIssuer
 from tools.local.refusals import Refusal
+from tools.local.warm import start_functions
 from tools.reconcile.inventory import Inventory
 from tools.reconcile.reconcile import Reconciliation
 
@@ -32,28 +32,24 @@ logger = logging.getLogger(__name__)
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 LOG_MAX = 5_000_000  # bytes, twice: the present log file and the one before
-GRACE = 3.0  # seconds that requests under way at the end may take
-
-READY = """petAPI is ready at {base}
-{writers} may upload and delete; other machines cannot reach it. Ctrl-C stops it.
-The data is in {data}, the log in {data}/emulator.log. Try:
-  curl -F label={label} -F weight=0.7 -F img=@tests/images/chelsea.png {base}/upload
-  curl -o /tmp/random.png -D - '{base}/random?label={label}'
-  curl '{base}/random?label={label}&format=json'
-"""
 
 
-def serve(port: int, data: Path, parameters: Mapping[str, str]) -> None:
-    """Serves until a signal says stop. Refusal if it cannot begin."""
-    folder = data_folder.claim(data)
-    public, private = _socket(port), _socket(0)
+def serve(choices: Choices) -> None:
+    """Serve until a signal says stop. Raise Refusal if the service cannot start."""
+    folder = data_folder.claim(choices.data)
+    public, private = loopback_socket(choices.port), loopback_socket(0)
     _log_to(folder.log)
     protocol.install()
+    say = terminal.quiet if snapshots.exist(folder.snapshots) else terminal.say
     damaged = _restore(folder)
+    say(f"Starting petAPI for the first time on {folder.path}. This takes a few seconds.")
+    issuer = local_issuer.begin(folder.token_issuer, choices.url) if choices.tokens else None
     killed = data_folder.mark_running(folder)
     try:
+        say("- Loading the emulated AWS services")
         emulator = Emulator(folder, private.getsockname()[1])
-        asyncio.run(_Run(folder, emulator, public, private, parameters).run(killed=killed, damaged=damaged))
+        run = _Run(choices, folder, emulator, issuer, say)
+        asyncio.run(run.run(public, private, killed=killed, damaged=damaged))
     except Refusal:
         if not killed:
             data_folder.mark_stopped(folder)
@@ -62,77 +58,85 @@ def serve(port: int, data: Path, parameters: Mapping[str, str]) -> None:
 
 
 class _Run:
-    """What one run holds, from a started emulator to its end."""
+    """What one run holds, from a started emulator to its end. `say` prints a line at the first start only."""
 
     def __init__(
         self,
+        choices: Choices,
         folder: DataFolder,
         emulator: Emulator,
-        public: socket.socket,
-        private: socket.socket,
-        parameters: Mapping[str, str],
+        issuer: LocalIssuer | None,
+        say: Callable[[str], None],
     ) -> None:
-        self._folder, self._emulator, self._public, self._private = folder, emulator, public, private
-        self._parameters = parameters
+        self._folder, self._emulator, self._say, self._url = folder, emulator, say, choices.url
         self._checkpoints = Checkpoints(folder, emulator)
+        self._documents = issuer.documents() if issuer else {}
+        self._parameters = {**choices.parameters, **(issuer.parameters() if issuer else {})}
+        self._issuer_command, self._warm = choices.issuer_command, choices.warm
 
-    async def run(self, *, killed: bool, damaged: bool) -> None:
-        """Everything between the start of the emulator and its end."""
+    async def run(self, public: socket.socket, private: socket.socket, *, killed: bool, damaged: bool) -> None:
+        """Do everything between the start of the emulator and its end."""
         stop, end_aws = _stop_signal(), asyncio.Event()
-        private = asyncio.create_task(
-            _listen(guarded(self._emulator.asgi, self._checkpoints.written), self._private, end_aws.wait)
-        )
+        aws_endpoints = guarded(self._emulator.asgi, self._checkpoints.written)
+        emulating = asyncio.create_task(listen(aws_endpoints, private, end_aws.wait))
         try:
             outputs = await asyncio.to_thread(self._deploy)
             if killed:
                 await asyncio.to_thread(_after_unclean_stop, damaged=damaged)
             await self._checkpoints.take()
-            await self._serve(outputs["ApiId"], stop, private)
+            await self._serve(outputs["ApiId"], public, stop, emulating)
         finally:
             self._emulator.stop_functions()
             end_aws.set()
-            await private
+            await emulating
 
     def _deploy(self) -> dict[str, str]:
+        """Bring up the stack and start its functions. Return the stack's outputs."""
         deployment = Deployment()
         deployment.wait_for_emulator()
         self._emulator.refuse_lost_state()
+        self._say("- Deploying the functions, tables, buckets and queues of template.yaml")
         outputs = deployment.bring_up(ROOT, self._parameters)
         text = "".join(f"{name}={value}\n" for name, value in self._emulator.variables.items())
         data_folder.write_private(self._folder.aws_env, text)
+        if self._warm:
+            self._say("- Starting the functions")
+            start_functions(deployment.functions())
         return outputs
 
-    async def _serve(self, api_id: str, stop: asyncio.Event, private: asyncio.Task[None]) -> None:
-        """Answers requests until `stop`, or until a part of the program fails."""
+    async def _serve(
+        self, api_id: str, public: socket.socket, stop: asyncio.Event, emulating: asyncio.Task[None]
+    ) -> None:
+        """Answer requests until `stop` is set or a part of the program fails."""
         front = Front(
-            partial(self._emulator.call_api, api_id), str(self._folder.log), failing=lambda: self._checkpoints.failing
+            partial(self._emulator.call_api, api_id),
+            str(self._folder.log),
+            failing=lambda: self._checkpoints.failing,
+            documents=self._documents,
         )
-        ready = self._ready()
-        public = asyncio.create_task(_listen(front, self._public, stop.wait))
+        serving = asyncio.create_task(listen(front, public, stop.wait))
         keeping_up = asyncio.create_task(self._checkpoints.keep_up())
-        print(ready, end="", flush=True)
-        done, _ = await asyncio.wait({public, private, keeping_up}, return_when=asyncio.FIRST_COMPLETED)
+        self._say_ready()
+        done, _ = await asyncio.wait({serving, emulating, keeping_up}, return_when=asyncio.FIRST_COMPLETED)
         stop.set()
-        await public
+        await serving
         await self._checkpoints.end(keeping_up)
         for task in done:
             task.result()
 
-    def _ready(self) -> str:
-        labels = [label.strip() for label in self._parameters.get("Labels", "cat").split(",")]
-        label = "cat" if {"cat", "*"} & set(labels) else labels[0]
-        base = f"http://127.0.0.1:{self._public.getsockname()[1]}"
-        issuer = self._parameters.get("JwtIssuer")
-        writers = f"Only who has a token of {issuer}" if issuer else "Writes are open: every program on this machine"
-        return READY.format(base=base, label=label, data=self._folder.path, writers=writers)
+    def _say_ready(self) -> None:
+        command = self._issuer_command
+        ready = terminal.ready_text(self._url, self._folder.path, self._parameters, issuer_command=command)
+        terminal.say(ready)
+        self._say(terminal.first_steps(self._url, self._parameters, issuer_command=command))
 
 
 def _after_unclean_stop(*, damaged: bool) -> None:
-    """Brings rows and objects together again after a kill, and says how many were apart.
+    """Reconcile rows and objects after a kill, and print how many did not match.
 
-    Runs in a thread, before the first request is taken: no upload is under way, so no version is too young.  But when
-    the newest snapshot was `damaged`, versions without a row are what it knew: they stay.  AWS clients made here reach
-    the emulator as the account's owner: the environment says so.
+    This runs in a thread before the first request. No upload is under way, so no version is too young to be removed. If
+    the newest snapshot was `damaged`, it may have known versions that have no row now, so they stay. The AWS clients
+    made here reach the emulator as the account's owner, because the environment names its key.
     """
     until = datetime.min.replace(tzinfo=UTC) if damaged else datetime.now(UTC)
     settings = read_settings()
@@ -141,23 +145,8 @@ def _after_unclean_stop(*, damaged: bool) -> None:
     print(f"The last run did not end by itself. Reconciled: {report}.", flush=True)
 
 
-def _socket(port: int) -> socket.socket:
-    """A socket bound to this port of the loopback interface; port 0 is a free one."""
-    bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        bound.bind(("127.0.0.1", port))
-    except OSError as error:
-        bound.close()
-        raise Refusal(
-            f"Port {port} cannot be used ({error.strerror}); choose another one: make run PORT=3001"
-        ) from error
-    bound.listen()
-    return bound
-
-
 def _log_to(path: Path) -> None:
-    """The log of everything in this process; nothing but our own sentences goes to the terminal."""
+    """Send all log lines of this process to this file, so that the terminal shows our own sentences only."""
     handler = RotatingFileHandler(path, maxBytes=LOG_MAX, backupCount=1, encoding="utf-8")
     logging.basicConfig(handlers=[handler], format="%(asctime)s %(levelname)s %(name)s %(message)s")
     logging.captureWarnings(True)
@@ -165,13 +154,13 @@ def _log_to(path: Path) -> None:
 
 
 def _restore(folder: DataFolder) -> bool:
-    """The newest whole snapshot into `state`, an empty start only where nothing was ever kept.
+    """Restore the newest whole snapshot into `state`. Start empty only if nothing was ever kept.
 
-    True if there was a newer snapshot, which is damaged.
+    Return whether there was a newer snapshot that is damaged.
     """
     snapshot, damages = snapshots.newest_whole(folder.snapshots)
     for damage in damages:
-        print(f"The snapshot file {damage}; going on with snapshot {snapshot and snapshot.name}.", file=sys.stderr)
+        print(f"The snapshot file {damage}. Using snapshot {snapshot and snapshot.name} instead.", file=sys.stderr)
     if snapshot:
         snapshots.restore(snapshot, folder.state)
         return bool(damages)
@@ -186,20 +175,9 @@ def _restore(folder: DataFolder) -> bool:
 
 
 def _stop_signal() -> asyncio.Event:
-    """Set by Ctrl-C, SIGTERM and, unless `nohup` has it ignored, SIGHUP."""
+    """Return an event that Ctrl-C, SIGTERM and SIGHUP set; SIGHUP does not if `nohup` ignores it."""
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
     return stop
-
-
-async def _listen(app: App, bound: socket.socket, ended: Callable[[], Awaitable[object]]) -> None:
-    config = Config()
-    config.bind = [f"fd://{bound.detach()}"]
-    config.errorlog = logging.getLogger("hypercorn")
-    config.include_server_header = False
-    config.graceful_timeout = GRACE
-    config.keep_alive_timeout = 75
-    framework: Any = app  # hypercorn has a type for each kind of message, we have dictionaries
-    await hypercorn(framework, config, shutdown_trigger=ended)

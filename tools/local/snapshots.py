@@ -38,6 +38,11 @@ def take(state: Path, snapshots: Path) -> Path:
     return snapshot
 
 
+def exist(snapshots: Path) -> bool:
+    """Return whether there is a snapshot, whole or not."""
+    return bool(_numbered(snapshots))
+
+
 def newest_whole(snapshots: Path) -> tuple[Path | None, list[str]]:
     """The newest snapshot that is whole, None if there never was one, and what is wrong with newer ones.
 

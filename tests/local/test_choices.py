@@ -1,0 +1,88 @@
+"""What `make run` makes of its environment variables, and what it prints."""
+
+import shlex
+from pathlib import Path
+
+import pytest
+
+from tests.support import documents
+from tools.local import terminal
+from tools.local.choices import PARAMETERS, read_choices
+from tools.local.refusals import Refusal
+
+
+def test_without_any_variable_writes_are_open_and_every_label_is_allowed() -> None:
+    choices = read_choices({})
+
+    assert (choices.url, choices.data) == ("http://127.0.0.1:3000", Path(".local").resolve())
+    assert (choices.tokens, choices.warm, choices.issuer_command) == (False, True, "")
+    assert choices.parameters["Labels"] == "*"
+    assert choices.parameters["PublicWrites"] == "true"
+
+
+@pytest.mark.parametrize("name", PARAMETERS)
+def test_a_variable_sets_its_parameter(name: str) -> None:
+    assert read_choices({name: "owl"}).parameters[PARAMETERS[name]] == "owl"
+    assert read_choices({name: ""}) == read_choices({})
+
+
+@pytest.mark.parametrize("variables", [{"TOKENS": "1"}, {"JWT_ISSUER": "https://issuer.test/"}])
+def test_with_an_issuer_writes_need_a_token(variables: dict[str, str]) -> None:
+    assert read_choices(variables).parameters["PublicWrites"] == "false"
+
+
+@pytest.mark.parametrize("labels", ["cat", "cat,dog", " Cat , DOG ", "*", "cat,*", "a" + "-" * 31, "cat,"])
+def test_labels_are_passed_on(labels: str) -> None:
+    assert read_choices({"LABELS": labels}).parameters["Labels"] == labels
+
+
+@pytest.mark.parametrize(
+    "labels", ["Cat Dog", "cat;dog", "cat,-dog", "2cats", "a" * 33, ",", " ", "cat,chouette-épervière"]
+)
+def test_labels_that_no_upload_could_have_are_refused(labels: str) -> None:
+    with pytest.raises(Refusal, match=r"^LABELS is .*LABELS=cat,dog"):
+        read_choices({"LABELS": labels})
+
+
+@pytest.mark.parametrize("name", ["TOKENS", "WARM"])
+def test_a_switch_is_0_or_1(name: str) -> None:
+    with pytest.raises(Refusal, match=f"{name} is 'yes'. Use {name}=1 or {name}=0."):
+        read_choices({name: "yes"})
+
+
+def test_two_issuers_are_refused() -> None:
+    with pytest.raises(Refusal, match="two issuers"):
+        read_choices({"TOKENS": "1", "JWT_ISSUER": "https://issuer.test/"})
+
+
+def test_the_command_for_a_token_names_other_data() -> None:
+    assert read_choices({"TOKENS": "1"}).issuer_command == "make -s token"
+    assert read_choices({"TOKENS": "1", "DATA": "/a b"}).issuer_command == "make -s token DATA='/a b'"
+
+
+def test_the_printed_lines_are_those_of_the_readme() -> None:
+    (block,) = [block for block in documents.blocks(documents.README) if "127.0.0.1:3000/upload" in block.text]
+
+    printed = terminal.first_steps("http://127.0.0.1:3000", {"Labels": "*"}, issuer_command="")
+
+    assert [line.strip() for line in printed.splitlines()[1:]] == block.text.splitlines()
+
+
+def test_the_printed_lines_use_the_port_and_an_allowed_label() -> None:
+    printed = terminal.first_steps("http://127.0.0.1:5", {"Labels": "Owl,dog"}, issuer_command="")
+
+    assert "curl -F label=owl" in printed
+    assert "http://127.0.0.1:5/labels/owl" in printed
+    assert "boat" not in printed.replace("images", "")
+    assert "boat" in terminal.first_steps("http://127.0.0.1:5", {"Labels": "owl, boat"}, issuer_command="")
+
+
+def test_the_printed_uploads_send_a_token_where_one_is_needed() -> None:
+    parameters = {"Labels": "*", "JwtIssuer": "http://127.0.0.1:3000"}
+
+    printed = terminal.first_steps("http://127.0.0.1:3000", parameters, issuer_command="make -s token")
+
+    assert "  TOKEN=$(make -s token)\n" in printed
+    uploads = [shlex.split(line) for line in printed.splitlines() if line.endswith("/upload")]
+    assert len(uploads) == 2
+    assert all("Authorization: Bearer $TOKEN" in upload for upload in uploads)

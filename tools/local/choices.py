@@ -1,0 +1,113 @@
+"""What you choose for `make run` by environment variables: port, data folder, labels, tokens and more."""
+
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from shared.images import LABEL
+from tools.local.refusals import Refusal
+
+# Variables and the parameters of template.yaml that they set
+PARAMETERS = {
+    "LABELS": "Labels",
+    "JWT_ISSUER": "JwtIssuer",
+    "JWT_AUDIENCE": "JwtAudience",
+    "RECOGNISER": "Recogniser",
+    "RECOGNITION_MODEL": "RecognitionModel",
+    "RECOGNITION_MODEL_LABELS": "RecognitionModelLabels",
+    "CALLBACK_HTTP": "CallbackHttp",
+    "CALLBACK_LOOPBACK": "CallbackLoopback",
+    "CALLBACK_TIMEOUT": "CallbackTimeout",
+}
+THROTTLES = ("ThrottleRate", "ThrottleBurst", "PictureThrottleRate", "PictureThrottleBurst")
+
+DEFAULT_DATA = Path(".local")
+
+HELP = """Usage: make run [VARIABLE=value ...]
+
+Serve petAPI on this machine, with everything that template.yaml describes. Variables:
+  PORT=3000           the port, on 127.0.0.1
+  DATA=.local         the folder that keeps the data
+  LABELS=*            the labels that uploads may use, separated by commas; * allows any
+  TOKENS=1            require tokens for writes; make token prints one
+  WARM=0              start each function at its first request; the processes take 300 MB
+  JWT_ISSUER=, JWT_AUDIENCE=    require tokens of this issuer instead
+  RECOGNISER=colours  what recognises pictures: colours, rekognition or onnx
+  RECOGNITION_MODEL=, RECOGNITION_MODEL_LABELS=    for onnx: the paths of the model and of its class names
+  CALLBACK_LOOPBACK=true, CALLBACK_HTTP=true       let callbacks go to this machine, and by HTTP
+  CALLBACK_TIMEOUT=5  seconds that the receiver of a callback has
+docs/reference/configuration.md has the details."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """The choices for one run. With `tokens`, the run issues the tokens that writes need.
+
+    With `warm`, all functions are started before the first request.
+    """
+
+    port: int
+    data: Path
+    tokens: bool
+    warm: bool
+    parameters: Mapping[str, str]
+
+    @property
+    def url(self) -> str:
+        """The address of the service, without a slash at the end."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def issuer_command(self) -> str:
+        """The command that prints a token, empty if this run issues none."""
+        data = "" if self.data == DEFAULT_DATA.resolve() else f" DATA={shlex.quote(str(self.data))}"
+        return f"make -s token{data}" if self.tokens else ""
+
+
+def read_choices(environment: Mapping[str, str]) -> Choices:
+    """Read the choices from environment variables. Raise Refusal if one is unusable."""
+    chosen = {parameter: environment[name] for name, parameter in PARAMETERS.items() if environment.get(name)}
+    tokens, warm = _switch(environment, "TOKENS", "0"), _switch(environment, "WARM", "1")
+    if tokens and "JwtIssuer" in chosen:
+        raise Refusal("TOKENS=1 and JWT_ISSUER name two issuers of tokens. Leave one of them out.")
+    return Choices(_port(environment), data_path(environment), tokens, warm, _parameters(chosen, tokens))
+
+
+def data_path(environment: Mapping[str, str]) -> Path:
+    """Return the data folder."""
+    return Path(environment.get("DATA") or DEFAULT_DATA).resolve()
+
+
+def _port(environment: Mapping[str, str]) -> int:
+    text = environment.get("PORT") or "3000"
+    if not (text.isascii() and text.isdigit() and 0 < int(text) < 65536):
+        raise Refusal(f"PORT is {text!r}. It must be a number from 1 to 65535, such as 3000.")
+    return int(text)
+
+
+def _switch(environment: Mapping[str, str], name: str, default: str) -> bool:
+    text = environment.get(name) or default
+    if text not in ("0", "1"):
+        raise Refusal(f"{name} is {text!r}. Use {name}=1 or {name}=0.")
+    return text == "1"
+
+
+def _parameters(chosen: Mapping[str, str], tokens: bool) -> dict[str, str]:
+    """Return the parameters of template.yaml: any label, no throttle, links from the root, open writes."""
+    if "Labels" in chosen:
+        _check_labels(chosen["Labels"])
+    public = {"PublicWrites": "false" if tokens or "JwtIssuer" in chosen else "true"}
+    throttles = dict.fromkeys(THROTTLES, "5000")  # requests a second
+    return {"Labels": "*", "LinkBase": "/", "Recogniser": "colours", **throttles, **public, **chosen}
+
+
+def _check_labels(text: str) -> None:
+    labels = [label.strip().lower() for label in text.split(",") if label.strip()]
+    bad = [label for label in labels if label != "*" and not LABEL.fullmatch(label)]
+    if bad or not labels:
+        found = f"{bad[0]!r} is not a label" if bad else "it names no label"
+        raise Refusal(
+            f"LABELS is {text!r}, but {found}. A label is a letter, then at most 31 letters, digits and hyphens; "
+            "separate labels by commas (make run LABELS=cat,dog), or allow any (LABELS='*')."
+        )
