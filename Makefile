@@ -15,7 +15,7 @@ CODE := shared $(FUNCTIONS) tools costs
 BIN := $(VENV)/bin
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
 
-.PHONY: help run token audit reconcile check test test-all sam-test contract mutants soak reliability
+.PHONY: help run token env audit reconcile check test test-all sam-test contract mutants soak reliability
 .PHONY: bench bench-quick bench-cold measure costs openapi screenshots old-data lock deploy clean
 
 help:  ## List all targets
@@ -39,6 +39,9 @@ deploy: $(SAM_VENV)/sam.installed  ## Validate, build and deploy, with the AWS c
 	$(SAM_VENV)/bin/sam validate --lint
 	$(SAM_VENV)/bin/sam build
 	$(SAM_VENV)/bin/sam deploy --guided
+
+env: $(VENV)/run.installed  ## Print an --env-vars file for `sam local`, from the outputs of the stack STACK
+	@$(BIN)/python -m tools.sam_env '$(STACK)'
 
 costs: $(VENV)/test.installed  ## Compute a month's costs into costs/README.md; OPTIONS="--draws 1e8 --mode cdn"
 	@$(BIN)/python -m costs --write $(OPTIONS)

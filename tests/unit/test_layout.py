@@ -144,9 +144,7 @@ def test_a_module_imports_one_way(path: Path) -> None:
 @pytest.mark.parametrize("path", MODULES, ids=place)
 def test_only_some_modules_make_clients(path: Path) -> None:
     name, imported = place(path), imports_of(path)
-    assert "boto3" not in imported or inside(name, "tools/local") or inside(name, "tools/benchmarks"), (
-        "the layer has none"
-    )
+    assert "boto3" not in imported or inside(name, "tools"), "the layer has none"
     assert "botocore.session" not in imported or name == "shared/aws"
 
 
