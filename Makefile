@@ -82,7 +82,7 @@ bench: $(VENV)/test.installed  ## Compare petAPI with four other designs, for do
 bench-quick: $(VENV)/test.installed  ## Fail if a request costs more read units, write units or round trips than before
 	$(BIN)/python -m tools.benchmarks.quick
 
-bench-cold: $(VENV)/test.installed  ## Fail if a cold start of .aws-sam/build takes longer than allowed
+bench-cold: $(VENV)/test.installed  ## Fail if a cold start of what `sam build` made is too slow; WRITE=1 keeps the figures
 	$(BIN)/python -m tools.benchmarks.cold
 
 measure: $(VENV)/test.installed  ## Measure the other figures of docs/reference/performance.md; 2 minutes

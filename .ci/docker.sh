@@ -1,5 +1,5 @@
-# Sourced by .ci/run: Docker and the two images of the SAM CLI are ready, or it returns 1 and $WHY says why not.
-# It installs what is missing from Debian's packages, and stops at exit the daemon that it started.
+# Sourced by .ci/run. It gets Docker and the two images of the SAM CLI ready, or returns 1 and says in $WHY why not.
+# It installs what is missing from Debian's packages. At exit it stops the daemon if it started one.
 RUN_IMAGE=public.ecr.aws/lambda/python:3.13-x86_64
 BUILD_IMAGE=public.ecr.aws/sam/build-python3.13:latest-x86_64
 LOG=$(mktemp)
@@ -35,20 +35,19 @@ pull_images() {
     timeout 900 docker pull --quiet "$BUILD_IMAGE" >>"$LOG" 2>&1
 }
 
-# Stand-ins, by the script that lies beside this checkout or beside the repository that it was cloned from.
+# Without a registry: a script that makes stand-ins for both images. SAM_IMAGES_SCRIPT names it; otherwise it is looked
+# for near this checkout and near the repository that it was cloned from.
 make_images() {
-  local folder
-  for folder in .. "$(git config --get remote.origin.url)/.."; do
-    if [ -x "$folder/shared/sam-local/lambda-base-image.sh" ]; then
-      command -v debootstrap >>"$LOG" || install_docker || return 1
-      "$folder/shared/sam-local/lambda-base-image.sh" >>"$LOG" 2>&1
-      return
-    fi
-  done
-  return 1
+  local origin script
+  origin=$(git config --get remote.origin.url)
+  script=${SAM_IMAGES_SCRIPT:-$(find .. ${origin:+"$origin/.."} -maxdepth 3 \
+    -name lambda-base-image.sh -perm -u+x -print -quit 2>>"$LOG")}
+  [ -n "$script" ] || return 1
+  command -v debootstrap >>"$LOG" || install_docker || return 1
+  "$script" >>"$LOG" 2>&1
 }
 
-# AWS's image has make, the stand-in has not: this machine's, which needs the C library alone.
+# AWS's image has make. A stand-in gets this machine's make, which needs nothing but the C library.
 add_make() {
   local folder
   docker run --rm --entrypoint sh "$BUILD_IMAGE" -c 'command -v make' >>"$LOG" 2>&1 && return

@@ -1,4 +1,4 @@
-"""What bad uploads get, in every host: the 4xx that product.md names, a sentence on field and rule, nothing stored."""
+"""What bad uploads get, in every host: a 4xx, a sentence on field and rule, nothing stored."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""The HTTP contract, in every host: what product.md promises to people who call."""
+"""The HTTP API as callers use it, in every host."""
 
 import json
 import re
