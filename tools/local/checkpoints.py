@@ -1,4 +1,4 @@
-"""Keeps the snapshots close behind the data: one a little after each write, and two alike at the end."""
+"""Take snapshots of the data: one soon after each write, and two identical ones at the end."""
 
 import asyncio
 import logging
@@ -8,13 +8,13 @@ from tools.local import snapshots
 from tools.local.data_folder import DataFolder
 from tools.local.emulator import Emulator, States
 
-DELAY = 2.0  # seconds from a write to the snapshot; so nothing is lost that was acknowledged 5 s before a kill
+DELAY = 2.0  # seconds from a write to its snapshot; a kill loses nothing that was acknowledged 5 s before
 
 logger = logging.getLogger(__name__)
 
 
 class Checkpoints:
-    """Snapshots of the emulator's state in the folder."""
+    """The snapshots of one run. `failing` is true while none can be written."""
 
     def __init__(self, folder: DataFolder, emulator: Emulator) -> None:
         self._folder, self._emulator = folder, emulator
@@ -23,11 +23,11 @@ class Checkpoints:
         self.failing = False
 
     def written(self) -> None:
-        """Something was written."""
+        """Note that something was written."""
         self._unsaved.set()
 
     async def take(self) -> None:
-        """A snapshot of all that was written before this call."""
+        """Take a snapshot of everything that was written before this call."""
         async with self._taking:
             self._unsaved.clear()
             states = self._emulator.states()
@@ -38,7 +38,7 @@ class Checkpoints:
         snapshots.take(self._folder.state, self._folder.snapshots)
 
     async def keep_up(self) -> None:
-        """Takes a snapshot after writes, for ever."""
+        """Take a snapshot after writes, until cancelled."""
         while True:
             await self._unsaved.wait()
             await asyncio.sleep(DELAY)
@@ -50,13 +50,13 @@ class Checkpoints:
                 self._unsaved.set()
                 logger.exception("no snapshot")
                 print(
-                    f"The data could not be saved ({error}); writes are refused until it can; "
-                    f"is there room in {self._folder.path}?",
+                    f"The data could not be saved ({error}). Writes are refused until it can be. "
+                    f"Check whether {self._folder.path} has room.",
                     file=sys.stderr,
                 )
 
     async def end(self, keeping_up: asyncio.Task[None]) -> None:
-        """The last snapshots. They are alike, so that a damaged file in one of them costs nothing."""
+        """Take the last snapshots. They are identical, so a damaged file in one of them loses nothing."""
         async with self._taking:
             keeping_up.cancel()
         for _ in range(snapshots.KEPT):

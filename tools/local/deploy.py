@@ -1,6 +1,7 @@
-"""Deploys template.yaml to the emulator, as `sam package` and `sam deploy` do to AWS.
+"""Deploy template.yaml to the emulator, as `sam package` and `sam deploy` do to AWS.
 
-Folders of code become zips in a bucket, named by their content, so that unchanged code is an unchanged template.
+Folders of code become zips in a bucket. Their names are hashes of their content, so unchanged code leaves the template
+unchanged.
 """
 
 import io
@@ -26,12 +27,12 @@ if TYPE_CHECKING:
 STACK = "petapi"
 ARTIFACTS = "petapi-artifacts"
 CAPABILITIES = ("CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND")
-ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)  # as SAM has it: the same files are the same zip
+ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)  # as in SAM, so that the same files make the same zip
 PACKAGES = {"AWS::Serverless::Function": "CodeUri", "AWS::Serverless::LayerVersion": "ContentUri"}
 
 
 class Deployment:
-    """The stack, in the emulator that the environment names."""
+    """The stack in the emulator that the environment names."""
 
     def __init__(self) -> None:
         session = boto3.Session()
@@ -41,7 +42,7 @@ class Deployment:
         self._s3: S3Client = session.client("s3", config=config)
 
     def wait_for_emulator(self) -> None:
-        """Returns when the emulator answers: it has loaded its state then."""
+        """Wait until the emulator answers. It has loaded its state by then."""
         self._s3.list_buckets()
 
     def functions(self) -> list[str]:
@@ -50,9 +51,9 @@ class Deployment:
         return [each["PhysicalResourceId"] for each in resources if each["ResourceType"] == "AWS::Lambda::Function"]
 
     def bring_up(self, root: Path, parameters: Mapping[str, str]) -> dict[str, str]:
-        """The outputs of the stack, after it has become what the template and the code under `root` say.
+        """Create or update the stack from the template and the code under `root`. Return its outputs.
 
-        Refusal when that would cost data, or when the template cannot be deployed.
+        Raise Refusal if that would lose data or if the template cannot be deployed.
         """
         template = read_template(root / "template.yaml")
         self._package(template, root)
@@ -71,7 +72,7 @@ class Deployment:
         return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
 
     def _package(self, template: Template, root: Path) -> None:
-        """Each folder of code to the artifacts, and its place there into the template."""
+        """Store each folder of code as a zip, and write the zip's address into the template."""
         self._s3.create_bucket(Bucket=ARTIFACTS)
         for resource in template["Resources"].values():
             if uri := PACKAGES.get(resource["Type"]):
@@ -97,7 +98,7 @@ class Deployment:
         return True
 
     def _create(self, arguments: Mapping[str, Any]) -> None:
-        """A new stack; never over tables, which ministack would empty."""
+        """Create the stack. Refuse if tables exist, because ministack would empty them."""
         if tables := self._dynamodb.list_tables()["TableNames"]:
             raise Refusal(
                 f"The data has the tables {', '.join(tables)} but no stack that owns them. "
@@ -113,7 +114,7 @@ class Deployment:
             if "No updates are to be performed" in error.response["Error"]["Message"]:
                 return
             raise Refusal(
-                f"template.yaml cannot be deployed ({error.response['Error']['Message']}); correct it and start again."
+                f"template.yaml cannot be deployed ({error.response['Error']['Message']}). Correct it and start again."
             ) from error
         self._await("stack_update_complete")
 
@@ -124,12 +125,12 @@ class Deployment:
             )
         except WaiterError as error:
             raise Refusal(
-                f"template.yaml cannot be deployed ({self._reason()}); correct it and start again. "
-                "The data is as it was."
+                f"template.yaml cannot be deployed ({self._reason()}). Correct it and start again. "
+                "The data has not changed."
             ) from error
 
     def _reason(self) -> str:
-        """What the first failed resource of the last operation said."""
+        """Return why the first failed resource of the last operation failed."""
         events = self._cloudformation.describe_stack_events(StackName=STACK)["StackEvents"]
         reasons = [
             f"{event['LogicalResourceId']}: {event.get('ResourceStatusReason', '')}"
@@ -139,7 +140,7 @@ class Deployment:
         return reasons[0] if reasons else "no reason was given"
 
     def _refuse_loss_of_tables(self, template: Template) -> None:
-        """A table whose key changes would be emptied by ministack, whatever its policies say."""
+        """Refuse a changed table key: ministack would empty the table, in spite of its policies."""
         for resource in self._cloudformation.describe_stack_resources(StackName=STACK)["StackResources"]:
             if resource["ResourceType"] == "AWS::DynamoDB::Table":
                 name = resource["LogicalResourceId"]
@@ -147,13 +148,13 @@ class Deployment:
                 table = self._dynamodb.describe_table(TableName=resource["PhysicalResourceId"])["Table"]
                 if _keys(wanted) != _keys(table):
                     raise Refusal(
-                        f"template.yaml no longer has the table {name} with the key that its data is stored under. "
-                        "Give the new table another name and keep this one, or use other data: make run DATA=<folder>"
+                        f"The table {name} has another key in template.yaml than its stored data. Keep this table and "
+                        "give the new one another name, or use other data: make run DATA=<folder>"
                     )
 
 
 def includes(node: Any) -> Iterator[dict[str, str]]:
-    """The parameters of each AWS::Include in the template."""
+    """Yield the parameters of each AWS::Include in the template."""
     if isinstance(node, dict) and node.get("Fn::Transform", {}).get("Name") == "AWS::Include":
         yield node["Fn::Transform"]["Parameters"]
     elif isinstance(node, dict | list):
@@ -162,9 +163,9 @@ def includes(node: Any) -> Iterator[dict[str, str]]:
 
 
 def zipped(folders: Mapping[str, Path]) -> bytes:
-    """A zip of folders' files, each under its name there; the same for the same files.
+    """Return a zip of these folders' files, each folder under its name. The same files make the same zip.
 
-    What Python and editors leave behind is left out.
+    Hidden files and bytecode are left out.
     """
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -179,6 +180,6 @@ def zipped(folders: Mapping[str, Path]) -> bytes:
 
 
 def _keys(table: Mapping[str, Any]) -> list[tuple[str, str, str]]:
-    """Name, role and type of each part of a table's key."""
+    """Return name, role and type of each part of a table's key."""
     types = {a["AttributeName"]: a["AttributeType"] for a in table.get("AttributeDefinitions", ())}
     return [(k["AttributeName"], k["KeyType"], types[k["AttributeName"]]) for k in table.get("KeySchema", ())]

@@ -1,9 +1,8 @@
-"""The embedded AWS: everything that knows ministack is here.
+"""The embedded AWS. Only this module and engine.py know ministack.
 
-Its services listen on a port of their own on 127.0.0.1, for the functions, presigned URLs and scripts.  AUTH=true
-makes it check signatures, roles and policies, but it takes an empty key, `test` and account numbers for the
-account's owner, who may run any code; so `guarded` lets nobody in with those, and the owner's key is a secret of
-this run.
+Its services listen on a second port of 127.0.0.1, for the functions, presigned URLs and scripts. AUTH=true makes it
+check signatures, roles and policies. But it accepts an empty key, `test` and account numbers as the account's owner,
+who may run any code. So `guarded` refuses those, and the owner's key is a secret of this run.
 """
 
 import json
@@ -28,20 +27,20 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 REGION = "us-east-1"
 PASSED_ON = re.compile(r"PATH|HOME|LANG|TZ|LC_\w+|PYTHON\w+|LD_LIBRARY_PATH|DYLD_\w+")
-EVENTS_MAX = 300  # of the stack, which ministack keeps for ever; a deployment of all of it has about 90
+EVENTS_MAX = 300  # of the stack; ministack would keep all, and a deployment of the whole stack has about 90
 OWNERS_FOR_ALL = re.compile(r"(test|[0-9]{12})?")
-LOOPBACK_IS_SECURE = (b"x-forwarded-proto", b"https")  # for bucket policies that ask for TLS
+LOOPBACK_IS_SECURE = (b"x-forwarded-proto", b"https")  # for bucket policies that require TLS
 LOOPBACK = re.compile(r"(127\.0\.0\.1|localhost)(:[0-9]+)?")
 BUCKET = re.compile(r"/[a-z0-9.-]{3,63}/?")
-FORM_KEY = re.compile(r"A[KS]IA[0-9A-Z]+")  # nothing that S3 expands, as it does ${filename}
+FORM_KEY = re.compile(r"A[KS]IA[0-9A-Z]+")  # nothing that S3 expands, such as ${filename}
 FORM_MAX = FILE_MAX + 1_000_000  # bytes of a form: the file, and far more than its fields have
 READS = re.compile(r"(\w+\.)?(Batch)?(Get|Describe|List|Query|Scan)\w*")
 
 
 class Emulator:
-    """One ministack in this process, with its state under one data folder. Its modules hold the state: one a process.
+    """The ministack of this process, with its state in one data folder. Its modules hold the state: one per process.
 
-    `variables` tell AWS clients where it is and who its owner is; they are in this process's environment, too.
+    `variables` are for AWS clients: its address and the owner's key. They are in this process's environment, too.
     """
 
     def __init__(self, folder: DataFolder, port: int) -> None:
@@ -59,7 +58,7 @@ class Emulator:
             logging.getLogger(name).addHandler(self._losses)
 
     def refuse_lost_state(self) -> None:
-        """Refusal if a part of the state could not be loaded; ministack goes on without it, and would lose it."""
+        """Raise Refusal if a part of the state could not be loaded. ministack would go on and lose it."""
         if self._losses.messages:
             raise Refusal(
                 f"The emulator cannot read the data in {self._folder.path} ({'; '.join(self._losses.messages)}). "
@@ -67,15 +66,15 @@ class Emulator:
             )
 
     async def asgi(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """The AWS endpoints."""
+        """Serve one request to the AWS endpoints."""
         await self._ministack.app.app(scope, receive, send)
 
     async def call_api(
         self, api_id: str, method: str, path: str, query: bytes, headers: dict[str, str], body: bytes
     ) -> tuple[int, dict[str, Any], bytes]:
-        """Status, headers and body of the answer of the API's stage Prod to this request.
+        """Call stage Prod of the API. Return status, headers and body.
 
-        The same call that ministack's own address for APIs ends in, without its guesses from the Host header.
+        ministack's own address for APIs ends in the same call, after guesses from the Host header.
         """
         answer: tuple[int, dict[str, Any], bytes] = await self._ministack.gateway.handle_execute(
             api_id, "Prod", method, path, headers, body, parse_qs(query.decode("latin-1"), keep_blank_values=True)
@@ -83,14 +82,14 @@ class Emulator:
         return answer
 
     def states(self) -> States:
-        """The state of each service; to be called on the event loop, so that no call is half done in it."""
+        """Return the state of each service. Call it on the event loop, so that no call is half done in it."""
         for _, events in self._ministack.cloudformation._stack_events.all_items():
             del events[:-EVENTS_MAX]
         parts = self._ministack.app._build_persistence_save_dict()
         return {name: get_state() for name, get_state in parts.items()}
 
     def save(self, states: States) -> None:
-        """Writes these states to the folder `state` in place of what is there. OSError if one could not be written."""
+        """Replace the content of the folder `state` by these states. Raise OSError if one cannot be written."""
         for old in self._folder.state.glob("*.json"):
             old.unlink()
         self._ministack.persistence.save_all({name: lambda state=state: state for name, state in states.items()})
@@ -99,24 +98,24 @@ class Emulator:
             raise OSError(f"the state of {', '.join(missing)} could not be written")
 
     def stop_functions(self) -> None:
-        """No process of a function is left when this returns."""
+        """End the processes of all functions."""
         self._ministack.lambda_runtime.reset()
 
 
 class _Losses(logging.Handler):
-    """Keeps what ministack complains of while it loads its state."""
+    """The errors that ministack logs while it loads its state."""
 
     def __init__(self, level: int) -> None:
         super().__init__(level)
         self.messages: list[str] = []
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Keeps the message."""
+        """Keep the message."""
         self.messages.append(record.getMessage())
 
 
 def guarded(app: App, written: Callable[[], None]) -> App:
-    """The AWS endpoints for those who show a key of their own; calls `written` after each call that may write."""
+    """Return the AWS endpoints for callers with a real key. `written` is called after each call that may write."""
 
     async def guard(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -139,23 +138,23 @@ def guarded(app: App, written: Callable[[], None]) -> App:
 
 
 def _owners(scope: Scope, key: str) -> bool:
-    """Whether ministack would take this key for the account owner's; a browser asks without one whether it may post."""
+    """Return whether ministack would accept this key as the owner's. A browser's preflight of a form has no key."""
     asks_first = scope["method"] == "OPTIONS" and _header(scope, b"access-control-request-method") == "POST"
     return not (asks_first and _is_for_a_bucket(scope)) and bool(OWNERS_FOR_ALL.fullmatch(key))
 
 
 def _is_form(scope: Scope) -> bool:
-    """Whether the request may be one of S3's forms, which are signed in their fields and nowhere else."""
+    """Return whether the request may be a form for S3, which is signed in its fields only."""
     form = _header(scope, b"content-type").startswith("multipart/form-data")
     signed = _header(scope, b"authorization") or scope["query_string"] or _header(scope, b"x-amz-target")
     return form and scope["method"] == "POST" and not signed and _is_for_a_bucket(scope)
 
 
 def _is_for_a_bucket(scope: Scope) -> bool:
-    """Whether ministack gives the request to S3.
+    """Return whether ministack gives the request to S3.
 
-    Other services look for no key in a form, and take nobody's for the owner's.  Which one it is depends on the Host,
-    too, and every name under localhost is this machine.
+    Other services do not look for a key in a form, and accept a request without a key as the owner's. The choice of
+    the service depends on the Host as well, and every name under localhost is this machine.
     """
     from ministack.core.router import detect_service
 
@@ -165,7 +164,7 @@ def _is_for_a_bucket(scope: Scope) -> bool:
 
 
 def _key_of_form(content_type: str, body: bytes) -> str:
-    """The access key that a form of S3 names, empty if none, or more than one; read as ministack's S3 reads it."""
+    """Return the access key that a form for S3 names, read as ministack reads it. Empty if there is not exactly one."""
     from ministack.services import s3
 
     fields = s3._parse_multipart_form(content_type, body)
@@ -185,7 +184,7 @@ async def _body(receive: Receive) -> bytes:
 
 
 def _again(body: bytes) -> Receive:
-    """A `receive` that gives this body."""
+    """Return a `receive` that gives this body."""
     messages = [{"type": "http.request", "body": body, "more_body": False}]
 
     async def receive() -> dict[str, Any]:
@@ -195,7 +194,7 @@ def _again(body: bytes) -> Receive:
 
 
 def _key(scope: Scope) -> str:
-    """The access key that the request names, empty if none."""
+    """Return the access key that the request names, empty if none."""
     from ministack.core.router import extract_access_key_id
 
     query = parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True)
@@ -220,7 +219,7 @@ async def _forbid(send: Send) -> None:
 
 
 def _environment(folder: DataFolder, port: int) -> dict[str, str]:
-    """What ministack and the functions see: nothing of the user's AWS, proxy or ministack settings."""
+    """Return the environment for ministack and the functions, without your settings for AWS, proxies or ministack."""
     return {
         **{name: value for name, value in os.environ.items() if PASSED_ON.fullmatch(name)},
         "TMPDIR": str(folder.tmp),

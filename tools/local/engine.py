@@ -11,26 +11,31 @@ from functools import lru_cache
 from types import SimpleNamespace
 from typing import Any
 
-QUEUES_PORT = "4566"  # in the names of queues alone
-EXPRESSIONS = 256  # kept parsed; shared/ has about 30
+QUEUES_PORT = "4566"  # in the URLs of queues only
+EXPRESSIONS = 256  # parsed ones that are kept; shared/ has about 30
 
 functions_log = logging.getLogger("functions")
 
 
 def load() -> Any:
-    """The modules of ministack, which read the environment as they are imported; with nine changes.
+    """Import ministack's modules, which read the environment then, and change what `make run` cannot use:
 
-    Its Lambda waits up to 50 ms for a call's first log line, and keeps each call's lines as a log stream for ever:
-    here lines go to the log file as they are written, and nobody waits for them.  Its API Gateway leaves methods ANY
-    and gateway responses out when it imports an API, as every SAM API is.  Its IAM asks for `*` when a call names
-    several SSM parameters: here for what their names have in common, so that the policies of template.yaml hold.
-    Ctrl-C in a terminal reaches the processes of its functions, too, in the midst of their work: here they are in
-    groups of their own.  Its S3 answers that an object is stored when the disk had no room for it: here that fails.
-    Its DynamoDB parses a Query's condition once for each item of the partition: here once.  Its SQS knows queues by
-    the port that it listens on, which is another one at each start: here by a number that stays.  Its CloudFormation
-    generates secrets with punctuation, wanted or not: here only where it is wanted.  It also leaves the alias in an
-    event source mapping that is updated to a function without one: here the alias goes, too.
-    tests/local/test_emulator.py, tests/local/test_running.py and tests/local/test_old_data.py guard them.
+    - Lambda waits up to 50 ms for a call's first log line and keeps all lines as log streams. Here lines go to the log
+      file as they are written, and no call waits for them.
+    - API Gateway ignores methods ANY and gateway responses when it imports an API, as every SAM API is. Here it takes
+      both.
+    - IAM requires `*` when a call names several SSM parameters. Here it requires the common prefix of their names, so
+      that the policies of template.yaml work.
+    - Ctrl-C in a terminal reaches the processes of the functions in the middle of their work. Here they are in process
+      groups of their own.
+    - S3 reports success when the disk had no room for an object. Here that fails.
+    - DynamoDB parses a Query's condition once per item of the partition. Here it parses it once.
+    - SQS knows queues by the port that it listens on, which differs at each start. Here the port in a name stays.
+    - CloudFormation ignores ExcludePunctuation when it generates a secret. Here it heeds it.
+    - CloudFormation keeps the alias in an event source mapping that is updated to a function without one. Here it
+      removes it.
+
+    tests/local/test_emulator.py, tests/local/test_running.py and tests/local/test_old_data.py test them.
     """
     from ministack import app
     from ministack.core import iam_actions, lambda_runtime, persistence
@@ -114,30 +119,30 @@ def _with_parameters(extract_resource_arn: Callable[..., str]) -> Callable[..., 
 
 
 def _parse_expressions_once(dynamodb: Any) -> None:
-    """It parses a condition again for each item of a partition; our expressions are few, and always the same text."""
+    """Keep parsed conditions. Our expressions are few, and their texts do not vary."""
     tokenize = dynamodb._tokenize
     dynamodb._tokenize = lru_cache(EXPRESSIONS)(lambda expression: tuple(tokenize(expression)))
     dynamodb._condition_syntax_error = lru_cache(EXPRESSIONS)(dynamodb._condition_syntax_error)
 
 
 def _log_stderr(worker: Any) -> None:
-    """Runs in a thread for each process of a function: its lines to the log, until it ends."""
+    """Copy the lines of a function's process to the log until it ends. Each process has a thread for this."""
     for line in worker._proc.stderr:
         functions_log.info("%s %s", worker.func_name, line.rstrip())
 
 
 def _log_crash(func: Mapping[str, Any], request_id: str, text: str, *_: object, **__: object) -> None:
-    """`text` is the trace of a call that raised, empty otherwise."""
+    """Log the trace of a call that raised. `text` is empty for others."""
     if text:
         functions_log.error("%s %s %s", func["config"]["FunctionName"], request_id, text)
 
 
 class _OwnGroup:
-    """The module subprocess, whose processes get a process group of their own, and no Ctrl-C before they are in it."""
+    """The module subprocess, with processes in process groups of their own."""
 
     @staticmethod
     def Popen(*arguments: Any, **options: Any) -> "subprocess.Popen[str]":
-        """A process that a SIGINT to this one's group never reaches: it inherits that the signal is blocked."""
+        """Start a process that no SIGINT to our group reaches, because it inherits that the signal is blocked."""
         before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         try:
             return subprocess.Popen(*arguments, process_group=0, **options)  # noqa: S603 (ministack's own)
@@ -149,9 +154,9 @@ class _OwnGroup:
 
 
 class _Raise(logging.Handler):
-    """Makes an error of what ministack's S3 only warns of."""
+    """A log handler that turns a warning of ministack's S3 into an error."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        """OSError for an object that is not on the disk."""
+        """Raise OSError for an object that is not on the disk."""
         if record.msg.startswith("Failed to persist"):
             raise OSError(record.getMessage())

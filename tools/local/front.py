@@ -1,7 +1,7 @@
 """What listens on the port of `make run`: the API at the root, and nothing else of the emulator.
 
-Answers 413 itself where API Gateway would not call a function at all, and turns the emulator's own errors into
-problems, as the gateway responses of template.yaml do on AWS.
+It answers 413 itself where API Gateway would not call a function, and turns the emulator's errors into problems, as the
+gateway responses of template.yaml do on AWS.
 """
 
 import asyncio
@@ -17,11 +17,11 @@ from shared.api import endpoint
 from tools.local.emulator import Receive, Scope, Send
 
 BODY_MAX = 4_700_000  # bytes; base64 of more, with headers, does not fit into the 6 MiB of a Lambda event
-CALLS_MAX = 4  # at a time; each function has as many processes, of some 60 MB: more wait for the one emulator
+CALLS_MAX = 4  # at a time; each may start a process of 35 to 60 MB, and more would wait for the one emulator
 WHOLE_URL = re.compile(r"https?://([^/?]*)(/.*)?", re.IGNORECASE | re.DOTALL)
 LOOPBACK = re.compile(r"(127\.0\.0\.1|localhost)(:[0-9]{1,5})?", re.IGNORECASE)
 READS = ("GET", "HEAD", "OPTIONS")
-DISCARDED_MAX = 100_000_000  # bytes of a refused body that are read, so that the client reads the answer
+DISCARDED_MAX = 100_000_000  # bytes of a refused body that are read, so that the client reads the response
 
 logger = logging.getLogger(__name__)
 
@@ -30,7 +30,7 @@ CallApi = Callable[[str, str, bytes, dict[str, str], bytes], Awaitable[Answer]]
 
 
 class BadGateway(errors.ApiError):
-    """The function did not answer, or not as a function should."""
+    """The function sent no response, or not one of a function."""
 
     status = HTTPStatus.BAD_GATEWAY
 
@@ -56,7 +56,7 @@ class Front:
         self._calls = asyncio.Semaphore(CALLS_MAX)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serves one request."""
+        """Serve one request."""
         if scope["type"] == "lifespan":
             return await _lifespan(receive, send)
         if scope["type"] == "websocket":
@@ -78,15 +78,15 @@ class Front:
         if path in self._documents and scope["method"] in ("GET", "HEAD"):
             return HTTPStatus.OK, {"Content-Type": "application/json"}, self._documents[path]
         if self._failing() and scope["method"] not in READS:
-            raise errors.Unavailable("The data cannot be saved now; make room on the disk and retry.")
+            raise errors.Unavailable("The data cannot be saved now. Make room on the disk and retry.")
         async with self._calls:
             try:
                 answer = await self._call_api(scope["method"], path, scope["query_string"], headers, body)
             except Exception as error:
                 logger.exception("the emulator failed")
-                raise BadGateway(f"The emulator failed; {self._log} says why.") from error
+                raise BadGateway(f"The emulator failed. The reason is in {self._log}.") from error
         if not _is_of_the_api(answer[1]):
-            raise BadGateway(f"The function did not answer; {self._log} says why.")
+            raise BadGateway(f"The function sent no response. The reason is in {self._log}.")
         return answer
 
 
@@ -97,17 +97,17 @@ def _is_of_the_api(headers: Mapping[str, Any]) -> bool:
 
 
 def _path(scope: Scope, headers: dict[str, str]) -> str:
-    """The path asked for. A client of a proxy sends the whole URL, whose host then counts (RFC 9112, section 3.2.2)."""
+    """Return the path. A proxy's client sends the whole URL; then its host is used (RFC 9112, section 3.2.2)."""
     path: str = scope["path"]
     if whole := WHOLE_URL.fullmatch(path):
         headers["host"], path = whole[1], whole[2] or "/"
     if not path.startswith("/"):
-        raise errors.BadRequest("The request line has no path; begin it with a slash.")
+        raise errors.BadRequest("The request line has no path. Begin it with a slash.")
     return path
 
 
 def problem(refusal: errors.ApiError) -> Answer:
-    """The answer that says this, as the functions would."""
+    """Return the refusal as a response, like those of the functions."""
     request_id = str(uuid4())
     response = endpoint.problem(refusal, request_id)
     body = response.body.encode() if isinstance(response.body, str) else response.body
@@ -116,20 +116,20 @@ def problem(refusal: errors.ApiError) -> Answer:
 
 
 def _refuse_strangers(method: str, headers: dict[str, str]) -> None:
-    """Forbidden for other hosts' names, and for writes of other hosts' pages in a browser on this machine."""
+    """Raise Forbidden for other host names, and for writes of web pages from other hosts."""
     origin = headers.get("origin", "")
     if not LOOPBACK.fullmatch(headers.get("host", "localhost")):
-        raise errors.Forbidden("Here the host is called 127.0.0.1 or localhost.")
+        raise errors.Forbidden("Use 127.0.0.1 or localhost as the host.")
     if origin and method not in READS and not LOOPBACK.fullmatch(origin.partition("://")[2]):
-        raise errors.Forbidden("Only pages of this machine may write here.")
+        raise errors.Forbidden("Only web pages of this machine may write here.")
 
 
 class _Gone(Exception):
-    """The client has left before its request was complete."""
+    """The client left before its request was complete."""
 
 
 async def _read(receive: Receive) -> bytes:
-    """The whole body; PayloadTooLarge without keeping more of it than BODY_MAX."""
+    """Return the whole body. Raise PayloadTooLarge, without keeping more than BODY_MAX of it."""
     chunks: list[bytes] = []
     size, more = 0, True
     while more and size <= DISCARDED_MAX:
@@ -144,14 +144,14 @@ async def _read(receive: Receive) -> bytes:
             chunks.append(message["body"])
     if size > BODY_MAX:
         raise errors.PayloadTooLarge(
-            f"A request may carry {BODY_MAX / 10**6} MB; send a smaller body. "
+            f"A request may carry {BODY_MAX / 10**6} MB. Send a smaller body. "
             f"A form with a picture may have {limits.BODY_MAX / 10**6} MB."
         )
     return b"".join(chunks)
 
 
 def _headers(scope: Scope) -> dict[str, str]:
-    """Header values by name in lower case; repeated ones joined, as RFC 9110, section 5.3 has it."""
+    """Return header values by name in lower case, repeated ones joined (RFC 9110, section 5.3)."""
     headers: dict[str, str] = {}
     for raw_name, raw_value in scope["headers"]:
         name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")

@@ -1,4 +1,4 @@
-"""HTTP/1.1 of `make run`: what cannot be read as HTTP gets a problem; hypercorn alone answers with empty bodies."""
+"""HTTP/1.1 of `make run`: what is not HTTP gets a problem, where hypercorn would send an empty body."""
 
 from http import HTTPStatus
 
@@ -11,19 +11,19 @@ from tools.local.front import problem
 
 
 class HeadersTooLarge(errors.ApiError):
-    """The head of the request has more bytes than are read here."""
+    """The head of the request is longer than what is read here."""
 
     status = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
 
 
 def install() -> None:
-    """From now on hypercorn's connections are of this kind; tests/api/test_odd_requests.py guards it."""
+    """Make hypercorn use this kind of connection. tests/api/test_odd_requests.py tests it."""
     protocol.H11Protocol = _Http1  # type: ignore[attr-defined]
 
 
 class _Http1(H11Protocol):
     async def _create_stream(self, request: h11.Request) -> None:
-        """As if no websocket was asked for: there is none, and a server may ignore that (RFC 9110, section 7.8)."""
+        """Ignore a request for a websocket, as a server may (RFC 9110, section 7.8)."""
         lines = [(name, value) for name, value in request.headers if name != b"upgrade"]
         await super()._create_stream(
             h11.Request(method=request.method, target=request.target, headers=lines, http_version=request.http_version)
@@ -40,5 +40,5 @@ class _Http1(H11Protocol):
 
 def _refusal(status_code: int) -> errors.ApiError:
     if status_code == HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE:
-        return HeadersTooLarge("The request line and the headers are too long; send fewer.")
-    return errors.BadRequest("This is not HTTP/1.1 as it can be read here; let an HTTP client write the request.")
+        return HeadersTooLarge("The request line and the headers are too long. Send fewer or shorter ones.")
+    return errors.BadRequest("This is not HTTP/1.1. Send the request with an HTTP client.")

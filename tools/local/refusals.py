@@ -1,4 +1,4 @@
-"""What stops `make run` before it serves."""
+"""Why `make run` may refuse to start."""
 
 
 class Refusal(Exception):

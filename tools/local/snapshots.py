@@ -1,8 +1,8 @@
-"""Snapshots of the emulator's state: whole folders, numbered, each with a manifest that tells whether it is whole.
+"""Snapshots of the emulator's state: numbered folders, each with a manifest that shows whether it is whole.
 
-A snapshot is written beside the others and renamed as one, so that it is there completely or not at all.  Two are
-kept; when a file of the newest is damaged, the one before is used: the emulator itself would read a damaged file as
-an empty one, and a stack without its state empties live tables.
+A snapshot is written under another name and renamed when it is complete. Two are kept. If a file of the newest is
+damaged, the one before is used. The emulator itself would treat a damaged file as an empty one, and a stack without its
+state empties live tables.
 """
 
 import json
@@ -19,7 +19,7 @@ KEPT = 2
 
 
 def take(state: Path, snapshots: Path) -> Path:
-    """A new snapshot of every file below `state`, on the disk when this returns."""
+    """Write a new snapshot of every file below `state`. It is on the disk when this returns."""
     unfinished = snapshots / UNFINISHED
     shutil.rmtree(unfinished, ignore_errors=True)
     manifest = {}
@@ -44,9 +44,9 @@ def exist(snapshots: Path) -> bool:
 
 
 def newest_whole(snapshots: Path) -> tuple[Path | None, list[str]]:
-    """The newest snapshot that is whole, None if there never was one, and what is wrong with newer ones.
+    """Return the newest whole snapshot, or None if there never was one, and what is wrong with newer ones.
 
-    Damaged ones are set aside as damaged-<number>, so that they do not count as kept.  Refusal if all are damaged.
+    Rename damaged ones to damaged-<number>, so that they do not count as kept. Raise Refusal if all are damaged.
     """
     damages: list[str] = []
     numbered = _numbered(snapshots)
@@ -65,7 +65,7 @@ def newest_whole(snapshots: Path) -> tuple[Path | None, list[str]]:
 
 
 def damage_of(snapshot: Path) -> str:
-    """What is wrong with this snapshot, empty if nothing is."""
+    """Return what is wrong with this snapshot, empty if nothing is."""
     try:
         manifest = json.loads((snapshot / MANIFEST).read_bytes())
     except (OSError, ValueError):
@@ -78,12 +78,12 @@ def damage_of(snapshot: Path) -> str:
         except OSError:
             return f"{name} cannot be read"
         if _fingerprint(content) != fingerprint:
-            return f"{name} is not as it was written"
+            return f"{name} has changed since it was written"
     return ""
 
 
 def restore(snapshot: Path, state: Path) -> None:
-    """The snapshot's files, and no others, in `state`."""
+    """Replace the content of `state` by the snapshot's files."""
     shutil.rmtree(state, ignore_errors=True)
     shutil.copytree(snapshot, state, ignore=shutil.ignore_patterns(MANIFEST))
 
@@ -112,7 +112,7 @@ def _write(path: Path, content: bytes) -> None:
 
 
 def _sync(folder: Path) -> None:
-    """A rename is on the disk when its folder is."""
+    """Write the folder's entries to the disk, which makes a rename in it permanent."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)
