@@ -1,4 +1,4 @@
-"""What a month of petAPI costs on AWS; 2 if a figure cannot be used or nothing was measured yet."""
+"""Print what a month of petAPI costs on AWS. The exit code is 2 if a figure is unusable or nothing was measured yet."""
 
 import argparse
 import json
@@ -8,7 +8,7 @@ from dataclasses import Field, fields
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from costs.bill import Bill, Unfit, at_rest, bill
+from costs.bill import Bill, PlanNotApplicable, at_rest, bill
 from costs.measured import Unmeasured
 from costs.prices import document
 from costs.tables import bill_table, dollars
@@ -16,16 +16,16 @@ from costs.use import Assumed, Use, is_number
 
 
 def main() -> int:
-    """The exit code."""
+    """Print the bill. Return the exit code."""
     arguments = _parser().parse_args()
     use, assumed = Use(**_given(Use, arguments)), Assumed(**_given(Assumed, arguments))
     try:
         month, rest = bill(use, assumed), bill(at_rest(use), assumed)
         if arguments.write:
-            from costs.report import write  # the command line does without its plot
+            from costs.report import write  # imports matplotlib, which the bill does not need
 
             write()
-    except (Unfit, Unmeasured) as error:
+    except (PlanNotApplicable, Unmeasured) as error:
         print(error, file=sys.stderr)
         return 2
     print(json.dumps(_as_dict(month, rest), indent=2) if arguments.json else _as_text(month, rest))
@@ -38,8 +38,8 @@ def _given(kind: type[Use] | type[Assumed], arguments: argparse.Namespace) -> di
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m costs", description=__doc__)
-    parser.add_argument("--json", action="store_true", help="the bill as JSON, unrounded")
-    parser.add_argument("--write", action="store_true", help="write costs/README.md and its plot, too")
+    parser.add_argument("--json", action="store_true", help="print the bill as JSON, unrounded")
+    parser.add_argument("--write", action="store_true", help="also write costs/README.md and its plot")
     for title, kind in (("use", Use), ("assumptions", Assumed)):
         group = parser.add_argument_group(title)
         for each in fields(kind):
@@ -59,7 +59,7 @@ def _add(group: Any, each: Field[Any]) -> None:
 
 
 def _number(each: Field[Any]) -> Callable[[str], Decimal]:
-    """What reads an option: a number within the field's bounds, or a sentence that names them."""
+    """Return a parser of an option: it takes a number within the field's bounds, and names them otherwise."""
     least, most = each.metadata["least"], each.metadata["most"]
 
     def parse(text: str) -> Decimal:
@@ -68,7 +68,7 @@ def _number(each: Field[Any]) -> Callable[[str], Decimal]:
         except InvalidOperation:
             value = Decimal("nan")
         if not value.is_finite() or (value and not least <= value <= most):
-            raise argparse.ArgumentTypeError(f"{text} is no number from {least} to {most:,}.")
+            raise argparse.ArgumentTypeError(f"{text} is not a number from {least} to {most:,}")
         return value
 
     return parse
@@ -76,7 +76,7 @@ def _number(each: Field[Any]) -> Callable[[str], Decimal]:
 
 def _as_text(month: Bill, rest: Bill) -> str:
     rules = "\n".join(f"- {rule['rule']}" for rule in document()["free_tier"])
-    return f"{bill_table(month)}\n\nOf this {dollars(rest.net)} when nobody calls.\n\n{rules}"
+    return f"{bill_table(month)}\n\nOf this, {dollars(rest.net)} are due without any request.\n\n{rules}"
 
 
 def _as_dict(month: Bill, rest: Bill) -> dict[str, Any]:

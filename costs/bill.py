@@ -1,4 +1,4 @@
-"""A month's bill: quantities times prices, what is free apart; no dollars are rounded here, so all sums are exact."""
+"""A month's bill: quantities times prices, with the free part separate. Nothing is rounded, so all sums are exact."""
 
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -10,33 +10,33 @@ from costs.prices import Price, prices
 from costs.stack import stack
 from costs.use import Assumed, Use
 
-FINEST = Decimal("1e-6")  # of a unit; a quantity has no more decimals, so that 28 digits hold each product and each sum
+FINEST = Decimal("1e-6")  # of a unit; with no more decimals in quantities, 28 digits hold each product and sum
 
 
-class Unfit(Exception):
-    """The plan is not for such a month; the text says why."""
+class PlanNotApplicable(Exception):
+    """The plan does not cover such a month; the text says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """What one thing costs."""
+    """One kind of thing and its quantity."""
 
     price: Price
     quantity: Decimal
 
     @property
     def gross(self) -> Decimal:
-        """Dollars, as if nothing were free."""
+        """The dollars without a free tier."""
         return self.price.gross(self.quantity)
 
     @property
     def waived(self) -> Decimal:
-        """Dollars that the free tier takes off."""
+        """The dollars that the free tier takes off."""
         return self.price.waived(self.quantity)
 
     @property
     def net(self) -> Decimal:
-        """Dollars to pay."""
+        """The dollars to pay."""
         return self.gross - self.waived
 
 
@@ -48,21 +48,21 @@ class Bill:
 
     @property
     def gross(self) -> Decimal:
-        """Dollars, as if nothing were free."""
+        """The dollars without a free tier."""
         return sum((line.gross for line in self.lines), Decimal(0))
 
     @property
     def waived(self) -> Decimal:
-        """Dollars that the free tier takes off."""
+        """The dollars that the free tier takes off."""
         return sum((line.waived for line in self.lines), Decimal(0))
 
     @property
     def net(self) -> Decimal:
-        """Dollars to pay."""
+        """The dollars to pay."""
         return sum((line.net for line in self.lines), Decimal(0))
 
     def services(self) -> dict[str, Decimal]:
-        """Dollars to pay by service, in the order of the price file."""
+        """Return the dollars to pay by service, in the order of the price file."""
         found: dict[str, Decimal] = {}
         for line in self.lines:
             found[line.price.service] = found.get(line.price.service, Decimal(0)) + line.net
@@ -70,7 +70,7 @@ class Bill:
 
 
 def bill(use: Use, assumed: Assumed | None = None) -> Bill:
-    """The bill of a month of the measured service, with the stack of template.yaml."""
+    """Return the bill of a month, for the measured requests and the stack of template.yaml."""
     known = prices(use.region)
     assumed = assumed or Assumed()
     quantities = Month(use, assumed, with_steps(measured(), use, assumed), stack()).quantities()
@@ -82,17 +82,18 @@ def bill(use: Use, assumed: Assumed | None = None) -> Bill:
 
 
 def at_rest(use: Use) -> Use:
-    """The same month, in which nobody asks for anything."""
+    """Return the same month without any request."""
     nothing = Decimal(0)
     still = replace(use, draws=nothing, uploads=nothing, direct_uploads=nothing)
     return replace(still, deletes=nothing, patches=nothing, infos=nothing, lists=nothing)
 
 
 def _carried(quantities: dict[str, Decimal], plan: Price, mode: str) -> dict[str, Decimal]:
-    """The quantities that are charged beside the plan."""
+    """Return the quantities that are charged in addition to the plan."""
     if mode != "cdn":
-        raise Unfit(f"A plan is for CloudFront; use it with --mode cdn, not {mode}.")
+        raise PlanNotApplicable(f"A plan is for CloudFront. Use it with --mode cdn instead of {mode}.")
     for name, allowed in plan.allows.items():
         if quantities[name] > allowed:
-            raise Unfit(f"{plan.item} carries {allowed:,} of {name} a month, and this needs {quantities[name]:,.0f}.")
+            needed = f"{quantities[name]:,.0f}"
+            raise PlanNotApplicable(f"{plan.item} covers {allowed:,} of {name} a month, but this month needs {needed}.")
     return {**quantities, **dict.fromkeys(plan.allows, Decimal(0)), plan.name: Decimal(1)}

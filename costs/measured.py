@@ -12,12 +12,12 @@ OF_BASE64 = Decimal("0.75")  # bytes of a picture in each byte of base64
 
 
 class Unmeasured(Exception):
-    """There are no results of the benchmarks; the text says how to get them."""
+    """The benchmarks have no results yet; the text says how to get them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One request: DynamoDB's units and round trips, S3's requests, CPU time, bytes of log and of answer."""
+    """One request: DynamoDB's units and round trips, S3's requests, CPU time, bytes of log and of response."""
 
     read_units: Decimal
     write_units: Decimal
@@ -25,8 +25,8 @@ class Operation:
     s3: Mapping[str, Decimal]  # get, put, delete
     cpu_ms: Decimal
     log_bytes: Decimal
-    response_bytes: Decimal  # as Lambda answers: a picture in base64
-    other_ms: Decimal = Decimal(0)  # of waiting for neither DynamoDB nor S3
+    response_bytes: Decimal  # as Lambda responds: a picture in base64
+    other_ms: Decimal = Decimal(0)  # of waiting for others than DynamoDB and S3
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,17 +38,17 @@ class Measured:
 
     @property
     def picture_bytes(self) -> Decimal:
-        """The size of the pictures that were measured with."""
+        """The size of the pictures in the measured requests."""
         return self.operations["download"].response_bytes * OF_BASE64
 
 
 @cache
 def measured() -> Measured:
-    """The section "service" of tools/benchmarks/results.json."""
+    """Read the section "service" of tools/benchmarks/results.json."""
     try:
         service = json.loads(FILE.read_text(encoding="utf-8"), parse_float=Decimal, parse_int=Decimal)["service"]
     except (FileNotFoundError, KeyError) as error:
-        raise Unmeasured(f'There is no section "service" in {FILE}; make it by `make bench`.') from error
+        raise Unmeasured(f'There is no section "service" in {FILE}. Run `make bench` to get it.') from error
     known = Operation.__dataclass_fields__
     operations = {
         name: Operation(**{key: figure for key, figure in figures.items() if key in known})

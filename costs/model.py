@@ -1,4 +1,4 @@
-"""How much of each thing that AWS charges for a month of the service needs: pure arithmetic."""
+"""How much a month of the service needs of each thing that AWS charges: pure arithmetic."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -41,7 +41,7 @@ Requests = dict[str, Decimal]  # how many of each operation
 
 
 def requests(use: Use, assumed: Assumed) -> Requests:
-    """What callers ask for, whoever answers."""
+    """Return the requests of clients by kind, whatever serves them."""
     pictures = Decimal(0) if use.mode == "image" else use.draws * (1 - assumed.client_hit)
     thumbnails = use.draws * use.thumbnails
     return {
@@ -60,7 +60,7 @@ def requests(use: Use, assumed: Assumed) -> Requests:
 
 @dataclass(frozen=True, slots=True)
 class Month:
-    """A month's use, what it is measured and assumed to need, and the stack that serves it."""
+    """A month's use, what was measured and assumed, and the stack that serves it."""
 
     use: Use
     assumed: Assumed
@@ -68,7 +68,7 @@ class Month:
     stack: Stack
 
     def quantities(self) -> dict[str, Decimal]:
-        """Quantities by the names of prices."""
+        """Return quantities by the names of prices."""
         asked = requests(self.use, self.assumed)
         at_edge = {name: count for name, count in asked.items() if self.use.mode == "cdn" and name in EDGE}
         direct = {name: count for name, count in asked.items() if name not in at_edge}
@@ -97,15 +97,15 @@ class Month:
         }
 
     def _polls(self) -> Decimal:
-        """How often Lambda asks the queues for messages where none come."""
+        """Return how often Lambda polls the queues when no messages come."""
         return self.stack.polled_queues * POLLERS * MONTH * DAY / POLL
 
     def _missed(self, name: str) -> Decimal:
-        """The part of CloudFront's requests that it hands on to the API: every draw, and what it does not have."""
+        """Return the part of CloudFront's requests that reaches the API: every draw, and what is not cached."""
         return Decimal(1) if name == "draw redirect" else 1 - self.assumed.cache_hit
 
     def _functions(self, at_api: Requests, messages: Requests) -> Requests:
-        """Invocations, compute and log lines, those of the authorizer included."""
+        """Return invocations, compute and log lines, with those of the authorizer."""
         done = at_api | messages
         asked = sum((at_api[name] for name in WRITES), Decimal(0))
         invocations = _sum(done, lambda _: Decimal(1)) + asked
@@ -121,7 +121,7 @@ class Month:
         }
 
     def milliseconds(self, name: str) -> Decimal:
-        """Of one warm invocation: CPU time, longer with less than a whole vCPU, and waiting for others."""
+        """Return the duration of a warm invocation: CPU time, which is longer with less than a vCPU, and waiting."""
         operation = self.measured.operations[name]
         busy = operation.cpu_ms * self.assumed.cpu * max(VCPU_MB / self._memory(RUN_BY[name]), Decimal(1))
         calls = sum(operation.s3.values(), Decimal(0))
@@ -131,41 +131,41 @@ class Month:
         return self._billed(self.milliseconds(name), RUN_BY[name])
 
     def _billed(self, milliseconds: Decimal, function: str) -> Decimal:
-        """GB-seconds of an invocation, with its part of the cold starts."""
+        """Return the GB-seconds of an invocation, with its part of the cold starts."""
         return (milliseconds + self.assumed.cold * self.assumed.cold_ms) / 1000 * self._memory(function) / MB_OF_GB
 
     def _memory(self, function: str) -> Decimal:
         return self.use.memory or self.stack.memory[function]
 
     def _write_units(self, name: str) -> Decimal:
-        """Of one request; a tag costs a delete what it costs an upload."""
+        """Return the write units of a request. A tag costs a delete as much as an upload."""
         tags = self.use.tags if name in ("upload", "delete", RECEIVE) else Decimal(0)
         return self.measured.operations[name].write_units + tags * self.measured.write_units_of_tag
 
     def _table_bytes(self, *, indexes: bool) -> Decimal:
-        """Of the tables as they are charged; recovery is charged for the tables without their indexes."""
+        """Return the charged bytes of the tables. Recovery is charged for the tables without their indexes."""
         size = rows()
         image = size.image + self.use.tags * size.tag + (size.entries if indexes else Decimal(0))
         return self.use.images * image + self.use.labels * size.lanes
 
     def _passing_bytes(self) -> Decimal:
-        """Of the tables whose rows go by themselves."""
+        """Return the bytes of the tables whose rows expire."""
         return direct_uploads.kept_bytes(self.use, self.assumed, self.stack.recognition_days, MONTH)
 
     def _thumbnail_bytes(self, at_api: Requests) -> Decimal:
-        """What is kept on average of the thumbnails made in a month."""
+        """Return the average bytes of thumbnails that are kept."""
         size = self.measured.operations["thumbnail first"].response_bytes * OF_BASE64
         return at_api["thumbnail first"] * size * self.stack.thumbnail_days / MONTH
 
     def _answer_bytes(self, name: str) -> Decimal:
-        """What leaves AWS with one answer: a picture as it is, for API Gateway undoes the base64 of Lambda's answer."""
+        """Return the bytes of a response as it leaves AWS. API Gateway decodes the base64 of Lambda's response."""
         if name in PICTURES:
             return self.use.bytes + self.assumed.header_bytes
         body = self.measured.operations[name].response_bytes
         return (body * OF_BASE64 if name in THUMBNAILS else body) + self.assumed.header_bytes
 
     def _metered(self, name: str) -> Decimal:
-        """How many requests the API counts one as."""
+        """Return how many requests the API counts for one."""
         if self.use.api == "rest":
             return Decimal(1)
         size = max(self._answer_bytes(name), self.use.bytes if name == "upload" else Decimal(0))
@@ -173,5 +173,5 @@ class Month:
 
 
 def _sum(counts: Requests, of_one: Callable[[str], Decimal]) -> Decimal:
-    """What all requests need, of what one of each needs."""
+    """Return what all requests need of something, given what one of each kind needs."""
     return sum((count * of_one(name) for name, count in counts.items()), Decimal(0))

@@ -14,7 +14,7 @@ REGIONS = ("us-east-1", "eu-central-1")
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """What is charged for one thing in one region: dollars for `per` units, by tiers of [up to, dollars]."""
+    """The price of one thing in one region: dollars for `per` units, by tiers of [up to, dollars]."""
 
     name: str
     service: str
@@ -29,7 +29,7 @@ class Price:
     allows: Mapping[str, int]  # quantities of other prices that a plan carries; empty for what is no plan
 
     def gross(self, quantity: Decimal) -> Decimal:
-        """The dollars of a quantity of which nothing is free."""
+        """Return the dollars of a quantity without the free tier."""
         total, start = Decimal(0), Decimal(0)
         for up_to, dollars in self.tiers:
             end = quantity if up_to is None else min(quantity, up_to)
@@ -38,20 +38,20 @@ class Price:
         return total
 
     def waived(self, quantity: Decimal) -> Decimal:
-        """The dollars of that part of a quantity that is always free."""
+        """Return the dollars of the part of a quantity that is always free."""
         return self.gross(min(quantity, self.free))
 
 
 @cache
 def document() -> dict[str, Any]:
-    """prices.json; its amounts are decimals."""
+    """Read prices.json, with amounts as decimals."""
     read: dict[str, Any] = json.loads(FILE.read_text(encoding="utf-8"))
     return read
 
 
 @cache
 def prices(region: str) -> dict[str, Price]:
-    """All prices of a region by name, in the order of the bill."""
+    """Return all prices of a region by name, in the order of the bill."""
     return {entry["name"]: _price(entry, region) for entry in document()["prices"]}
 
 

@@ -1,11 +1,11 @@
-"""costs/README.md: what petAPI costs by scale, at rest, and what to change first; every figure is computed."""
+"""Write costs/README.md: what petAPI costs by scale and at rest, and what to change first. All figures are computed."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
-from costs.bill import Unfit, at_rest, bill
+from costs.bill import PlanNotApplicable, at_rest, bill
 from costs.direct_uploads import STEPS, with_steps
 from costs.measured import measured
 from costs.model import FUNCTIONS, MONTH, VCPU_MB, Month
@@ -38,13 +38,13 @@ def write() -> None:
 
 
 def month(draws: Decimal, mode: str = "image") -> Use:
-    """The month that stands for a number of draws."""
+    """Return the month that represents a number of draws."""
     images = max(draws / DRAWS_OF_IMAGE, IMAGES_LEAST)
     return Use(draws=draws, mode=mode, images=images, uploads=draws / DRAWS_OF_UPLOAD, deletes=draws / DRAWS_OF_DELETE)
 
 
 def report() -> str:
-    """The text of the README."""
+    """Return the text of the README."""
     use, built = month(PLOTTED), stack()
     alarm = prices(use.region)["alarms"]
     return TEXT.read_text(encoding="utf-8").format(
@@ -95,14 +95,14 @@ def report() -> str:
 
 
 def cheapest(use: Use) -> Use:
-    """The month with that plan, or with none, which costs least."""
+    """Return the month with the cheapest plan, or without one."""
     return min(filter(_fits, (replace(use, plan=plan) for plan in PLANS)), key=lambda each: bill(each).net)
 
 
 def _fits(use: Use) -> bool:
     try:
         bill(use)
-    except Unfit:
+    except PlanNotApplicable:
         return False
     return True
 
@@ -127,7 +127,7 @@ def _services(mode: str) -> str:
 
 
 def added(**more: Decimal) -> dict[str, Decimal]:
-    """Dollars by service that so many requests more add to the plotted month."""
+    """Return the dollars by service that so many more requests add to the plotted month."""
     before, use = bill(month(PLOTTED)).services(), month(PLOTTED)
     after = bill(replace(use, **{name: getattr(use, name) + count for name, count in more.items()})).services()
     return {name: after[name] - before[name] for name in before}
@@ -144,7 +144,7 @@ def _direct() -> str:
 
 
 def _recognised() -> Decimal:
-    """The part of a direct upload's dollars that its recognition takes."""
+    """Return recognition's part of the dollars of a direct upload."""
     more = added(direct_uploads=DIRECT[0])
     return more[OF_DIRECT] / sum(more.values())
 
@@ -161,7 +161,7 @@ def _changes() -> str:
 
 
 def _savings(use: Use) -> Iterator[tuple[Decimal, str]]:
-    """What each change takes off the bill."""
+    """Return what each change takes off the bill."""
     total, half = bill(use).net, stack().memory["RandomFunction"] / 2
     best = cheapest(replace(use, mode="cdn"))
     plan = "" if best.plan == "none" else f" with its plan {best.plan}"
@@ -202,7 +202,7 @@ def _swings() -> str:
 
 
 def _moved(mode: str) -> str:
-    """The widest swing of what is assumed, as a share of the total."""
+    """Return the widest swing of an assumption, as a share of the total."""
     assumed = {name for name, *_ in assumptions()}
     use = month(PLOTTED, mode)
     widest = max(swing.width for swing in swings(use) if swing.name.removeprefix(OTHER_SHARE) in assumed)
@@ -242,6 +242,6 @@ def _prices() -> str:
 
 
 def _option(name: str) -> str:
-    """An input as the command line names it."""
+    """Return the name of an input on the command line."""
     option = name.removeprefix(OTHER_SHARE).replace("_", "-")
     return f"{OTHER_SHARE if name.startswith(OTHER_SHARE) else ''}`--{option}`"

@@ -1,4 +1,4 @@
-"""How many bytes an image takes in DynamoDB: the items that the shipped code writes, counted as AWS counts them."""
+"""How many bytes an image takes in DynamoDB: the items of the shipped code, counted by AWS's rules."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ TYPICAL = Image(
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Bytes as they are charged."""
+    """The charged bytes."""
 
     image: Decimal  # its row and its share of a full chunk
     entries: Decimal  # its entries in the indexes
@@ -38,7 +38,7 @@ class Rows:
 
 
 def rows() -> Rows:
-    """Of a picture that somebody uploaded by token, with a file name; all chunks are full, and all classes are used."""
+    """Return the bytes of a picture with an owner and a file name, if all chunks are full and all classes used."""
     row, tagged = image_item(TYPICAL, CHUNK_NUMBER), tag_item(TYPICAL, Pool("cat", "fluffy"), CHUNK_NUMBER)
     chunk = chunk_key(Pool("cat"), CHUNK_NUMBER) | {"images": {"M": dict.fromkeys(_names(), number(TYPICAL.weight))}}
     share = Decimal(_charged(chunk)) / CHUNK_MAX
@@ -60,7 +60,7 @@ def _charged(item: Item) -> int:
 
 
 def size(item: Mapping[str, Any]) -> int:
-    """The bytes of an item's names and values (AWS: "DynamoDB item sizes and formats")."""
+    """Return the bytes of an item's names and values (AWS: "DynamoDB item sizes and formats")."""
     return sum(len(name.encode()) + _value(value) for name, value in item.items())
 
 

@@ -1,4 +1,4 @@
-"""Which input moves the total how much: the month again with each one halved, and doubled."""
+"""How much each input moves the total: the month with each one halved and doubled."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, replace
@@ -27,12 +27,12 @@ class Swing:
 
     @property
     def width(self) -> Decimal:
-        """How far apart they are."""
+        """The difference of the two."""
         return abs(self.doubled - self.halved)
 
 
 def swings(use: Use) -> list[Swing]:
-    """Of every input but the draws, the widest first."""
+    """Return the swing of every input except the draws, the widest first."""
     use, assumed = replace(use, memory=use.memory or stack().memory["RandomFunction"]), Assumed()
     found = [
         Swing(name, *(bill(replace(use, **change), assumed).net for change in changes))
@@ -46,7 +46,7 @@ def swings(use: Use) -> list[Swing]:
 
 
 def _changes(inputs: Use | Assumed) -> Iterator[tuple[str, list[dict[str, Any]]]]:
-    """Each input that is not 0, halved and doubled; of a share above one half, what it leaves is."""
+    """Yield each input that is not 0, halved and doubled. For a share above one half, change the rest to 1 instead."""
     for each in filter(is_number, fields(inputs)):
         value = getattr(inputs, each.name)
         if each.metadata["most"] == ONE and value > HALF:
@@ -56,7 +56,7 @@ def _changes(inputs: Use | Assumed) -> Iterator[tuple[str, list[dict[str, Any]]]
 
 
 def plot(uses: Sequence[tuple[str, Use]], file: Path) -> None:
-    """A tornado for each month, as SVG."""
+    """Plot a tornado for each month, as SVG."""
     import matplotlib as mpl
 
     mpl.use("svg")

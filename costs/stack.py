@@ -1,4 +1,4 @@
-"""What template.yaml says of costs: memory of functions, alarms, queues; how long what is kept stays and more."""
+"""What template.yaml decides about costs: memory of functions, alarms, queues, lifetimes and more."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ class Stack:
     alarms: int
     parameters: int
     secrets: int
-    polled_queues: int  # those that Lambda asks for messages, also where nothing comes
+    polled_queues: int  # those that Lambda polls, even if no messages come
     log_days: Decimal
     thumbnail_days: Decimal
     recognition_days: Decimal
@@ -29,7 +29,7 @@ class Stack:
 
 @cache
 def stack() -> Stack:
-    """The template as it is deployed by default."""
+    """Read the figures from the template, as it is deployed by default."""
     template = read_template(FILE)
     resources, parameters = template["Resources"], template["Parameters"]
     common = template["Globals"]["Function"]["MemorySize"]

@@ -1,4 +1,4 @@
-"""Tables of text: a bill, and any rows as Markdown whose columns stand under each other."""
+"""Tables of text: a bill, and any rows as Markdown with aligned columns."""
 
 from collections.abc import Sequence
 from decimal import Decimal
@@ -10,13 +10,13 @@ Row = Sequence[object]
 
 
 def bill_table(bill: Bill) -> str:
-    """The bill's lines and their sums."""
+    """Return the bill's lines and their sums."""
     total = ("total", "", "", "", "", dollars(bill.gross), dollars(bill.waived), dollars(bill.net))
     return table(HEADINGS, [*map(_row, bill.lines), total], left=3)
 
 
 def table(headings: Sequence[str], rows: Sequence[Row], left: int = 0) -> str:
-    """Markdown with the first columns to the left, the others to the right."""
+    """Return Markdown with the first `left` columns aligned to the left and the others to the right."""
     cells = [list(map(str, row)) for row in (headings, *rows)]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     aligned = [
@@ -38,12 +38,12 @@ def _row(line: Line) -> Row:
 
 
 def dollars(amount: Decimal) -> str:
-    """Rounded to cents."""
+    """Return the amount, rounded to cents."""
     return f"${amount:,.2f}"
 
 
 def number(quantity: Decimal) -> str:
-    """A whole number, or three digits of one below 1,000 that is none."""
+    """Return a whole number. Below 1,000, a number with a fraction gets three digits."""
     if quantity >= 1000 or quantity == quantity.to_integral_value():
         return f"{quantity:,.0f}"
     return f"{float(quantity):.3g}"

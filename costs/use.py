@@ -1,4 +1,4 @@
-"""What an operator expects of a month, and what has to be assumed because only AWS can show it."""
+"""What an operator expects of a month, and what is assumed because only AWS can show it."""
 # ruff: noqa: RUF009 (these calls make fields)
 
 from dataclasses import dataclass, field, fields
@@ -88,10 +88,10 @@ class Assumed:
 
 
 def is_number(each: Any) -> bool:
-    """Whether a field is a quantity, and no choice."""
+    """Return whether a field is a quantity, not a choice."""
     return "choices" not in each.metadata
 
 
 def assumptions() -> list[tuple[str, ...]]:
-    """(name, value, unit, reason) of everything assumed."""
+    """Return (name, value, unit, reason) of each assumption."""
     return [(each.name, str(each.default), each.metadata["unit"], each.metadata["why"]) for each in fields(Assumed)]

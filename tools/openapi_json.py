@@ -1,4 +1,4 @@
-"""`make openapi`: openapi.yaml as web/openapi.json, for the function that serves it has no library for YAML."""
+"""`make openapi`: write openapi.yaml as web/openapi.json, because the function has no library for YAML."""
 
 import json
 
@@ -10,7 +10,7 @@ JSON = ROOT / "web/openapi.json"
 
 
 def converted() -> str:
-    """The contract as JSON. Aliases and merges of the YAML are written out."""
+    """Return the contract as JSON. Aliases and merges of the YAML are written out."""
     return json.dumps(yaml.safe_load((ROOT / "openapi.yaml").read_text()), indent=1, ensure_ascii=False) + "\n"
 
 

@@ -18,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from costs import measured, report
-from costs.bill import Bill, Unfit, at_rest, bill
+from costs.bill import Bill, PlanNotApplicable, at_rest, bill
 from costs.direct_uploads import ASK, FOLLOW, RECEIVE, with_steps
 from costs.model import THUMBNAILS
 from costs.prices import REGIONS, document, prices
@@ -239,7 +239,9 @@ def test_a_plan_stands_for_what_it_carries_and_for_no_more() -> None:
     planned, paid = bill(replace(use, plan="business")), bill(use)
     carried = sum(line.net for line in paid.lines if line.price.service == "CloudFront")
     assert planned.net == paid.net - carried + 200
-    with pytest.raises(Unfit, match=r"carries 10,000,000 of cloudfront-requests a month, and this needs 20,000,000"):
+    with pytest.raises(
+        PlanNotApplicable, match=r"covers 10,000,000 of cloudfront-requests a month, but this month needs 20,000,000"
+    ):
         bill(replace(use, plan="pro"))
 
 
@@ -350,16 +352,16 @@ def test_the_plot_is_of_these_totals() -> None:
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["--draws=-1"], "-1 is no number from 0 to 1,000,000,000,000."),
-        (["--draws=nan"], "nan is no number from 0"),
-        (["--images=inf"], "inf is no number from 0"),
-        (["--bytes=1e400"], f"1e400 is no number from 0 to {BODY_MAX:,}."),
-        (["--uploads=many"], "many is no number from 0"),
-        (["--memory=127"], "127 is no number from 128 to 10,240."),
-        (["--cache-hit=1.1"], "1.1 is no number from 0 to 1."),
+        (["--draws=-1"], "-1 is not a number from 0 to 1,000,000,000,000"),
+        (["--draws=nan"], "nan is not a number from 0"),
+        (["--images=inf"], "inf is not a number from 0"),
+        (["--bytes=1e400"], f"1e400 is not a number from 0 to {BODY_MAX:,}"),
+        (["--uploads=many"], "many is not a number from 0"),
+        (["--memory=127"], "127 is not a number from 128 to 10,240"),
+        (["--cache-hit=1.1"], "1.1 is not a number from 0 to 1"),
         (["--mode=fax"], "invalid choice: 'fax' (choose from"),
         (["--region=mars"], "invalid choice: 'mars' (choose from"),
-        (["--plan=pro"], "A plan is for CloudFront; use it with --mode cdn, not image."),
+        (["--plan=pro"], "A plan is for CloudFront. Use it with --mode cdn instead of image."),
     ],
 )
 def test_what_cannot_be_computed_is_refused_in_a_sentence(arguments: list[str], sentence: str) -> None:

@@ -1,7 +1,7 @@
 """python -m tools.bundle <LogicalId> <folder>: fill the folder with what this resource of template.yaml ships.
 
-Our code, the locked libraries that only it needs, and the bytecode of both: Lambda cannot write any, so without it
-every cold start would compile everything.
+That is our code, the locked libraries that only it needs, and the bytecode of both. Lambda cannot write bytecode, so
+without it every cold start would compile everything.
 """
 
 import os
@@ -22,7 +22,7 @@ FUNCTION = re.compile(
 )
 NOT_SHIPPED = shutil.ignore_patterns("__pycache__", ".*", "IAM__policy.json")
 CPUS = {"x86_64": "x86_64", "arm64": "aarch64"}  # Lambda's names and the wheels'
-PLATFORMS = ("manylinux2014", "manylinux_2_17", "manylinux_2_28")  # pip takes none for granted; Lambda has glibc 2.34
+PLATFORMS = ("manylinux2014", "manylinux_2_17", "manylinux_2_28")  # pip assumes none; Lambda has glibc 2.34
 
 
 def folders() -> dict[str, str]:
@@ -40,7 +40,7 @@ def build(logical_id: str, target: Path) -> None:
 
 
 def _layer(python: str, place: Path) -> None:
-    """The libraries that every function needs."""
+    """Build the layer: the libraries that every function needs."""
     _install(python, "layer", place)
     botocore_data.prune(place)
     imports.lighten(place)
@@ -48,7 +48,7 @@ def _layer(python: str, place: Path) -> None:
 
 
 def _function(python: str, folder: str, place: Path) -> None:
-    """The function's code, `shared/`, and the libraries that only some functions need.
+    """Build a function: its code, `shared/`, and the libraries that not every function needs.
 
     All of our code is in one package, so that a deploy never runs new code with old.
     """
@@ -61,11 +61,11 @@ def _function(python: str, folder: str, place: Path) -> None:
 
 
 def _install(python: str, lock: str, place: Path) -> None:
-    """The locked wheels for Lambda, whatever machine this is."""
+    """Install the locked wheels for Lambda, whatever machine this is."""
     place.mkdir(parents=True, exist_ok=True)
     architecture = os.environ.get("ARCHITECTURE", "x86_64")
     if architecture not in CPUS:
-        sys.exit(f"ARCHITECTURE is {architecture}; Lambda has {' and '.join(CPUS)}.")
+        sys.exit(f"ARCHITECTURE is {architecture}. Use one that Lambda has: {' or '.join(CPUS)}.")
     cpu = CPUS[architecture]
     command = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-compile", "--no-deps"]
     command += ["--only-binary=:all:", "--implementation", "cp", "--python-version", interpreters.VERSION]
@@ -77,9 +77,10 @@ def _install(python: str, lock: str, place: Path) -> None:
 
 
 def _compile(python: str, place: Path, runtime_place: str) -> None:
-    """Bytecode that is taken unseen: in the zip every file is of 1980, so none that is dated would be.
+    """Compile to bytecode that Python does not check against the source.
 
-    It says where it will be, which is quicker than to have that corrected at each import.
+    Files in the zip are dated 1980, so dated bytecode would never match. The bytecode names the place where it will be,
+    which is faster than having Python correct it at each import.
     """
     command = [python, "-m", "compileall", "-q", "-f", "--invalidation-mode", "unchecked-hash"]
     subprocess.run([*command, "-s", place, "-p", runtime_place, place], check=True)
@@ -91,4 +92,4 @@ if __name__ == "__main__":
     except interpreters.NoneFound as error:
         sys.exit(str(error))
     except subprocess.CalledProcessError as error:
-        sys.exit(f"{sys.argv[1]} is not built: {error.cmd[2]} failed, as it says above.")
+        sys.exit(f"{sys.argv[1]} is not built, because {error.cmd[2]} failed. Its message is above.")

@@ -1,6 +1,6 @@
-"""botocore with the data of our services and operations alone, the certificates of AWS alone, and no help().
+"""Cut botocore down to the data of our services and operations and to AWS's certificates, and remove help().
 
-It describes four hundred services in 31 MB, and reads what it needs of that at each cold start.
+botocore describes 400 services in 31 MB, and reads what it needs of that at each cold start.
 """
 
 import gzip
@@ -10,7 +10,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-# service -> what we call (tests/cloud/test_build.py compares it with the code), and what botocore itself calls for it
+# service -> what we call (tests/cloud/test_build.py compares it with the code), and what botocore calls for it
 OPERATIONS = {
     "dynamodb": {"BatchGetItem", "GetItem", "PutItem", "Query", "TransactWriteItems", "UpdateItem"},
     "rekognition": {"DetectLabels"},
@@ -51,7 +51,7 @@ def prune(packages: Path) -> None:
 
 
 def of_our_services(endpoints: dict[str, Any]) -> dict[str, Any]:
-    """The endpoints of our services, in each partition those that it has: China has no Rekognition."""
+    """Return the endpoints of our services in each partition. Some lack a service: China has no Rekognition."""
     partitions = [
         {**partition, "services": {name: found for name, found in partition["services"].items() if name in OPERATIONS}}
         for partition in endpoints["partitions"]
@@ -70,7 +70,7 @@ def _prune_file(path: Path, operations: set[str]) -> None:
 
 
 def _of_operations(model: dict[str, Any], wanted: set[str]) -> dict[str, Any]:
-    """The model of a service with these operations and the shapes that they need."""
+    """Return the model of a service with these operations and the shapes that they need."""
     operations = {name: model["operations"][name] for name in sorted(wanted)}
     shapes: dict[str, Any] = {}
     missing = _named(operations)
@@ -81,7 +81,7 @@ def _of_operations(model: dict[str, Any], wanted: set[str]) -> dict[str, Any]:
 
 
 def _named(part: Any) -> set[str]:
-    """The shapes that a part of a model refers to."""
+    """Return the shapes that a part of a model refers to."""
     if isinstance(part, list):
         return {name for item in part for name in _named(item)}
     if not isinstance(part, dict):
@@ -91,7 +91,7 @@ def _named(part: Any) -> set[str]:
 
 
 def _undocumented(part: Any) -> Any:
-    """Without the texts for people; a member may be called `documentation`, but is no text."""
+    """Remove the texts for people. A member called `documentation` is not a text and stays."""
     if isinstance(part, list):
         return [_undocumented(item) for item in part]
     if not isinstance(part, dict):
@@ -104,22 +104,22 @@ def _undocumented(part: Any) -> Any:
 
 
 def _keep_amazons_roots(bundle: Path) -> None:
-    """The seven roots that AWS's certificates go back to: all of the bundle's take 14 ms to load, for each client.
+    """Keep the seven roots of AWS's certificates. Loading the whole bundle takes 14 ms for each client.
 
-    As this is botocore's own file, AWS_CA_BUNDLE has its usual meaning, and plain HTTP never sees it.
+    This is botocore's own file, so AWS_CA_BUNDLE has its usual meaning, and plain HTTP does not use it.
     """
     found = [(m["subject"], m["pem"]) for m in CERTIFICATE.finditer(bundle.read_text(encoding="utf-8"))]
     roots = [f"# {subject}\n{pem}" for subject, pem in found if AMAZON.search(subject)]
     if len(roots) != 7:
-        raise ValueError(f"{bundle} has {len(roots)} of Amazon's 7 roots; look at its repository and correct AMAZON")
+        raise ValueError(f"{bundle} has {len(roots)} of Amazon's 7 roots. Look at its repository and correct AMAZON.")
     bundle.write_text("\n".join(roots), encoding="utf-8")
 
 
 def _leave_help_out(docs: Path) -> None:
-    """Nothing makes what help(client.get_item) would show.
+    """Remove what generates the text of help(client.get_item).
 
-    Its generators, an HTML parser among them, start with every client and are a thirtieth of a cold start; the texts
-    that they would show are not in the pruned data.
+    The generators, with an HTML parser, start with every client and take a thirtieth of a cold start. The texts that
+    they would show are not in the pruned data.
     """
     for path in docs.iterdir():
         if path.is_dir():

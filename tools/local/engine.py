@@ -18,7 +18,7 @@ functions_log = logging.getLogger("functions")
 
 
 def load() -> Any:
-    """Import ministack's modules, which read the environment then, and change what `make run` cannot use:
+    """Import ministack's modules, which read the environment then, and change what `make run` cannot use.
 
     - Lambda waits up to 50 ms for a call's first log line and keeps all lines as log streams. Here lines go to the log
       file as they are written, and no call waits for them.
