@@ -71,6 +71,7 @@ def check_tutorial(outcome: documents.Outcome, folder: Path) -> None:
     assert len({image["id"] for image in ten["images"]}) <= 3 == len({image["id"] for image in three["images"]})
     seeded = [each["id"] for each in printed if "totalWeight" in each and "id" in each]
     assert seeded[-1] == seeded[-2]
+    assert "\nPASSED" in outcome.printed
     (label,) = [each for each in printed if each.get("label") == "boat" and "images" in each]
     assert (label["count"], label["totalWeight"]) == (3, 1.0)
     assert re.search(r'(?i)^link: <http.*>; rel="next"', outcome.printed, re.MULTILINE)
