@@ -1,4 +1,4 @@
-"""Drop each condition and step of the transactions and of the order of writes, once; the simulation has to notice.
+"""Drop each condition and step of the transactions and of the order of writes, once; the simulation must notice.
 
 `make mutants` runs the mutants of mutants.yaml and prints a table: each is caught, or implied by others with the proof
 given there.
@@ -18,10 +18,10 @@ import yaml
 
 from tests.support.cloud import FUNCTIONS, ROOT
 
-SCENARIOS = 300  # at most, until one notices
+SCENARIOS = 300  # at most, until one of them notices
 
-# (pictures, heaviest weight, conflicts, share of thumbnails): crowds, one picture for all, a store that often gives up,
-# and thumbnails of what is there one moment and gone the next
+# (pictures, heaviest weight, conflicts, share of thumbnails): many pictures, one picture for all clients, a store that
+# often gives up, and thumbnails of images that are deleted soon
 KINDS = (
     *((24, 60, 0.1, 0.0), (6, 6, 0.1, 0.0), (1, 3, 0.1, 0.0), (24, 1, 0.1, 0.0), (1, 1, 0.1, 0.0), (6, 60, 0.85, 0.0)),
     (3, 1, 0.1, 1.0),
@@ -30,7 +30,7 @@ KINDS = (
 
 @dataclass(frozen=True)
 class Mutant:
-    """Replacements of texts, each found exactly once in its file; `implied` proves that nothing can notice them."""
+    """Replacements of texts, each found once in its file.  `implied` is the proof that no run can notice them."""
 
     name: str
     replace: list[dict[str, str]]
@@ -38,12 +38,12 @@ class Mutant:
 
 
 def mutants() -> list[Mutant]:
-    """All of mutants.yaml."""
+    """Return the mutants of mutants.yaml."""
     return [Mutant(**entry) for entry in yaml.safe_load((ROOT / "tests" / "mutants.yaml").read_text())]
 
 
 class Loader(importlib.abc.MetaPathFinder, importlib.abc.SourceLoader):
-    """Imports the mutant's modules with the replaced source in place of their own."""
+    """An importer that loads the mutant's modules from the replaced source."""
 
     def __init__(self, mutant: Mutant) -> None:
         self.sources: dict[str, str] = {}
@@ -72,7 +72,7 @@ class Loader(importlib.abc.MetaPathFinder, importlib.abc.SourceLoader):
 
 
 def notice(mutant: Mutant, scenarios: int) -> str:
-    """Why the simulation fails with this mutant; empty if it does not."""
+    """Return why the simulation fails with this mutant; empty if it does not."""
     sys.meta_path.insert(0, Loader(mutant))
     from tests.support.simulation import Broken, Simulation
 
@@ -89,23 +89,24 @@ def notice(mutant: Mutant, scenarios: int) -> str:
 
 
 def run(number: int, scenarios: int = SCENARIOS) -> str:
-    """The same, in a process of its own."""
+    """Do the same in another process."""
     command = [sys.executable, "-m", "tests.mutants", str(number), str(scenarios)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     return done.stdout.strip()
 
 
 def main() -> int:
-    """Run all mutants; 1 if one that is not implied goes unnoticed, or one that is, is not."""
-    every = mutants()
+    """Run all mutants.  Return 1 if one goes unnoticed that is not implied, or is noticed although it is."""
+    all_mutants = mutants()
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        results = list(zip(every, pool.map(run, range(len(every))), strict=True))
+        results = list(zip(all_mutants, pool.map(run, range(len(all_mutants))), strict=True))
     for mutant, noticed in results:
         verdict = "caught" if noticed else "implied" if mutant.implied else "MISSED"
         print(f"{verdict:8} {mutant.name:48} {noticed or mutant.implied}")
     wrong = [mutant.name for mutant, noticed in results if bool(noticed) == bool(mutant.implied)]
-    implied = sum(bool(mutant.implied) for mutant in every)
-    print(f"{len(every)} mutants: {implied} implied, {len(every) - implied} to be caught, {len(wrong)} not as expected")
+    implied = sum(bool(mutant.implied) for mutant in all_mutants)
+    count = len(all_mutants)
+    print(f"{count} mutants: {implied} implied, {count - implied} to be caught, {len(wrong)} not as expected")
     return int(bool(wrong))
 
 

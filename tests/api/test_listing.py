@@ -1,4 +1,4 @@
-"""Lists of images and labels, in every host: each entry exactly once, and no cursor but the one that was given."""
+"""Lists of images and labels, in every host: each entry exactly once, and only cursors that petAPI gave out."""
 
 import re
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ SCHEMAS = {"/images": "ImagePage", "/labels": "LabelPage"}
 
 
 def pages(api: Api, path: str) -> Iterator[Any]:
-    """All pages from this one on, by their links; each is as the contract says."""
+    """Yield this page and all that its links lead to, and check each against the contract."""
     while path:
         answer = api.get(path)
         assert answer.status == 200, answer
@@ -49,7 +49,7 @@ def test_the_images_of_a_label_come_in_pages_by_name(api: Api) -> None:
     assert api.host.request("HEAD", f"/images?label={api.label}&limit=2").headers["link"]
 
 
-def test_thousands_of_images_come_exactly_once_while_others_come_and_go(api: Api) -> None:
+def test_thousands_of_images_are_listed_exactly_once_while_others_are_added_and_deleted(api: Api) -> None:
     kept = put_rows(api, [image(api.label, 2 * n) for n in range(2_000)])
     put_rows(Api(api.host, api.label + "-x"), [image(api.label + "-x", 1)])
     client, table = rows_of(api)
@@ -80,7 +80,7 @@ def test_images_are_listed_by_tag(api: Api) -> None:
     assert ids(pages(api, f"/images?label={api.label}&tag=shy&limit=1")) == [both[0], both[2]]
 
 
-def test_images_are_listed_by_how_their_file_names_begin(api: Api) -> None:
+def test_images_are_listed_by_the_beginning_of_their_file_names(api: Api) -> None:
     named = [image(api.label, n, filename=f"IMG_{n % 4}é.png") for n in range(12)]
     put_rows(api, [*named, image(api.label, 90), image(api.label, 91, filename="img_1é.png")])
     wanted = sorted(named, key=lambda each: (each.filename, each.name))
@@ -96,7 +96,7 @@ def test_images_are_listed_by_how_their_file_names_begin(api: Api) -> None:
     assert [each["filename"] for each in page["images"]] == ["img_1é.png"]
 
 
-def test_owners_are_in_no_answer(api: Api) -> None:
+def test_no_response_names_an_owner(api: Api) -> None:
     put_rows(api, [image(api.label, 1, owner="auth0|somebody", filename="a")])
     for query in ("", "&filename=a"):
         answer = api.get(f"/images?label={api.label}{query}")
@@ -107,7 +107,7 @@ def test_owners_are_in_no_answer(api: Api) -> None:
     problem(api.get(f"/mine?label={api.label}"), 403, field="owner")
 
 
-def test_labels_are_listed_with_what_they_have(api: Api) -> None:
+def test_labels_are_listed_with_count_and_total_weight(api: Api) -> None:
     one, other, empty = (Api(api.host, f"{api.label}-{name}") for name in ("one", "other", "to-be-empty"))
     for seed, weight in enumerate(("0.25", "0.5")):
         one.upload(pictures.tiny(seed), weight)
@@ -126,7 +126,7 @@ def test_labels_are_listed_with_what_they_have(api: Api) -> None:
     assert empty.label in {each["label"] for page in pages(api, "/labels") for each in page["labels"]}
 
 
-def test_the_distribution_of_a_label_is_told(api: Api) -> None:
+def test_a_label_returns_its_distribution(api: Api) -> None:
     weights = ("0.1", "0.2", "0.000000001", "0.3")
     uploaded = [json_of(api.upload(pictures.tiny(seed), weight)) for seed, weight in enumerate(weights)]
     found = list(pages(api, f"/labels/{api.label}?limit=3"))
@@ -134,9 +134,9 @@ def test_the_distribution_of_a_label_is_told(api: Api) -> None:
     assert {(page["label"], page["count"], page["totalWeight"]) for page in found} == {(api.label, 4, 0.600000001)}
     law = {each["id"]: each for page in found for each in page["images"]}
     for each in uploaded:
-        told = law[each["id"]]
-        assert (told["weight"], told["url"]) == (each["weight"], each["url"])
-        assert told["probability"] == json_of(api.get(each["url"] + "/info"))["probability"]
+        listed = law[each["id"]]
+        assert (listed["weight"], listed["url"]) == (each["weight"], each["url"])
+        assert listed["probability"] == json_of(api.get(each["url"] + "/info"))["probability"]
     for each in uploaded:
         api.delete(each["url"])
     problem(api.get(f"/labels/{api.label}"), 404, field="label")
@@ -183,7 +183,7 @@ def test_a_wrong_query_of_a_list_names_the_parameter(api: Api, path: str) -> Non
     problem(api.get(path.replace("{}", api.label)), status, field=field)
 
 
-def test_a_cursor_is_of_one_query_alone(api: Api) -> None:
+def test_a_cursor_works_for_its_own_query_only(api: Api) -> None:
     put_rows(api, [image(api.label, n, tags=("a",), filename=f"f{n}") for n in range(3)], "a", "b")
     other = Api(api.host, api.label + "-x")
     put_rows(other, [image(other.label, n) for n in range(3)])
@@ -202,4 +202,4 @@ def test_a_cursor_is_of_one_query_alone(api: Api) -> None:
                 assert answer.status == 200
                 assert api.get(f"{query}&cursor={cursor}".replace("limit=1", "limit=2")).status == 200
             else:
-                assert "take it from the page before" in problem(answer, 400, field="cursor")
+                assert "take it from the previous page" in problem(answer, 400, field="cursor")

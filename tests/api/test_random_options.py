@@ -1,4 +1,4 @@
-"""Several images, seeds and sessions over HTTP, in every host; and the plain draw, which is as it was without them."""
+"""Several images, seeds and sessions over HTTP, in every host; and the plain draw, which must not pay for them."""
 
 import subprocess
 import sys
@@ -25,7 +25,7 @@ from tests.support.simulation import LABEL, call
 
 
 def uploaded(api: Api, *weights: str) -> dict[str, Any]:
-    """Id -> image, of tiny pictures with these weights."""
+    """Upload tiny pictures with these weights.  Return id -> image."""
     found = [json_of(api.upload(pictures.tiny(number), weight)) for number, weight in enumerate(weights)]
     return {image["id"]: {name: value for name, value in image.items() if name != "probability"} for image in found}
 
@@ -43,7 +43,7 @@ def test_several_images_come_with_their_probabilities(api: Api) -> None:
         assert one == {**known[one["id"]], "probability": one["weight"]}
 
 
-def test_distinct_images_come_once_each_with_the_probability_of_what_was_left(api: Api) -> None:
+def test_distinct_images_have_their_probability_among_those_that_were_left(api: Api) -> None:
     known = uploaded(api, "0.1", "0.2", "0.3", "0.4")
     document = json_of(api.random(count="4", distinct="true", format="json"))
     conforms(document, "DrawnImages")
@@ -115,7 +115,7 @@ def test_a_wrong_option_names_the_parameter(api: Api, query: str) -> None:
 
 
 @pytest.mark.parametrize("query", ["count=2", "count=2&distinct=true", "seed=x", "session=me&position=0"])
-def test_with_options_too_a_label_without_images_is_404(api: Api, query: str) -> None:
+def test_a_label_without_images_is_404_with_options_too(api: Api, query: str) -> None:
     problem(api.get(f"/random?label={api.label}&{query}"), 404, field="label")
 
 
@@ -123,7 +123,7 @@ VALUES = st.sampled_from(["0", "1", "100", "true", "false", "json", "image", "x"
 
 
 @given(st.dictionaries(st.sampled_from(["count", "distinct", "seed", "session", "position", "format"]), VALUES))
-def test_any_options_are_taken_or_refused(query: dict[str, str]) -> None:
+def test_any_options_are_accepted_or_refused(query: dict[str, str]) -> None:
     asked = outcome(options.parse, query)
     if isinstance(asked, ApiError):
         assert asked.status in (400, 422)
@@ -137,7 +137,7 @@ def test_any_options_are_taken_or_refused(query: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize(("form", "look"), [("image", "get_object"), ("json", "get_item"), ("redirect", "get_item")])
-def test_a_plain_draw_makes_the_calls_that_it_made(world: World, form: str, look: str) -> None:
+def test_a_plain_draw_makes_three_calls(world: World, form: str, look: str) -> None:
     stored(world, [536_870_911])  # fills its chunk but for one unit, so that every dart hits
     S3(world).put_object(Key=image(0, 1).id, Body=b"bytes")
     calls: Counter[str] = Counter()
@@ -158,7 +158,7 @@ def test_a_plain_draw_makes_the_calls_that_it_made(world: World, form: str, look
     ],
     ids=str,
 )
-def test_what_is_to_come_out_alike_again_is_read_consistently(
+def test_seeds_and_sessions_are_read_consistently(
     world: World, asked: dict[str, str], consistent: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stored(world, [5] * 4)
@@ -171,7 +171,7 @@ def test_what_is_to_come_out_alike_again_is_read_consistently(
 
 
 def noting(shipped: Callable[..., Any], flags: set[bool]) -> Callable[..., Any]:
-    """The call, with a note of how consistent it was asked to be."""
+    """Return the call, which then notes the consistency that was requested."""
 
     def noted(self: DynamoDB, *names: str, **given: Any) -> Any:
         if names:

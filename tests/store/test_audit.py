@@ -1,4 +1,4 @@
-"""`make audit`: what it says of a service that draws as it tells, and of one that does not; and its arithmetic."""
+"""`make audit`: its verdict on exact and on wrong services, and its arithmetic."""
 
 import json
 import math
@@ -28,16 +28,16 @@ TOTAL = sum(WEIGHTS.values())
 
 
 def run(url: str, draws: int, label: str = "cat") -> tuple[int, str]:
-    """Exit code and output."""
+    """Run the audit.  Return its exit code and output."""
     command = [sys.executable, "-m", "tools.audit", label, str(draws), url]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=120)
     return done.returncode, done.stdout + done.stderr
 
 
-def test_make_run_draws_as_it_says(running: LocalService) -> None:
+def test_make_run_draws_with_the_stated_probabilities(running: LocalService) -> None:
     for seed in range(8):
         assert running.upload(tiny(seed), label="audited", weight=f"0.{seed + 1}").status == 201
-    for _ in range(3):  # one audit in 1,000 blames an exact service; three in a row do once in 10**9
+    for _ in range(3):  # one audit in 1,000 fails an exact service; three in a row do once in 10**9
         code, said = run(running.url, 200, "audited")
         if code != 1:
             break
@@ -51,11 +51,11 @@ def test_make_run_draws_as_it_says(running: LocalService) -> None:
 
 @contextmanager
 def serving(draw: Callable[[], tuple[int, Any]], weights: dict[str, int] = WEIGHTS) -> Iterator[str]:
-    """The URL of a service with this law, two images a page, that draws as `draw` does: status and document."""
+    """Serve this law, two images a page, and the draws that `draw` returns as status and document.  Yield the URL."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
-        wbufsize = -1  # head and body go out together
+        wbufsize = -1  # so that head and body are sent together
 
         def do_GET(self) -> None:
             status, document = draw() if self.path.startswith("/Prod/random?") else (200, self.page())
@@ -88,7 +88,7 @@ def drawn(rng: random.Random, weights: dict[str, int]) -> tuple[int, Any]:
     return 200, {"id": name, "probability": WEIGHTS.get(name, 0) / TOTAL}
 
 
-def test_an_exact_service_passes_though_it_is_busy_at_times() -> None:
+def test_an_exact_service_passes_even_if_it_is_busy_at_times() -> None:
     rng = random.Random(1)
     turns = iter(range(10**6))
 
@@ -102,7 +102,7 @@ def test_an_exact_service_passes_though_it_is_busy_at_times() -> None:
     assert "2000 draws" in said
 
 
-def test_a_biased_service_is_noticed() -> None:
+def test_a_biased_service_fails() -> None:
     rng = random.Random(1)
     with serving(lambda: drawn(rng, {**WEIGHTS, "cat/11": WEIGHTS["cat/11"] * 3 // 2})) as url:
         code, said = run(url, 3_000)
@@ -111,14 +111,14 @@ def test_a_biased_service_is_noticed() -> None:
     assert said.endswith("FAILED: the draws are not as stated\n")
 
 
-def test_a_service_that_states_another_probability_is_noticed() -> None:
+def test_a_service_that_states_wrong_probabilities_fails() -> None:
     rng = random.Random(1)
     with serving(lambda: (200, {**drawn(rng, WEIGHTS)[1], "probability": 0.5})) as url:
         code, said = run(url, 50)
     assert (code, "50 draws stated another probability" in said) == (1, True)
 
 
-def test_a_label_that_changes_meanwhile_is_not_judged() -> None:
+def test_a_label_that_changes_during_the_audit_gets_no_verdict() -> None:
     rng, weights = random.Random(1), dict(WEIGHTS)
 
     def draw() -> tuple[int, Any]:
@@ -133,7 +133,7 @@ def test_a_label_that_changes_meanwhile_is_not_judged() -> None:
 
 
 @pytest.mark.parametrize("url", ["cat", "ftp://127.0.0.1/", "http://127.0.0.1:1"])
-def test_what_cannot_be_audited_is_said_in_a_line(url: str) -> None:
+def test_the_reason_why_an_audit_is_impossible_is_one_line(url: str) -> None:
     code, said = run(url, 1)
     assert (code, said.count("\n")) == (2, 1)
 
@@ -142,10 +142,10 @@ def test_what_cannot_be_audited_is_said_in_a_line(url: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("statistic", "freedom", "p"),  # of the tables in Abramowitz and Stegun, 26.8
+    ("statistic", "freedom", "p"),  # from the tables in Abramowitz and Stegun, 26.8
     [(3.84146, 1, 0.05), (10.828, 1, 0.001), (5.99146, 2, 0.05), (20.515, 5, 0.001), (149.449, 100, 0.001)],
 )
-def test_p_is_that_of_the_tables(statistic: float, freedom: int, p: float) -> None:
+def test_p_agrees_with_the_tables(statistic: float, freedom: int, p: float) -> None:
     assert chi_square.survival(statistic, freedom) == pytest.approx(p, rel=3e-4)
     assert chi_square.critical(p, freedom) == pytest.approx(statistic, rel=1e-4)
 
@@ -158,14 +158,14 @@ def test_p_falls_from_1_to_0(freedom: int) -> None:
     assert values[-1] < 0.05
 
 
-def test_the_power_of_one_degree_is_that_of_the_normal_distribution() -> None:
+def test_the_power_with_one_degree_of_freedom_agrees_with_the_normal_distribution() -> None:
     normal = NormalDist()
     z = normal.inv_cdf(1 - 0.001 / 2)
     needed = math.sqrt(chi_square.noncentrality(0.001, 0.95, 1))
     assert (1 - normal.cdf(z - needed)) + normal.cdf(-z - needed) == pytest.approx(0.95, abs=1e-9)
 
 
-def test_a_shift_is_found_as_often_and_an_exact_service_blamed_as_seldom_as_is_said() -> None:
+def test_a_shift_is_found_and_an_exact_service_fails_as_often_as_stated() -> None:
     rng, draws, rounds = random.Random(3), 2_000, 1_000
     law = Law(WEIGHTS)
     shift = Audit("cat", law, Counter({"cat/0": draws})).shift("cat/11")
@@ -184,7 +184,7 @@ def test_a_shift_is_found_as_often_and_an_exact_service_blamed_as_seldom_as_is_s
     assert audit.ALARM == ALARM == 0.001
 
 
-def test_small_cells_are_put_together() -> None:
+def test_small_cells_are_combined() -> None:
     expected = {"a": 50.0, "b": 4.0, "c": 4.0, "d": 2.0}
     found = chi_square.fit(Counter(a=50, b=10), expected)
     assert (found.freedom, found.chi_square, found.p) == (1, 0, 1)

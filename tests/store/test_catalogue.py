@@ -1,4 +1,4 @@
-"""Pages as DynamoDB is asked for them, each at the same cost; and cursors, of which any other text is 400."""
+"""Pages: what they request of DynamoDB, at the same cost each.  Cursors: any other text is 400."""
 
 import re
 from contextlib import nullcontext
@@ -33,7 +33,7 @@ SELECTIONS = (
 
 @pytest.fixture
 def calls(moto_aws: None) -> list[tuple[str, Any]]:
-    """Operation and parameters of each call to DynamoDB."""
+    """Record the operation and the parameters of each call to DynamoDB."""
     made: list[tuple[str, Any]] = []
     events = aws.dynamodb().meta.events
     events.register("provide-client-params.dynamodb", lambda params, model, **_: made.append((model.name, params)))
@@ -42,7 +42,7 @@ def calls(moto_aws: None) -> list[tuple[str, Any]]:
 
 @pytest.fixture
 def cats(calls: list[Any]) -> Api:
-    """Three hundred cats with a tag, a file name and an owner, and as many dogs."""
+    """Store 300 images with a tag, a file name and an owner in each of two labels."""
     for label in ("cat", "dog"):
         api = Api(Handlers(), label)
         put_rows(api, [image(label, n, filename=f"f{n}", owner="bob") for n in range(300)], "x")
@@ -70,15 +70,15 @@ def test_a_page_costs_the_same_wherever_it_is(
     assert len(calls) == len(asked) + len(batches)
 
 
-def test_reads_are_consistent_where_that_is_asked_for_and_possible(cats: Api, calls: list[tuple[str, Any]]) -> None:
+def test_reads_are_consistent_if_requested_and_possible(cats: Api, calls: list[tuple[str, Any]]) -> None:
     rows = Catalogue(aws.dynamodb(), replace(read_settings(), consistent_reads=True))
     for selection in SELECTIONS:
         assert len(rows.images("cat", selection, 3).entries) == 3
-    told = [params["ConsistentRead"] for name, params in calls if name == "Query"]
-    assert told == [True, True, False, False]  # an index cannot
+    consistent = [params["ConsistentRead"] for name, params in calls if name == "Query"]
+    assert consistent == [True, True, False, False]  # a read of an index cannot be consistent
 
 
-def test_a_page_of_labels_reads_the_lanes_of_its_labels_alone(calls: list[tuple[str, Any]]) -> None:
+def test_a_page_of_labels_reads_only_the_lanes_of_its_labels(calls: list[tuple[str, Any]]) -> None:
     api = Api(Handlers(), "cat")
     for number in range(6):
         api.upload(tiny(1), label=f"label-{number}")
@@ -88,7 +88,7 @@ def test_a_page_of_labels_reads_the_lanes_of_its_labels_alone(calls: list[tuple[
     assert [params.get("Limit") for _, params in calls] == [3, None, None]
 
 
-def test_the_first_image_of_a_label_lists_it_and_no_other_does(calls: list[tuple[str, Any]]) -> None:
+def test_only_the_first_image_of_a_label_adds_it_to_the_list(calls: list[tuple[str, Any]]) -> None:
     api = Api(Handlers(), "cat")
     for seed in range(8):
         api.upload(tiny(seed))
@@ -97,7 +97,7 @@ def test_the_first_image_of_a_label_lists_it_and_no_other_does(calls: list[tuple
 
 
 @pytest.mark.parametrize("selection", SELECTIONS, ids=lambda selection: selection.index or str(selection.values))
-def test_a_page_that_dynamodb_ends_early_is_read_on(
+def test_a_page_that_dynamodb_ends_early_is_completed(
     cats: Api, selection: catalogue.Selection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     client: Any = aws.dynamodb()
@@ -116,7 +116,7 @@ def test_a_page_that_dynamodb_ends_early_is_read_on(
     assert limits == [101, 61, 21] * 2
 
 
-def test_an_empty_page_is_the_last_only_if_dynamodb_says_so(world: World) -> None:
+def test_an_empty_page_is_not_taken_for_the_last_one(world: World) -> None:
     stored(world, [500_000_000] * 9)
     rows = Catalogue(DynamoDB(world), SETTINGS)  # type: ignore[arg-type]
     whole = rows.images(LABEL, catalogue.of_label(LABEL), 5)
@@ -129,7 +129,7 @@ def test_an_empty_page_is_the_last_only_if_dynamodb_says_so(world: World) -> Non
     assert (rest.last, world.page_sizes) == ((), [])
 
 
-def test_rows_that_were_throttled_are_asked_for_again(cats: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_throttled_rows_are_requested_again(cats: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     client: Any = aws.dynamodb()
     whole, sizes = client.batch_get_item, []
 
@@ -157,7 +157,7 @@ PLACES = st.lists(st.text(st.characters(exclude_categories=["Cs"], exclude_chara
 
 
 @given(st.text(), PLACES)
-def test_a_cursor_is_read_as_it_was_written(query: str, place: list[str]) -> None:
+def test_a_cursor_is_decoded_to_what_was_encoded(query: str, place: list[str]) -> None:
     query = query.encode("utf-8", "replace").decode()
     if sum(map(len, place)) < 300:
         assert paging.decode_cursor(query, paging.encode_cursor(query, tuple(place))) == tuple(place)
@@ -168,7 +168,7 @@ def test_a_cursor_is_read_as_it_was_written(query: str, place: list[str]) -> Non
 @example("A" * 100_000)
 @example("\ud800")
 def test_any_other_text_is_refused(text: str) -> None:
-    with pytest.raises(BadRequest, match="take it from the page before"):
+    with pytest.raises(BadRequest, match="take it from the previous page"):
         paging.decode_cursor("images?label=cat", text)
 
 
@@ -209,7 +209,7 @@ def test_a_forged_cursor_is_refused_unless_a_row_could_stand_there(
         assert paging.start_after(asking(cursor=cursor), "a query", selection) == tuple(place.split("\n"))
 
 
-def test_a_forged_place_between_two_images_is_no_harm(cats: Api) -> None:
+def test_a_forged_cursor_between_two_images_does_no_harm(cats: Api) -> None:
     names = [image("cat", n).name for n in range(300)]
     cursor = paging.encode_cursor("images?label=cat", ("0" * 31 + "1.png",))
     found = json_of(cats.get(f"/images?label=cat&limit=1&cursor={cursor}"))
@@ -219,7 +219,7 @@ def test_a_forged_place_between_two_images_is_no_harm(cats: Api) -> None:
 @given(st.text())
 @example("²")
 @example("0" * 5000 + "1")
-def test_any_limit_is_taken_or_refused(text: str) -> None:
+def test_any_limit_is_accepted_or_refused(text: str) -> None:
     taken = re.fullmatch(r"[0-9]{1,3}", text) and 1 <= int(text) <= 100
     with nullcontext() if taken else pytest.raises(UnprocessableValue):
         assert 1 <= paging.limit(asking(limit=text)) <= 100

@@ -1,4 +1,4 @@
-"""The law of a draw: each image with exactly weight / total; and what a draw does when the world moves under it."""
+"""Draws have probability exactly weight / total; and what a draw does while the label changes."""
 
 import json
 import logging
@@ -29,9 +29,9 @@ from tools.audit.chi_square import p_value
 
 
 def runs(length: int, outcome: Callable[[int], object]) -> Iterator[tuple[object, int]]:
-    """(outcome, how many darts) for every run of darts of equal outcome: all darts, without throwing each.
+    """Yield (outcome, number of darts) for each run of darts with equal outcome: all darts, without throwing each.
 
-    A dart further right lands further right, so what lies between two darts of one image is that image's.
+    A dart further right lands further right, so all darts between two of one image hit that image.
     """
     start = 0
     while start < length:
@@ -44,7 +44,7 @@ def runs(length: int, outcome: Callable[[int], object]) -> Iterator[tuple[object
 
 
 def thirty(world: World) -> tuple[Store, dict[str, int]]:
-    """30 images of 0.000001 to 0.999, of which some were deleted and uploaded again."""
+    """Store 30 images of 0.000001 to 0.999, some of them deleted and uploaded again."""
     weights = [1000 * round(999_000 ** (i / 29)) for i in range(30)]
     assert (weights[0], weights[-1]) == (1000, 999_000_000)
     store = stored(world, weights)
@@ -56,7 +56,7 @@ def thirty(world: World) -> tuple[Store, dict[str, int]]:
     return store, {entry.name: entry.weight for entry in entries}
 
 
-def test_of_all_darts_each_image_is_hit_by_exactly_its_weight(world: World) -> None:
+def test_each_image_is_hit_by_exactly_its_weight_in_darts(world: World) -> None:
     _, weights = thirty(world)
     _, lanes, found = seen(world)
     strip = darts.strip_of(lanes)
@@ -130,11 +130,11 @@ def test_lanes_that_come_in_several_pages_keep_the_law_exact(world: World, sizes
     assert draw.draw(store, POOL, random.Random(1)).total_weight == sum(weights)
 
 
-def test_lanes_of_no_images_are_a_strip_of_no_length() -> None:
+def test_the_strip_of_an_empty_label_has_length_zero() -> None:
     assert darts.strip_of({}).length == darts.strip_of({0: chunks.Lane(0, 0, {5: 0})}).length == 0
 
 
-# --- a world that moves ---
+# --- while the label changes ---
 
 
 def get_random() -> tuple[int, dict[str, str], bytes]:
@@ -143,7 +143,7 @@ def get_random() -> tuple[int, dict[str, str], bytes]:
 
 
 def with_objects(world: World, weights: list[int], kept: set[int]) -> Store:
-    """A store whose images have an object only where `kept` says so."""
+    """Return a store of images of which only those in `kept` have an object."""
     store = Store(DynamoDB(world), SETTINGS)  # type: ignore[arg-type]
     for number, weight in enumerate(weights):
         store.add(image(number, weight))
@@ -153,7 +153,7 @@ def with_objects(world: World, weights: list[int], kept: set[int]) -> Store:
 
 
 @pytest.mark.parametrize("code", ["NoSuchKey", "AccessDenied"])
-def test_a_drawn_image_whose_object_is_gone_is_drawn_again(
+def test_an_image_whose_object_is_missing_is_replaced_by_another_draw(
     world: World, code: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     with_objects(world, [500_000_000] * 2, {1})
@@ -167,13 +167,15 @@ def test_a_drawn_image_whose_object_is_gone_is_drawn_again(
     monkeypatch.setattr(S3, "get_object", get_object)
     answers = [get_random() for _ in range(40)]
     statuses = Counter(status for status, _, _ in answers)
-    assert statuses[200] >= 30  # 15 of 16 do not meet the lost image four times in a row
+    assert statuses[200] >= 30  # 15 of 16 requests do not draw the lost image four times in a row
     assert set(statuses) <= {200, 503}
     assert {headers["Image-Id"] for status, headers, _ in answers if status == 200} == {image(1, 1).id}
     assert "was deleted meanwhile" in caplog.text
 
 
-def test_when_all_drawn_objects_are_gone_the_answer_is_503(world: World, caplog: pytest.LogCaptureFixture) -> None:
+def test_the_response_is_503_if_the_object_of_each_drawn_image_is_missing(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
     with_objects(world, [500_000_000] * 3, set())
     status, headers, body = get_random()
     assert status == 503
@@ -182,7 +184,7 @@ def test_when_all_drawn_objects_are_gone_the_answer_is_503(world: World, caplog:
     assert len([record for record in caplog.records if record.levelno == logging.WARNING]) == 4
 
 
-def test_a_label_that_reads_empty_is_read_again_consistently(world: World) -> None:
+def test_a_label_that_seems_empty_is_read_again_consistently(world: World) -> None:
     with_objects(world, [500_000_000], {0})
     for key in world.tables[CHUNKS]:
         world.previous[CHUNKS][key] = None
@@ -199,7 +201,7 @@ def test_a_label_that_reads_empty_is_read_again_consistently(world: World) -> No
     assert reads[:2] == [False, True]
 
 
-def test_a_probability_above_one_is_never_answered(world: World) -> None:
+def test_a_probability_above_one_is_never_returned(world: World) -> None:
     store = stored(world, [400_000_000])
     store.edit(LABEL, image(0, 1).name, lambda image: replace(image, weight=500_000_000))  # the same class
     (lane_key,) = [key for key in world.tables[CHUNKS] if int(key[1]) < chunks.FIRST_CHUNK_NUMBER]
@@ -215,14 +217,14 @@ def test_a_probability_above_one_is_never_answered(world: World) -> None:
     assert (drawn.weight, drawn.total_weight, drawn.probability) == (500_000_000, 500_000_000, 1)
 
 
-def test_a_misplaced_lane_that_counts_nothing_real_ends_in_503(world: World) -> None:
+def test_a_lane_that_counts_missing_images_is_a_503(world: World) -> None:
     lane = {"label": {"S": LABEL}, "chunkNumber": {"N": "0"}, "totalWeight": {"N": "5"}, "chunkVolume3": {"N": "1"}}
     world.tables[CHUNKS][(LABEL, "0")] = lane
     assert get_random()[0] == 503
 
 
 @pytest.mark.parametrize("form", ["image", "json", "redirect"])
-def test_in_every_form_an_image_that_is_gone_is_drawn_again(world: World, form: str) -> None:
+def test_a_deleted_image_is_replaced_by_another_draw_in_every_form(world: World, form: str) -> None:
     with_objects(world, [500_000_000] * 2, {1})
     del world.tables[IMAGES][(LABEL, image(0, 1).name)]
     query = {"label": [LABEL], "format": [form]}
@@ -231,7 +233,7 @@ def test_in_every_form_an_image_that_is_gone_is_drawn_again(world: World, form: 
     assert drawn == {image(1, 1).id}
 
 
-def test_the_drawn_weight_is_shown_even_if_the_image_has_another_by_now(world: World) -> None:
+def test_the_response_has_the_drawn_weight_even_if_it_was_changed_since(world: World) -> None:
     with_objects(world, [500_000_000], {0})
     world.tables[IMAGES][(LABEL, image(0, 1).name)]["weight"] = {"N": "400000000"}
     answer = call(random_image, "GET", "/random", "/random", query={"label": [LABEL], "format": ["json"]})
@@ -240,7 +242,7 @@ def test_the_drawn_weight_is_shown_even_if_the_image_has_another_by_now(world: W
     assert answer["headers"]["Image-Weight"] == "0.5"
 
 
-def test_draws_in_production_cannot_be_foreseen() -> None:
+def test_draws_in_production_cannot_be_predicted() -> None:
     assert {type(module.RNG) for module in (random_image, shared.labels.store, shared.labels.retries)} == {
         random.SystemRandom
     }

@@ -1,4 +1,4 @@
-"""The law of several draws at once: each by itself, or each image at most once; and what they cost."""
+"""Draws of several images, independent or distinct: their law and their cost."""
 
 import random
 from collections import Counter
@@ -38,7 +38,7 @@ def names(found: draw_many.DrawnImages) -> tuple[str, ...]:
 
 
 def law(weights: dict[str, int], count: int, *, distinct: bool) -> dict[tuple[str, ...], Fraction]:
-    """The exact probability of each ordered answer."""
+    """Return the exact probability of each ordered result."""
     probabilities = {}
     for answer in permutations(weights, count) if distinct else product(weights, repeat=count):
         left, probability = sum(weights.values()), Fraction(1)
@@ -53,7 +53,7 @@ def law(weights: dict[str, int], count: int, *, distinct: bool) -> dict[tuple[st
 
 
 class Path(random.Random):
-    """Gives these numbers, then zeros; and tells how many each could have been."""
+    """A generator of these numbers and then zeros.  `choices` has the number of values that each could have had."""
 
     def __init__(self, taken: list[int]) -> None:
         super().__init__(0)
@@ -65,7 +65,7 @@ class Path(random.Random):
 
 
 def every_run(run: Callable[[random.Random], tuple[str, ...]]) -> Iterator[tuple[tuple[str, ...], Fraction]]:
-    """The outcome and the probability of each run that random numbers can lead to."""
+    """Yield the outcome and the probability of each run, for all possible random numbers."""
     waiting: list[list[int]] = [[]]
     while waiting:
         path = Path(waiting.pop())
@@ -85,7 +85,7 @@ def every_run(run: Callable[[random.Random], tuple[str, ...]]) -> Iterator[tuple
 def test_every_pair_of_every_run_has_exactly_its_probability(
     world: World, weights: list[int], distinct: bool, whole: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """All random numbers that there can be are gone through, so nothing is left to chance."""
+    """Go through all possible random numbers, so that nothing is left to chance."""
     monkeypatch.setattr(draw_many, "SPARE_DARTS", 0)  # three darts for two images, so that the runs can be counted
     if not whole:
         monkeypatch.setattr(draw_many.darts, "each_chunk", lambda strip: ((i, i) for i in range(1000)))
@@ -103,7 +103,7 @@ def test_every_pair_of_every_run_has_exactly_its_probability(
 
 
 @given(st.lists(st.integers(1, 40), min_size=1, max_size=40), st.integers(0, 2**32), st.data())
-def test_of_all_darts_on_the_rest_each_image_left_is_hit_by_exactly_its_weight(
+def test_on_the_remainder_each_image_is_hit_by_exactly_its_weight_in_darts(
     weights: list[int], seed: int, data: st.DataObject
 ) -> None:
     world = World(random.Random(seed))
@@ -111,23 +111,25 @@ def test_of_all_darts_on_the_rest_each_image_left_is_hit_by_exactly_its_weight(
     entries, lanes, found = seen(world)
     strip = darts.strip_of(lanes)
     read = data.draw(st.sets(st.sampled_from(sorted(found))))
-    known = [
+    read_chunks = [
         ReadChunk(start, chunks.strip_length(number), found.get(number, {}))
         for number, start in darts.each_chunk(strip)
         if number in read
     ]
-    out = (
-        data.draw(st.sets(st.sampled_from(sorted(name for chunk in known for name in chunk.weights)))) if known else ()
+    excluded = (
+        data.draw(st.sets(st.sampled_from(sorted(name for chunk in read_chunks for name in chunk.weights))))
+        if read_chunks
+        else ()
     )
-    rest = gaps.without_gaps(strip.length, known, out)
+    remainder = gaps.without_gaps(strip.length, read_chunks, excluded)
     hits: Counter[str | None] = Counter()
-    for dart in range(rest.length):
-        landing = darts.locate(strip, gaps.to_strip(rest, dart))
+    for dart in range(remainder.length):
+        landing = darts.locate(strip, gaps.to_strip(remainder, dart))
         name = darts.image_at(found.get(landing.chunk_number, {}), landing.offset)
-        assert name or landing.chunk_number not in read, "a dart missed where it was known that nobody is"
+        assert name or landing.chunk_number not in read, "a dart missed within a chunk that was read"
         hits[name] += 1
     del hits[None]
-    assert hits == {entry.name: entry.weight for entry in entries if entry.name not in out}
+    assert hits == {entry.name: entry.weight for entry in entries if entry.name not in excluded}
 
 
 @given(st.lists(st.integers(1, 2**29), min_size=1, max_size=80), st.integers(0, 2**32))
@@ -169,8 +171,8 @@ def test_ordered_triples_follow_the_law(
             left -= shown.weight if distinct else 0
 
 
-def test_the_triples_test_would_notice_distinct_images_that_are_drawn_as_if_none_had_come(world: World) -> None:
-    """Drawing anew from the beginning when one comes twice has another law than drawing from what is left."""
+def test_the_triples_test_would_notice_a_wrong_way_to_draw_distinct_images(world: World) -> None:
+    """Starting all over when an image repeats has another law than drawing from those that are left."""
     weights = dict(enumerate(SKEWED))
     rng = random.Random(3)
     times = 8000
@@ -187,7 +189,7 @@ def test_the_triples_test_would_notice_distinct_images_that_are_drawn_as_if_none
 # --- at the edges ---
 
 
-def test_a_label_of_more_chunks_than_a_call_takes_is_read_in_two(world: World) -> None:
+def test_a_label_with_more_chunks_than_one_call_takes_is_read_in_two(world: World) -> None:
     stored(world, [1 << number % 30 for number in range(110)])
     _, _, found = seen(world)
     assert batch_get.KEYS_MAX < len(found) <= 110 * 3 // 2
@@ -205,7 +207,7 @@ def test_all_images_of_a_label_come_once_and_the_last_with_certainty(world: Worl
         assert found.total_weight == sum(weights)
 
 
-def test_more_distinct_images_than_there_are_is_422_that_says_how_many(world: World) -> None:
+def test_too_many_distinct_images_are_a_422_with_the_number_of_images(world: World) -> None:
     stored(world, [5] * 7)
     with pytest.raises(UnprocessableValue, match="at most 7, the number of images") as refusal:
         drawn(world, 8, world.rng, distinct=True)
@@ -218,7 +220,7 @@ def test_a_label_without_images_is_404(world: World) -> None:
         drawn(world, 1, world.rng, distinct=False)
 
 
-def test_images_that_seem_too_few_are_counted_again_consistently(world: World) -> None:
+def test_a_label_that_seems_to_have_too_few_images_is_read_again_consistently(world: World) -> None:
     stored(world, [5])
     world.previous[CHUNKS] = {key: None for key in world.tables[CHUNKS] if key[1] in "0123"}
     world.stale = 1.0
@@ -226,7 +228,7 @@ def test_images_that_seem_too_few_are_counted_again_consistently(world: World) -
 
 
 @pytest.mark.parametrize("distinct", [True, False], ids=["distinct", "independent"])
-def test_without_an_image_that_is_gone_the_others_follow_their_law(world: World, distinct: bool) -> None:
+def test_the_others_keep_their_probabilities_if_an_image_was_deleted(world: World, distinct: bool) -> None:
     stored(world, [1000, 3000, 5000, 9000])
     del world.tables[IMAGES][(LABEL, image(3, 1).name)]  # half the weight
     weights = {image(number, 1).name: weight for number, weight in enumerate([1000, 3000, 5000])}
@@ -236,13 +238,13 @@ def test_without_an_image_that_is_gone_the_others_follow_their_law(world: World,
     for _ in range(times):
         found = drawn(world, 2, rng, distinct=distinct)
         observed[str(names(found))] += 1
-        gone = found.total_weight == 9000  # if it was drawn at all, its weight is no part of the total
+        gone = found.total_weight == 9000  # if it was drawn at all, its weight is not in the total
         assert found.images[0][1] == weights[found.images[0][0].name] / (9000 if gone else 18_000)
     expected = {str(answer): float(times * p) for answer, p in law(weights, 2, distinct=distinct).items()}
     assert p_value(observed, expected) > 0.001
 
 
-def test_when_image_after_image_is_gone_the_answer_is_503(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_response_is_503_if_each_drawn_image_was_deleted(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     stored(world, [5] * 40)
     world.tables[IMAGES].clear()
     monkeypatch.setattr(draw_many, "SPARE_DARTS", 0)
@@ -250,7 +252,7 @@ def test_when_image_after_image_is_gone_the_answer_is_503(world: World, monkeypa
         drawn(world, 3, world.rng, distinct=True)
 
 
-def test_lanes_that_count_what_no_chunk_has_end_in_503(world: World) -> None:
+def test_lanes_that_count_missing_images_are_a_503(world: World) -> None:
     lane = {"label": {"S": LABEL}, "chunkNumber": {"N": "0"}, "totalWeight": {"N": "5"}, "chunkVolume3": {"N": "1"}}
     world.tables[CHUNKS][(LABEL, "0")] = lane
     for distinct in (True, False):
@@ -258,7 +260,7 @@ def test_lanes_that_count_what_no_chunk_has_end_in_503(world: World) -> None:
             drawn(world, 1, world.rng, distinct=distinct)
 
 
-def test_an_old_total_below_the_images_that_were_drawn_is_read_again(world: World) -> None:
+def test_a_stale_total_below_the_drawn_weights_is_read_again(world: World) -> None:
     stored(world, [400_000_000, 500_000_000])
     lanes = {key: item for key, item in world.tables[CHUNKS].items() if key[1] in "0123"}
     old = {key: {**item, "totalWeight": {"N": "1000"}} for key, item in lanes.items()}
@@ -271,11 +273,11 @@ def test_an_old_total_below_the_images_that_were_drawn_is_read_again(world: Worl
     assert (found.total_weight, found.images[-1][1]) == (900_000_000, 1)
 
 
-# --- what they cost ---
+# --- the cost ---
 
 
 def calls(world: World, count: int, *, distinct: bool, times: int = 60) -> float:
-    """AWS calls of an answer, on average."""
+    """Return the mean number of AWS calls of a draw of `count` images."""
     made = 0
 
     def pause(_: str) -> None:
@@ -290,13 +292,13 @@ def calls(world: World, count: int, *, distinct: bool, times: int = 60) -> float
 
 @pytest.mark.parametrize("images", [100, 300, 1000, 3000])
 @pytest.mark.parametrize("kind", ["equal", "uniform"])
-def test_a_hundred_distinct_images_take_four_round_trips_or_fewer(world: World, images: int, kind: str) -> None:
-    """The lanes, the chunks (on average two calls or fewer), the rows."""
+def test_a_hundred_distinct_images_take_at_most_four_round_trips(world: World, images: int, kind: str) -> None:
+    """Read the lanes, the chunks (in two calls or fewer, on average) and the rows."""
     rng = random.Random(images)
     stored(world, [UNITS // 2 if kind == "equal" else rng.randrange(1, UNITS) for _ in range(images)])
     assert calls(world, 100, distinct=True) <= 4
 
 
-def test_an_image_with_nearly_all_the_weight_does_not_hold_up_the_others(world: World) -> None:
+def test_an_image_with_nearly_all_the_weight_does_not_delay_the_others(world: World) -> None:
     stored(world, [UNITS - 1, *[20] * 50])
     assert calls(world, 2, distinct=True) <= 5

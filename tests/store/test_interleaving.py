@@ -1,4 +1,4 @@
-"""All invariants under 2,000 interleaved scenarios of the shipped handlers (tests/support/simulation.py)."""
+"""All invariants in 2,000 interleaved scenarios of the shipped handlers (tests/support/simulation.py)."""
 
 import os
 from collections import Counter
@@ -31,8 +31,8 @@ def check(batch: int) -> None:
     done = sum(answers.values())
     assert done + killed >= 150 * (SCENARIOS // BATCHES)
     gave_up = sum(count for answer, count in answers.items() if answer.endswith(" 503"))
-    assert gave_up <= done // 5000  # 10% of the transactions meet another one
-    # The scenarios are about something: every operation succeeds, and fails, often.
+    assert gave_up <= done // 5000  # 10% of the transactions conflict with another one
+    # The scenarios are worth running: every operation succeeds often, and fails often.
     for answer in (
         "_upload 201",
         "_upload 200",

@@ -1,4 +1,4 @@
-"""Each condition and step of the transactions, dropped once, is noticed; `make mutants` prints the table."""
+"""The simulation notices when a condition or step of the transactions is dropped; `make mutants` prints the table."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Several images, seeds and sessions while others upload, delete and re-weigh, and reads are old."""
+"""Several images, seeds and sessions during uploads, deletes and edits, with stale reads."""
 
 import json
 from collections import Counter
@@ -17,7 +17,7 @@ QUERIES = (
 
 
 class Drawing(Simulation):
-    """Draws with options instead of plain ones."""
+    """A simulation whose draws have options."""
 
     def _random(self, _: int) -> int:
         chosen = self.rng.choice(QUERIES)
@@ -42,7 +42,7 @@ class Drawing(Simulation):
         return status
 
 
-def test_draws_with_options_stay_right_while_others_write() -> None:
+def test_draws_with_options_stay_exact_during_writes() -> None:
     answers: Counter[str] = Counter()
     for seed in range(30):
         answers += Drawing(seed).run().answers

@@ -1,4 +1,4 @@
-"""Reconcile finds and mends exactly what is wrong, and leaves the rest."""
+"""Reconcile repairs exactly what is wrong, and changes nothing else."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -33,7 +33,7 @@ def run(*, min_age: timedelta = timedelta(0), dry_run: bool = False) -> tuple[Re
 
 @pytest.fixture
 def api(moto_aws: None) -> Api:
-    """Three cats and two dogs, all whole."""
+    """Two consistent labels: three cats and two dogs."""
     dogs = Api(Handlers(), "dog")
     for seed in range(2):
         dogs.upload(pictures.tiny(seed))
@@ -56,13 +56,13 @@ def drawn_names(api: Api) -> set[str]:
     return {api.random().headers["image-id"] for _ in range(60)}
 
 
-def test_a_whole_store_is_left_as_it_is(api: Api) -> None:
+def test_a_consistent_store_is_not_changed(api: Api) -> None:
     report, lines = run()
     assert report == Report(images=5, versions=5)
     assert not lines
 
 
-def test_labels_from_before_labels_were_listed_are_listed(api: Api) -> None:
+def test_labels_missing_in_the_list_of_labels_are_added(api: Api) -> None:
     for label in ("cat", "dog"):
         key = {"label": {"S": "#labels"}, "s3key": {"S": label}}
         boto3.client("dynamodb").delete_item(TableName="ImageChunksTable", Key=key)
@@ -88,7 +88,7 @@ def test_versions_without_an_image_are_removed(api: Api) -> None:
     assert run()[0] == Report(images=5, versions=5)
 
 
-def test_a_version_is_left_alone_for_an_hour(api: Api) -> None:
+def test_a_version_is_kept_for_an_hour(api: Api) -> None:
     put("cat/" + "0" * 32 + ".png")
     assert run(min_age=reconcile.MIN_AGE)[0].versions_removed == 0
     assert timedelta(hours=1) == reconcile.MIN_AGE
@@ -111,7 +111,7 @@ def drawn_ids_by_json(api: Api) -> set[str]:
     return {json_of(api.random(format="json"))["id"] for _ in range(60)}
 
 
-def test_an_image_whose_version_was_replaced_names_the_other_one(api: Api) -> None:
+def test_an_image_whose_version_was_replaced_gets_the_other_version(api: Api) -> None:
     image = json_of(api.upload(pictures.tiny(0)))
     (version,) = versions(image["id"])
     other = put(image["id"], pictures.tiny(0))
@@ -130,7 +130,7 @@ def test_a_delete_marker_that_hides_a_picture_is_removed(api: Api) -> None:
     assert api.get(image["url"]).body == pictures.tiny(0)
 
 
-def test_a_dry_run_tells_and_changes_nothing(api: Api) -> None:
+def test_a_dry_run_reports_and_changes_nothing(api: Api) -> None:
     put("cat/" + "0" * 32 + ".png")
     image = json_of(api.upload(pictures.tiny(0)))
     (version,) = versions(image["id"])
@@ -140,18 +140,18 @@ def test_a_dry_run_tells_and_changes_nothing(api: Api) -> None:
     assert (first[0].versions_removed, first[0].rows_removed) == (1, 1)
 
 
-# --- other writers at work meanwhile ---
+# --- during other writes ---
 
 
 def lose(key: str) -> str:
-    """Remove the one version of this key; its id."""
+    """Remove the only version of this key and return its id."""
     (version,) = versions(key)
     boto3.client("s3").delete_object(Bucket="pictures", Key=key, VersionId=version)
     return version
 
 
 def aged(monkeypatch: pytest.MonkeyPatch, ages: dict[str, timedelta]) -> None:
-    """Let the bucket list these versions as that much older than they are."""
+    """Let the bucket list these versions as older than they are, by these ages."""
     listed = Bucket.versions
 
     def versions(self: Bucket, label: str) -> Iterator[Version]:
@@ -161,7 +161,7 @@ def aged(monkeypatch: pytest.MonkeyPatch, ages: dict[str, timedelta]) -> None:
     monkeypatch.setattr(Bucket, "versions", versions)
 
 
-def test_an_upload_in_progress_lends_its_version_to_nobody(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_version_of_an_upload_in_progress_is_given_to_no_image(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     image = json_of(api.upload(pictures.tiny(0)))
     lose(image["id"])
     young = put(image["id"], pictures.tiny(0))
@@ -173,7 +173,9 @@ def test_an_upload_in_progress_lends_its_version_to_nobody(api: Api, monkeypatch
     aged(monkeypatch, {old: timedelta(hours=2)})
     report, _ = run(min_age=reconcile.MIN_AGE)
     assert (report.rows_renamed, report.rows_removed, report.versions_removed) == (1, 0, 0)
-    boto3.client("s3").delete_object(Bucket="pictures", Key=image["id"], VersionId=young)  # the upload found the row
+    boto3.client("s3").delete_object(
+        Bucket="pictures", Key=image["id"], VersionId=young
+    )  # as the upload does when it finds the row
     assert api.get(image["url"]).body == pictures.tiny(0)
     assert run(min_age=reconcile.MIN_AGE)[0] == Report(images=5, versions=5)
 
@@ -190,7 +192,7 @@ def test_a_version_that_was_not_listed_yet_keeps_its_image(api: Api, monkeypatch
 
 
 @pytest.mark.parametrize("other_version", [False, True])
-def test_an_image_that_is_uploaded_anew_meanwhile_is_left_alone(
+def test_an_image_uploaded_again_meanwhile_is_not_changed(
     api: Api, monkeypatch: pytest.MonkeyPatch, other_version: bool
 ) -> None:
     image = json_of(api.upload(pictures.tiny(0)))

@@ -1,4 +1,4 @@
-"""What the simulation's AWS in memory did, done again by another engine: the same outcomes, the same end."""
+"""Another engine, given the simulation's transactions, has the same outcomes and ends with the same items."""
 
 from typing import Any
 
@@ -33,7 +33,7 @@ def test_transactions_end_the_same_on_another_engine(running: LocalService, seed
 
 
 def replayed(dynamodb: Any, writes: list[Any], names: dict[str, str]) -> list[str]:
-    """The outcome of each write of the transaction."""
+    """Do the transaction in these tables and return the outcome of each write."""
     renamed = [
         {kind: {**write, "TableName": names[write["TableName"]]} for kind, write in entry.items()} for entry in writes
     ]
@@ -45,6 +45,6 @@ def replayed(dynamodb: Any, writes: list[Any], names: dict[str, str]) -> list[st
 
 
 def scanned(dynamodb: Any, table: str, like: str) -> dict[tuple[str, str], Any]:
-    """All items by key."""
+    """Return all items of a table by key."""
     pages = dynamodb.get_paginator("scan").paginate(TableName=table)
     return {key_of(like, item): item for page in pages for item in page["Items"]}

@@ -1,4 +1,4 @@
-"""The store and the bucket: what happens between AWS calls, and what exactly is asked of AWS."""
+"""The store and the bucket: their requests to AWS, and what they do when AWS refuses or changes in between."""
 
 import base64
 import logging
@@ -29,7 +29,7 @@ from tests.support.memory_label import POOL, image, stored
 from tests.support.simulation import LABEL, SETTINGS, call
 
 
-def test_chunks_that_were_throttled_are_asked_for_again(world: World) -> None:
+def test_throttled_chunks_are_requested_again(world: World) -> None:
     store = stored(world, [500_000_000] * 40)
     numbers = [int(key[1]) for key in world.tables[CHUNKS] if int(key[1]) >= 10**11]
     whole = store.chunks(POOL, numbers)
@@ -49,7 +49,7 @@ def test_chunks_that_were_throttled_are_asked_for_again(world: World) -> None:
 
 
 @pytest.mark.parametrize("code", ["TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"])
-def test_a_cancelled_transaction_is_tried_again_with_growing_pauses(
+def test_a_cancelled_transaction_is_retried_with_growing_pauses(
     world: World, code: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pauses: list[float] = []
@@ -69,7 +69,7 @@ def test_a_cancelled_transaction_is_tried_again_with_growing_pauses(
     assert max(pauses) == retries.BACK_OFF_MAX
 
 
-def test_a_transaction_is_not_tried_for_ever(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_transaction_is_not_retried_for_ever(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     now = iter(range(0, 1000, 3))
     monkeypatch.setattr(retries, "CLOCK", lambda: next(now))
     attempts: list[bool] = []
@@ -80,10 +80,10 @@ def test_a_transaction_is_not_tried_for_ever(world: World, monkeypatch: pytest.M
 
     with pytest.raises(Unavailable):
         retries.retried(attempt)
-    assert attempts == [False, True]  # after 6 of 5 seconds
+    assert attempts == [False, True]  # the second attempt ends after 6 seconds, and 5 are allowed
 
 
-def test_an_error_that_no_other_try_can_mend_rises(world: World) -> None:
+def test_an_error_that_a_retry_cannot_overcome_is_raised(world: World) -> None:
     class Wrong(DynamoDB):
         def transact_write_items(self, **_: Any) -> Any:
             reasons = [{"Code": "ValidationError"}]
@@ -94,7 +94,7 @@ def test_an_error_that_no_other_try_can_mend_rises(world: World) -> None:
         Store(Wrong(world), SETTINGS).add(image(1, 5))  # type: ignore[arg-type]
 
 
-def test_an_image_is_found_at_once_also_by_a_read_of_old_data(world: World) -> None:
+def test_a_new_image_is_found_although_a_read_is_stale(world: World) -> None:
     stored(world, [500_000_000])
     world.stale = 1.0
     name = image(0, 1).name
@@ -102,7 +102,7 @@ def test_an_image_is_found_at_once_also_by_a_read_of_old_data(world: World) -> N
     assert info["statusCode"] == 200
 
 
-def test_a_new_weight_is_answered_as_it_is_now(world: World) -> None:
+def test_the_response_to_a_patch_has_the_new_weight(world: World) -> None:
     stored(world, [500_000_000])
     world.stale = 1.0
     answer = call(
@@ -126,7 +126,7 @@ def test_every_read_can_be_made_consistent(world: World) -> None:
     drawn = draw.draw(consistent, POOL, world.rng)
     assert drawn.id == image(0, 1).id
     assert consistent.image(LABEL, drawn.name)
-    with pytest.raises(Unavailable):  # the lanes are found by a second read, the chunks are not
+    with pytest.raises(Unavailable):  # the second read of the lanes is consistent, that of the chunks is not
         draw.draw(Store(DynamoDB(world), SETTINGS), POOL, world.rng)  # type: ignore[arg-type]
 
 
@@ -151,7 +151,7 @@ def test_an_object_is_put_with_its_type_and_checksum() -> None:
     "error",
     [ClientError({"Error": {"Code": "SlowDown"}}, "DeleteObject"), ReadTimeoutError(endpoint_url="")],  # type: ignore[typeddict-item]
 )
-def test_a_version_that_cannot_be_discarded_is_logged_and_the_answer_stands(
+def test_a_version_that_cannot_be_discarded_is_logged_and_the_request_succeeds(
     error: Exception, caplog: pytest.LogCaptureFixture
 ) -> None:
     class Down:
@@ -205,15 +205,15 @@ def test_a_row_whose_picture_cannot_be_read_is_404_and_a_warning(
     (version,) = s3.list_object_versions(Bucket="pictures")["Versions"]
     s3.delete_object(Bucket="pictures", Key=uploaded["id"], VersionId=version["VersionId"])
     assert api.get(uploaded["url"]).status == 404
-    assert f"{uploaded['id']} is there, but its picture is not" in caplog.text
+    assert f"{uploaded['id']} is in the table, but its picture is not in the bucket" in caplog.text
 
 
-def test_no_call_waits_for_ever() -> None:
+def test_every_client_has_timeouts() -> None:
     for config in (aws.CONFIG, aws.S3_CONFIG, aws.SSM_CONFIG):
         assert (config.connect_timeout, config.read_timeout) == (1, 2)
         assert config.retries["mode"] == "standard"
         assert config.retries["total_max_attempts"] <= 3
 
 
-def test_the_images_table_is_named_in_every_table_of_names() -> None:
+def test_the_in_memory_tables_are_those_of_the_settings() -> None:
     assert {IMAGES, CHUNKS} == {SETTINGS.image_chunks_table, SETTINGS.chunk_info_table}

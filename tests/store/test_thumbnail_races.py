@@ -1,4 +1,4 @@
-"""After all is quiet no thumbnail of an image that is gone is left, whoever met whom, and none is answered."""
+"""No thumbnail of a deleted image is returned, and none is left, however requests interleave."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -37,7 +37,7 @@ def status(function: Any, *request: str, **parts: Any) -> int:
 
 
 def at_call(world: World, number: int, then: Callable[[], object]) -> list[str]:
-    """Let this happen before the call of this number, from 0; the names of the calls beside it."""
+    """Call `then` before the AWS call with this number, from 0.  Return the names of the other calls."""
     calls: list[str] = []
 
     def pause(call: str) -> None:
@@ -52,11 +52,11 @@ def at_call(world: World, number: int, then: Callable[[], object]) -> list[str]:
 
 
 CALLS_OF_MAKING = ["get_item", "get_object", "get_object", "put_thumbnail", "get_item"]
-CALLS_OF_DELETING = 6  # at most: three reads, the transaction, the version, the thumbnails
+CALLS_OF_DELETING = 6  # at most: three reads, the transaction, the version and the thumbnails
 
 
 @pytest.mark.parametrize("number", range(len(CALLS_OF_MAKING) + 1))
-def test_an_image_that_is_deleted_while_its_thumbnail_is_made_leaves_none(world: World, number: int) -> None:
+def test_an_image_deleted_while_its_thumbnail_is_made_leaves_none(world: World, number: int) -> None:
     assert upload() == 201
     calls = at_call(world, number, delete)
     made = thumbnail()
@@ -72,7 +72,7 @@ def test_an_image_that_is_deleted_while_its_thumbnail_is_made_leaves_none(world:
 
 @pytest.mark.parametrize("kept_before", [False, True])
 @pytest.mark.parametrize("number", range(CALLS_OF_DELETING))
-def test_a_thumbnail_that_is_made_while_its_image_is_deleted_does_not_stay(
+def test_a_thumbnail_made_while_its_image_is_deleted_does_not_stay(
     world: World, number: int, kept_before: bool
 ) -> None:
     assert upload() == 201
@@ -88,7 +88,7 @@ def test_a_thumbnail_that_is_made_while_its_image_is_deleted_does_not_stay(
     assert world.thumbnails == {}
 
 
-def test_a_kept_thumbnail_is_not_shown_once_its_image_is_gone_even_if_the_delete_was_killed(world: World) -> None:
+def test_a_stored_thumbnail_of_a_deleted_image_is_not_shown_even_if_the_delete_was_killed(world: World) -> None:
     assert (upload(), thumbnail()) == (201, 200)
 
     def die() -> None:
@@ -102,7 +102,7 @@ def test_a_kept_thumbnail_is_not_shown_once_its_image_is_gone_even_if_the_delete
     assert thumbnail() == 404
 
 
-def test_an_image_that_comes_again_meanwhile_is_answered_as_ever(world: World) -> None:
+def test_the_thumbnail_of_an_image_uploaded_again_meanwhile_is_returned(world: World) -> None:
     for number in range(len(CALLS_OF_MAKING)):
         upload()
         at_call(world, number, lambda: (delete(), upload()))
@@ -113,14 +113,14 @@ def test_an_image_that_comes_again_meanwhile_is_answered_as_ever(world: World) -
         assert world.thumbnails == {}
 
 
-def test_no_thumbnail_of_an_image_that_is_gone_is_left_when_clients_meet_and_die() -> None:
+def test_only_killed_clients_leave_thumbnails_of_deleted_images() -> None:
     answers: Counter[str] = Counter()
     for seed in range(90):
         answers += Simulation(seed, pictures=1 + seed % 3, heavy=2, thumbnails=1.0).run().answers
     assert min(answers[f"_thumbnail {code}"] for code in (200, 404)) > 600
 
 
-def test_none_at_all_is_left_when_nobody_dies(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_thumbnail_is_left_if_no_client_dies(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(simulation, "KILLED", 0.0)
     for seed in range(60):
         outcome = Simulation(seed, pictures=1 + seed % 3, heavy=2, thumbnails=1.0).run()

@@ -1,4 +1,4 @@
-"""What must hold of a label's items at any moment, as docs/explanation/transactions.md lists it."""
+"""The invariants of a label's items, which docs/explanation/transactions.md lists."""
 
 from collections import Counter
 from typing import Any
@@ -12,7 +12,7 @@ Label = tuple[list[items.Entry], dict[int, Lane], dict[int, dict[str, int]]]
 
 
 def label_of(key: str, image_items: Items, chunk_items: Items) -> Label:
-    """The entries, lanes and chunks of the label or pool that is stored under this key."""
+    """Return the entries, lanes and chunks of the pool with this key."""
     entries = [items.entry(item) for item in image_items if item["label"]["S"] == key]
     mine = [(int(item["chunkNumber"]["N"]), item) for item in chunk_items if item["label"]["S"] == key]
     lanes = {number: items.lane(item) for number, item in mine if number < chunks.FIRST_CHUNK_NUMBER}
@@ -21,7 +21,7 @@ def label_of(key: str, image_items: Items, chunk_items: Items) -> Label:
 
 
 def check(entries: list[items.Entry], lanes: dict[int, Lane], found: dict[int, dict[str, int]]) -> None:
-    """Raise AssertionError where entries, lanes and chunks do not agree."""
+    """Raise AssertionError unless entries, lanes and chunks agree."""
     held: dict[int, dict[str, int]] = {}
     placed: dict[tuple[int, int], list[int]] = {}
     totals: Counter[int] = Counter()
@@ -45,7 +45,7 @@ def check(entries: list[items.Entry], lanes: dict[int, Lane], found: dict[int, d
 
 
 def check_tags(image_items: Items) -> None:
-    """Raise AssertionError where the images under a tag are not those that have it."""
+    """Raise AssertionError unless the pool of each tag has exactly the images with the tag."""
     tagged = {
         (pool.key, image.name, image.weight, image.version_id)
         for item in image_items
@@ -59,14 +59,14 @@ def check_tags(image_items: Items) -> None:
 
 
 def knows(lanes: dict[int, Lane], chunk_number: int) -> bool:
-    """Whether these lanes, read at some time, count the chunk among those in use."""
+    """Return whether these lanes, read at some time, count the chunk as in use."""
     lane = lanes.get(chunks.lane_of(chunk_number))
     weight_class = chunk_number // 10**9 % 100
     return bool(lane) and chunks.first_place(chunks.index_of(chunk_number)) < lane.volume(weight_class)
 
 
 def throw_every_dart(lanes: dict[int, Lane], found: dict[int, dict[str, int]]) -> Counter[str]:
-    """How many of all possible darts hit each image."""
+    """Return how many of all possible darts hit each image."""
     strip = darts.strip_of(lanes)
     hits: Counter[str] = Counter()
     for dart in range(strip.length):

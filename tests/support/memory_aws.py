@@ -1,9 +1,9 @@
-"""DynamoDB, S3 and SSM in memory behind boto3's low-level calls: as much of them as petAPI uses, no more.
+"""DynamoDB and S3 in memory behind boto3's low-level calls, as far as petAPI uses them.
 
 Every call first goes to `pause`, where a scheduler may let other clients run, kill the caller or force a conflict.
-Writes are atomic; an eventually consistent read may return an item's previous value.  The expressions are really
-parsed and evaluated, and items are never changed in place; `test_replay.py` replays
-the calls on another engine, which has to answer alike.
+Writes are atomic; an eventually consistent read may return an item's previous value.  Expressions are parsed and
+evaluated, and items are never changed in place.  `test_replay.py` replays the transactions on another engine, whose
+outcomes must be the same.
 """
 
 import io
@@ -25,11 +25,11 @@ SORT_KEYS = {IMAGES: "s3key", CHUNKS: "chunkNumber"}
 
 
 class Conflict(Exception):
-    """Raised by `pause` to have the present transaction cancelled by another one."""
+    """Another transaction cancels the present one; raised by `pause`."""
 
 
 class World:
-    """The state of the cloud, and what was written, in order."""
+    """The state of the tables and buckets, and the transactions in order."""
 
     def __init__(self, rng: random.Random, *, stale: float = 0.0) -> None:
         self.rng, self.stale = rng, stale
@@ -41,8 +41,8 @@ class World:
         self.objects: dict[str, dict[str, bytes]] = {}
         self.thumbnails: dict[str, bytes] = {}
         self.versions = 0
-        self.removed = ""  # version of the image that was removed last
-        self.page_sizes: list[int] = []  # how many items the next pages of a Query have; later pages have all
+        self.removed = ""  # the version of the image that was removed last
+        self.page_sizes: list[int] = []  # how many items the next pages of a Query have; later pages are whole
         self.transactions: list[tuple[list[Any], list[str]]] = []  # the calls and their outcome, in order
 
     def read(self, table: str, key: Key, *, consistent: bool) -> Item | None:
@@ -74,7 +74,7 @@ def cancelled(codes: list[str], items: list[Item | None] | None = None) -> Clien
 
 
 class DynamoDB:
-    """The calls of shared/labels/store.py, and the Query of shared/labels/catalogue.py."""
+    """The calls of shared/labels and tools/reconcile/inventory.py."""
 
     def __init__(self, world: World) -> None:
         self.world = world
@@ -100,7 +100,7 @@ class DynamoDB:
         return {"Items": page, "LastEvaluatedKey": page[-1] if page else start}
 
     def _rows(self, values: Item, *, Limit: int, ExclusiveStartKey: Item | None = None, **_: Any) -> list[Item]:
-        """Return rows with these values, sorted by name, also where DynamoDB sorts them by file name."""
+        """Return rows with these values by name, even where DynamoDB sorts by file name."""
         prefix = values.get(":prefix", {"S": ""})["S"]
         wanted = {name[1:]: value for name, value in values.items() if name != ":prefix"}
         after = ExclusiveStartKey["s3key"]["S"] if ExclusiveStartKey else ""
@@ -159,7 +159,7 @@ class DynamoDB:
         return {}
 
     def get_paginator(self, call: str) -> Any:
-        """Of `scan` for lanes, of `query` for the images or the chunks of a label: one page."""
+        """Return a paginator with one page: `scan` for lanes, `query` for the images or the chunks of a label."""
 
         def paginate(*, TableName: str, ExpressionAttributeValues: Item, **_: Any) -> Any:
             items = [item for _, item in sorted(self.world.tables[TableName].items())]
@@ -176,7 +176,7 @@ class DynamoDB:
 
 
 class S3:
-    """The calls of shared/pictures/bucket.py on a versioned bucket, and on one without versions for thumbnails."""
+    """The calls of shared/pictures/bucket.py: a versioned bucket, and an unversioned one for thumbnails."""
 
     def __init__(self, world: World) -> None:
         self.world = world
@@ -213,7 +213,7 @@ class S3:
         return {}
 
     def get_paginator(self, _: str) -> Any:
-        """Of `list_object_versions`: one page."""
+        """Return a paginator of `list_object_versions` with one page."""
 
         def paginate(*, Prefix: str = "", Delimiter: str = "", **_: Any) -> Any:
             if Delimiter:
@@ -237,13 +237,13 @@ TOKEN = re.compile(r"\s*(BETWEEN|AND|OR|[#:]?[A-Za-z_][A-Za-z0-9_]*(?:\.[#A-Za-z
 
 
 def holds(write: Any, before: Item | None) -> bool:
-    """Whether the write's condition holds for the item as it is."""
+    """Return whether the write's condition holds for the present item."""
     expression = write.get("ConditionExpression")
     return expression is None or bool(_condition(expression)(_Scope(write, before or {})))
 
 
 def after(kind: str, write: Any, before: Item | None) -> Item | None:
-    """The item after the write."""
+    """Return the item after the write; None if it is deleted."""
     if kind == "Delete":
         return None
     if kind == "Put":

@@ -1,8 +1,8 @@
 """Clients of the shipped handlers, interleaved call by call on an AWS in memory.
 
-A scenario is a function of its seed.  Each client is a greenlet; each AWS call hands over to the scheduler, which
-picks who goes on, whom to kill (it then begins anew, as another client) and whose transaction meets another one.
-Where a picture has small weights, every possible dart is thrown at the end.
+A scenario is a function of its seed.  Each client is a greenlet, and each AWS call hands over to the scheduler.  It
+chooses which client goes on, which one to kill (another one takes its place), and which transaction meets a conflict.
+If the weights are small, every possible dart is thrown at the end.
 """
 
 import base64
@@ -37,25 +37,25 @@ from tools.reconcile.reconcile import Reconciliation
 
 CLIENTS = 6
 OPERATIONS = 150
-CONFLICTS = 0.10  # of all transactions
-KILLED = 0.035  # of all calls but the first of an operation
-STALE = 0.2  # of all eventually consistent reads of an item
+CONFLICTS = 0.10  # the share of transactions that meet a conflict
+KILLED = 0.035  # the share of calls that kill their client, first calls of operations excepted
+STALE = 0.2  # the share of eventually consistent reads that return the previous item
 LABEL = "cat"
 
 SETTINGS = settings.Settings(BUCKET, CHUNKS, IMAGES, frozenset({LABEL}), THUMBNAILS)
 
 
 class Killed(BaseException):
-    """The process dies here."""
+    """The client's process is killed here."""
 
 
 class Broken(BaseException):
-    """An invariant does not hold; no handler catches this."""
+    """An invariant is broken.  A BaseException, so that no handler catches it."""
 
 
 @dataclass
 class Outcome:
-    """What a scenario did: answers by operation and status, and the killed operations."""
+    """The responses of a scenario by operation and status, and its killed operations."""
 
     answers: Counter[str] = field(default_factory=Counter)
     killed: int = 0
@@ -88,10 +88,10 @@ class Simulation:
         self.uploads = self.rng.choice([0.35, 0.45, 0.6])
         self.tags = self.rng.choice([(), ("red",), ("blue", "red")])  # that pictures may have
         self.busy: Counter[int] = Counter()  # clients at each picture
-        self.lanes_seen: list[tuple[str, dict[int, Any]]] = []
+        self.lanes_seen: list[tuple[Pool, dict[int, Any]]] = []
 
     def run(self) -> Outcome:
-        """Let the clients do all operations, then check what is left."""
+        """Let the clients do all operations, then check the end state."""
         self.main = getcurrent()
         clients = [greenlet(self._client) for _ in range(CLIENTS)]
         with silent(), shipped_code_on(self.world, sleep=lambda seconds: self.main.switch()):
@@ -183,12 +183,12 @@ class Simulation:
         return int(answer["statusCode"])
 
     def _expect(self, *, committed: bool) -> None:
-        assert getcurrent().committed == committed, "the answer does not tell what was written"
+        assert getcurrent().committed == committed, "the response does not say what was written"
 
     # --- the checks ---
 
     def _check(self) -> None:
-        """After each transaction: all invariants of docs/explanation/transactions.md."""
+        """Check all invariants of docs/explanation/transactions.md, after each transaction."""
         client = getcurrent()
         client.committed += 1
         client.versions.add(self.world.removed)
@@ -211,15 +211,15 @@ class Simulation:
         return invariants.label_of(pool.key, list(tables[IMAGES].values()), list(tables[CHUNKS].values()))
 
     def _check_thumbnails(self, which: int) -> None:
-        """When nobody is at a picture: if it is gone it has no thumbnails, but what killed clients left."""
+        """Check that a deleted image has no thumbnails once no client works on it, except those of killed clients."""
         name = self.names[which]
         quiet = not self.busy[which] and f"{LABEL}/{name}" not in self.outcome.touched
         if quiet and (LABEL, name) not in self.world.tables[IMAGES]:
             left = [key for key in self.world.thumbnails if name in key]
-            assert not left, "a thumbnail of an image that is gone"
+            assert not left, "a thumbnail of a deleted image"
 
     def _check_bucket(self) -> None:
-        """Every image's version is there; the versions without an image are those of killed clients, at most."""
+        """Check that every image's version exists, and that only killed clients left versions without an image."""
         rows = self.world.tables[IMAGES].items()
         named = {f"{LABEL}/{name}": item["versionId"]["S"] for (key, name), item in rows if key == LABEL}
         kept = {(key, version) for key, versions in self.world.objects.items() for version in versions}
@@ -234,7 +234,7 @@ class Simulation:
         assert left == set(named.items()), "reconcile left a version without an image"
 
     def _check_darts(self) -> None:
-        """Each image is hit exactly weight times, by the lanes as they are and by lanes saved earlier."""
+        """Check that each image is hit by exactly its weight in darts, with the present lanes and with earlier ones."""
         for pool in self._pools():
             entries, lanes, found = self._pool(pool)
             weights = {entry.name: entry.weight for entry in entries}
@@ -260,7 +260,7 @@ def silent() -> Iterator[None]:
 def shipped_code_on(
     world: memory_aws.World, *, sleep: Callable[[float], object] = lambda seconds: None
 ) -> Iterator[None]:
-    """Let the shipped code run on an AWS in memory, with its randomness."""
+    """Let the shipped code run on an AWS in memory, with the random generator of that world."""
     with (
         mock.patch.object(aws, "dynamodb", return_value=memory_aws.DynamoDB(world)),
         mock.patch.object(aws, "s3", return_value=memory_aws.S3(world)),
@@ -274,7 +274,7 @@ def shipped_code_on(
 
 
 def call(function: Any, method: str, resource: str, path: str, **parts: Any) -> Any:
-    """The proxy answer of a shipped handler."""
+    """Call a shipped handler and return its proxy response."""
     label, _, name = path.removeprefix("/images/").partition("/")
     event = {
         "resource": resource,

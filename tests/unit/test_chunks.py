@@ -1,4 +1,4 @@
-"""Places, chunks and lanes: pure arithmetic."""
+"""The arithmetic of places, chunks and lanes."""
 
 import random
 
@@ -38,7 +38,7 @@ def test_a_place_is_within_its_chunk(place: int) -> None:
 
 
 @given(PLACES)
-def test_the_room_holds_the_images_and_at_most_as_many_again(volume: int) -> None:
+def test_the_capacity_is_at_most_twice_the_volume(volume: int) -> None:
     assert volume <= chunks.capacity(volume) <= max(1, 2 * (volume - 1)) or volume == chunks.capacity(volume) == 0
     if volume:
         assert chunks.capacity(volume) == chunks.first_place(chunks.chunk_of(volume - 1) + 1)
@@ -52,7 +52,7 @@ def test_weights_of_a_class_are_within_a_factor_of_two(weight: int) -> None:
 
 
 @given(st.integers(0, 98), st.sampled_from(CLASSES), st.integers(0, 10**9 - 1))
-def test_a_chunk_number_tells_lane_class_and_index(lane: int, weight_class: int, index: int) -> None:
+def test_a_chunk_number_encodes_lane_class_and_index(lane: int, weight_class: int, index: int) -> None:
     number = chunks.chunk_number(lane, weight_class, index)
     assert number >= chunks.FIRST_CHUNK_NUMBER
     assert (chunks.lane_of(number), chunks.index_of(number)) == (lane, index)

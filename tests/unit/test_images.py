@@ -1,4 +1,4 @@
-"""Labels, weights and names: what is taken, what is refused, how they are shown."""
+"""Labels, weights, tags and names: which are accepted, which are refused, and how they are shown."""
 
 import pytest
 from hypothesis import given
@@ -63,7 +63,7 @@ def test_totals_are_shown_without_rounding(units: int) -> None:
     assert not part.endswith("0")
 
 
-def test_the_state_tag_tells_version_and_weight_apart() -> None:
+def test_entity_tags_differ_by_version_and_weight() -> None:
     states = [Image("cat", "x.png", weight, version, 1, 1, 1, "") for weight in (1, 2) for version in ("v1", "v2")]
     assert len({etag_of(image) for image in states}) == 4
 

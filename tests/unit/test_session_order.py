@@ -1,4 +1,4 @@
-"""A session: each image of a label once, in an order drawn by weight; the same on every machine, without a memory."""
+"""Sessions: each image of a label once, in an order drawn by weight that is the same on every machine."""
 
 import decimal
 import json
@@ -26,7 +26,7 @@ from tools.audit.chi_square import p_value
 from tools.bundle import interpreters
 
 EIGHT = {f"{number:032x}.png": (number + 1) * 10**7 for number in range(8)}
-ORDER = [7, 4, 3, 5, 6, 2, 0, 1]  # of "a session"; another one would be another answer to everybody's sessions
+ORDER = [7, 4, 3, 5, 6, 2, 0, 1]  # of "a session"; another order would change everyone's sessions
 SEEDED = [943503278270, 966508830926, 208683540437, 106577164881]  # of "a seed"
 
 
@@ -77,7 +77,7 @@ def test_the_first_places_of_300_images_follow_their_weights() -> None:
 
 
 @given(st.dictionaries(st.sampled_from(sorted(EIGHT)), st.integers(1, 10**9), min_size=1), st.text(max_size=9))
-def test_images_that_go_leave_the_order_of_the_others_as_it_is(weights: dict[str, int], text: str) -> None:
+def test_removing_an_image_keeps_the_order_of_the_others(weights: dict[str, int], text: str) -> None:
     whole = session_order.names_in_order(weights, text)
     for gone in weights:
         fewer = {name: weight for name, weight in weights.items() if name != gone}
@@ -90,10 +90,10 @@ def test_the_order_does_not_depend_on_the_precision_of_the_process() -> None:
             assert [int(name[:32], 16) for name in session_order.names_in_order(EIGHT, "a session")] == ORDER
 
 
-def test_sessions_and_seeds_come_out_alike_in_another_process_and_python() -> None:
+def test_sessions_and_seeds_are_the_same_in_another_process_and_python() -> None:
     code = (
         "import sys; sys.path[:0] = ['.', 'random']\n"
-        "sys.modules['pybase64'] = sys  # the other Python need not have it, and nothing here uses it\n"
+        "sys.modules['pybase64'] = sys  # the other Python may lack it, and nothing here uses it\n"
         "import options, session_order\n"
         f"weights = {EIGHT}\n"
         "rng = options.generator('a seed')\n"
@@ -102,7 +102,7 @@ def test_sessions_and_seeds_come_out_alike_in_another_process_and_python() -> No
     )
     pythons = {sys.executable}
     try:
-        pythons.add(interpreters.find())  # the runtime's version
+        pythons.add(interpreters.find())  # the version of the Lambda runtime
     except interpreters.NoneFound:
         print("ONE PYTHON ONLY IS TESTED: there is none of the runtime's version")
     for python in pythons:
@@ -111,7 +111,9 @@ def test_sessions_and_seeds_come_out_alike_in_another_process_and_python() -> No
 
 
 @pytest.mark.parametrize(("position", "count"), [(7, 7), (10**9 - 1, 1)])
-def test_a_position_behind_the_last_image_is_422_that_says_how_many(world: World, position: int, count: int) -> None:
+def test_a_position_after_the_last_image_is_a_422_with_the_number_of_images(
+    world: World, position: int, count: int
+) -> None:
     stored(world, [5] * count)
     with pytest.raises(UnprocessableValue, match=f"below {count}") as refusal:
         at(world, position)
@@ -123,7 +125,7 @@ def test_a_label_without_images_is_404(world: World) -> None:
         at(world, 0)
 
 
-def test_a_label_of_more_images_than_a_session_takes_is_422(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_label_with_too_many_images_for_a_session_is_422(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(session, "IMAGES_MAX", 6)
     stored(world, [5] * 6)
     assert at(world, 5).probability == 1
@@ -150,7 +152,7 @@ def test_lanes_and_chunks_that_do_not_agree_are_read_again(world: World) -> None
     assert reads == 3
 
 
-def test_a_label_that_never_agrees_is_503(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_lanes_and_chunks_that_never_agree_are_a_503(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     stored(world, [5])
     monkeypatch.setattr(Rows, "weights", lambda self, place: {})
     with pytest.raises(Unavailable):
@@ -158,7 +160,7 @@ def test_a_label_that_never_agrees_is_503(world: World, monkeypatch: pytest.Monk
 
 
 @pytest.mark.parametrize("form", ["image", "json", "redirect"])
-def test_a_session_walks_in_every_form(world: World, form: str) -> None:
+def test_a_session_works_in_every_form(world: World, form: str) -> None:
     stored(world, [5, 6, 7])
     for number in range(3):
         S3(world).put_object(Key=image(number, 1).id, Body=b"bytes")
@@ -174,7 +176,7 @@ def test_a_session_walks_in_every_form(world: World, form: str) -> None:
     assert found[-1][1] == "1.0"
 
 
-def test_a_session_costs_two_reads_and_the_row(world: World) -> None:
+def test_a_session_takes_two_queries_and_the_row(world: World) -> None:
     stored(world, [5] * 200)
     calls: Counter[str] = Counter()
     shipped = DynamoDB.get_paginator
