@@ -109,7 +109,7 @@ class Scene:
 
     def versions(self) -> set[tuple[str, str]]:
         """Name and id of each version in the bucket."""
-        listed = self.raw["s3"].list_object_versions(Bucket=self.names.bucket, Prefix=f"{LABEL}/")
+        listed = self.raw["s3"].list_object_versions(Bucket=self.settings.bucket, Prefix=f"{LABEL}/")
         assert "DeleteMarkers" not in listed
         return {(v["Key"].removeprefix(f"{LABEL}/"), v["VersionId"]) for v in listed.get("Versions", [])}
 
@@ -145,13 +145,13 @@ class Scene:
         missing = {(item["s3key"]["S"], item["versionId"]["S"]): item for item in self._baseline[self.tables[0]]}
         for name, version in versions:
             if not missing.pop((name, version), None):
-                s3.delete_object(Bucket=self.names.bucket, Key=f"{LABEL}/{name}", VersionId=version)
+                s3.delete_object(Bucket=self.settings.bucket, Key=f"{LABEL}/{name}", VersionId=version)
         for (name, _), item in missing.items():
-            put = s3.put_object(Bucket=self.names.bucket, Key=f"{LABEL}/{name}", Body=self.content[name])
+            put = s3.put_object(Bucket=self.settings.bucket, Key=f"{LABEL}/{name}", Body=self.content[name])
             item["versionId"] = {"S": put["VersionId"]}
 
     def _discard_thumbnails(self) -> None:
-        s3, bucket = self.raw["s3"], self.names.thumbnail_bucket
+        s3, bucket = self.raw["s3"], self.settings.thumbnail_bucket
         for found in s3.list_objects_v2(Bucket=bucket).get("Contents", []):
             s3.delete_object(Bucket=bucket, Key=found["Key"])
 
