@@ -38,4 +38,4 @@ def of(context: Any) -> Iterator[None]:
 def check(**_: object) -> None:
     """Raise Unavailable if it is too late for another attempt. botocore calls this before it sends a request."""
     if CLOCK() > _until.get():
-        raise Unavailable("The service is slow at the moment; retry in a few seconds.")
+        raise Unavailable("The service is too slow now; retry in a moment.")

@@ -146,10 +146,10 @@ def _failure(error: Exception) -> errors.ApiError:
     if isinstance(error, exceptions.ClientError):
         busy = BUSY.match(error.response["Error"]["Code"])
         if busy or error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) >= 500:
-            return errors.Unavailable("The service is busy; retry in a few seconds.")
+            return errors.Unavailable("The service is busy; retry in a moment.")
     unreachable = (exceptions.ConnectionError, exceptions.HTTPClientError, exceptions.IncompleteReadError)
     if isinstance(error, (*unreachable, parsers.ResponseParserError, HTTPError)):
-        return errors.Unavailable("The storage cannot be reached at the moment; retry in a few seconds.")
+        return errors.Unavailable("The storage cannot be reached now; retry in a moment.")
     return errors.ApiError("The service failed; report this requestId to its operator, who finds it in the log.")
 
 
