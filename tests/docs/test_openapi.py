@@ -40,7 +40,7 @@ def test_answers_are_as_the_contract_says(api: Api) -> None:
         api.get(url + "/info"),
         api.patch(url, {"weight": 0.3}),
     ):
-        conforms(json_of(answer), "WeighedImage")
+        conforms(json_of(answer), "ImageWithProbability")
     conforms(json_of(api.random(format="json")), "DrawnImage")
     for answer in (api.random(format="x"), api.get("/nothing"), api.patch(url, {}), api.upload(b"")):
         conforms(json_of(answer), "Problem")
@@ -59,7 +59,7 @@ def test_headers_of_pictures_are_as_the_contract_says(api: Api) -> None:
 @pytest.mark.parametrize("wrong", [{}, {"id": "x"}, {"extra": 1}])
 def test_the_schemas_are_closed(wrong: dict[str, Any]) -> None:
     with pytest.raises(Exception, match=r"required|Unevaluated|Additional"):
-        conforms(wrong, "WeighedImage")
+        conforms(wrong, "ImageWithProbability")
 
 
 @pytest.mark.parametrize(
