@@ -1,7 +1,7 @@
-// The contract, shown by Swagger UI, which is asked to ask nobody else.
+// Show the OpenAPI document with Swagger UI, which must send no request to other hosts.
 
 const answer = await fetch(new URL("../../openapi.json", import.meta.url));
-// Swagger UI fails to print a multipleOf that JavaScript writes with an exponent (1e-9), and with it the whole schema.
+// Swagger UI cannot show a schema with a multipleOf that JavaScript writes with an exponent (1e-9).
 const printable = (name, value) => (name === "multipleOf" && String(value).includes("e") ? undefined : value);
 const contract = JSON.parse(await answer.text(), printable);
 

@@ -1,23 +1,23 @@
 // The page: uploads, draws and their histogram, the gallery, and one image with its weight.
-// Everything is asked of the place that this file came from, and addressed relative to it: a stage or a CDN may be there.
+// All requests go to the URL that this file came from, relative to it, because it may have a stage or be a CDN.
 
 const BASE = new URL("../../", import.meta.url);
-const TRIES = 6; // of a read that is told to wait
-const WAIT_MAX = 30; // seconds, whatever Retry-After says
+const TRIES = 6; // of a read that gets Retry-After
+const WAIT_MAX = 30; // seconds, even if Retry-After says more
 const MANY = 100; // draws
 const PATIENCE = 120; // seconds for a file that was sent directly
-const UNPRINTABLE = /[^\S ]|\p{C}|[/\\]/u; // in a file's name: the service would refuse it
-const DIRECT_MIN = 4_400_000; // bytes; a form with more does not fit into the API
-const FILE_MAX = 20_000_000; // bytes; S3 refuses more, once all of it was sent
-const ROWS = 10; // of the histogram; what is drawn less often is one row
-const PAGES = 10; // of the distribution, 100 images each; beyond them an image is known once it is drawn
-const LABELS = 1000; // at most, that are known beforehand
+const UNPRINTABLE = /[^\S ]|\p{C}|[/\\]/u; // in a file name: the service refuses these characters
+const DIRECT_MIN = 4_400_000; // bytes; a larger file goes straight to S3, because the API takes no form this large
+const FILE_MAX = 20_000_000; // bytes; S3 refuses more, but only after it has received all of it
+const ROWS = 10; // of the histogram; the least probable images share one row
+const PAGES = 10; // of the distribution, 100 images each; other images are known once they are drawn
+const LABELS = 1000; // that are loaded at the start, at most
 const TILES = 24; // of the gallery, at a time
 
 const $ = (selector, root = document) => root.querySelector(selector);
 /** The weight without an exponent. */
 const decimal = (weight) => weight.toFixed(9).replace(/0+$/, "");
-const megabytes = (file) => (Math.ceil(file.size / 1e5) / 10).toFixed(1); // 20.1, not 20.0, where 20 is too much
+const megabytes = (file) => (Math.ceil(file.size / 1e5) / 10).toFixed(1); // rounded up: a file of 20.01 MB is shown as 20.1, not as 20.0
 const percent = (share) => `${(share * 100).toFixed(1)} %`;
 const path = (image) => `images/${image.id}`;
 const address = (image) => new URL(path(image), BASE).href;
@@ -36,9 +36,10 @@ function refusal(status, text) {
   try {
     detail = JSON.parse(text).detail;
   } catch {
-    // not one of ours: a proxy's, or none at all
+    // the answer is not from petAPI, or there is none
   }
-  return new Problem(status, detail || `The service answered ${status || "nothing"}; try again in a moment.`);
+  const trouble = status ? `answered ${status}` : "cannot be reached";
+  return new Problem(status, detail || `The service ${trouble}; retry in a moment.`);
 }
 
 const authorization = () => {
@@ -48,7 +49,7 @@ const authorization = () => {
 
 const pause = (seconds) => new Promise((resolve) => setTimeout(resolve, seconds * 1000));
 
-/** The answer; a read that finds the service busy waits as long as it is told. Throws a Problem. */
+/** Return the answer, or throw a Problem. A read waits as long as Retry-After says and tries again. */
 async function ask(method, target, { body, headers } = {}) {
   const read = method === "GET";
   const options = { method, body, cache: "no-store", headers: { ...(read ? {} : authorization()), ...headers } };
@@ -67,7 +68,7 @@ const get = async (target) => (await ask("GET", target)).json();
 const query = (values) =>
   new URLSearchParams(Object.entries(values).filter(([, value]) => value !== "" && value !== undefined)).toString();
 
-// -- what went wrong
+// -- problems
 
 function report(error) {
   if (!(error instanceof Problem)) console.error(error);
@@ -80,13 +81,13 @@ const forgive = () => {
   $("#problem p").textContent = "";
 };
 
-/** Does what a person asked for, and shows what goes wrong. */
+/** Run an action, and show its error if it fails. */
 function run(action) {
   forgive();
   return action().catch(report);
 }
 
-/** The same for what is not to be asked twice at a time: its button rests meanwhile, but keeps the focus. */
+/** Run an action once at a time. Its button is busy meanwhile, but keeps the focus. */
 async function attempt(button, action) {
   if (button.ariaBusy === "true") return;
   button.ariaBusy = "true";
@@ -98,7 +99,7 @@ async function attempt(button, action) {
 
 const describe = (image) => `${image.filename || `Picture ${image.id.split("/")[1].slice(0, 8)}`}, ${image.label}`;
 
-/** Shows a thumbnail; the whole picture where there is none. */
+/** Show a thumbnail, or the whole picture if the thumbnail cannot be loaded. */
 function show(element, image, size) {
   element.onerror = () => {
     element.onerror = null;
@@ -118,7 +119,7 @@ function make(tag, properties = {}, ...children) {
 
 let label = "";
 const labels = new Map(); // label -> number of its images
-let listed = false; // whether these are all the labels that there are
+let listed = false; // whether `labels` has all labels
 
 async function loadLabels() {
   listed = false;
@@ -139,7 +140,7 @@ function choose(name) {
   label = name.trim().toLowerCase();
   $("#label").value = label;
   const field = $("#upload-label");
-  if (field.value === before) field.value = label; // or else somebody is typing there
+  if (field.value === before) field.value = label; // but keep what the person has typed
   for (const element of document.querySelectorAll("[data-label]")) element.textContent = label;
   history.replaceState(null, "", `#${encodeURIComponent(label)}`);
 }
@@ -156,7 +157,7 @@ let exact = new Map(); // id -> image with its probability
 let last = null; // the image drawn last
 let stopped = true;
 
-/** Forgets the draws and reads the exact distribution anew: weights or images have changed. */
+/** Forget the draws and read the exact distribution again, because weights or images have changed. */
 async function restart() {
   counts = new Map();
   exact = new Map();
@@ -182,7 +183,7 @@ function empty() {
   $("#nothing").hidden = false;
 }
 
-/** One draw: a request of its own, so that the histogram is of what callers get. */
+/** Draw once. Each draw is a request of its own, so the histogram shows what API clients get. */
 async function once() {
   const wanted = label;
   const response = await ask("GET", `random?${query({ label, format: "json" })}`);
@@ -238,7 +239,7 @@ async function drawMany() {
   $("#draw-status").textContent = `Drew ${done} ${done === 1 ? "picture" : "pictures"}.`;
 }
 
-/** Rows of the histogram: the most probable images, then all others as one. */
+/** Return the rows of the histogram: the most probable images, then one row for all others. */
 function shares() {
   const drawn = [...counts.values()].reduce((sum, count) => sum + count, 0);
   const sorted = [...exact.values()].sort((a, b) => b.probability - a.probability || (a.id < b.id ? -1 : 1));
@@ -266,7 +267,7 @@ function chart() {
 
 const HINT = $("#distribution-text").textContent;
 
-/** How far the draws are from the law, by Pearson's test; rows too rare for it are taken together. */
+/** Describe how far the draws are from the exact distribution, by Pearson's test. Rare rows count as one. */
 function summary(rows, drawn) {
   const draws = drawn === 1 ? "1 draw" : `${drawn} draws`;
   const classes = rows.map((row) => ({ count: row.count, expected: row.probability * drawn }));
@@ -278,7 +279,7 @@ function summary(rows, drawn) {
   }
   if (frequent.length < 2 || frequent.some(({ expected }) => expected < 1)) return `${draws}; the marks are exact.`;
   const chi = frequent.reduce((total, { count, expected }) => total + (count - expected) ** 2 / expected, 0);
-  return `${draws}; χ² is ${chi.toFixed(1)}, where chance alone makes about ${frequent.length - 1}.`;
+  return `${draws}; χ² is ${chi.toFixed(1)}, and chance makes it about ${frequent.length - 1}.`;
 }
 
 function emptyRow() {
@@ -294,9 +295,9 @@ function emptyRow() {
   );
 }
 
-/** The row's elements stay, so that bars move from where they were. */
+/** Fill a row. Its elements stay, so that the bars move from their old length to the new one. */
 function fill(element, row, drawn, longest) {
-  const [head, bar, seen, told] = element.cells;
+  const [head, bar, seen, exactly] = element.cells;
   const share = drawn ? row.count / drawn : 0;
   if (head.dataset.id !== (row.image?.id ?? `${row.others}`)) {
     head.dataset.id = row.image?.id ?? `${row.others}`;
@@ -306,12 +307,12 @@ function fill(element, row, drawn, longest) {
   $(".drawn", bar).style.setProperty("--share", share / longest);
   $(".exact", bar).style.setProperty("--share", row.probability / longest);
   seen.textContent = drawn ? percent(share) : "–";
-  told.textContent = percent(row.probability);
+  exactly.textContent = percent(row.probability);
 }
 
 // -- uploads
 
-/** XMLHttpRequest, because it tells how much was sent. */
+/** Send a form by XMLHttpRequest, which reports the progress; fetch does not. */
 function post(target, body, headers, progress) {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
@@ -325,7 +326,7 @@ function post(target, body, headers, progress) {
   });
 }
 
-/** The image, and whether it is new. */
+/** Upload a file through the API. Return the image and whether it is new. */
 async function send(form, file, progress) {
   const body = new FormData();
   body.append("label", form.elements.label.value);
@@ -336,9 +337,9 @@ async function send(form, file, progress) {
   return { image: JSON.parse(answer.responseText), created: answer.status === 201 };
 }
 
-/** The same for a file that is too large for the API: it goes straight to S3, and is recognised there. */
+/** Upload a large file straight to S3, and wait for its image and its labels. */
 async function sendDirectly(form, file, progress, say) {
-  if (file.size > FILE_MAX) throw new Problem(413, `${file.name} has ${megabytes(file)} MB; at most 20 are taken.`);
+  if (file.size > FILE_MAX) throw new Problem(413, `${file.name} has ${megabytes(file)} MB, but may have at most ${FILE_MAX / 1e6}; choose a smaller file.`);
   const { label, weight, tags } = form.elements;
   const named = tags.value.split(",").map((tag) => tag.trim()).filter(Boolean);
   const asked = { label: label.value, weight: Number(weight.value), tags: named };
@@ -349,14 +350,14 @@ async function sendDirectly(form, file, progress, say) {
   for (const [name, value] of Object.entries(info.fields)) body.append(name, value);
   body.append("file", file);
   await post(info.url, body, {}, progress);
-  say(`${file.name} has arrived and is looked at …`);
+  say(`${file.name} has arrived and is being checked …`);
   for (let seconds = 0; ; seconds++) {
     const { state, image, labels, error } = await get(`uploads/${id}`);
     const ended = state === "recognised" || state === "failed" || error;
     if (image && (ended || seconds > PATIENCE)) return { image, created: true, labels: labels ?? [] };
     if (error) throw new Problem(error.status, error.detail);
     if (ended) throw new Problem(404, "The picture was deleted in the meantime.");
-    if (seconds > PATIENCE) throw new Problem(503, `${file.name} has arrived, but is still waiting; look for it later.`);
+    if (seconds > PATIENCE) throw new Problem(503, `${file.name} has arrived, but is not checked yet; look for it later.`);
     await pause(1);
   }
 }
@@ -384,7 +385,7 @@ async function upload(form) {
   }
   const seen = last.labels?.map(({ name, confidence }) => `${name} ${Math.round(confidence)} %`).join(", ");
   const shows = seen ? ` It shows: ${seen}.` : "";
-  const one = last.created ? `The picture is stored and can be drawn.${shows}` : "This very picture was stored already.";
+  const one = last.created ? `The picture is stored and can be drawn.${shows}` : "This picture was already stored.";
   say(files.length === 1 ? one : `${files.length} pictures are stored and can be drawn.`);
   form.elements.img.value = "";
   preview();
@@ -399,7 +400,7 @@ function preview() {
   $("#drop-text").hidden = files.length > 0;
 }
 
-/** After a change of a label's images: everything that shows them. The list may not know of the first one yet. */
+/** Reload everything that shows a label's images. The list of labels may not have a new label yet. */
 async function changed(name, added = false) {
   await loadLabels().catch(report);
   if (added && !labels.has(name)) labels.set(name, 1);
@@ -409,7 +410,7 @@ async function changed(name, added = false) {
 // -- the gallery
 
 let cursor;
-let turns = 0; // the answer to an older one comes too late
+let turns = 0; // answers to older requests come too late and are ignored
 
 async function browse(more = false) {
   const list = $("#gallery .grid");
@@ -427,7 +428,7 @@ async function browse(more = false) {
   cursor = page.cursor;
   $("#more").hidden = !cursor;
   const shown = list.children.length;
-  status.textContent = shown ? `${shown} shown${cursor ? ", and there are more" : ""}.` : "There are none.";
+  status.textContent = shown ? `${shown} shown${cursor ? ", and there are more" : ""}.` : "No pictures.";
   if (more) $("button", tiles[0])?.focus();
 }
 
@@ -473,7 +474,7 @@ function present(image, etag) {
   $("#details [type=range]").value = image.weight;
 }
 
-/** A change of the image in the dialog, if it is still as it was shown; the dialog tells what went wrong. */
+/** Change the image in the dialog, if it is still as shown. The dialog shows an error. */
 function change(button, method, options) {
   const trouble = $("#details .trouble");
   trouble.textContent = "";
@@ -492,7 +493,7 @@ function change(button, method, options) {
   return attempt(button, action);
 }
 
-// -- what people do
+// -- events
 
 function couple(fieldset) {
   const [slider, number] = fieldset.querySelectorAll("input");

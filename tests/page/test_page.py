@@ -1,4 +1,4 @@
-"""The page in a browser: what people do with it, by mouse, by keyboard, on a phone, in light and dark."""
+"""The page in a browser: by mouse, by keyboard, on a phone, in light and dark."""
 
 import io
 import itertools
@@ -23,7 +23,7 @@ from tests.support.local_service import LocalService
 AXE = ROOT / "tests/vendor/axe-core/axe.min.js"
 SCREENSHOTS = os.environ.get("PETAPI_SCREENSHOTS")  # the folder that `make screenshots` names
 SCREENSHOT_MAX = 300_000  # bytes
-DIRECT_PATIENCE = 6 * PATIENCE  # for a file that goes straight to S3: the page itself gives up after 120 s
+DIRECT_PATIENCE = 6 * PATIENCE  # for a file that goes straight to S3: the page gives up after 120 s
 WEIGHTS = {"0.6": "60.0 %", "0.3": "30.0 %", "0.1": "10.0 %"}
 
 pytestmark = pytest.mark.skipif(
@@ -34,14 +34,14 @@ expect.set_options(timeout=PATIENCE)
 
 @pytest.fixture(scope="module")
 def browser(slow_tier: None) -> Iterator[Browser]:
-    """Ends with this module: while it runs, no other test of the process can start an event loop."""
+    """Start a browser for this module. While it runs, no other test of the process can start an event loop."""
     with chromium() as browser:
         yield browser
 
 
 @pytest.fixture
 def api(request: pytest.FixtureRequest, running: LocalService) -> Api:
-    """`make run`, or what PETAPI_URL names, with a label of the test's own."""
+    """Return `make run`, or the service at PETAPI_URL, with a label that only this test uses."""
     url = os.environ.get("PETAPI_URL", running.url)
     return Api(Remote(url), f"page-{os.getpid()}-{abs(hash(request.node.name)) % 10**9}")
 
@@ -51,7 +51,7 @@ Open = Callable[..., Page]
 
 @pytest.fixture
 def opened(browser: Browser, running: LocalService, api: Api) -> Iterator[list[Watched]]:
-    """The pages that the test opens; at its end, none may have errors or have asked another host."""
+    """Collect the pages that the test opens. None may have had errors, or have sent requests to another host."""
     pages: list[Watched] = []
     yield pages
     for watched in pages:
@@ -61,7 +61,7 @@ def opened(browser: Browser, running: LocalService, api: Api) -> Iterator[list[W
 
 @pytest.fixture
 def visit(browser: Browser, running: LocalService, api: Api, opened: list[Watched]) -> Open:
-    """Opens the page at the test's label, with these options of a browser's context, once it has read what it shows."""
+    """Return a function that opens the page at the test's label, with these options, and waits until it is ready."""
 
     def visit(*refused: str, path: str = "/", **options: Any) -> Page:
         watched = Watched(browser, os.environ.get("PETAPI_URL", running.url), **options)
@@ -81,22 +81,22 @@ def three(api: Api) -> None:
 
 
 def ready(page: Page) -> None:
-    """The page has read what it shows at first, or drawn what it was told to."""
+    """Wait until the page has loaded, or has finished its draw."""
     expect(page.locator("#draw-one")).to_have_attribute("aria-busy", "false")
 
 
 def loaded(page: Page) -> None:
-    """Every picture is there: one that is deleted while it is on its way is an error of the page."""
+    """Wait until all pictures are loaded, because a picture that is deleted while it loads is an error of the page."""
     page.wait_for_function("() => [...document.images].every((one) => one.complete)")
 
 
 def idle(page: Page, button: str) -> None:
-    """What this button began has ended: until then the page ignores it."""
+    """Wait until this button's action has ended. Until then, the page ignores the button."""
     expect(page.locator(button)).not_to_have_attribute("aria-busy", "true")
 
 
 def held(page: Page, button: str) -> Route:
-    """The first draw that this button asks for, held; the ones after it go on."""
+    """Click the button and hold its first draw. The draws after it go on."""
     routes: list[Route] = []
     page.route("**/random?*", lambda route: routes.append(route), times=1)
     with page.expect_request("**/random?*"):
@@ -107,7 +107,7 @@ def held(page: Page, button: str) -> Route:
 
 
 def choose(page: Page, *files: tuple[str, bytes]) -> None:
-    """The files in the upload form."""
+    """Put files into the upload form."""
     page.set_input_files(
         "#upload [type=file]",
         [{"name": name, "mimeType": "image/png", "buffer": content} for name, content in files],
@@ -115,7 +115,7 @@ def choose(page: Page, *files: tuple[str, bytes]) -> None:
 
 
 def axe(page: Page) -> list[str]:
-    """What axe-core finds wrong, as rule and elements."""
+    """Return the problems that axe-core finds, as rule and elements."""
     page.evaluate(AXE.read_text())
     found = page.evaluate("() => axe.run()")
     return [
@@ -201,7 +201,8 @@ def test_a_file_that_s3_would_refuse_is_not_sent(visit: Open) -> None:
     page = visit()
     choose(page, ("huge.png", bytes(20_000_001)))
     page.locator("#upload button.main").click()
-    expect(page.locator("#problem p")).to_have_text("huge.png has 20.1 MB; at most 20 are taken.")
+    sentence = "huge.png has 20.1 MB, but may have at most 20; choose a smaller file."
+    expect(page.locator("#problem p")).to_have_text(sentence)
 
 
 @pytest.mark.parametrize("more", [{}, {"cursor": "more"}], ids=["not yet", "too many"])
@@ -261,7 +262,7 @@ def test_draws_are_shown_beside_the_exact_distribution(api: Api, visit: Open) ->
     expect(page.locator("#distribution-text")).to_contain_text(re.compile(r"^102 draws; χ² is \d"))
     expect(page.locator("#distribution tbody th img").first).to_have_attribute("alt", re.compile(api.label))
     page.locator("#forget").click()
-    expect(page.locator("#distribution-text")).to_contain_text("Draw a few")
+    expect(page.locator("#distribution-text")).to_contain_text("Draw some pictures")
 
 
 def test_draws_can_be_stopped(api: Api, visit: Open) -> None:
@@ -275,7 +276,7 @@ def test_draws_can_be_stopped(api: Api, visit: Open) -> None:
 
 
 def test_a_busy_service_is_asked_again_when_it_says(api: Api, visit: Open) -> None:
-    """The emulator has no throttle, so two answers are made here as the gateway makes them."""
+    """The emulator has no throttle, so the test answers twice as the gateway does."""
     three(api)
     page = visit("/random")
     refused: list[int] = []
@@ -295,7 +296,7 @@ def test_a_busy_service_is_asked_again_when_it_says(api: Api, visit: Open) -> No
 
 
 def inspect(page: Page) -> None:
-    """The dialog of the picture that is drawn first."""
+    """Open the dialog of the first drawn picture."""
     if not page.locator("#drawn").is_visible():
         page.locator("#draw-one").click()
     page.locator("#drawn .frame").click()
@@ -517,11 +518,11 @@ def test_the_documentation_shows_every_operation_and_tries_them(api: Api, visit:
     everything = [*contract["paths"].values(), *contract["webhooks"].values()]
     operations = sum(len(methods.keys() - {"parameters"}) for methods in everything)
     expect(page.locator(".opblock")).to_have_count(operations)
-    page.locator("#operations-default-info .opblock-summary").click()
-    expect(page.locator("#operations-default-info")).to_contain_text("The image as it is now.")
-    page.locator("#operations-default-contract .opblock-summary").click()
-    page.locator("#operations-default-contract .execute").click()
-    expect(page.locator("#operations-default-contract .live-responses-table")).to_contain_text("200")
+    page.locator("#operations-default-getImage .opblock-summary").click()
+    expect(page.locator("#operations-default-getImage")).to_contain_text("The present state of the image.")
+    page.locator("#operations-default-getContract .opblock-summary").click()
+    page.locator("#operations-default-getContract .execute").click()
+    expect(page.locator("#operations-default-getContract .live-responses-table")).to_contain_text("200")
 
 
 # -- `make screenshots` -----------------------------------------------------------------------------------------

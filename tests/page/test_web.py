@@ -1,4 +1,4 @@
-"""The page, its files, the contract and its documentation over HTTP, in every host."""
+"""The page, its files, the samples, the contract and its documentation over HTTP, in every host."""
 
 import json
 import re
@@ -19,7 +19,7 @@ PAGES = ("/", "/docs")
 
 
 def policy(answer: Any) -> dict[str, list[str]]:
-    """The Content-Security-Policy by directive."""
+    """Parse the Content-Security-Policy by directive."""
     directives = answer.headers["content-security-policy"].split("; ")
     return {name: sources for name, *sources in map(str.split, directives)}
 
@@ -35,7 +35,7 @@ def test_a_page_runs_nothing_but_our_files(api: Api, path: str) -> None:
     asked, *s3 = given["connect-src"]
     assert asked == "'self'"
     if isinstance(api.host, Running):
-        assert s3 == [api.host.service.aws_endpoint]  # where large files go
+        assert s3 == [api.host.service.aws_endpoint]  # the address that large files go to
     text = answer.body.decode()
     assert not re.search(r"\sstyle=|\son[a-z]+=|<style|javascript:", text)
     assert re.findall(r"<script[^>]*>(.*?)</script>", text) == [""] * text.count("<script")
@@ -43,7 +43,7 @@ def test_a_page_runs_nothing_but_our_files(api: Api, path: str) -> None:
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_every_file_of_a_page_is_there_and_is_kept_for_ever(api: Api, path: str) -> None:
+def test_every_file_of_a_page_is_served_and_cached_for_a_year(api: Api, path: str) -> None:
     names = set(re.findall(r'(?:src|href)="(web/[^"]*)"', api.get(path).body.decode()))
     assert len(names) >= 3
     for name in names:
@@ -72,7 +72,7 @@ def test_every_sample_photograph_is_served_byte_for_byte(api: Api) -> None:
 
 
 @pytest.mark.parametrize("path", [*PAGES, "/openapi.json", "/web/samples/lighthouse-on-cape.jpg"])
-def test_a_page_is_asked_for_each_time_and_sent_if_it_changed(api: Api, path: str) -> None:
+def test_caches_ask_for_a_page_each_time_and_get_it_if_it_has_changed(api: Api, path: str) -> None:
     answer = api.get(path)
     assert answer.headers["cache-control"] == "no-cache"
     unchanged = api.get(path, if_none_match=answer.headers["etag"])
@@ -81,7 +81,7 @@ def test_a_page_is_asked_for_each_time_and_sent_if_it_changed(api: Api, path: st
 
 
 @pytest.mark.parametrize("path", [*PAGES, "/openapi.json", "/web/{version}/page.js", "/web/samples/red-barn.jpg"])
-def test_a_page_is_read_and_nothing_else(api: Api, path: str) -> None:
+def test_a_page_takes_no_other_methods_and_no_parameters(api: Api, path: str) -> None:
     path = path.replace("{version}", page_files.version())
     head = api.host.request("HEAD", path)
     assert (head.status, head.body) == (200, b"")
@@ -120,7 +120,7 @@ def test_nothing_else_of_the_folder_is_served(api: Api, path: str) -> None:
     assert api.get(path.replace("{version}", page_files.version())).status == 404
 
 
-def test_a_version_is_another_one_once_a_file_changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_version_changes_with_each_file_of_a_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = page_files.version()
     shutil.copytree(ROOT / "web", tmp_path / "web")
     monkeypatch.setattr(page_files, "FOLDER", tmp_path / "web")
@@ -134,13 +134,13 @@ def test_a_version_is_another_one_once_a_file_changed(tmp_path: Path, monkeypatc
 
 
 def fresh_version() -> str:
-    """As a new container finds it."""
+    """Compute the version as a new container does."""
     page_files.read.cache_clear()
     page_files.version.cache_clear()
     return page_files.version()
 
 
-def test_the_contract_is_served_for_the_host_that_is_asked(api: Api) -> None:
+def test_the_served_contract_names_the_requests_host(api: Api) -> None:
     answer = api.get("/openapi.json")
     assert answer.headers["content-type"] == "application/json"
     served = json_of(answer)
@@ -151,7 +151,7 @@ def test_the_contract_is_served_for_the_host_that_is_asked(api: Api) -> None:
     assert served == contract
 
 
-def test_the_contract_in_json_is_that_in_yaml() -> None:
+def test_the_contract_in_json_equals_that_in_yaml() -> None:
     assert openapi_json.JSON.read_text() == openapi_json.converted(), "make openapi"
 
 
