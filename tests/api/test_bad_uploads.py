@@ -1,4 +1,4 @@
-"""What bad uploads get, in every host: a 4xx, a sentence on field and rule, nothing stored."""
+"""Bad uploads, in every host: each gets its 4xx and a sentence about the field and the rule, and nothing is stored."""
 
 import json
 import os
@@ -16,7 +16,7 @@ from tests.support.pictures import File
 
 GOOD = ("img", File(pictures.png(1)))
 
-# name -> (fields beside or instead of label and img, status, field at fault)
+# name -> (fields besides or instead of label and img, status, field at fault)
 FORMS = {
     "no file": ([("label", "{label}")], 400, "img"),
     "two files": ([("label", "{label}"), GOOD, GOOD], 400, "img"),
@@ -64,7 +64,7 @@ FILES = {
 
 
 def refused(api: Api, answer: Answer, status: int, field: str | None) -> str:
-    """The detail of the refusal, after a look that nothing was stored."""
+    """Return the detail of the refusal, and assert that nothing was stored."""
     detail = problem(answer, status, field=field)
     assert api.random().status == 404
     if isinstance(api.host, Handlers):
@@ -92,7 +92,7 @@ def stored_as(api: Api, answer: Answer, content: bytes) -> None:
 
 
 def send_form(api: Api, body: bytes, content_type: str) -> Answer:
-    """The answer to this upload, with the test's label where it says LABEL."""
+    """Send this upload, with the test's label in place of LABEL."""
     filled = body.replace(b"LABEL", api.label.encode())
     return api.host.request("POST", "/upload", filled, {"Content-Type": content_type})
 

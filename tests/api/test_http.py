@@ -1,4 +1,4 @@
-"""The HTTP API as callers use it, in every host."""
+"""The main promises of the HTTP API, in every host."""
 
 import json
 import re
@@ -124,9 +124,9 @@ def test_a_picture_opened_by_itself_can_do_nothing(api: Api) -> None:
         assert answer.headers["content-security-policy"] == "default-src 'none'; sandbox"
         assert answer.headers["cross-origin-resource-policy"] == "cross-origin"
         assert answer.headers["content-disposition"] == f'inline; filename="{image["id"].replace("/", "-")}"'
-    # A cache takes over the headers of a 304 (RFC 9111, section 3.2), so none may be another one than with the picture.
+    # A cache takes over the headers of a 304 (RFC 9111, section 3.2), so they must be those of the picture.
     whole, unchanged = api.get(image["url"]).headers, api.get(image["url"], if_none_match="*").headers
-    if not isinstance(api.host, Remote):  # `sam local` sends a 304 without
+    if not isinstance(api.host, Remote):  # `sam local` sends a 304 without them
         assert unchanged["content-type"] == "image/png"
     varying = ("content-type", "content-length", "x-request-id", "date")
     assert {name: value for name, value in whole.items() if name not in varying}.items() <= unchanged.items()
@@ -343,7 +343,7 @@ def test_a_draw_by_tag_is_among_the_images_that_have_it(api: Api) -> None:
         fields = [("label", api.label), ("weight", weight), ("tags", tags), ("img", File(pictures.tiny(seed)))]
         weights[json_of(api.post(fields))["id"]] = (weight, tags)
     seen: set[str] = set()
-    for turn in range(200):  # of these, one image alone comes in less than one run in 10**24
+    for turn in range(200):  # one of two images comes each time in less than one run in 10**24
         if turn >= 16 and len(seen) == 2:
             break
         headers = api.random(tag="red").headers

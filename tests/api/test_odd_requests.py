@@ -1,6 +1,7 @@
-"""Requests that no library writes: each gets what its bytes deserve, a problem with its requestId, and never a 5xx.
+"""Requests that no HTTP library writes: each gets its own status, a problem with its requestId, and never a 5xx.
 
-The first half goes to every host; the second, which is not HTTP or barely so, over a plain socket to `make run`.
+The first half runs in every host.  The second half is not valid HTTP, or only just, and goes over a plain socket to
+`make run`.
 """
 
 import http.client
@@ -138,7 +139,7 @@ def test_an_unknown_method_is_405(api: Api, method: str) -> None:
 
 
 def exchange(service: LocalService, *, line: bytes, lines: bytes = b"", host: bytes = b"Host: 127.0.0.1\r\n") -> Answer:
-    """The answer to a request of these bytes; `lines` are its other headers, and perhaps an empty line and a body."""
+    """Send these bytes. `lines` are the headers after Host, and an empty line and a body if there is one."""
     head, _, body = (host + b"Connection: close\r\n" + lines).partition(b"\r\n\r\n")
     with socket.create_connection(("127.0.0.1", service.port), timeout=20) as connection:
         connection.sendall(line + b"\r\n" + head.removesuffix(b"\r\n") + b"\r\n\r\n" + body)
@@ -151,7 +152,7 @@ def exchange(service: LocalService, *, line: bytes, lines: bytes = b"", host: by
 GET, POST, DRAW = b"GET / HTTP/1.1", b"POST /upload HTTP/1.1", b"/random?label=none"
 CHUNKED = b"Transfer-Encoding: chunked\r\n"
 
-# name -> (what is sent, status)
+# name -> (arguments of `exchange`, status)
 EXCHANGES = {
     "no version": ({"line": b"GET /"}, 400),
     "no target": ({"line": b"GET  HTTP/1.1"}, 400),

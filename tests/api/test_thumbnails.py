@@ -1,4 +1,4 @@
-"""Thumbnails over HTTP, in every host: sizes, types, caching, and that they go with their image."""
+"""Thumbnails over HTTP, in every host: sizes, types, caching, and removal with their image."""
 
 import re
 from io import BytesIO
@@ -20,7 +20,7 @@ WEBP, JPEG = "image/webp", "image/jpeg"
 
 
 def kept(api: Api) -> set[str]:
-    """The keys of this label's thumbnails in their bucket."""
+    """Return the keys of this label's thumbnails in their bucket."""
     if isinstance(api.host, Running):
         service = api.host.service
         s3 = service.aws().client("s3", endpoint_url=service.aws_endpoint)
@@ -138,7 +138,9 @@ def test_what_was_kept_is_answered_without_looking_at_the_picture(
     boto3.client("s3").put_object(Bucket="thumbnails", Key=f"{image['id']}/256.webp", Body=b"as it was kept")
     monkeypatch.delattr(scaling, "scaled")
     assert api.get(f"{image['url']}?size=256", accept=WEBP).body == b"as it was kept"
-    assert api.get(f"{image['url']}?size=256", accept=JPEG).status == 500  # this one would have to be made
+    assert (
+        api.get(f"{image['url']}?size=256", accept=JPEG).status == 500
+    )  # this thumbnail is not kept, so it must be made
 
 
 def test_a_picture_that_does_not_fit_into_an_answer_has_thumbnails(

@@ -1,4 +1,4 @@
-"""Any input is taken or refused with a sentence: built like the real thing, with lies where it may hurt."""
+"""Every input is accepted, or refused with a sentence. The inputs look real, with lies in dangerous places."""
 
 import base64
 import json
@@ -201,8 +201,8 @@ METHODS = st.sampled_from(["GET", "HEAD", "POST", "PATCH", "DELETE", "OPTIONS", 
 
 @st.composite
 def events(draw: st.DrawFn) -> tuple[str, dict[str, Any]]:
-    """The function that API Gateway would call, and an event for it."""
-    # uploads/ speaks of tables that the AWS in memory does not have; tests/uploads/test_presign.py asks it
+    """Draw an event, and return the function that API Gateway would call with it."""
+    # The AWS in memory has no tables for /uploads. tests/uploads/test_presign.py tests it instead.
     known = [route for route in routes() if route[2] in MODULES]
     resource, method, module = draw(st.sampled_from(known))
     method = draw(METHODS) if method == "ANY" else method

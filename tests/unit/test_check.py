@@ -1,4 +1,4 @@
-"""A picture is checked: what petAPI stores shows the same, and anything else is refused with a sentence."""
+"""The check of a picture: what is stored looks the same, and everything else is refused with a sentence."""
 
 import struct
 import time
@@ -39,14 +39,14 @@ VALID = {
 
 
 def refused(data, error=UnsupportedMediaType):
-    """The refusal's sentence."""
+    """Return the sentence of the refusal."""
     with pytest.raises(error) as caught:
         check_picture(data)
     assert caught.value.field == "img"
     return caught.value.detail
 
 
-# -- what is taken ----------------------------------------------------------------------------------------------
+# -- accepted pictures -------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("data", VALID.values(), ids=VALID)
@@ -91,7 +91,7 @@ def test_tiny_pictures_are_valid_and_all_different():
     assert len(contents) == 2000
 
 
-# -- what is not a picture ----------------------------------------------------------------------------------------
+# -- files of other types -------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -118,7 +118,7 @@ def test_a_gif_under_the_signature_of_a_png_is_415():
     refused(pictures.PNG_SIGNATURE + pictures.gif())
 
 
-# -- what is broken -----------------------------------------------------------------------------------------------
+# -- broken files --------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("part", [0.3, 0.6, 0.9, 0.999])
@@ -201,7 +201,7 @@ def test_a_colour_profile_that_unpacks_to_gigabytes_is_415():
     assert time.process_time() - start < 1  # second
 
 
-# -- what is too large --------------------------------------------------------------------------------------------
+# -- too large pictures -----------------------------------------------------------------------------------------
 
 
 def test_a_giant_picture_is_422_before_it_is_decoded():
@@ -214,7 +214,7 @@ def test_a_giant_picture_is_422_before_it_is_decoded():
 
 
 def with_size(data, width, height):
-    """The file with another size in its header."""
+    """Write another size into the header of the file."""
     if data.startswith(b"\xff\xd8"):
         at = data.index(b"\xff\xc0") + 5
         return data[:at] + height.to_bytes(2) + width.to_bytes(2) + data[at + 4 :]
@@ -241,7 +241,7 @@ def test_the_frames_of_an_animation_count():
 
 
 def with_frames(count):
-    """A PNG that has this many frame headers, and pixels for none of them."""
+    """Make a PNG with this many frame headers and no pixels for them."""
     frames = [chunk(b"fcTL", number.to_bytes(4) + (1).to_bytes(4) * 2 + bytes(14)) for number in range(count)]
     return png_with(pictures.tiny(1), chunk(b"acTL", count.to_bytes(4) + bytes(4)), *frames)
 
@@ -254,12 +254,12 @@ def test_an_animation_of_the_most_frames_is_not_too_long():
     assert "cannot be decoded" in refused(with_frames(MAX_FRAMES))
 
 
-# -- any change of a file -----------------------------------------------------------------------------------------
+# -- changed files --------------------------------------------------------------------------------------
 
 
 @st.composite
 def changed(draw):
-    """A valid file after a few flips, cuts, insertions and splices; half of the PNG files get right checksums again."""
+    """Change a valid file by some flips, cuts, insertions and splices. Half of the PNG files get correct checksums."""
     data = bytearray(draw(st.sampled_from(list(VALID.values()))))
     for _ in range(draw(st.integers(1, 4))):
         at = draw(st.integers(0, len(data)))
@@ -292,7 +292,7 @@ def with_checksums(data):
     return data[:8] + b"".join(chunks)
 
 
-@settings(max_examples=2000, deadline=None)  # a change of the header may make it a picture of many pixels
+@settings(max_examples=2000, deadline=None)  # a changed header may announce many pixels
 @given(changed())
 def test_any_change_of_a_picture_is_taken_with_its_pixels_or_refused(data):
     found = outcome(check_picture, data)
@@ -302,7 +302,7 @@ def test_any_change_of_a_picture_is_taken_with_its_pixels_or_refused(data):
         return
     stored = pixels(found.content)
     assert stored is not None
-    assert pixels(data) in (stored, None)  # None: Pillow stumbles over metadata that is not stored
+    assert pixels(data) in (stored, None)  # None: Pillow fails on metadata that is not stored
 
 
 @given(st.binary())

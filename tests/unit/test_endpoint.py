@@ -1,4 +1,4 @@
-"""Events to requests, answers to proxy answers: what no HTTP client can provoke."""
+"""Conversions of events to requests and of answers to proxy answers that no HTTP client can provoke."""
 
 import base64
 import gc

@@ -15,20 +15,20 @@ TYPE = "multipart/form-data; boundary=b"
 
 
 def refused(fields, error=BadRequest):
-    """The refusal of a form that is written correctly."""
+    """Return the refusal of a correctly written form with these fields."""
     with pytest.raises(error) as caught:
         parse(*multipart_body(fields))
     return caught.value
 
 
 def refused_body(body, content_type=TYPE):
-    """The refusal of a body that is no form."""
+    """Return the refusal of this body."""
     with pytest.raises(BadRequest) as caught:
         parse(body, content_type)
     return caught.value
 
 
-# -- what is taken ----------------------------------------------------------------------------------------------
+# -- accepted forms -------------------------------------------------------------------------------------------
 
 
 def test_the_three_fields_come_back_as_sent():
@@ -78,7 +78,7 @@ def test_the_body_of_requests_is_taken():
     assert parse(sent.body, sent.headers["Content-Type"]) == Form(IMG, "cat", "0.25", filename="кот.jpg")
 
 
-# What each client writes around a label and a file, as these clients write them.
+# A form with a label and a file, as each of these clients writes it.
 CLIENTS = {
     "curl": b'--b\r\nContent-Disposition: form-data; name="label"\r\n\r\ncat\r\n'
     b'--b\r\nContent-Disposition: form-data; name="img"; filename="cat.jpg"\r\nContent-Type: image/jpeg\r\n\r\nIMG'
@@ -125,7 +125,7 @@ def test_content_types_are_read_as_http_has_them(content_type):
     assert parse(CLIENTS["curl"], content_type).label == "cat"
 
 
-# -- what is refused: the whole -----------------------------------------------------------------------------------
+# -- refused bodies --------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -159,7 +159,7 @@ def test_json_in_the_body_is_400():
 @given(st.data())
 def test_a_body_cut_anywhere_is_400(data):
     body, content_type = multipart_body(FIELDS)
-    end = len(body) - len("\r\n")  # the last line end is not needed
+    end = len(body) - len("\r\n")  # a body may end without the last line end
     assert "must be complete" in refused_body(body[: data.draw(st.integers(0, end - 1))], content_type).detail
 
 
@@ -195,7 +195,7 @@ def test_a_part_that_is_longer_than_it_says_is_400():
     refused_body(CLIENTS["fetch in Node, a length with each part"].replace(b"IMG", b"longer"))
 
 
-# -- what is refused: one field -----------------------------------------------------------------------------------
+# -- refused fields --------------------------------------------------------------------------------
 
 
 def test_an_unknown_field_is_400_and_named():

@@ -1,4 +1,4 @@
-"""The log has ids, classes and places in the code; no bytes, tokens, file names or other texts of callers."""
+"""The log has ids, classes and lines of code, but no bytes, tokens, file names or other texts of callers."""
 
 import json
 import logging
@@ -29,7 +29,7 @@ SECRETS = {
     "X-Forwarded-For": MARKER,
 }
 
-# Form fields, and the status that they get.
+# Form fields and their status.
 FORMS: dict[str, tuple[list[tuple[str, Any]], int]] = {
     "a file name": ([LABEL, ("img", File(PICTURE, f"{MARKER}.png", f"image/{MARKER}"))], 201),
     "an unknown field": ([LABEL, IMG, (MARKER, "1")], 400),
@@ -41,7 +41,7 @@ FORMS: dict[str, tuple[list[tuple[str, Any]], int]] = {
     "a picture cut short": ([LABEL, ("img", File(PICTURE[:-9]))], 415),
     "a picture that does not decode": ([LABEL, ("img", File(PICTURE.replace(b"IDAT", b"iDAT", 1)))], 415),
 }
-# Method, path, body, content type, other headers, and the status that they get.
+# Method, path, body, content type, other headers, and the status.
 NAME = "0" * 32 + ".png"
 REQUESTS: dict[str, tuple[str, str, bytes, str, dict[str, str], int]] = {
     "a parameter": ("GET", f"/random?label=cat&{MARKER}=1", b"", "", {}, 400),
@@ -69,7 +69,7 @@ Log = Callable[[str], str]
 
 @pytest.fixture
 def log_until(host: Host, caplog: pytest.LogCaptureFixture) -> Log:
-    """All that is logged once the request of this id is: as Lambda logs, or by `make run`."""
+    """Return the log of this process or of `make run`, once it has the line of this request."""
     caplog.set_level(logging.INFO)
 
     def handlers(request_id: str) -> str:
@@ -88,7 +88,7 @@ def log_until(host: Host, caplog: pytest.LogCaptureFixture) -> Log:
 
 
 def sent(api: Api, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> Answer:
-    """The answer to this request with a secret in every header that may have one."""
+    """Send this request with a secret in every header that may have one."""
     return api.host.request(method, path, body, {**SECRETS, **headers})
 
 
@@ -120,7 +120,7 @@ def test_a_refusal_is_logged_with_its_class_and_the_line_that_refused(
 
 
 def quoting(params: Any) -> list[Exception]:
-    """Errors whose messages quote what was sent."""
+    """Make errors whose messages quote the request."""
     code: Any = {"Error": {"Code": "ValidationException", "Message": f"{MARKER} {params}"}}
     cause = ValueError(MARKER)
     bug = KeyError(MARKER)

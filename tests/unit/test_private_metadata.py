@@ -1,4 +1,4 @@
-"""Of a picture with all that phones write about it, nothing is stored but pixels, orientation and colour profile."""
+"""A stored picture has only pixels, orientation and colour profile, whatever a phone wrote into the file."""
 
 import io
 import json
@@ -24,7 +24,7 @@ HALVES = [PROFILE[:300], PROFILE[300:]]
 IN_TWO_SEGMENTS = [segment(0xE2, b"ICC_PROFILE\0" + bytes((n, 2)) + half) for n, half in enumerate(HALVES, 1)]
 EXIFTOOL = shutil.which("exiftool")
 
-# Pictures as they are stored: with all that may stay.
+# Pictures as they are stored, with everything that may stay.
 CARRIERS = {
     "jpg": {
         "with a profile": pictures.jpeg_with(pictures.jpeg(), *IN_TWO_SEGMENTS),
@@ -49,7 +49,7 @@ ENDINGS = [(kind, name, form) for kind in CARRIERS for name in CARRIERS[kind] fo
 
 
 def stored_alone(data: bytes, carrier: bytes, *forms: str) -> None:
-    """Raise unless of this file the carrier is stored, and none of the forms that are in it."""
+    """Assert that the stored file is the carrier, without the forms of metadata in this file."""
     assert [form for form in forms if not found(data, marker(form))] == []
     stored = check_picture(data).content
     assert [form for form in forms if found(stored, marker(form))] == []
@@ -61,7 +61,7 @@ def test_no_form_of_metadata_is_stored(kind: str, name: str, form: str) -> None:
     carrier = CARRIERS[kind][name]
     data = spliced(carrier, [(places(carrier)[0], FORMS[kind][form])])
     stored_alone(data, carrier, form)
-    if form != "multi-picture index":  # without the second picture Pillow takes the file for broken
+    if form != "multi-picture index":  # without the second picture, the file is broken for Pillow
         assert pixels(data) == pixels(carrier) is not None
 
 
@@ -95,11 +95,11 @@ def test_metadata_may_stand_anywhere(data: st.DataObject) -> None:
     assert check_picture(sent).content == carrier
 
 
-# -- what stays -------------------------------------------------------------------------------------------------
+# -- kept parts ----------------------------------------------------------------------------------------------
 
 
 def phone_photograph(kind: str, order: str, orientation: int) -> bytes:
-    """A picture with a profile, every form of metadata and an orientation."""
+    """Make a picture with a profile, every form of metadata and an orientation."""
     block = metadata.exif(marker("turned"), order, orientation)
     turned = {
         "jpg": segment(0xE1, b"Exif\0\0" + block),
@@ -108,10 +108,10 @@ def phone_photograph(kind: str, order: str, orientation: int) -> bytes:
     }
     carrier = CARRIERS[kind]["with a profile"]
     if kind == "webp":
-        carrier = carrier[:20] + bytes((carrier[20] | 0x0C,)) + carrier[21:]  # its header announces EXIF and XMP
+        carrier = carrier[:20] + bytes((carrier[20] | 0x0C,)) + carrier[21:]  # the header announces EXIF and XMP
     pieces = [turned[kind], *FORMS[kind].values()]
     if kind == "png":
-        pieces.reverse()  # of several eXIf Pillow reads the last
+        pieces.reverse()  # Pillow reads the last of several eXIf chunks
     return spliced(carrier, [(places(carrier)[0], b"".join(pieces))]) + b"".join(AFTER_THE_END.values())
 
 
@@ -124,7 +124,7 @@ def test_the_orientation_is_all_that_stays_of_exif(kind: str, order: str, orient
     with Image.open(io.BytesIO(data)) as sent, Image.open(io.BytesIO(stored)) as image:
         assert sent.getexif()[0x0112] == orientation
         exif = image.getexif()
-        # 1 is upright, which a picture is that has no EXIF.
+        # 1 means upright, as does a picture without EXIF.
         assert dict(exif) == ({0x0112: orientation} if orientation > 1 else {})
         assert not any(exif.get_ifd(pointer) for pointer in (0x8769, 0x8825, 0xA005, 1))
         assert image.info["icc_profile"] == PROFILE
@@ -156,7 +156,7 @@ def test_no_marker_is_in_the_data_of_make_run(tmp_path: Path) -> None:
     assert [form for form in forms if marker(form) in everything] == []
 
 
-# All that another reader may find in a stored picture: of the file, of how the pixels are coded, and what stays.
+# Everything that another reader may find in a stored picture: the file, the coding of the pixels, the kept parts.
 FILE_GROUPS = {"System", "ExifTool", "Composite"}
 PROFILE_GROUPS = {"ICC_Profile", "ICC-header", "ICC-meas", "ICC-view", "ICC-chrm"}
 TAGS = {

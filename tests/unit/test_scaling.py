@@ -13,13 +13,13 @@ from tests.support.pictures import saved
 
 FORMATS = {"webp": "WEBP", "jpg": "JPEG"}
 ROCKET = Image.open(ROOT / "tests/images/rocket.jpg").convert("RGB")
-ROCKET.info.clear()  # it has a profile, which would be saved with it
+ROCKET.info.clear()  # its profile would be saved with it
 COLOUR = (200, 60, 30)
 TOP_LEFT, REST = (250, 10, 10), (10, 10, 250)
 
 
 def opened(content: bytes, side: int = 256, extension: str = "webp") -> Image.Image:
-    """The thumbnail, decoded; it has nothing in it but pixels."""
+    """Decode the thumbnail, and assert that it has nothing but pixels."""
     made = Image.open(BytesIO(scaled(content, side, extension)))
     made.load()
     assert made.format == FORMATS[extension]
@@ -63,7 +63,7 @@ def test_a_thumbnail_looks_like_its_picture(form: str, extension: str) -> None:
 @pytest.mark.parametrize("orientation", range(1, 9))
 @pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP"])
 def test_orientation_is_applied(form: str, orientation: int) -> None:
-    """A picture whose upright form has its red corner at the top left."""
+    """Make a picture that has its red corner at the top left once it is upright."""
     upright = Image.new("RGB", (600, 400), REST)
     upright.paste(TOP_LEFT, (0, 0, 150, 100))
     undo = {2: "FLIP_LEFT_RIGHT", 3: "ROTATE_180", 4: "FLIP_TOP_BOTTOM", 5: "TRANSPOSE", 6: "ROTATE_90"}
@@ -116,7 +116,7 @@ def test_every_depth_of_a_grey_png_has_its_grey(mode: str, value: int, grey: int
 
 def test_a_palette_is_averaged_as_colours_and_not_as_numbers() -> None:
     stripes = Image.new("P", (1024, 64))
-    stripes.putpalette([250, 0, 0, 0, 250, 0, 0, 0, 250])  # between the numbers of red and blue lies green
+    stripes.putpalette([250, 0, 0, 0, 250, 0, 0, 0, 250])  # an average of the numbers of red and blue is green
     for x in range(0, 1024, 2):
         stripes.paste(2, (x, 0, x + 1, 64))
     assert near(opened(saved(stripes, "PNG")).convert("RGB").getpixel((99, 9)), (125, 0, 125))
@@ -130,7 +130,7 @@ def test_a_jpeg_of_four_inks_or_of_grey_has_its_colours() -> None:
 
 
 def swapped_profile() -> bytes:
-    """A profile in which the first channel is green: what looks right by it cannot be right by chance."""
+    """Make a profile whose first channel is green, so that no other profile gives the right colours by chance."""
     profile = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
     red, green = profile.index(b"rXYZ", 128), profile.index(b"gXYZ", 128)
     profile[red : red + 4], profile[green : green + 4] = b"gXYZ", b"rXYZ"

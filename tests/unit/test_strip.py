@@ -45,7 +45,7 @@ PLAIN_PAIRS = [(kind, data) for kind, files in PLAIN.items() for data in files]
 
 
 def private(kind, orientation=None):
-    """A picture with all that is to be removed, and the picture without it."""
+    """Yield a picture with everything that must be removed, and the picture without it."""
     if kind == "jpg":
         plain = pictures.jpeg()
         return jpeg_with(plain, *pictures.private_segments(orientation)), plain
@@ -59,7 +59,7 @@ def private(kind, orientation=None):
 
 
 def broken(data, kind):
-    """The refusal's sentence."""
+    """Return the sentence of the refusal."""
     with pytest.raises(UnsupportedMediaType) as caught:
         clean(data, kind)
     assert caught.value.field == "img"
@@ -171,7 +171,7 @@ def test_the_rocket_loses_its_comment_and_nothing_else():
 
 def test_the_thumbnail_of_jfif_is_dropped():
     plain = pictures.jpeg()
-    density = plain[6:18]  # what comes before the thumbnail's size: name, version, unit and density
+    density = plain[6:18]  # name, version, unit and density, which come before the size of the thumbnail
     with_thumbnail = plain[:2] + segment(0xE0, density + b"\x02\x01" + bytes(6)) + plain[20:]
     assert clean(with_thumbnail, "jpg").content == plain
 
@@ -198,7 +198,7 @@ def test_exif_that_promises_many_tags_costs_no_time():
     plain = pictures.jpeg()
     start = time.process_time()
     assert clean(jpeg_with(plain, *[lie] * 2000), "jpg").content == plain
-    assert time.process_time() - start < 1  # second; believing it costs 131 million steps
+    assert time.process_time() - start < 1  # second; a parser that believes the count takes 131 million steps
 
 
 def test_a_short_frame_header_is_415():
