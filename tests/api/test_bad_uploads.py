@@ -3,9 +3,9 @@
 import json
 import os
 
-import boto3
 import pytest
 
+from shared import aws
 from shared.limits import BODY_MAX
 from tests.support import cloud, hostile_forms, hostile_pictures, pictures
 from tests.support.answers import problem
@@ -68,8 +68,8 @@ def refused(api: Api, answer: Answer, status: int, field: str | None) -> str:
     detail = problem(answer, status, field=field)
     assert api.random().status == 404
     if isinstance(api.host, Handlers):
-        assert not any(boto3.client("dynamodb").scan(TableName=name)["Items"] for name in cloud.TABLES)
-        assert "Versions" not in boto3.client("s3").list_object_versions(Bucket="pictures")
+        assert not any(aws.dynamodb().scan(TableName=name)["Items"] for name in cloud.TABLES)
+        assert "Versions" not in aws.s3().list_object_versions(Bucket="pictures")
     return detail
 
 
@@ -77,9 +77,9 @@ def only_good(api: Api) -> None:
     """Assert that a good upload is taken, and that the label has its picture and no other."""
     assert api.upload(JPEG, "0.7").status in (201, 200)
     if isinstance(api.host, Handlers):
-        rows = boto3.client("dynamodb").scan(TableName="ImageChunksTable")["Items"]
+        rows = aws.dynamodb().scan(TableName="ImageChunksTable")["Items"]
         assert sorted(row["label"]["S"] for row in rows) == ["#labels", api.label]
-        assert len(boto3.client("s3").list_object_versions(Bucket="pictures")["Versions"]) == 1
+        assert len(aws.s3().list_object_versions(Bucket="pictures")["Versions"]) == 1
     else:
         drawn = api.random()
         assert (drawn.body, drawn.headers["image-total-weight"]) == (JPEG, "0.7")
@@ -203,7 +203,7 @@ def test_a_file_is_stored_as_what_it_is_whatever_its_name_says(api: Api) -> None
 
 
 def test_a_label_that_is_not_on_the_allow_list_is_422(moto_aws: None) -> None:
-    boto3.client("ssm").put_parameter(Name="/pet-api/production/labels", Value="cat, dog", Overwrite=True)
+    aws.ssm().put_parameter(Name="/pet-api/production/labels", Value="cat, dog", Overwrite=True)
     detail = problem(Api(Handlers(), "dragon").upload(JPEG), 422, field="label")
     assert "cat, dog" in detail
     assert Api(Handlers(), "dog").upload(JPEG).status == 201
