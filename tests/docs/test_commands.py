@@ -19,7 +19,7 @@ from tests.support.token_issuer import AUDIENCE, Issuer
 
 TUTORIAL = ROOT / "docs/tutorial.md"
 DIRECT_UPLOADS = ROOT / "docs/how-to/direct-uploads.md"
-AUDIT = ROOT / "docs/how-to/audit-and-measure.md"
+AUTHORIZE = ROOT / "docs/how-to/authorize-writes.md"
 BLOCKS = [block for page in PAGES for block in documents.blocks(page)]
 MARKED = [block for block in BLOCKS if not block.runs]
 
@@ -106,6 +106,17 @@ def test_an_error_status_fails_unless_the_text_announces_it(
     assert outcome.code == 0
     assert outcome.refused == [404]
     assert (documents.announced([block]) == [404]) == bool(comment)
+
+
+@needs_curl
+def test_the_lines_for_tokens_work_as_printed(slow_tier: None, tmp_path: Path) -> None:
+    blocks = [block for block in documents.blocks(AUTHORIZE) if "make -s token" in block.text]
+    with LocalService(tmp_path / "data", variables={"TOKENS": "1"}) as service:
+        outcome = documents.run(blocks, service.url, tmp_path / "folder", {"DATA": str(service.data)})
+    assert outcome.code == 0, outcome.errors
+    assert outcome.refused == documents.announced(blocks) == [401]
+    uploaded, mine, _ = json_lines(outcome.printed)
+    assert [image["id"] for image in mine["images"]] == [uploaded["id"]]
 
 
 @needs_curl

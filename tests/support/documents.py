@@ -33,10 +33,12 @@ HEADING = re.compile(r"^#+ (?P<title>.*)$", re.MULTILINE)
 ANNOUNCED = re.compile(r"\bcurl\b.*# (?P<status>[45][0-9]{2})\b")
 STATUS = re.compile(r"^request: (?P<status>[0-9]{3}) (?P<method>[A-Z]+) (?P<url>\S+)$", re.MULTILINE)
 
-# A curl that also says on its standard error what became of each request.
-CURL = """#!/bin/sh
-exec '{curl}' -sS --write-out '%{{stderr}}request: %{{response_code}} %{{method}} %{{url_effective}}\\n' "$@"
-"""
+# Programs that come before those of the system while commands run: curl also says on its standard error what became of
+# each request, and make installs nothing, because the tests' own environment has everything.
+PROGRAMS = {
+    "curl": r"-sS --write-out '%{stderr}request: %{response_code} %{method} %{url_effective}\n'",
+    "make": '-o "$VENV/run.installed" -o "$VENV/bin/pip" -o "$VENV/bin/python"',
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,12 +175,13 @@ def table(page: Path, first_heading: str) -> list[list[str]]:
 
 
 def _furnish(folder: Path) -> None:
-    """Link what the repository has into the folder, and put the curl that tells statuses there."""
+    """Link what the repository has into the folder, and put the PROGRAMS there."""
     folder.mkdir(exist_ok=True)
     for source in ROOT.iterdir():
         if not source.name.startswith(".") and not (folder / source.name).exists():
             (folder / source.name).symlink_to(source)
     (folder / "bin").mkdir(exist_ok=True)
-    curl = folder / "bin/curl"
-    curl.write_text(CURL.format(curl=shutil.which("curl")))
-    curl.chmod(0o755)
+    for name, arguments in PROGRAMS.items():
+        program = folder / "bin" / name
+        program.write_text(f"#!/bin/sh\nexec '{shutil.which(name)}' {arguments} \"$@\"\n")
+        program.chmod(0o755)
