@@ -46,6 +46,15 @@ def test_ci_runs_what_everybody_can_run() -> None:
     assert [step["run"] for step in steps if "run" in step] == [".ci/run"]
 
 
+@pytest.mark.parametrize("form", ["bug", "feature"])
+def test_issue_forms_ask_something(form: str) -> None:
+    document = yaml.safe_load((ROOT / f".github/ISSUE_TEMPLATE/{form}.yml").read_text())
+    fields = [field for field in document["body"] if field["type"] != "markdown"]
+    assert {"name", "description", "body"} <= document.keys()
+    assert len({field["id"] for field in fields}) == len(fields) > 1
+    assert all(field["attributes"]["label"] for field in fields)
+
+
 def test_hooks_use_the_ruff_of_make_check() -> None:
     hooks: list[Mapping[str, Any]] = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())["repos"][0]["hooks"]
     assert [hook["entry"].split()[0] for hook in hooks] == [".venv/bin/ruff"] * 2
