@@ -1,6 +1,7 @@
 """The documentation hangs together: links, the index, the README's length, and the files that GitHub reads."""
 
 import re
+import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,17 @@ def test_the_readme_has_at_most_150_lines() -> None:
 def test_anchors_are_those_of_github() -> None:
     assert "to-change-x-look-at-y" in documents.anchors(ROOT / "docs/explanation/architecture.md")
     assert "upgrade-from-01" in documents.anchors(ROOT / "docs/how-to/deploy.md")
+
+
+def test_the_changelog_keeps_its_form() -> None:
+    changelog = documents.text_of(ROOT / "CHANGELOG.md")
+    unreleased, *released = re.findall(r"^## \[(.*)$", changelog, re.MULTILINE)
+    assert unreleased == "Unreleased]"
+    assert all(re.fullmatch(r"\d+\.\d+\.\d+\] - \d{4}-\d{2}-\d{2}", version) for version in released)
+    kinds = {"Before you upgrade", "Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"}
+    assert set(re.findall(r"^### (.*)$", changelog, re.MULTILINE)) <= kinds
+    newest = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    assert released[0].startswith(f"{newest}]")
 
 
 def test_ci_runs_what_everybody_can_run() -> None:
