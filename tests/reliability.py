@@ -25,8 +25,8 @@ the two.
 ## In short
 
 - **Nothing in between.** After each fault, the images are either as before the request or the request is done.
-- **Nothing wrong is served.** Every image is served, every dart hits the right image, and [the
-  invariants](../explanation/transactions.md#what-the-tests-check) hold.
+- **Nothing wrong is served.** Every image is served, every dart hits the right image, and
+  [the invariants](../explanation/transactions.md#what-the-tests-check) hold.
 - **You can repeat any request.** After a 503, or after no response at all, the same request leads to the same result as
   if nothing had happened.
 - **What stays behind is unseen.** At most, versions in the bucket that no image names. They are never served, and
