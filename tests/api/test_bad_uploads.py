@@ -105,7 +105,7 @@ def test_a_wrong_form_names_its_field(api: Api, name: str) -> None:
 
 
 @pytest.mark.parametrize("weight", WEIGHTS, ids=lambda weight: ascii(weight)[:20])
-def test_a_wrong_weight_is_422_and_says_the_rule(api: Api, weight: str) -> None:
+def test_a_wrong_weight_is_422_and_states_the_rule(api: Api, weight: str) -> None:
     detail = refused(api, api.upload(pictures.png(1), weight), 422, "weight")
     assert "above 0 and below 1" in detail
     assert "9 decimals" in detail
@@ -128,7 +128,7 @@ def test_a_hostile_picture_is_refused_and_the_next_upload_is_taken(
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WebP"])
-def test_what_rides_on_a_picture_is_not_stored(api: Api, kind: str, subtests: pytest.Subtests) -> None:
+def test_hidden_parts_of_a_picture_are_not_stored(api: Api, kind: str, subtests: pytest.Subtests) -> None:
     for name, (content, left) in hostile_pictures.CLEANED.items():
         if left.startswith(hostile_pictures.SIGNATURES[kind][:3]):
             with subtests.test(name):
@@ -142,7 +142,7 @@ def test_a_hostile_form_is_refused_and_the_next_upload_is_taken(api: Api, subtes
             only_good(api)
 
 
-def test_an_odd_form_that_is_right_is_taken(api: Api, subtests: pytest.Subtests) -> None:
+def test_an_odd_but_correct_form_is_accepted(api: Api, subtests: pytest.Subtests) -> None:
     for name, (body, content_type) in hostile_forms.TAKEN.items():
         with subtests.test(name):
             stored_as(api, send_form(api, body, content_type), hostile_forms.IMG)
@@ -159,13 +159,13 @@ def test_a_truncated_body_is_refused(api: Api) -> None:
 
 
 @pytest.mark.parametrize("size", [BODY_MAX + 1, 4_700_000])
-def test_an_upload_over_4_5_mb_is_413_and_tells_the_limit_and_the_way_out(api: Api, size: int) -> None:
+def test_an_upload_over_4_5_mb_is_413_and_names_the_limit_and_the_alternative(api: Api, size: int) -> None:
     body, content_type = pictures.multipart_body([("label", api.label), ("img", File(JPEG + os.urandom(size)))])
     answer = api.host.request("POST", "/upload", body[-size:], {"Content-Type": content_type})
     tells_limit_and_way_out(refused(api, answer, 413, None))
 
 
-def test_the_gateways_own_413_tells_the_limit_and_the_way_out() -> None:
+def test_the_gateways_own_413_names_the_limit_and_the_alternative() -> None:
     status, _, body = cloud.gateway_response("REQUEST_TOO_LARGE")
     assert status == 413
     tells_limit_and_way_out(json.loads(body)["detail"])
@@ -176,7 +176,7 @@ def tells_limit_and_way_out(detail: str) -> None:
     assert "POST /uploads" in detail
 
 
-def test_an_upload_of_4_5_mb_is_taken(api: Api) -> None:
+def test_an_upload_of_4_5_mb_is_accepted(api: Api) -> None:
     fill = File(JPEG + bytes(BODY_MAX - len(pictures.multipart_body([("label", api.label), ("img", File(JPEG))])[0])))
     body, content_type = pictures.multipart_body([("label", api.label), ("img", fill)])
     assert len(body) == BODY_MAX
@@ -184,7 +184,7 @@ def test_an_upload_of_4_5_mb_is_taken(api: Api) -> None:
 
 
 @pytest.mark.parametrize("trailer", pictures.trailers())
-def test_what_follows_a_picture_is_not_stored(api: Api, trailer: str) -> None:
+def test_bytes_after_a_picture_are_not_stored(api: Api, trailer: str) -> None:
     image = json_of(api.upload(JPEG + pictures.trailers()[trailer]))
     assert api.get(image["url"]).body == JPEG
 
@@ -196,7 +196,7 @@ def test_metadata_is_not_stored(api: Api) -> None:
     assert api.get(image["url"]).body == pictures.png(1)
 
 
-def test_a_file_is_stored_as_what_it_is_whatever_its_name_says(api: Api) -> None:
+def test_a_file_is_stored_by_its_content_whatever_its_name_says(api: Api) -> None:
     answer = api.post([("label", api.label), ("img", File(pictures.webp(1), "cat.png", "image/gif"))])
     assert json_of(answer)["contentType"] == "image/webp"
     assert json_of(answer)["id"].endswith(".webp")

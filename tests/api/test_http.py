@@ -63,16 +63,16 @@ def test_a_photograph_is_stored_without_its_metadata(api: Api, photograph: bytes
     assert api.upload(stored).status == 200
 
 
-def test_the_three_forms_of_a_draw_tell_the_same(api: Api) -> None:
+def test_the_three_formats_of_a_draw_agree(api: Api) -> None:
     uploaded = json_of(api.upload(CHELSEA, "0.000000001"))
-    told = {"image-id": uploaded["id"], "image-weight": "0.000000001", "image-total-weight": "0.000000001"}
+    expected = {"image-id": uploaded["id"], "image-weight": "0.000000001", "image-total-weight": "0.000000001"}
     for answer in (
         api.random(format="image"),
         api.random(format="json"),
         api.random(format="redirect"),
         api.get(f"/random?label={api.label}", accept="application/json"),
     ):
-        assert answer.headers.items() >= {**told, "image-probability": "1.0", "cache-control": "no-store"}.items()
+        assert answer.headers.items() >= {**expected, "image-probability": "1.0", "cache-control": "no-store"}.items()
     assert json_of(api.random(format="json")) == {**uploaded, "probability": 1, "totalWeight": 1e-9}
     assert json_of(api.get(f"/random?label={api.label}", accept="application/json, */*"))["id"] == uploaded["id"]
     assert api.get(f"/random?label={api.label}", accept="image/*, application/json; q=0.000").body == CHELSEA
@@ -82,7 +82,7 @@ def test_the_three_forms_of_a_draw_tell_the_same(api: Api) -> None:
     assert api.get(redirect.headers["location"]).body == CHELSEA
 
 
-def test_probabilities_are_weight_by_total(api: Api) -> None:
+def test_the_probability_is_weight_divided_by_total(api: Api) -> None:
     for seed, weight in enumerate(("0.1", "0.2", "0.3")):
         assert api.upload(pictures.tiny(seed), weight).status == 201
     for _ in range(12):
@@ -91,7 +91,7 @@ def test_probabilities_are_weight_by_total(api: Api) -> None:
         assert float(headers["image-probability"]) == pytest.approx(float(headers["image-weight"]) / 0.6, rel=1e-15)
 
 
-def test_the_same_upload_again_is_200_and_another_weight_409(api: Api) -> None:
+def test_a_repeated_upload_is_200_and_one_with_another_weight_409(api: Api) -> None:
     first = api.upload(CHELSEA)
     again = api.upload(CHELSEA, " 0.50 ", label=f" {api.label.upper()} ")
     assert (first.status, again.status) == (201, 200)
@@ -101,7 +101,7 @@ def test_the_same_upload_again_is_200_and_another_weight_409(api: Api) -> None:
     assert json_of(api.get(json_of(first)["url"] + "/info"))["weight"] == 0.5
 
 
-def test_a_picture_is_cached_for_ever_and_compared_by_its_etag(api: Api) -> None:
+def test_a_picture_is_cached_for_a_year_and_revalidated_by_its_etag(api: Api) -> None:
     url = json_of(api.upload(CHELSEA))["url"]
     whole = api.get(url)
     assert whole.headers["cache-control"] == "public, max-age=31536000, immutable"
@@ -114,7 +114,7 @@ def test_a_picture_is_cached_for_ever_and_compared_by_its_etag(api: Api) -> None
         assert api.get(url, if_none_match=other).body == CHELSEA
 
 
-def test_a_picture_opened_by_itself_can_do_nothing(api: Api) -> None:
+def test_a_picture_opened_by_itself_loads_and_runs_nothing(api: Api) -> None:
     image = json_of(api.upload(CHELSEA))
     target = local(image["url"])
     for answer in (api.get(image["url"]), api.random(), api.random(format="image"), api.host.request("HEAD", target)):
@@ -142,7 +142,7 @@ def test_head_is_get_without_the_body(api: Api) -> None:
         assert head.headers.get("etag") == got.headers.get("etag")
 
 
-def test_if_match_keeps_a_change_that_was_not_seen(api: Api) -> None:
+def test_if_match_protects_a_change_that_the_caller_has_not_seen(api: Api) -> None:
     url = json_of(api.upload(CHELSEA, "0.5"))["url"]
     etag = api.get(url + "/info").headers["etag"]
     changed = api.patch(url, {"weight": 0.7}, if_match=etag)
@@ -161,7 +161,7 @@ def test_if_match_keeps_a_change_that_was_not_seen(api: Api) -> None:
     assert api.delete(url, if_match=api.get(url + "/info").headers["etag"]).status == 204
 
 
-def test_wrong_method_is_405_with_allow(api: Api) -> None:
+def test_a_wrong_method_is_405_with_allow(api: Api) -> None:
     allowed = {
         "/upload": "OPTIONS, POST",
         "/random": "GET, HEAD, OPTIONS",
@@ -276,7 +276,7 @@ def test_a_wrong_patch_changes_nothing(api: Api, document: bytes) -> None:
     assert json_of(api.get(url + "/info"))["weight"] == 0.5
 
 
-def test_a_patch_that_is_no_json_is_415(api: Api) -> None:
+def test_a_patch_of_another_type_than_json_is_415(api: Api) -> None:
     url = json_of(api.upload(CHELSEA))["url"]
     problem(api.patch(url, b'{"weight": 0.6}', content_type="text/plain"), 415)
     assert json.loads(api.get(url + "/info").body)["weight"] == 0.5
@@ -291,8 +291,8 @@ def test_tags_and_file_name_are_kept_shown_and_changed(api: Api) -> None:
     url, etag = image["url"], api.get(image["url"] + "/info").headers["etag"]
     changed = api.patch(url, {"tags": ["calm"], "weight": 0.25, "filename": "x.png"}, if_match=etag)
     assert changed.status == 200
-    told = json_of(changed)
-    assert (told["tags"], told["weight"], told["filename"]) == (["calm"], 0.25, "x.png")
+    edited = json_of(changed)
+    assert (edited["tags"], edited["weight"], edited["filename"]) == (["calm"], 0.25, "x.png")
     assert changed.headers["etag"] != etag
     cleared = json_of(api.patch(url, {"tags": [], "filename": ""}))
     assert (cleared["tags"], cleared["weight"]) == ([], 0.25)
@@ -337,7 +337,7 @@ def test_wrong_tags_and_file_names_change_nothing(
     assert json_of(api.get(url + "/info"))["weight"] == 0.5
 
 
-def test_a_draw_by_tag_is_among_the_images_that_have_it(api: Api) -> None:
+def test_a_draw_with_a_tag_chooses_among_the_images_with_this_tag(api: Api) -> None:
     weights = {}
     for seed, (weight, tags) in enumerate((("0.1", "red"), ("0.3", "red,blue"), ("0.5", ""), ("0.6", "blue"))):
         fields = [("label", api.label), ("weight", weight), ("tags", tags), ("img", File(pictures.tiny(seed)))]

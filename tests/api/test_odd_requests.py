@@ -100,7 +100,7 @@ HEADERS: dict[str, tuple[dict[str, str], int]] = {
 
 
 @pytest.mark.parametrize("target", TARGETS, ids=lambda target: target[:60])
-def test_an_odd_target_is_refused_for_what_it_is(api: Api, target: str) -> None:
+def test_an_odd_target_gets_its_own_refusal(api: Api, target: str) -> None:
     status, field = TARGETS[target]
     answer = api.get(target.replace("{}", api.label))
     problem(answer, status, field=field)
@@ -121,7 +121,7 @@ def test_odd_headers_change_nothing_or_are_refused(api: Api, name: str) -> None:
     assert api.get(url).status == 200
 
 
-def test_entity_tags_that_are_none_change_nothing(api: Api) -> None:
+def test_invalid_entity_tags_change_nothing(api: Api) -> None:
     url = json_of(api.upload(pictures.tiny(1), "0.5"))["url"]
     now = api.get(url + "/info").headers["etag"]
     for tag in ("", "x", '"', f"W/{now}", now[:-1], now[1:], ",,,", "*, *", '"\xff"', '"' * 8000, f"x{now[1:]}"):
@@ -219,7 +219,7 @@ EXCHANGES = {
 
 
 @pytest.mark.parametrize("name", EXCHANGES)
-def test_what_is_hardly_http_is_answered_with_a_problem(running: LocalService, name: str) -> None:
+def test_almost_invalid_http_is_answered_with_a_problem(running: LocalService, name: str) -> None:
     sent, status = EXCHANGES[name]
     answer = exchange(running, **sent)
     if status == 200:
@@ -230,7 +230,7 @@ def test_what_is_hardly_http_is_answered_with_a_problem(running: LocalService, n
     assert running.get("/").status == 200
 
 
-def test_what_a_method_in_a_header_says_is_ignored(running: LocalService) -> None:
+def test_a_method_in_a_header_is_ignored(running: LocalService) -> None:
     image = json_of(running.upload(pictures.tiny(1), label="odd"))
     path = f"/images/{image['id']}"
     for name in ("X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override"):
@@ -239,7 +239,7 @@ def test_what_a_method_in_a_header_says_is_ignored(running: LocalService) -> Non
     assert running.get(path).status == 200
 
 
-def test_a_request_that_is_cut_off_is_dropped(running: LocalService) -> None:
+def test_an_incomplete_request_is_dropped(running: LocalService) -> None:
     for part in (b"", b"GET", POST + b"\r\nHost: 127.0.0.1\r\nContent-Length: 1000\r\n\r\nhalf"):
         with socket.create_connection(("127.0.0.1", running.port), timeout=20) as connection:
             connection.sendall(part)

@@ -33,7 +33,7 @@ def kept(api: Api) -> set[str]:
 
 
 @pytest.mark.parametrize("side", SIDES)
-def test_a_thumbnail_has_the_size_and_the_type_that_were_asked_for(api: Api, side: int) -> None:
+def test_a_thumbnail_has_the_requested_size_and_type(api: Api, side: int) -> None:
     image = json_of(api.upload(pictures.jpeg(1, (1500, 900))))
     for accept, media_type in ((WEBP, WEBP), (JPEG, JPEG)):
         answer = api.get(f"{image['url']}?size={side}", accept=accept)
@@ -47,7 +47,7 @@ def test_a_thumbnail_has_the_size_and_the_type_that_were_asked_for(api: Api, sid
     assert "vary" not in whole.headers
 
 
-def test_a_thumbnail_is_sent_like_a_picture_with_an_etag_of_its_own(api: Api) -> None:
+def test_a_thumbnail_has_the_headers_of_a_picture_and_its_own_etag(api: Api) -> None:
     image = json_of(api.upload(ROCKET))
     seen = {api.get(image["url"]).headers["etag"]}
     for side in SIDES:
@@ -79,7 +79,7 @@ def test_a_thumbnail_is_sent_like_a_picture_with_an_etag_of_its_own(api: Api) ->
     assert api.host.request("HEAD", local(f"{image['url']}?size=256")).body == b""
 
 
-def test_the_second_answer_is_what_the_first_one_kept(api: Api) -> None:
+def test_the_second_answer_is_the_thumbnail_that_the_first_one_kept(api: Api) -> None:
     image = json_of(api.upload(CHELSEA))
     url = f"{image['url']}?size=256"
     assert kept(api) == set()
@@ -90,7 +90,7 @@ def test_the_second_answer_is_what_the_first_one_kept(api: Api) -> None:
     assert kept(api) == {f"{image['id']}/256.webp", f"{image['id']}/256.jpg"}
 
 
-def test_thumbnails_go_with_their_image(api: Api) -> None:
+def test_thumbnails_are_deleted_with_their_image(api: Api) -> None:
     images = [json_of(api.upload(picture)) for picture in (CHELSEA, ROCKET)]
     for image in images:
         for side in SIDES:
@@ -113,7 +113,7 @@ def test_other_sizes_are_refused(api: Api, size: str) -> None:
     assert kept(api) == set()
 
 
-def test_the_size_is_a_parameter_of_the_picture_alone_and_given_once(api: Api) -> None:
+def test_only_a_picture_takes_size_and_only_once(api: Api) -> None:
     url = json_of(api.upload(CHELSEA))["url"]
     problem(api.get(f"{url}?size=256&size=256"), 400, field="size")
     problem(api.get(f"{url}?size=256&x=1"), 400, field="x")
@@ -124,13 +124,13 @@ def test_the_size_is_a_parameter_of_the_picture_alone_and_given_once(api: Api) -
     assert api.get(url).body == CHELSEA
 
 
-def test_of_an_image_that_there_is_not_there_is_no_thumbnail(api: Api) -> None:
+def test_a_missing_image_has_no_thumbnail(api: Api) -> None:
     for name in ("0" * 32 + ".png", "x"):
         problem(api.get(f"/images/{api.label}/{name}?size=256"), 404)
     assert kept(api) == set()
 
 
-def test_what_was_kept_is_answered_without_looking_at_the_picture(
+def test_a_kept_thumbnail_is_served_without_reading_the_picture(
     moto_aws: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     api = Api(Handlers(), "cat")

@@ -31,7 +31,7 @@ def test_the_contract_has_the_methods_that_are_allowed(api: Api) -> None:
         assert allowed == methods | {"OPTIONS"} | ({"HEAD"} if "GET" in methods else set()), path
 
 
-def test_answers_are_as_the_contract_says(api: Api) -> None:
+def test_answers_conform_to_the_contract(api: Api) -> None:
     uploaded = api.upload(pictures.png(1), "0.000000001")
     url = json_of(uploaded)["url"]
     for answer in (
@@ -46,7 +46,7 @@ def test_answers_are_as_the_contract_says(api: Api) -> None:
         conforms(json_of(answer), "Problem")
 
 
-def test_headers_of_pictures_are_as_the_contract_says(api: Api) -> None:
+def test_headers_of_pictures_conform_to_the_contract(api: Api) -> None:
     url = json_of(api.upload(pictures.png(1)))["url"]
     for path, answer in (("/images/{label}/{name}", api.get(url)), ("/random", api.random())):
         named = CONTRACT["paths"][path]["get"]["responses"]["200"]["headers"]
@@ -71,7 +71,7 @@ def test_the_schemas_are_closed(wrong: dict[str, Any]) -> None:
         {"filename": "Café (1).jpg", "tags": ["fluffy", "orange"]},
     ],
 )
-def test_what_an_upload_may_ask_for_is_in_the_contract(api: Api, values: dict[str, Any]) -> None:
+def test_valid_properties_of_an_upload_conform_to_the_contract(api: Api, values: dict[str, Any]) -> None:
     body = {"label": " Cat ", **values}
     (schema,) = [each["schema"] for each in CONTRACT["paths"]["/uploads"]["post"]["requestBody"]["content"].values()]
     Validator({**schema, "components": CONTRACT["components"]}).validate(body)
@@ -80,7 +80,7 @@ def test_what_an_upload_may_ask_for_is_in_the_contract(api: Api, values: dict[st
 
 
 @pytest.mark.parametrize("tags", ["", "fluffy", "fluffy,orange", " Fluffy , orange ", "a,b,c,d,e"])
-def test_tags_of_an_upload_are_in_the_contract(api: Api, tags: str) -> None:
+def test_valid_tags_of_an_upload_conform_to_the_contract(api: Api, tags: str) -> None:
     (content,) = CONTRACT["paths"]["/upload"]["post"]["requestBody"]["content"].values()
     Validator(content["schema"]["properties"]["tags"]).validate(tags)
     fields = [("label", "cat"), ("tags", tags), ("img", pictures.File(pictures.png(100 + len(tags))))]

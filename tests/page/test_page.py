@@ -123,7 +123,7 @@ def axe(page: Page) -> list[str]:
     ]
 
 
-def test_an_upload_is_stored_with_exactly_the_weight_that_was_typed(api: Api, visit: Open) -> None:
+def test_an_upload_has_exactly_the_typed_weight(api: Api, visit: Open) -> None:
     page = visit()
     choose(page, ("cat.png", pictures.png(1)))
     expect(page.locator("#chosen img")).to_have_count(1)
@@ -139,7 +139,7 @@ def test_an_upload_is_stored_with_exactly_the_weight_that_was_typed(api: Api, vi
     expect(page.locator("#drawn img")).to_have_js_property("naturalWidth", 24)
 
 
-def test_pictures_are_dropped_and_go_up_one_after_another(api: Api, visit: Open) -> None:
+def test_dropped_pictures_are_uploaded_one_after_another(api: Api, visit: Open) -> None:
     page = visit()
     transfer = page.evaluate_handle(
         """(pictures) => {
@@ -187,7 +187,7 @@ def test_a_large_picture_goes_straight_to_s3_and_is_recognised(
 
 
 @pytest.mark.skipif("PETAPI_URL" in os.environ, reason="nothing tells `sam local` of files in S3")
-def test_a_large_file_that_is_no_picture_is_refused_in_words(
+def test_a_large_file_of_another_type_is_refused_with_a_sentence(
     visit: Open, opened: list[Watched], running: LocalService
 ) -> None:
     page = visit()
@@ -206,7 +206,7 @@ def test_a_file_that_s3_would_refuse_is_not_sent(visit: Open) -> None:
 
 
 @pytest.mark.parametrize("more", [{}, {"cursor": "more"}], ids=["not yet", "too many"])
-def test_a_label_that_is_not_listed_is_shown_all_the_same(api: Api, visit: Open, more: dict[str, str]) -> None:
+def test_a_label_beyond_the_list_is_shown(api: Api, visit: Open, more: dict[str, str]) -> None:
     page = visit()
     ready(page)
     count = itertools.count()
@@ -228,7 +228,7 @@ def test_a_label_that_is_not_listed_is_shown_all_the_same(api: Api, visit: Open,
         expect(page.locator("#distribution tbody tr")).to_have_count(1)
 
 
-def test_an_upload_tells_how_far_it_is(visit: Open) -> None:
+def test_an_upload_shows_its_progress(visit: Open) -> None:
     page = visit()
     heard = page.evaluate_handle(
         """() => {
@@ -275,7 +275,7 @@ def test_draws_can_be_stopped(api: Api, visit: Open) -> None:
     expect(page.locator("#draw-status")).to_have_text("Drew 1 picture.")
 
 
-def test_a_busy_service_is_asked_again_when_it_says(api: Api, visit: Open) -> None:
+def test_a_read_is_repeated_after_the_time_that_a_busy_service_names(api: Api, visit: Open) -> None:
     """The emulator has no throttle, so the test answers twice as the gateway does."""
     three(api)
     page = visit("/random")
@@ -303,7 +303,7 @@ def inspect(page: Page) -> None:
     expect(page.locator("#details")).to_be_visible()
 
 
-def test_a_weight_is_changed_unless_somebody_else_changed_it_meanwhile(api: Api, visit: Open) -> None:
+def test_a_weight_is_changed_unless_it_has_changed_meanwhile(api: Api, visit: Open) -> None:
     url = json_of(api.upload(pictures.png(1), "0.5"))["url"]
     page = visit(f"/images/{api.label}/")
     inspect(page)
@@ -324,7 +324,7 @@ def test_a_weight_is_changed_unless_somebody_else_changed_it_meanwhile(api: Api,
     assert json_of(api.get(url + "/info")) == json_of(theirs)
 
 
-def test_a_picture_is_deleted_once_that_is_confirmed(api: Api, visit: Open) -> None:
+def test_a_picture_is_deleted_after_a_confirmation(api: Api, visit: Open) -> None:
     url = json_of(api.upload(pictures.png(1)))["url"]
     page = visit()
     inspect(page)
@@ -341,7 +341,7 @@ def test_a_picture_is_deleted_once_that_is_confirmed(api: Api, visit: Open) -> N
     expect(page.locator("#nothing pre")).to_contain_text(f"curl -F label={api.label} ")
 
 
-def test_an_error_is_shown_as_the_service_says_it(api: Api, visit: Open) -> None:
+def test_an_error_is_shown_in_the_services_words(api: Api, visit: Open) -> None:
     page = visit("/upload$")
     choose(page, ("cat.png", pictures.gif()))
     page.locator("#upload button.main").click()
@@ -351,7 +351,7 @@ def test_an_error_is_shown_as_the_service_says_it(api: Api, visit: Open) -> None
     expect(page.locator("#problem")).to_be_hidden()
 
 
-def test_a_label_that_is_none_is_refused_in_the_services_words(api: Api, visit: Open) -> None:
+def test_an_invalid_label_is_refused_in_the_services_words(api: Api, visit: Open) -> None:
     page = visit("/upload$")
     page.locator("#upload-label").fill("a_b")
     choose(page, ("cat.png", pictures.png(1)))
@@ -359,7 +359,7 @@ def test_a_label_that_is_none_is_refused_in_the_services_words(api: Api, visit: 
     expect(page.get_by_role("alert").first).to_contain_text("label must begin with a letter")
 
 
-def test_a_token_is_sent_with_writes_alone_and_goes_with_the_tab(api: Api, visit: Open) -> None:
+def test_a_token_is_sent_with_writes_only_and_forgotten_with_the_tab(api: Api, visit: Open) -> None:
     page = visit()
     sent: list[Request] = []
     page.on("request", lambda request: sent.append(request))
@@ -374,7 +374,7 @@ def test_a_token_is_sent_with_writes_alone_and_goes_with_the_tab(api: Api, visit
     assert page.evaluate("() => [localStorage.length, document.cookie]") == [0, ""]
 
 
-def test_the_gallery_is_read_page_by_page(api: Api, visit: Open) -> None:
+def test_the_gallery_loads_page_by_page(api: Api, visit: Open) -> None:
     for seed in range(30):
         assert api.upload(pictures.tiny(seed)).status == 201
     page = visit()
@@ -396,17 +396,17 @@ def test_the_gallery_is_filtered(api: Api, visit: Open) -> None:
     page = visit()
     tiles = page.locator("#gallery .tile")
     words = ["sleepy", "house.png"]  # a tag, or the name of a file without tags
-    for by, value, told in (("tag", "sleepy", words[:1]), ("filename", "hou", words[1:]), ("filename", "x", [])):
+    for by, value, expected in (("tag", "sleepy", words[:1]), ("filename", "hou", words[1:]), ("filename", "x", [])):
         page.locator("#by").select_option(by)
         page.locator("#value").fill(value)
         page.get_by_role("button", name="Filter").click()
-        expect(tiles.locator("small")).to_have_text(told)
+        expect(tiles.locator("small")).to_have_text(expected)
     page.locator("#by").select_option("")
     page.get_by_role("button", name="Filter").click()
     expect(tiles).to_have_count(2)
 
 
-def test_everything_is_reached_and_used_by_keyboard_alone(api: Api, visit: Open) -> None:
+def test_the_whole_page_works_by_keyboard(api: Api, visit: Open) -> None:
     url = json_of(api.upload(pictures.png(1)))["url"]
     page = visit()
     if not page.locator("#drawn").is_visible():
@@ -448,7 +448,7 @@ def test_everything_is_reached_and_used_by_keyboard_alone(api: Api, visit: Open)
     assert json_of(api.get(url + "/info"))["weight"] == 0.25
 
 
-def test_a_narrow_screen_scrolls_one_way_only(api: Api, visit: Open) -> None:
+def test_a_narrow_screen_scrolls_only_vertically(api: Api, visit: Open) -> None:
     three(api)
     page = visit(viewport={"width": 360, "height": 640})
     page.locator("#draw-one").click()
@@ -470,7 +470,7 @@ def test_a_narrow_screen_scrolls_one_way_only(api: Api, visit: Open) -> None:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 360])
-def test_axe_finds_nothing(api: Api, visit: Open, scheme: str, width: int) -> None:
+def test_axe_finds_no_problem(api: Api, visit: Open, scheme: str, width: int) -> None:
     page = visit(color_scheme=scheme, viewport={"width": width, "height": 900})
     expect(page.locator("#nothing")).to_be_visible()
     assert axe(page) == []
@@ -503,7 +503,7 @@ def test_a_busy_button_can_be_read(api: Api, visit: Open, scheme: str) -> None:
     assert axe(page) == []
 
 
-def test_motion_is_left_out_where_it_is_not_wanted(api: Api, visit: Open) -> None:
+def test_nothing_moves_if_the_user_prefers_reduced_motion(api: Api, visit: Open) -> None:
     three(api)
     page = visit(reduced_motion="reduce")
     page.locator("#draw-one").click()

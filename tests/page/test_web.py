@@ -25,7 +25,7 @@ def policy(answer: Any) -> dict[str, list[str]]:
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_a_page_runs_nothing_but_our_files(api: Api, path: str) -> None:
+def test_a_page_runs_only_our_files(api: Api, path: str) -> None:
     answer = api.get(path)
     assert (answer.status, answer.headers["content-type"]) == (200, "text/html; charset=utf-8")
     given = policy(answer)
@@ -155,7 +155,7 @@ def test_the_contract_in_json_equals_that_in_yaml() -> None:
     assert openapi_json.JSON.read_text() == openapi_json.converted(), "make openapi"
 
 
-def test_what_is_vendored_has_its_licence_and_is_named_among_the_dependencies() -> None:
+def test_the_vendored_library_has_its_licence_and_is_named_among_the_dependencies() -> None:
     licence = (ROOT / "web/vendor/swagger-ui/LICENSE").read_text()
     assert "Apache License" in licence
     bundle = (ROOT / "web/vendor/swagger-ui/swagger-ui-bundle.js").read_text()

@@ -57,7 +57,7 @@ def test_a_picture_keeps_its_pixels_and_loses_the_rest(data):
 
 
 @pytest.mark.parametrize("data", VALID.values(), ids=VALID)
-def test_a_stored_picture_is_taken_again_as_it_is(data):
+def test_a_stored_picture_is_accepted_again_unchanged(data):
     picture = check_picture(data)
     assert check_picture(picture.content) == picture
 
@@ -65,7 +65,7 @@ def test_a_stored_picture_is_taken_again_as_it_is(data):
 @pytest.mark.parametrize(
     ("name", "size", "removed"), [("chelsea.png", (451, 300), 3134), ("rocket.jpg", (640, 427), 30)]
 )
-def test_a_photograph_is_taken(name, size, removed):
+def test_a_photograph_is_accepted(name, size, removed):
     data = (IMAGES / name).read_bytes()
     picture = check_picture(data)
     assert (picture.extension, picture.width, picture.height) == (name[-3:], *size)
@@ -105,7 +105,7 @@ def test_tiny_pictures_are_valid_and_all_different():
         (b"a plain text", "text/plain"),
     ],
 )
-def test_another_type_is_415_and_named(data, media_type):
+def test_another_type_is_415_with_its_name(data, media_type):
     assert f"img is {media_type}, but must be a JPEG, PNG or WebP picture" in refused(data)
 
 
@@ -123,7 +123,7 @@ def test_a_gif_under_the_signature_of_a_png_is_415():
 
 @pytest.mark.parametrize("part", [0.3, 0.6, 0.9, 0.999])
 @pytest.mark.parametrize("name", ["chelsea.png", "rocket.jpg"])
-def test_a_photograph_cut_short_is_415(name, part):
+def test_an_incomplete_photograph_is_415(name, part):
     data = (IMAGES / name).read_bytes()
     assert "broken or incomplete" in refused(data[: int(len(data) * part)])
 
@@ -144,7 +144,7 @@ LATE_ERRORS = {
 
 
 @pytest.mark.parametrize("late", LATE_ERRORS.values(), ids=LATE_ERRORS)
-def test_what_pillow_raises_after_the_pixels_is_415(late):
+def test_an_exception_of_pillow_after_the_pixels_is_415(late):
     assert "cannot be decoded" in refused(png_with(pictures.png(), late, before=b"IEND"))
 
 
@@ -162,12 +162,12 @@ def test_what_pillow_raises_after_the_pixels_is_415(late):
         zlib.error,
     ],
 )
-def test_whatever_pillow_raises_is_415(raised, monkeypatch):
+def test_every_exception_of_pillow_is_415(raised, monkeypatch):
     monkeypatch.setattr(Image, "open", failing(raised))
     assert "cannot be decoded" in refused(pictures.png())
 
 
-def test_a_picture_that_memory_does_not_hold_is_422(monkeypatch):
+def test_a_picture_that_does_not_fit_into_memory_is_422(monkeypatch):
     monkeypatch.setattr(Image, "open", failing(MemoryError))
     assert "make it smaller" in refused(pictures.png(), UnprocessableValue)
 
@@ -250,7 +250,7 @@ def test_an_animation_of_too_many_frames_is_422():
     assert "1001 frames" in refused(with_frames(MAX_FRAMES + 1), UnprocessableValue)
 
 
-def test_an_animation_of_the_most_frames_is_not_too_long():
+def test_an_animation_of_exactly_the_limit_is_not_too_long():
     assert "cannot be decoded" in refused(with_frames(MAX_FRAMES))
 
 
@@ -294,7 +294,7 @@ def with_checksums(data):
 
 @settings(max_examples=2000, deadline=None)  # a changed header may announce many pixels
 @given(changed())
-def test_any_change_of_a_picture_is_taken_with_its_pixels_or_refused(data):
+def test_a_changed_picture_is_stored_with_its_pixels_or_refused(data):
     found = outcome(check_picture, data)
     if isinstance(found, ApiError):
         assert found.status in (415, 422)

@@ -62,7 +62,7 @@ def test_links_may_begin_elsewhere(base: str, link: str, monkeypatch: pytest.Mon
 
 
 @pytest.mark.parametrize("host", ["", "a b", 'x"><script>', "a/../b", "a@b", "[", "a]b", "[::::]", "a:b", "h" * 300])
-def test_a_host_that_is_none_is_not_repeated(host: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_invalid_host_is_not_repeated(host: str, monkeypatch: pytest.MonkeyPatch) -> None:
     assert answer(headers={"Host": host})[0] == "/Prod/"
     monkeypatch.setenv("LINK_BASE", "/")
     assert answer(headers={"Host": host})[0] == "/"
@@ -85,14 +85,14 @@ OUTAGES += [IncompleteReadError(actual_bytes=1, expected_bytes=2), ResponseParse
 
 
 @pytest.mark.parametrize("outage", OUTAGES, ids=repr)
-def test_when_aws_is_busy_or_out_of_reach_it_is_503(outage: Exception, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_busy_or_unreachable_aws_is_503(outage: Exception, caplog: pytest.LogCaptureFixture) -> None:
     got = failing(outage)
     assert (got["statusCode"], got["headers"]["Retry-After"]) == (503, "1")
     assert [record.message for record in caplog.records if record.exc_info] == ["the-id failed"]
 
 
 @pytest.mark.parametrize("code", ["AccessDeniedException", "ValidationException", "ResourceNotFoundException"])
-def test_when_aws_refuses_it_is_our_mistake(code: str) -> None:
+def test_a_refusal_of_aws_is_500(code: str) -> None:
     assert failing(aws_error(code))["statusCode"] == 500
 
 
@@ -103,7 +103,7 @@ def failing(error: Exception) -> Any:
     return endpoint({"/x": {"GET": fail}})(event(), None)
 
 
-def test_what_a_caller_wrote_is_cut_and_made_printable() -> None:
+def test_quoted_texts_of_callers_are_cut_and_printable() -> None:
     got = failing(BadRequest("x" * 10**6, field="\ud800" * 1000))
     assert len(got["body"]) < 2000
     ApiError("\ud800", field="\ud800").detail.encode()
@@ -122,7 +122,7 @@ def test_each_answer_has_one_line_in_the_log_with_its_id(caplog: pytest.LogCaptu
     assert re.fullmatch(r"the-id GET /x 400 \d+ ms BadRequest test_endpoint.py:\d+", line)
 
 
-def test_answers_are_not_sniffed_and_json_is_not_stored() -> None:
+def test_answers_forbid_sniffing_and_json_is_not_stored() -> None:
     headers = endpoint({"/x": {"GET": lambda _: as_json({})}})(event(), None)["headers"]
     assert headers["X-Content-Type-Options"] == "nosniff"
     assert headers["Cache-Control"] == "no-store"
@@ -141,7 +141,7 @@ def test_a_body_that_is_not_base64_is_400() -> None:
     assert answer(body="%%", isBase64Encoded=True)["status"] == 400
 
 
-def test_the_request_id_is_the_gateways_or_lambdas() -> None:
+def test_the_request_id_is_that_of_the_gateway_or_of_lambda() -> None:
     class Context:
         aws_request_id = "of-lambda"
 
@@ -163,7 +163,7 @@ def test_a_bug_is_a_fixed_500_and_one_log_record(mistake: Exception, caplog: pyt
     assert [record.message for record in caplog.records if record.exc_info] == ["the-id failed"]
 
 
-def test_an_outage_says_when_to_retry() -> None:
+def test_an_outage_names_the_time_to_retry() -> None:
     def fail(_: Request) -> Response:
         raise Unavailable("Retry.")
 
@@ -171,21 +171,21 @@ def test_an_outage_says_when_to_retry() -> None:
     assert (got["statusCode"], got["headers"]["Retry-After"]) == (503, "1")
 
 
-def test_every_refusal_has_a_status_of_its_own() -> None:
+def test_every_refusal_has_its_own_status() -> None:
     statuses = [
         int(refusal.status) for refusal in ApiError.__subclasses__() if refusal.__module__ == ApiError.__module__
     ]
     assert sorted(statuses) == [400, 403, 404, 405, 409, 412, 413, 415, 422, 503]
 
 
-def test_bytes_go_out_in_base64_and_text_as_it_is() -> None:
+def test_bytes_are_answered_in_base64_and_texts_as_they_are() -> None:
     got = endpoint({"/x": {"GET": lambda _: Response(200, b"\xff")}})(event(), None)
     assert (got["body"], got["isBase64Encoded"]) == ("/w==", True)
     head = endpoint({"/x": {"GET": lambda _: Response(200, b"\xff")}})(event(httpMethod="HEAD"), None)
     assert (head["body"], head["isBase64Encoded"]) == ("", False)
 
 
-def test_the_first_answer_ends_the_time_without_garbage_collection() -> None:
+def test_garbage_collection_begins_after_the_first_answer() -> None:
     gc.disable()  # as shared/__init__.py does in Lambda
     try:
         answer()

@@ -35,7 +35,7 @@ def test_the_three_fields_come_back_as_sent():
     assert parse(*multipart_body(FIELDS)) == Form(IMG, "cat", "0.25", filename="cat.jpg")
 
 
-def test_tags_and_the_files_name_come_along():
+def test_tags_and_the_file_name_come_back_as_sent():
     form = parse(*multipart_body([*FIELDS, ("tags", "a,b")]))
     assert (form.tags, form.filename) == ("a,b", "cat.jpg")
 
@@ -62,7 +62,7 @@ def test_text_is_utf_8():
     assert parse(*multipart_body([("label", "kätzchen"), ("img", File(IMG))])).label == "kätzchen"
 
 
-def test_5000_nines_of_weight_are_left_to_the_rule_of_weights():
+def test_a_weight_of_5000_digits_is_left_to_the_rule_of_weights():
     weight = "0." + "9" * 5000
     assert parse(*multipart_body([("label", "cat"), ("weight", weight), ("img", File(IMG))])).weight == weight
 
@@ -71,7 +71,7 @@ def test_text_may_be_as_long_as_the_limit():
     assert parse(*multipart_body([("label", "c" * MAX_TEXT), ("img", File(IMG))])).label == "c" * MAX_TEXT
 
 
-def test_the_body_of_requests_is_taken():
+def test_the_body_of_requests_is_accepted():
     sent = requests.Request(
         "POST", "http://localhost", data={"label": "cat", "weight": "0.25"}, files={"img": ("кот.jpg", IMG)}
     ).prepare()
@@ -98,7 +98,7 @@ CLIENTS = {
     b"Content-Type: text/plain; charset=US-ASCII\r\nContent-Transfer-Encoding: 8bit\r\n\r\ncat\r\n"
     b'--b\r\nContent-Disposition: form-data; name="img"; filename="c.jpg"\r\n'
     b"Content-Type: image/jpeg\r\nContent-Transfer-Encoding: binary\r\n\r\nIMG\r\n--b--\r\n",
-    "an old urllib3, the file's name in RFC 5987 alone": b"--b\r\nContent-Disposition: form-data; name=label\r\n\r\ncat"
+    "an old urllib3, the file's name in RFC 5987 only": b"--b\r\nContent-Disposition: form-data; name=label\r\n\r\ncat"
     b"\r\n--b\r\nContent-Disposition: form-data; name=\"img\"; filename*=utf-8''%D0%BA.jpg\r\n\r\nIMG\r\n--b--\r\n",
     "fetch in Node, a length with each part": b'--b\r\nContent-Disposition: form-data; name="label"\r\n'
     b"Content-Length: 3\r\n\r\ncat\r\n"
@@ -109,7 +109,7 @@ CLIENTS = {
 
 
 @pytest.mark.parametrize("body", CLIENTS.values(), ids=CLIENTS)
-def test_bodies_of_known_clients_are_taken(body):
+def test_bodies_of_known_clients_are_accepted(body):
     assert dataclasses.replace(parse(body, TYPE), filename="") == Form(b"IMG", "cat", None)
 
 
@@ -121,7 +121,7 @@ def test_bodies_of_known_clients_are_taken(body):
         "multipart/form-data;charset=x;boundary=b",
     ],
 )
-def test_content_types_are_read_as_http_has_them(content_type):
+def test_content_types_are_read_by_the_rules_of_http(content_type):
     assert parse(CLIENTS["curl"], content_type).label == "cat"
 
 
@@ -191,7 +191,7 @@ def test_a_part_without_a_name_is_400():
     refused_body(CLIENTS["curl"].replace(b'name="label"', b'title="label"'))
 
 
-def test_a_part_that_is_longer_than_it_says_is_400():
+def test_a_part_longer_than_its_announced_length_is_400():
     refused_body(CLIENTS["fetch in Node, a length with each part"].replace(b"IMG", b"longer"))
 
 
@@ -288,12 +288,12 @@ PIECES = [
 
 
 @given(st.lists(st.sampled_from(PIECES) | st.binary(max_size=4)).map(b"".join))
-def test_any_shuffle_of_a_form_is_parsed_or_refused(body):
+def test_a_shuffled_form_is_parsed_or_refused(body):
     parse_or_refuse(body, TYPE)
 
 
 @given(st.data())
-def test_any_change_of_a_form_is_parsed_or_refused(data):
+def test_a_changed_form_is_parsed_or_refused(data):
     body, content_type = multipart_body([("label", "cat"), ("img", File(tiny(1)))])
     at = data.draw(st.integers(0, len(body)))
     parse_or_refuse(

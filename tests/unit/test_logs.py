@@ -140,8 +140,8 @@ def test_a_failure_is_logged_without_the_messages_of_its_exceptions(
     assert answer.status == 500
     assert MARKER not in caplog.text
     assert "\\x89PNG" not in caplog.text
-    told = ["ClientError PutObject ValidationException", "ParamValidationError", "ValueError"][which]
-    assert f"shared.logs.Failed: {told}" in caplog.text
+    expected = ["ClientError PutObject ValidationException", "ParamValidationError", "ValueError"][which]
+    assert f"shared.logs.Failed: {expected}" in caplog.text
     assert 'upload/upload_image.py", line' in caplog.text
     assert MARKER not in answer.body.decode()
 

@@ -118,7 +118,7 @@ def phone_photograph(kind: str, order: str, orientation: int) -> bytes:
 @pytest.mark.parametrize("orientation", range(1, 9))
 @pytest.mark.parametrize("order", ["<", ">"])
 @pytest.mark.parametrize("kind", CARRIERS)
-def test_the_orientation_is_all_that_stays_of_exif(kind: str, order: str, orientation: int) -> None:
+def test_only_the_orientation_stays_of_exif(kind: str, order: str, orientation: int) -> None:
     data = phone_photograph(kind, order, orientation)
     stored = check_picture(data).content
     with Image.open(io.BytesIO(data)) as sent, Image.open(io.BytesIO(stored)) as image:
@@ -138,11 +138,11 @@ def test_the_orientation_is_all_that_stays_of_exif(kind: str, order: str, orient
 def test_no_marker_comes_out_of_the_service(api: Api, kind: str) -> None:
     data = phone_photograph(kind, "<", 6)
     uploaded = api.upload(data)
-    told = b"".join((uploaded.body, api.get(json_of(uploaded)["url"]).body, api.random().body))
+    answered = b"".join((uploaded.body, api.get(json_of(uploaded)["url"]).body, api.random().body))
     assert uploaded.status == 201
     for form in (*FORMS[kind], *AFTER_THE_END, "turned"):
         assert found(data, marker(form))
-        assert not found(told, marker(form))
+        assert not found(answered, marker(form))
 
 
 def test_no_marker_is_in_the_data_of_make_run(tmp_path: Path) -> None:
@@ -175,7 +175,7 @@ TAGS = {
 
 
 @pytest.mark.skipif(not EXIFTOOL, reason="exiftool is not installed")
-def test_exiftool_finds_nothing_private_in_what_is_stored(tmp_path: Path) -> None:
+def test_exiftool_finds_nothing_private_in_a_stored_file(tmp_path: Path) -> None:
     for kind, carriers in CARRIERS.items():
         for name, carrier in carriers.items():
             (tmp_path / f"{name}.{kind}").write_bytes(carrier)

@@ -37,7 +37,7 @@ def near(colour: object, wanted: tuple[int, ...], *, by: int = 12) -> bool:
 @pytest.mark.parametrize("extension", EXTENSIONS)
 @pytest.mark.parametrize("side", SIDES)
 @pytest.mark.parametrize("form", ["JPEG", "PNG"])
-def test_the_longest_side_is_as_asked_for(form: str, side: int, extension: str) -> None:
+def test_the_longest_side_is_the_requested_one(form: str, side: int, extension: str) -> None:
     for size in ((2000, 1000), (1000, 2000), (1025, 1024), (3000, 1), (2100, 2099)):
         width, height = opened(saved(Image.new("RGB", size), form), side, extension).size
         assert max(width, height) == side
@@ -150,12 +150,12 @@ def test_colours_are_converted_by_the_pictures_profile(form: str, mode: str, ext
 
 @pytest.mark.parametrize("mode", ["RGB", "RGBA", "L", "LA", "P"])
 @pytest.mark.parametrize("profile", [b"no profile", b"\0" * 200, swapped_profile()[:300]])
-def test_a_profile_that_is_broken_is_left_out(mode: str, profile: bytes) -> None:
+def test_a_broken_profile_is_ignored(mode: str, profile: bytes) -> None:
     plain, profiled = (saved(Image.new(mode, (300, 200), 1), "PNG", icc_profile=p) for p in (None, profile))
     assert scaled(profiled, 256, "webp") == scaled(plain, 256, "webp")
 
 
-def test_a_profile_for_other_colours_is_left_out() -> None:
+def test_a_profile_for_other_colours_is_ignored() -> None:
     four = Image.new("CMYK", (300, 200), (0, 200, 200, 20))
     for image, form in ((four, "JPEG"), (Image.new("L", (300, 200), 99), "PNG"), (Image.new("LA", (300, 200)), "PNG")):
         plain, profiled = (saved(image, form, icc_profile=p) for p in (None, swapped_profile()))
@@ -163,7 +163,7 @@ def test_a_profile_for_other_colours_is_left_out() -> None:
 
 
 @pytest.mark.parametrize("make", [pictures.animated_png, pictures.animated_webp])
-def test_of_an_animation_it_is_the_first_frame(make: type) -> None:
+def test_the_thumbnail_of_an_animation_is_its_first_frame(make: type) -> None:
     content = make(3)
     first = Image.open(BytesIO(content)).convert("RGB")
     made = opened(content).convert("RGB")

@@ -122,19 +122,19 @@ def test_the_frames_are_counted(kind, data, frames):
 
 
 @given(st.data())
-def test_a_cut_file_is_415(data):
+def test_an_incomplete_file_is_415(data):
     kind, whole = data.draw(st.sampled_from(PLAIN_PAIRS))
     assert "broken or incomplete" in broken(whole[: data.draw(st.integers(0, len(whole) - 1))], kind)
 
 
 @pytest.mark.parametrize("kind", PLAIN)
 @given(data=st.binary())
-def test_bytes_that_are_no_picture_are_415(kind, data):
+def test_bytes_of_another_type_are_415(kind, data):
     assert "save it again" in broken(data, kind)
 
 
 @given(st.data())
-def test_cleaning_twice_is_cleaning_once(data):
+def test_stripping_twice_changes_nothing(data):
     kind, plain = data.draw(st.sampled_from(PLAIN_PAIRS))
     dirty, _ = private(kind, data.draw(st.none() | st.integers(0, 10)))
     start = bytearray(data.draw(st.sampled_from([plain, dirty])))
@@ -193,7 +193,7 @@ def test_an_orientation_in_the_last_bytes_of_exif_is_read():
     assert content == jpeg_with(pictures.jpeg(), exif_segment(6, order=">"))
 
 
-def test_exif_that_promises_many_tags_costs_no_time():
+def test_exif_that_announces_many_tags_takes_no_time():
     lie = segment(0xE1, b"Exif\0\0" + tiff()[:8] + b"\xff\xff")
     plain = pictures.jpeg()
     start = time.process_time()
@@ -236,7 +236,7 @@ def test_restart_markers_stay_in_the_scan():
 
 
 @pytest.mark.parametrize("count", [2, MAX_SCANS])
-def test_repeated_scans_are_taken_up_to_the_limit(count):
+def test_repeated_scans_are_accepted_up_to_the_limit(count):
     plain = pictures.jpeg()
     scan = plain[plain.index(b"\xff\xda") : -2]
     many = plain[:-2] + scan * (count - 1) + b"\xff\xd9"
@@ -251,7 +251,7 @@ def test_a_second_frame_header_is_415():
     assert "repeated" in broken(jpeg_with(plain, frame), "jpg")
 
 
-def test_a_marker_that_no_picture_has_is_415():
+def test_an_unknown_marker_is_415():
     assert "FF02" in broken(jpeg_with(pictures.jpeg(), segment(0x02, b"")), "jpg")
 
 
@@ -276,7 +276,7 @@ def test_a_wrong_checksum_is_415(kind):
     assert "checksum" in broken(bytes(data), "png")
 
 
-def test_a_chunk_longer_than_its_kind_can_be_is_415():
+def test_a_chunk_longer_than_its_kind_allows_is_415():
     assert "pHYs" in broken(png_with(pictures.png(), chunk(b"pHYs", SECRET)), "png")
 
 
@@ -292,7 +292,7 @@ def test_transparency_beside_an_alpha_channel_is_dropped():
 
 
 @pytest.mark.parametrize(("mode", "length"), [("L", 2), ("RGB", 6)])
-def test_transparency_is_one_colour(mode, length):
+def test_a_transparent_colour_has_one_value(mode, length):
     plain = pictures.png(mode=mode)
     one = png_with(plain, chunk(b"tRNS", bytes(length)))
     assert clean(one, "png").content == one
@@ -303,12 +303,12 @@ def test_an_unknown_critical_chunk_is_415():
     assert "critical" in broken(png_with(pictures.png(), chunk(b"CgBI", b"")), "png")
 
 
-def test_a_chunk_that_is_there_twice_is_415():
+def test_a_repeated_chunk_is_415():
     gamma = chunk(b"gAMA", bytes(4))
     assert "repeated" in broken(png_with(pictures.png(), gamma, gamma), "png")
 
 
-def test_frames_of_no_animation_are_dropped():
+def test_frames_without_an_animation_are_dropped():
     plain = pictures.png()
     frame = [chunk(b"fcTL", bytes(26)), chunk(b"fdAT", SECRET)]
     assert clean(png_with(plain, *frame, before=b"IEND"), "png").content == plain
@@ -338,7 +338,7 @@ def test_a_header_that_is_not_first_is_415():
 # -- WebP -------------------------------------------------------------------------------------------------------
 
 
-def test_the_flags_of_webp_say_what_is_left():
+def test_the_flags_of_webp_name_the_chunks_that_are_left():
     icc = (b"ICCP", b"a colour profile")
     simple = pictures.webp()
     data = pictures.extended_webp(simple, icc, (b"EXIF", tiff(3)), (b"XMP ", SECRET), flags=0x0C)
@@ -346,7 +346,7 @@ def test_the_flags_of_webp_say_what_is_left():
     assert clean(data, "webp").content == wanted
 
 
-def test_exif_of_webp_may_have_the_name_it_has_in_jpeg():
+def test_exif_of_webp_may_begin_as_in_jpeg():
     data = pictures.extended_webp(pictures.webp(), (b"EXIF", b"Exif\0\0" + tiff(6)), flags=0x08)
     assert clean(data, "webp").content == PLAIN["webp"][-1]
 
