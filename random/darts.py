@@ -2,18 +2,20 @@
 
 The chunks of a label lie side by side on a strip.  Each place of a class-k chunk is 2^k units long.  A dart falls on
 one chunk, in which each image owns as many units as it weighs.  The other units are misses: throw again.
+
+Segment and Landing are named tuples, which take a fifth of a dataclass's time to define at a cold start.
 """
 
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from shared.labels import chunks
 from shared.labels.chunks import Lane
 
 
-@dataclass(frozen=True, slots=True)
-class Segment:
+class Segment(NamedTuple):
     """The chunks of one lane and class.  They begin `start` units from the left end of the strip."""
 
     start: int
@@ -29,8 +31,7 @@ class Strip:
     length: int
 
 
-@dataclass(frozen=True, slots=True)
-class Landing:
+class Landing(NamedTuple):
     """The chunk that a dart falls on, and the distance in units from the left end of the chunk."""
 
     chunk_number: int

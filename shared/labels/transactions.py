@@ -8,7 +8,7 @@ docs/explanation/transactions.md has the tables and the reasons.
 
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from shared.images import Image, Pool
 from shared.labels import chunks, items
@@ -21,8 +21,7 @@ UNCHANGED = "chunkNumber = :oldChunk AND weight = :oldWeight"  # the image's ite
 IN_CHUNK = "attribute_exists(images.#image)"
 
 
-@dataclass(frozen=True, slots=True)
-class CountChange:
+class CountChange(NamedTuple):
     """A change of a lane's count of one class by 1 or -1, and the lowest and highest count that allow it."""
 
     change: int
