@@ -41,6 +41,12 @@ def test_anchors_are_those_of_github() -> None:
     assert "upgrade-from-01" in documents.anchors(ROOT / "docs/how-to/deploy.md")
 
 
+@pytest.mark.parametrize("page", [README, ROOT / "docs/explanation/architecture.md"], ids=documents.name_of)
+def test_names_in_diagrams_are_quoted_where_mermaid_would_read_a_shape(page: Path) -> None:
+    (diagram,) = re.findall(r"```mermaid\n(.*?)```", documents.text_of(page), re.DOTALL)
+    assert re.findall(r"\[[^\"\]]*[/\\\\(){}][^\"\]]*\]", diagram.replace('[("', '["').replace('")]', '"]')) == []
+
+
 def test_the_changelog_keeps_its_form() -> None:
     changelog = documents.text_of(ROOT / "CHANGELOG.md")
     unreleased, *released = re.findall(r"^## \[(.*)$", changelog, re.MULTILINE)
