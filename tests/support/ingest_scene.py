@@ -1,9 +1,8 @@
-"""Files that have come by a form: the events that S3 sends to the function, and the AWS calls that it makes."""
+"""Files that have come by a form: the events that S3 sends to the function, and what it leaves."""
 
 import json
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 import boto3
 
@@ -21,32 +20,50 @@ class Killed(BaseException):
     """The process is killed at this point."""
 
 
-@dataclass
-class Calls:
-    """The AWS calls of the code that runs, numbered from 0; `before` and `after` are called around each."""
+class Cloud(Protocol):
+    """Where uploads are: in moto, or in memory (memory_uploads.py)."""
 
-    names: list[str] = field(default_factory=list)
-    before: Callable[[int], object] = lambda number: None
-    after: Callable[[int], object] = lambda number: None
-    ended: str = ""  # the call that ended last, which may have begun before others
+    def put_file(self, key: str, content: bytes) -> None:
+        """Store a file in the bucket of incoming files."""
 
-    def __post_init__(self) -> None:
-        clients: list[Any] = [aws.dynamodb(), aws.s3(), aws.sqs(), aws.ssm()]
-        for client in clients:
-            client.meta.events.register("before-call", self._begins)
-            client.meta.events.register("after-call", self._ended)
+    def files(self) -> list[str]:
+        """Return the keys in the bucket of incoming files."""
 
-    def reset(self) -> None:
-        self.names.clear()
-        self.before = self.after = lambda number: None
+    def callbacks(self) -> list[Any]:
+        """Take the callbacks out of the queue and return them."""
 
-    def _begins(self, model: Any, **_: Any) -> None:
-        self.names.append(model.name)
-        self.before(len(self.names) - 1)
+    def items(self, table: str, label: str = "") -> list[dict[str, Any]]:
+        """Return the items of a table, or only those of a label and its tags."""
 
-    def _ended(self, model: Any, **_: Any) -> None:
-        self.ended = model.name
-        self.after(len(self.names) - 1)
+
+class MotoCloud:
+    """The cloud by moto."""
+
+    def put_file(self, key: str, content: bytes) -> None:
+        aws.s3().put_object(Bucket="incoming", Key=key, Body=content)
+
+    def files(self) -> list[str]:
+        return [found["Key"] for found in aws.s3().list_objects_v2(Bucket="incoming").get("Contents", [])]
+
+    def callbacks(self) -> list[Any]:
+        sqs, found = aws.sqs(), []
+        url = sqs.get_queue_url(QueueName="callbacks")["QueueUrl"]
+        while messages := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
+            for message in messages:
+                found.append(json.loads(message["Body"]))
+                sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+        return found
+
+    def items(self, table: str, label: str = "") -> list[dict[str, Any]]:
+        only: Any = {
+            "FilterExpression": "begins_with(label, :label)",
+            "ExpressionAttributeValues": {":label": {"S": label}},
+        }
+        pages = boto3.client("dynamodb").get_paginator("scan").paginate(TableName=table, **(only if label else {}))
+        return [item for page in pages for item in page["Items"]]
+
+
+MOTO = MotoCloud()
 
 
 @dataclass
@@ -55,6 +72,7 @@ class Sent:
 
     api: Api
     shown: Any
+    cloud: Cloud
 
     @property
     def event(self) -> dict[str, Any]:
@@ -78,24 +96,12 @@ class Sent:
     def state(self) -> Any:
         return json_of(self.api.get(self.shown["status_url"]))
 
-    def stored_state(self) -> str:
-        """Read the state from the table by a client whose calls are not counted."""
-        key = {"id": {"S": self.shown["id"]}}
-        item = boto3.client("dynamodb").get_item(TableName="UploadsTable", Key=key, ConsistentRead=True)["Item"]
-        return str(item["state"]["S"])
-
     def images(self) -> Any:
         return json_of(self.api.get(f"/images?label={self.api.label}"))["images"]
 
     def callbacks(self) -> list[Any]:
         """Take the callbacks out of the queue and return them."""
-        sqs, found = aws.sqs(), []
-        url = sqs.get_queue_url(QueueName="callbacks")["QueueUrl"]
-        while messages := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
-            for message in messages:
-                found.append(json.loads(message["Body"]))
-                sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
-        return found
+        return self.cloud.callbacks()
 
 
 def alike(number: int) -> bytes:
@@ -105,7 +111,7 @@ def alike(number: int) -> bytes:
     return pictures.saved(image, "PNG")
 
 
-def send(number: int, content: bytes | None = None, label: str = "", **document: Any) -> Sent:
+def send(number: int, content: bytes | None = None, label: str = "", cloud: Cloud = MOTO, **document: Any) -> Sent:
     """Ask for a form and store a file by it; each number is another picture."""
     api = Api(Handlers(), label or new_label())
     asked = {"label": api.label, "weight": WEIGHT, "callback_url": URL} | document
@@ -113,23 +119,13 @@ def send(number: int, content: bytes | None = None, label: str = "", **document:
     shown = json_of(answer)
     assert answer.status == 201, shown
     key = shown["upload_info"]["fields"]["key"]
-    aws.s3().put_object(Bucket="incoming", Key=key, Body=content or alike(number))
-    return Sent(api, shown)
+    cloud.put_file(key, content or alike(number))
+    return Sent(api, shown, cloud)
 
 
-def tagged(number: int) -> Sent:
+def tagged(number: int, cloud: Cloud = MOTO) -> Sent:
     """Send a file whose image gets tags, also from detections: that takes the most calls."""
-    return send(number, tags=["mine"], tag_from_labels=True)
-
-
-def items(table: str, label: str = "") -> list[dict[str, Any]]:
-    """Return the items of a table, or only those of a label and its tags."""
-    only: Any = {
-        "FilterExpression": "begins_with(label, :label)",
-        "ExpressionAttributeValues": {":label": {"S": label}},
-    }
-    pages = boto3.client("dynamodb").get_paginator("scan").paginate(TableName=table, **(only if label else {}))
-    return [item for page in pages for item in page["Items"]]
+    return send(number, cloud=cloud, tags=["mine"], tag_from_labels=True)
 
 
 def check(sent: Sent) -> None:
@@ -139,11 +135,12 @@ def check(sent: Sent) -> None:
     assert (shown["state"], shown["image"]) == ("recognised", image), shown
     assert (image["weight"], "mine" in image["tags"]) == (WEIGHT, True)
     assert set(image["tags"]) > {"mine"}
-    kept, label = items("ImageChunksTable", sent.api.label), sent.api.label
-    entries, lanes, chunks = invariants.label_of(label, kept, items("ChunkInfoTable", label))
+    label = sent.api.label
+    kept = sent.cloud.items("ImageChunksTable", label)
+    entries, lanes, chunks = invariants.label_of(label, kept, sent.cloud.items("ChunkInfoTable", label))
     invariants.check(entries, lanes, chunks)
     assert [entry.weight for entry in entries] == [WEIGHT * images.UNITS]
     invariants.check_tags(kept)
     assert {callback["id"] for callback in sent_callbacks} == {shown["id"]}
     assert all(json.loads(callback["payload"]) == shown for callback in sent_callbacks)
-    assert "Contents" not in aws.s3().list_objects_v2(Bucket="incoming")
+    assert sent.cloud.files() == []

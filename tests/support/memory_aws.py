@@ -18,10 +18,16 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 Item = dict[str, Any]
-Key = tuple[str, str]
+Key = tuple[str, ...]
 
 IMAGES, CHUNKS, BUCKET, THUMBNAILS = "images-table", "chunks-table", "bucket", "thumbnails"
-SORT_KEYS = {IMAGES: "s3key", CHUNKS: "chunkNumber"}
+UPLOADS, DETECTIONS, INCOMING = "uploads-table", "detections-table", "incoming"
+KEYS = {
+    IMAGES: ("label", "s3key"),
+    CHUNKS: ("label", "chunkNumber"),
+    UPLOADS: ("id",),
+    DETECTIONS: ("digest", "recogniser"),
+}
 
 
 class Conflict(Exception):
@@ -36,10 +42,12 @@ class World:
         self.pause: Callable[[str], None] = lambda call: None
         self.after_write: Callable[[], None] = lambda: None
         self.after_discard: Callable[[str], None] = lambda image_id: None
-        self.tables: dict[str, dict[Key, Item]] = {IMAGES: {}, CHUNKS: {}}
-        self.previous: dict[str, dict[Key, Item | None]] = {IMAGES: {}, CHUNKS: {}}
+        self.tables: dict[str, dict[Key, Item]] = {table: {} for table in KEYS}
+        self.previous: dict[str, dict[Key, Item | None]] = {table: {} for table in KEYS}
         self.objects: dict[str, dict[str, bytes]] = {}
         self.thumbnails: dict[str, bytes] = {}
+        self.files: dict[str, bytes] = {}  # in the bucket of incoming files
+        self.messages: list[str] = []  # in the queue of callbacks
         self.versions = 0
         self.removed = ""  # the version of the image that was removed last
         self.page_sizes: list[int] = []  # how many items the next pages of a Query have; later pages are whole
@@ -61,7 +69,7 @@ class World:
 
 
 def key_of(table: str, item: Item) -> Key:
-    return item["label"]["S"], next(iter(item[SORT_KEYS[table]].values()))
+    return tuple(next(iter(item[name].values())) for name in KEYS[table])
 
 
 def cancelled(codes: list[str], items: list[Item | None] | None = None) -> ClientError:
@@ -158,6 +166,23 @@ class DynamoDB:
         self.world.after_write()
         return {}
 
+    def put_item(self, **write: Any) -> Any:
+        return self._write("Put", write)
+
+    def update_item(self, **write: Any) -> Any:
+        return self._write("Update", write)
+
+    def _write(self, kind: str, write: Any) -> Any:
+        self.world.pause(f"{kind.lower()}_item")
+        table, key = write["TableName"], key_of(write["TableName"], write.get("Key") or write["Item"])
+        before = self.world.tables[table].get(key)
+        if not holds(write, before):
+            shown = {"Item": before} if before and write.get("ReturnValuesOnConditionCheckFailure") else {}
+            error: Any = {"Error": {"Code": "ConditionalCheckFailedException", "Message": ""}, **shown}
+            raise ClientError(error, f"{kind}Item")
+        self.world.write(table, key, after(kind, write, before))
+        return {}
+
     def get_paginator(self, call: str) -> Any:
         """Return a paginator with one page: `scan` for lanes, `query` for the images or the chunks of a label."""
 
@@ -176,7 +201,7 @@ class DynamoDB:
 
 
 class S3:
-    """The calls of shared/pictures/bucket.py: a versioned bucket, and an unversioned one for thumbnails."""
+    """A versioned bucket of pictures, and unversioned ones of thumbnails and incoming files."""
 
     def __init__(self, world: World) -> None:
         self.world = world
@@ -194,14 +219,18 @@ class S3:
     def get_object(self, *, Bucket: str, Key: str, **_: Any) -> Any:
         self.world.pause("get_object")
         versions = list(self.world.objects.get(Key, {}).values())
-        if Bucket == THUMBNAILS:
-            versions = [self.world.thumbnails[Key]] if Key in self.world.thumbnails else []
+        if Bucket in (THUMBNAILS, INCOMING):
+            objects = self.world.thumbnails if Bucket == THUMBNAILS else self.world.files
+            versions = [objects[Key]] if Key in objects else []
         if not versions:
             raise ClientError({"Error": {"Code": "AccessDenied", "Message": ""}}, "GetObject")
         return {"Body": io.BytesIO(versions[-1])}
 
-    def delete_object(self, *, Key: str, VersionId: str, **_: Any) -> Any:
+    def delete_object(self, *, Key: str, Bucket: str = BUCKET, VersionId: str = "", **_: Any) -> Any:
         self.world.pause("delete_object")
+        if Bucket == INCOMING:
+            self.world.files.pop(Key, None)
+            return {}
         self.world.objects.get(Key, {}).pop(VersionId, None)
         return {}
 
@@ -231,9 +260,21 @@ class S3:
         return SimpleNamespace(paginate=paginate)
 
 
+class SQS:
+    """The call that puts a callback into its queue."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    def send_message(self, *, QueueUrl: str, MessageBody: str) -> Any:
+        self.world.pause("send_message")
+        self.world.messages.append(MessageBody)
+        return {}
+
+
 # --- the expression language of conditions and updates ---
 
-TOKEN = re.compile(r"\s*(BETWEEN|AND|OR|[#:]?[A-Za-z_][A-Za-z0-9_]*(?:\.[#A-Za-z_][A-Za-z0-9_]*)*|[()=,])")
+TOKEN = re.compile(r"\s*(BETWEEN|AND|OR|<=|[#:]?[A-Za-z_][A-Za-z0-9_]*(?:\.[#A-Za-z_][A-Za-z0-9_]*)*|[()=,])")
 
 
 def holds(write: Any, before: Item | None) -> bool:
@@ -326,9 +367,18 @@ def _test(tokens: list[str]) -> Callable[[_Scope], bool]:
     if word == "size":
         _, path, _, _, name = (tokens.pop(0) for _ in range(5))
         return lambda scope: (found := scope.get(path)) is not None and len(found["M"]) == int(scope.value(name)["N"])
-    if tokens.pop(0) == "=":
+    operator = tokens.pop(0)
+    if operator == "=":
         name = tokens.pop(0)
         return lambda scope: scope.get(word) == scope.value(name)
+    if operator == "<=":
+        name = tokens.pop(0)
+        return lambda scope: (found := scope.get(word)) is not None and int(found["N"]) <= int(scope.value(name)["N"])
+    if operator == "IN":
+        end = tokens.index(")")
+        names = [name for name in tokens[1:end] if name != ","]
+        del tokens[: end + 1]
+        return lambda scope: scope.get(word) in [scope.value(name) for name in names]
     lowest, _, highest = (tokens.pop(0) for _ in range(3))
     return lambda scope: (
         (found := scope.get(word)) is not None

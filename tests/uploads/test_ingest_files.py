@@ -15,7 +15,7 @@ from shared import add_image, aws, images
 from shared.errors import Unavailable
 from tests.support import cloud
 from tests.support.hosts import Api, Handlers, json_of, new_label
-from tests.support.ingest_scene import Killed, alike, check, items, send, tagged
+from tests.support.ingest_scene import MOTO, Killed, alike, check, send, tagged
 
 
 def recognising(monkeypatch: pytest.MonkeyPatch, *results: list[Detection] | Exception) -> list[bytes]:
@@ -230,10 +230,10 @@ def test_an_event_without_a_file_comes_again_and_changes_nothing(
     ids=["S3's test", "nothing", "an unknown upload"],
 )
 def test_an_event_without_an_upload_does_nothing(moto_aws: None, event: Any) -> None:
-    before = [items(table) for table in cloud.TABLES]
+    before = [MOTO.items(table) for table in cloud.TABLES]
     message = {"messageId": "m", "body": json.dumps(event)}
     assert ingest_files.handler({"Records": [message]}, None) == {"batchItemFailures": []}
-    assert [items(table) for table in cloud.TABLES] == before
+    assert [MOTO.items(table) for table in cloud.TABLES] == before
 
 
 def test_a_message_that_cannot_be_read_does_not_affect_the_others(moto_aws: None) -> None:
