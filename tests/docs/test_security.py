@@ -15,6 +15,7 @@ from tools.benchmarks import engine
 
 TEXT = (ROOT / "SECURITY.md").read_text()
 QUOTED = '"install"'
+INSTALLING = ("tools/install.py", "tools/bundle/__main__.py")  # by hash
 LOCKS = sorted((ROOT / "requirements").glob("*.txt"))
 
 
@@ -52,21 +53,17 @@ def test_every_dependency_is_locked_by_hash(lock: Path) -> None:
 
 
 def test_every_installation_asks_for_the_hashes() -> None:
-    makefile, build = (ROOT / "Makefile").read_text(), (ROOT / "tools/bundle/__main__.py").read_text()
-    installations = re.findall(r"pip install.* -r .*", makefile)
-    assert len(installations) == 2  # what the targets need, and the SAM CLI
-    assert all("--require-hashes" in line for line in installations)
-    assert '"--require-hashes"' in build
+    makefile = (ROOT / "Makefile").read_text()
+    assert makefile.count("-m tools.install $<") == 2  # what the targets need, and the SAM CLI
+    assert re.findall(r"\bpip install .*", makefile) == ["pip install --quiet uv"]
+    for module in INSTALLING:
+        assert '"--require-hashes"' in (ROOT / module).read_text()
 
 
 def test_what_is_installed_without_hashes_is_named() -> None:
     (row,) = re.findall(r"^\| \*\*What is shipped is locked by hash\*\*.*", TEXT, re.M)
-    assert re.findall(r"pip install (?!.* -r ).*?(\S+)$", (ROOT / "Makefile").read_text(), re.M) == ["uv"]
     assert re.fullmatch(r"@dynoxide/[\w-]+@\d+\.\d+\.\d+", engine.PACKAGE)
     installing = {str(path.relative_to(ROOT)) for path in ROOT.glob("[a-z]*/**/*.py") if QUOTED in path.read_text()}
-    installing -= {
-        "tools/bundle/__main__.py",
-        "tests/docs/test_security.py",
-    }  # tools/bundle requires hashes, as the test above shows
+    installing -= {*INSTALLING, "tests/docs/test_security.py"}
     assert installing == {"tools/benchmarks/cold.py", "tools/benchmarks/engine.py"}
     assert all(name in row for name in ("uv", "dynoxide", "boto3"))
