@@ -11,7 +11,7 @@ from shared.labels.items import VOLUME, Item, chunk_key, image_item, number, tag
 
 CHARGED_BESIDE = 100  # bytes for each item and for each entry of an index
 OF_A_MAP = 3  # bytes of a map, and one more for each of its entries
-INDEXES = (("label", "s3key", "filename"), ("label", "s3key", "owner"))  # what they keep of a row: keys alone
+INDEXES = (("label", "s3key", "filename"), ("label", "s3key", "owner"))  # they keep the keys of a row only
 CHUNK_NUMBER = 430_000_000_625  # of lane 3, class 30 and some 10^4 images
 TYPICAL = Image(
     label="cat",

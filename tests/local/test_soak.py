@@ -16,7 +16,7 @@ from tests.support.hosts import Api, Running
 from tests.support.local_service import Answer, LocalService
 from tools.benchmarks import soak, soak_clients
 from tools.benchmarks.soak_checks import PROC, _resident, check_label, memory
-from tools.benchmarks.soak_clients import Busy, Outcome, Told
+from tools.benchmarks.soak_clients import Busy, Outcome, Record
 from tools.benchmarks.soak_targets import OnStore, OverHttp
 
 LABEL = "soaked"
@@ -45,7 +45,7 @@ def soaked(slow_tier: None, running: LocalService) -> Outcome:
     """What came of a soak of three seconds that was found exact."""
     api = Api(Running(running), LABEL)
     outcome = soak_clients.soak(OverHttp(api), 3, clients=4, gauge=lambda: memory(running.pid))
-    soak.check(running, api, outcome.told.weights)
+    soak.check(running, api, outcome.record.weights)
     return outcome
 
 
@@ -55,7 +55,7 @@ def emulator(running: LocalService) -> Emulator:
 
 
 def check(running: LocalService, soaked: Outcome, changed: Mapping[str, int] | None = None) -> None:
-    soak.check(running, Api(Running(running), LABEL), {**soaked.told.weights, **(changed or {})})
+    soak.check(running, Api(Running(running), LABEL), {**soaked.record.weights, **(changed or {})})
 
 
 @pytest.fixture
@@ -65,14 +65,14 @@ def no_blame_by_chance(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("no_blame_by_chance")
-def test_a_short_soak_writes_draws_and_tells(soaked: Outcome, capsys: pytest.CaptureFixture[str]) -> None:
-    soak.tell("a short one", soaked)
+def test_a_short_soak_writes_draws_and_prints_figures(soaked: Outcome, capsys: pytest.CaptureFixture[str]) -> None:
+    soak.print_figures("a short one", soaked)
 
-    assert soaked.told.writes.keys() <= {"uploads", "new weights", "deletes"}
-    assert soaked.told.weights.keys() >= soaked.steady.keys()
-    assert soaked.told.draws.total() > 0
+    assert soaked.record.writes.keys() <= {"uploads", "new weights", "deletes"}
+    assert soaked.record.weights.keys() >= soaked.steady.keys()
+    assert soaked.record.draws.total() > 0
     assert not [wrong for wrong in soak.complaints(soaked, soak.Rate(0, 0)) if "memory" not in wrong]
-    assert f"{soaked.told.writes.total()} writes" in capsys.readouterr().out
+    assert f"{soaked.record.writes.total()} writes" in capsys.readouterr().out
 
 
 def test_another_total_of_a_lane_is_noticed(running: LocalService, soaked: Outcome, emulator: Emulator) -> None:
@@ -84,7 +84,7 @@ def test_another_total_of_a_lane_is_noticed(running: LocalService, soaked: Outco
 
 
 def test_a_lost_row_is_noticed(running: LocalService, soaked: Outcome, emulator: Emulator) -> None:
-    table, key = emulator.names.image_chunks_table, {"label": {"S": LABEL}, "s3key": {"S": min(soaked.told.weights)}}
+    table, key = emulator.names.image_chunks_table, {"label": {"S": LABEL}, "s3key": {"S": min(soaked.record.weights)}}
     row = emulator.dynamodb.get_item(TableName=table, Key=key)["Item"]
 
     emulator.dynamodb.delete_item(TableName=table, Key=key)
@@ -101,11 +101,11 @@ def test_an_acknowledged_image_that_is_not_there_is_noticed(running: LocalServic
 
 def test_an_acknowledged_weight_that_was_lost_is_noticed(running: LocalService, soaked: Outcome) -> None:
     with pytest.raises(AssertionError, match="not those acknowledged"):
-        check(running, soaked, {min(soaked.told.weights): 1})
+        check(running, soaked, {min(soaked.record.weights): 1})
 
 
 def test_a_version_without_an_image_is_noticed(running: LocalService, soaked: Outcome, emulator: Emulator) -> None:
-    place: dict[str, Any] = {"Bucket": emulator.names.bucket, "Key": f"{LABEL}/{min(soaked.told.weights)}"}
+    place: dict[str, Any] = {"Bucket": emulator.names.bucket, "Key": f"{LABEL}/{min(soaked.record.weights)}"}
 
     version = emulator.s3.put_object(**place, Body=b"another")["VersionId"]
     with pytest.raises(AssertionError, match="a version that no image names"):
@@ -127,7 +127,7 @@ def test_a_lost_picture_is_noticed(running: LocalService, soaked: Outcome, emula
 
 def outcome(draws: Counter[str], gauged: tuple[int, int] = (100, 110)) -> Outcome:
     steady = {f"{number}": number * UNITS // 40 for number in range(1, 33)}
-    return Outcome(Told(writes=Counter(uploads=3_000), draws=draws), steady, 60.0, gauged)
+    return Outcome(Record(writes=Counter(uploads=3_000), draws=draws), steady, 60.0, gauged)
 
 
 def test_fair_draws_raise_no_complaint_and_uniform_ones_do() -> None:
@@ -190,8 +190,8 @@ def test_a_failing_client_ends_the_soak_at_once(running: LocalService, monkeypat
 def test_the_store_alone_is_soaked_on_the_emulator_too(emulator: Emulator) -> None:
     pets = OnStore(Store(emulator.dynamodb, emulator.names), "stored")
     found = soak_clients.soak(pets, 2, clients=4)
-    check_label(emulator.dynamodb, emulator.names, "stored", found.told.weights)
-    assert found.told.draws
+    check_label(emulator.dynamodb, emulator.names, "stored", found.record.weights)
+    assert found.record.draws
 
 
 @pytest.mark.skipif(not (os.environ.get("DYNOXIDE") or shutil.which("dynoxide")), reason="DYNOXIDE names no program")

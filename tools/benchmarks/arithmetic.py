@@ -1,4 +1,4 @@
-"""The tests' DynamoDB in memory, charging what DynamoDB would, by the sizes of items."""
+"""The tests' DynamoDB in memory, which charges as DynamoDB does, by the sizes of items."""
 
 from typing import Any
 
@@ -11,31 +11,31 @@ INDEX_KEYS = ("label", "s3key", "filename", "owner")  # what the indexes keep of
 
 
 class Metered(Memory):
-    """DynamoDB for the shipped code. Writes to indexes are left out: it is for images without file name and owner."""
+    """DynamoDB for the shipped code. It does not count writes to indexes, so use images without file name and owner."""
 
     used = Usage()
 
     def take(self) -> Usage:
-        """What was used, and begin anew."""
+        """Return what was used, and start again from zero."""
         used, self.used = self.used, Usage()
         return used
 
     def query(self, **request: Any) -> Any:
-        """The items of a Query, charged for the sum of what it reads."""
+        """Return the items of a Query, charged for the sum of what it reads."""
         answer = super().query(**request)
         size = sum(item_size(_in_index(item) if "IndexName" in request else item) for item in answer["Items"])
         self.used += Usage(read=read_units([size], consistent=request["ConsistentRead"]), trips=1)
         return answer
 
     def get_item(self, **request: Any) -> Any:
-        """The item."""
+        """Return the item."""
         answer = super().get_item(**request)
         size = item_size(answer.get("Item", {}))
         self.used += Usage(read=read_units([size], consistent=request["ConsistentRead"]), trips=1)
         return answer
 
     def batch_get_item(self, *, RequestItems: Any) -> Any:
-        """The items, each charged for itself, also if there is none."""
+        """Return the items. Each is charged separately, even one that does not exist."""
         answer = super().batch_get_item(RequestItems=RequestItems)
         ((table, request),) = RequestItems.items()
         found = answer["Responses"][table]
@@ -44,7 +44,7 @@ class Metered(Memory):
         return answer
 
     def transact_write_items(self, *, TransactItems: list[Any]) -> Any:
-        """Each write is charged for the larger one of before and after."""
+        """Write, and charge each write for the larger one of the items before and after."""
         writes = [write for each in TransactItems for write in each.values()]
         before = self._sizes(writes)
         answer = super().transact_write_items(TransactItems=TransactItems)

@@ -14,7 +14,7 @@ PAGE_MAX = 1 << 20  # bytes that a Query reads at most
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What one or more operations took: capacity units, S3 requests, requests in all, bytes of all bodies."""
+    """What one or more operations used: capacity units, S3 requests, all requests, bytes of all bodies."""
 
     read: float = 0
     write: float = 0
@@ -27,21 +27,21 @@ class Usage:
         return Usage(*(getattr(self, each.name) + getattr(other, each.name) for each in fields(Usage)))
 
     def per(self, count: int) -> "Usage":
-        """The mean of so many operations."""
+        """Return the mean of so many operations."""
         return Usage(*(getattr(self, each.name) / count for each in fields(Usage)))
 
 
 def read_units(sizes: Iterable[int], *, consistent: bool = False) -> float:
-    """What reading items of these sizes by their keys costs; of a Query, give the sum as one size."""
+    """Return the cost of reading items of these sizes by their keys. For a Query, give the sum as one size."""
     return sum(max(1, -(-size // READ_UNIT)) for size in sizes) * (1 if consistent else 0.5)
 
 
 def query_units(size: int) -> float:
-    """What an eventually consistent Query of so many bytes costs, all its pages together."""
+    """Return the cost of an eventually consistent Query of so many bytes, with all its pages."""
     pages, rest = divmod(size, PAGE_MAX)
     return pages * read_units([PAGE_MAX]) + (read_units([rest]) if rest or not pages else 0)
 
 
 def write_units(size: int, *, transaction: bool = False) -> int:
-    """What writing an item costs; the size is the larger one of before and after."""
+    """Return the cost of writing an item. The size is the larger one of before and after."""
     return max(1, -(-size // WRITE_UNIT)) * (2 if transaction else 1)

@@ -1,8 +1,9 @@
 """`make bench-cold`: CPU time of each function's cold start, from the built tree, against stock boto3.
 
 A cold start is a fresh process of the runtime's Python that imports the handler and makes its first calls of SSM,
-DynamoDB and S3, which a stub answers at once.  Its measure is `import boto3; boto3.client("dynamodb")` with boto3 as
-pip installs it, which calls nothing.  Both are whole processes, interpreter included, and end as Lambda's do: unasked.
+DynamoDB and S3, which a stub answers at once. It is compared with `import boto3; boto3.client("dynamodb")`, with boto3
+as pip installs it, which calls nothing. Both are whole processes, with the interpreter, and end without cleaning up, as
+Lambda's do.
 
 With WRITE=1, the figures are written into docs/reference/performance.md.
 """
@@ -55,12 +56,12 @@ class Stub(BaseHTTPRequestHandler):
     do_GET = do_POST = _answer
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (its name in the base class)
-        """Says nothing."""
+        """Log nothing."""
 
 
 @contextmanager
 def stub() -> Iterator[str]:
-    """The address of a running stub."""
+    """Run a stub and yield its address."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), Stub)
     Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}"
@@ -68,17 +69,17 @@ def stub() -> Iterator[str]:
 
 
 def cpu_milliseconds(command: list[str], environment: dict[str, str]) -> float:
-    """CPU time, of user and system, of a whole process."""
+    """Run a process. Return its CPU time, of user and system."""
     process = subprocess.Popen(command, env=environment)
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
-        sys.exit(f"this failed: {command}")
+        sys.exit(f"This command failed: {command}")
     return (usage.ru_utime + usage.ru_stime) * 1000
 
 
 def megabytes(folder: Path) -> float:
-    """The size of all files in it."""
+    """Return the size of all files in the folder."""
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) / 1e6
 
 
@@ -91,14 +92,14 @@ def keep(ratios: dict[str, float]) -> None:
 
 
 def main() -> int:
-    """Print the table; 1 if a target is missed."""
+    """Print the table. Return the exit code: 1 if a target is missed."""
     if not (BUILT / "template.yaml").exists():
-        sys.exit("There is no .aws-sam/build; run `sam build` first.")
+        sys.exit("There is no .aws-sam/build. Run `sam build` first.")
     python = interpreters.find()
     functions = {
         name: resource["Properties"]["Handler"].partition(".")[0]
         for name, resource in cloud.functions().items()
-        if "Policies" in resource["Properties"]  # the rest calls nothing
+        if "Policies" in resource["Properties"]  # the others call nothing
     }
     with tempfile.TemporaryDirectory() as stock, stub() as endpoint:
         (boto3,) = re.findall(r"^boto3==\S+", (ROOT / "requirements/run.txt").read_text(), re.M)

@@ -1,7 +1,7 @@
 """The comparison of five designs at four sizes: cost, time, exactness; the section "designs" of results.json.
 
-Read and write units are those that the engine charges.  Operations of all designs take turns, so that what else the
-machine does meets all alike.  Times are of this process and machine, with engines on the same machine.
+The engine charges the read and write units. Operations of all designs take turns, so other work of the machine affects
+all of them equally. Times are of this process and machine, with engines on the same machine.
 """
 
 import gc
@@ -32,12 +32,12 @@ PATIENCE = 15.0  # seconds of draws that each design has at each size; then the 
 WARM_UP = 3
 UPLOADS = CHUNK  # of each design, so that those with such chunks find them as full as they are on average
 DELETES = 50
-P99_DRAWS = 100  # with fewer there is no such percentile
+P99_DRAWS = 100  # fewer have no such percentile
 OPERATIONS = ("draw", "upload", "delete")
 
 
 def measured(clients: Clients, tally: Tally, count: int) -> dict[str, Any]:
-    """The cost of each design at this size, by operation; the references have draws alone."""
+    """Return the cost of each design at this size, by operation. The references only have draws."""
     rng = random.Random(count)
     images = weights("uniform", count + UPLOADS, rng)
     names = list(images)
@@ -56,7 +56,7 @@ def measured(clients: Clients, tally: Tally, count: int) -> dict[str, Any]:
 
 
 def loaded(design: Design, clients: Clients, stored: dict[str, int], removed: list[str]) -> Label:
-    """A label on the engine that has these images, made in memory by the design's rules."""
+    """Return a label on the engine with these images, made in memory by the design's rules."""
     state, label = design.state(), design.label(clients, random.Random(len(stored)))
     for name, weight in stored.items():
         state.add(name, weight)
@@ -66,7 +66,7 @@ def loaded(design: Design, clients: Clients, stored: dict[str, int], removed: li
 
 
 def needed(stored: dict[str, list[Any]], removed: list[str]) -> dict[str, list[Any]]:
-    """What has to be loaded: all but the S3 objects that tell the chunks of images that nobody will delete."""
+    """Return what must be loaded: everything except the S3 objects for images that will not be deleted."""
     if BUCKET not in stored:
         return stored
     places = {s3_chunks.place_key(name) for name in removed}
@@ -75,14 +75,14 @@ def needed(stored: dict[str, list[Any]], removed: list[str]) -> dict[str, list[A
 
 @dataclass
 class Draws:
-    """What the draws of a design used, and their seconds, by the clock and of the CPU."""
+    """What the draws of a design used, and their seconds of wall clock and CPU."""
 
     used: Usage = field(default_factory=Usage)
     walls: list[float] = field(default_factory=list)
     cpus: list[float] = field(default_factory=list)
 
     def summary(self) -> dict[str, Any]:
-        """Means and medians; times in milliseconds."""
+        """Return means and medians, with times in milliseconds."""
         count, walls = len(self.walls), self.walls
         return {
             **asdict(self.used.per(count)),
@@ -94,7 +94,7 @@ class Draws:
 
 
 def in_turns(tally: Tally, draws: dict[str, Callable[[], object]]) -> dict[str, Any]:
-    """The cost of each kind of draw; each round has one of each, in random order."""
+    """Return the cost of each kind of draw. Each round has one of each, in random order."""
     for operation in draws.values():
         for _ in range(WARM_UP):
             operation()
@@ -115,7 +115,7 @@ def in_turns(tally: Tally, draws: dict[str, Callable[[], object]]) -> dict[str, 
 
 
 def mean(tally: Tally, operation: Callable[..., object], calls: list[tuple[Any, ...]]) -> dict[str, float]:
-    """The mean cost of the operation, called with each of these arguments."""
+    """Return the mean cost of the operation, called with each of these arguments."""
     tally.take()
     for arguments in calls:
         operation(*arguments)
@@ -123,7 +123,7 @@ def mean(tally: Tally, operation: Callable[..., object], calls: list[tuple[Any, 
 
 
 def costs(program: str) -> dict[str, Any]:
-    """Cost by design and size, on engines that begin anew at each size."""
+    """Return the cost by design and size. Each size has new engines."""
     found: dict[str, Any] = {}
     for count in SIZES:
         with dynamodb_by(program, connections=1) as dynamodb, s3_by_ministack() as s3:
@@ -135,7 +135,7 @@ def costs(program: str) -> dict[str, Any]:
 
 
 def laws() -> dict[str, Any]:
-    """Distances by kind of weights, design and size, and of petAPI the p-values and expected darts, too."""
+    """Return distances by kind of weights, design and size; for petAPI also the p-values and expected darts."""
     distances: dict[str, Any] = {kind: {name: {} for name in DESIGNS} for kind in KINDS}
     darts: dict[str, Any] = {kind: {} for kind in KINDS}
     p_values: dict[str, Any] = {kind: {} for kind in KINDS}
@@ -154,7 +154,7 @@ def laws() -> dict[str, Any]:
 
 
 def computed() -> dict[str, Any]:
-    """Cost by design and size, by arithmetic."""
+    """Return the computed cost by design and size."""
     found: dict[str, Any] = {}
     for name, design in DESIGNS.items():
         for count in COMPUTED:
@@ -165,16 +165,16 @@ def computed() -> dict[str, Any]:
 
 
 def tell(what: str) -> None:
-    """Say how far it is."""
+    """Print the progress."""
     print(f"{time.strftime('%H:%M:%S')} {what}", flush=True)
 
 
 def main() -> int:
-    """The exit code."""
+    """Compare, and keep the results. Return the exit code."""
     with tempfile.TemporaryDirectory() as folder:
         program = dynoxide(Path(folder))
         if not program:
-            print("there is no dynoxide; name one by DYNOXIDE or install npm", file=sys.stderr)
+            print("dynoxide is missing. Name it in DYNOXIDE or install npm.", file=sys.stderr)
             return 1
         found = {"cost": costs(program), "law": laws(), "computed": computed()}
     limits = {"rounds": ROUNDS, "patience": PATIENCE, "p99_draws": P99_DRAWS}

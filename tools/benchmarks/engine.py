@@ -1,6 +1,6 @@
-"""What benchmarks run on: dynoxide, a DynamoDB in one binary, and ministack for S3; each in a process of its own.
+"""What benchmarks run on: dynoxide, a DynamoDB in one binary, and ministack for S3. Each is a separate process.
 
-dynoxide charges capacity as DynamoDB does.  Both listen on 127.0.0.1 and keep everything in memory.
+dynoxide charges capacity as DynamoDB does. Both listen on 127.0.0.1 and keep everything in memory.
 """
 
 import os
@@ -29,7 +29,7 @@ UNTIL_IT_LISTENS = Config(retries={"mode": "standard", "total_max_attempts": 10}
 
 
 def dynoxide(folder: Path) -> str | None:
-    """The program: what DYNOXIDE or PATH names, or else npm's, installed into the folder; None if there is none."""
+    """Return the program that DYNOXIDE or PATH names, or install npm's into the folder. None if that fails."""
     if found := os.environ.get("DYNOXIDE") or shutil.which("dynoxide"):
         return found
     npm = shutil.which("npm")
@@ -41,7 +41,7 @@ def dynoxide(folder: Path) -> str | None:
 
 @contextmanager
 def dynamodb_by(program: str, *, connections: int) -> Iterator["DynamoDBClient"]:
-    """A client of a new dynoxide in memory that has petAPI's tables; the functions' client, but for many threads."""
+    """Run a dynoxide with petAPI's tables. Yield a client like the functions', but for many threads."""
     port = free_port()
     with _running([program, "serve", "--port", str(port)]):
         client = SESSION.client(
@@ -56,7 +56,7 @@ def dynamodb_by(program: str, *, connections: int) -> Iterator["DynamoDBClient"]
 
 @contextmanager
 def s3_by_ministack() -> Iterator["S3Client"]:
-    """A client of a new ministack in memory that has no buckets."""
+    """Run a ministack without buckets. Yield a client of its S3."""
     port = free_port()
     server = [sys.executable, "-m", "hypercorn", "--bind", f"127.0.0.1:{port}", "s3_emulator:app"]
     with _running(server, cwd=Path(__file__).parent, env={**os.environ, "SERVICES": "s3", "LOG_LEVEL": "ERROR"}):

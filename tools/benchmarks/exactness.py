@@ -1,4 +1,4 @@
-"""How far a design's draws are from the right law, weight / total."""
+"""How far a design's draws are from the right distribution, weight / total."""
 
 import math
 import random
@@ -18,7 +18,7 @@ CELLS = 100  # groups of images of about the same probability, so that each cell
 
 
 def distance(shares: Shares, right: Mapping[str, int]) -> float:
-    """The total variation distance between two laws, given by shares; 0 exactly if the shares are the weights."""
+    """Return the total variation distance of two distributions, given by shares. It is exactly 0 if they are equal."""
     if shares == right:
         return 0.0
     all_shares, total = float(sum(shares.values())), sum(right.values())
@@ -26,7 +26,7 @@ def distance(shares: Shares, right: Mapping[str, int]) -> float:
 
 
 def states(design: Design, kind: str, count: int) -> Iterator[tuple[str, State, dict[str, int]]]:
-    """(name, state, its weights) of a label of so many images, after one more upload, and after half were deleted."""
+    """Yield (name, state, weights) of a label with so many images, after one more upload, and after deleting half."""
     rng, state = random.Random(count), design.state()
     left = weights(kind, count + 1, rng)
     *first, last = left
@@ -42,7 +42,7 @@ def states(design: Design, kind: str, count: int) -> Iterator[tuple[str, State, 
 
 
 def sampled(state: petapi.State, right: Mapping[str, int]) -> float:
-    """The p-value of DRAWS draws by the shipped code."""
+    """Return the p-value of DRAWS draws by the shipped code."""
     drawn = Counter(state.draw() for _ in range(DRAWS))
     cells, total = _cells(right), sum(right.values())
     observed: Counter[str] = Counter()
@@ -55,15 +55,15 @@ def sampled(state: petapi.State, right: Mapping[str, int]) -> float:
 
 @cache
 def found() -> float:
-    """The total variation distance between the cells that is found with POWER.
+    """Return the total variation distance between the cells that the test detects with probability POWER.
 
-    A law at distance d has a chi-square distance of at least 4 d^2 (Cauchy and Schwarz).
+    A distribution at distance d has a chi-square distance of at least 4 d^2 (Cauchy and Schwarz).
     """
     return math.sqrt(chi_square.noncentrality(ALARM, POWER, CELLS - 1) / DRAWS) / 2
 
 
 def _cells(right: Mapping[str, int]) -> dict[str, str]:
-    """Name -> cell: the images by weight, cut where the weights so far pass another hundredth of the total."""
+    """Return name -> cell. Images are sorted by weight, and a new cell begins at each hundredth of the total."""
     names = sorted(right, key=lambda name: (right[name], name))
     total = sum(right.values())
     sums = accumulate(right[name] for name in names)

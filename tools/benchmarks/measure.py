@@ -2,9 +2,9 @@
 
 They are the section "measure" of results.json.
 
-Darts and read units are counted through the shipped store on DynamoDB in memory; times are of HTTP requests to a
-`make run` of its own on fresh data, interleaved with the cheapest request there is, of which they are given as a ratio.
-What thumbnails take is CPU time and memory of this machine.
+Darts and read units are counted in the shipped store on DynamoDB in memory. Times are of HTTP requests to a new `make
+run` on fresh data. They are interleaved with the cheapest request and given as ratios to it. Thumbnails are measured in
+CPU time and memory of this machine.
 """
 
 import http.client
@@ -42,7 +42,7 @@ REQUESTS = 300
 
 
 def weights(kind: str, count: int, rng: random.Random) -> list[int]:
-    """Weights of images in units."""
+    """Return the weights of images in units."""
     if kind == "equal":
         return [UNITS // 2] * count
     if kind == "uniform":
@@ -53,7 +53,7 @@ def weights(kind: str, count: int, rng: random.Random) -> list[int]:
 
 
 def label(kind: str, count: int) -> World:
-    """A world with a label of these weights."""
+    """Return a world with a label of these weights."""
     world = World(random.Random(count))
     with shipped_code_on(world):
         store = Store(DynamoDB(world), SETTINGS)  # type: ignore[arg-type]
@@ -63,7 +63,7 @@ def label(kind: str, count: int) -> World:
 
 
 def darts_per_draw(world: World) -> float:
-    """Chunks read per draw."""
+    """Return the number of chunks read per draw."""
     calls: Counter[str] = Counter()
     world.pause = lambda call: calls.update([call])
     store = Store(DynamoDB(world), SETTINGS)  # type: ignore[arg-type]
@@ -73,18 +73,18 @@ def darts_per_draw(world: World) -> float:
 
 
 class Counting(DynamoDB):
-    """Counts the items that are read by their keys; each has less than 4 KB, half a read unit."""
+    """A DynamoDB that counts the items read by their keys. Each has less than 4 KB, so it costs half a read unit."""
 
     items = 0
 
     def batch_get_item(self, *, RequestItems: Any) -> Any:
-        """The items."""
+        """Return the items."""
         self.items += sum(len(request["Keys"]) for request in RequestItems.values())
         return super().batch_get_item(RequestItems=RequestItems)
 
 
 def cost_of_a_hundred(world: World, *, distinct: bool) -> tuple[float, float]:
-    """Round trips to DynamoDB, and read units, of one answer of 100 images."""
+    """Return the round trips to DynamoDB and the read units of one response with 100 images."""
     client, calls = Counting(world), Counter[str]()
     world.pause = lambda call: calls.update([call])
     store, rows = Store(client, SETTINGS), Rows(client, SETTINGS)  # type: ignore[arg-type]
@@ -94,7 +94,7 @@ def cost_of_a_hundred(world: World, *, distinct: bool) -> tuple[float, float]:
 
 
 def picture() -> bytes:
-    """A PNG of 300 kB: noise does not compress."""
+    """Return a PNG of 300 kB: noise does not compress."""
     noise = random.Random(1).randbytes(SIDE * SIDE * 3)
     out = io.BytesIO()
     Pillow.frombytes("RGB", (SIDE, SIDE), noise).save(out, "PNG")
@@ -102,7 +102,7 @@ def picture() -> bytes:
 
 
 def timed(connection: http.client.HTTPConnection, path: str) -> float:
-    """Milliseconds of one GET."""
+    """Return the milliseconds of one GET."""
     start = time.perf_counter()
     connection.request("GET", path)
     response = connection.getresponse()
@@ -112,7 +112,7 @@ def timed(connection: http.client.HTTPConnection, path: str) -> float:
 
 
 def over_http() -> dict[str, float]:
-    """The medians of draws through `make run`, in milliseconds, which are printed as well."""
+    """Return the median times of draws through `make run`, in milliseconds, and print them."""
     with tempfile.TemporaryDirectory() as folder, LocalService(Path(folder) / "data") as service:
         content = picture()
         service.upload(content)
@@ -134,7 +134,7 @@ Cells = dict[str, dict[str, Any]]  # a figure by size and kind of weights
 
 
 def table(figure: Callable[[World], Any], worlds: Mapping[tuple[str, int], World]) -> Cells:
-    """A figure of each label, which is printed as well."""
+    """Return a figure of each label, and print it."""
     cells = {str(count): {kind: figure(worlds[kind, count]) for kind in KINDS} for count in SIZES}
     print(f"{'images':>8}" + "".join(f"{kind:>15}" for kind in KINDS))
     for count, row in cells.items():
@@ -143,7 +143,7 @@ def table(figure: Callable[[World], Any], worlds: Mapping[tuple[str, int], World
 
 
 def shown(cell: float | tuple[float, ...]) -> str:
-    """One figure or several."""
+    """Return one figure or several as text."""
     return " / ".join(f"{each:.2f}" for each in (cell if isinstance(cell, tuple) else (cell,)))
 
 

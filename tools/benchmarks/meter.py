@@ -1,4 +1,4 @@
-"""What a piece of our code asks of AWS: calls, units, bytes, and the CPU time that botocore and Pillow take of it."""
+"""What a piece of our code uses of AWS: calls, units, bytes, and the CPU time of botocore and Pillow in it."""
 
 import time
 from collections import Counter
@@ -20,7 +20,7 @@ WRITES = {"TransactWriteItems"}
 
 @dataclass
 class Reading:
-    """Of some code: AWS's operations by name, capacity units, and CPU time in ns: of all, of botocore, of Pillow."""
+    """A reading: AWS's operations by name, capacity units, and CPU time in ns of everything, of botocore, of Pillow."""
 
     calls: Counter[str] = field(default_factory=Counter)
     read_units: float = 0.0
@@ -31,13 +31,13 @@ class Reading:
 
     @property
     def own_cpu(self) -> int:
-        """What is neither botocore's nor Pillow's."""
+        """The CPU time of neither botocore nor Pillow."""
         return self.cpu - self.aws_cpu - self.pillow_cpu
 
 
 @contextmanager
 def metered(*, units: bool) -> Iterator[Reading]:
-    """The reading of what runs inside; DynamoDB is asked for units only on demand, for its answers grow by them."""
+    """Measure what runs inside. DynamoDB reports units only on request, because they make its responses larger."""
     reading = Reading()
     patches = (
         mock.patch.object(BaseClient, API_CALL, _call(reading, getattr(BaseClient, API_CALL), units=units)),

@@ -28,7 +28,7 @@ TITLES = {
     "petapi": "petAPI",
 }
 REFERENCES = {
-    "get_item": "GetItem alone",
+    "get_item": "GetItem only",
     "get_item_and_object": "GetItem + GetObject (200 kB)",
     "sqlite": "SQLite",
 }
@@ -52,7 +52,7 @@ def write() -> None:
 
 
 def designs(found: Found) -> dict[str, object]:
-    """The figures of the comparison."""
+    """Return the figures of the comparison."""
     cost, computed, limits = found["cost"], found["computed"], found["limits"]
     sizes, floor = sizes_of(cost["petapi"]), cost["get_item"]
 
@@ -88,7 +88,7 @@ def designs(found: Found) -> dict[str, object]:
 
 
 def service(found: Found) -> dict[str, object]:
-    """The figures of the requests."""
+    """Return the figures of the requests."""
     head = ("read units", "write units", "round trips to DynamoDB", "S3: get / put / delete", "own")
     operations, before = found["operations"], found["own_ratio_before"]
     rows = {
@@ -193,17 +193,17 @@ def _exactness(law: Found) -> dict[str, object]:
 
 
 def dollars(used: Found) -> float:
-    """What a million such operations cost."""
+    """Return the cost of a million such operations."""
     return math.fsum(used[name] * price for name, price in DOLLARS.items())
 
 
 def all_of(distances: Found, name: str) -> list[float]:
-    """All distances of a design from the right law."""
+    """Return all distances of a design from the right distribution."""
     return [each for kind in distances.values() for states in kind[name].values() for each in states.values()]
 
 
 def deviation(cost: Found, computed: Found) -> float:
-    """How far apart measured and computed units of draws and uploads are, relatively, at most."""
+    """Return the largest relative difference of measured and computed units of draws and uploads."""
     pairs = [
         (cost[count][each][unit], computed[count][each][unit])
         for count in cost
@@ -214,7 +214,7 @@ def deviation(cost: Found, computed: Found) -> float:
 
 
 def sizes_of(by_size: Found) -> list[str]:
-    """The sizes that there are figures of, in order."""
+    """Return the measured sizes, in order."""
     return sorted(by_size, key=int)
 
 

@@ -54,7 +54,7 @@ def draw_all(found: Found) -> None:
 
 
 def cost(designs: Found) -> Figure:
-    """Dollars of draws, uploads: dots are measured, lines computed."""
+    """Plot dollars of draws and uploads: dots are measured, lines computed."""
     figure, axes = _axes(2)
     for axis, operation in zip(axes, ("draw", "upload"), strict=True):
         for name, computed in designs["computed"].items():
@@ -72,7 +72,7 @@ def cost(designs: Found) -> Figure:
 
 
 def latency(designs: Found) -> Figure:
-    """Median times, as ratios to one GetItem."""
+    """Plot median times, as ratios to one GetItem."""
     figure, axes = _axes(2)
     floor = designs["cost"]["get_item"]
     for axis, measure, title in zip(axes, ("ms", "cpu ms"), ("time", "client's CPU time"), strict=True):
@@ -87,7 +87,7 @@ def latency(designs: Found) -> Figure:
 
 
 def exactness(law: Found) -> Figure:
-    """The distance of the uniform chunk, by kinds of weights."""
+    """Plot the distance of the uniform chunk, by kinds of weights."""
     figure, axes = _axes(2)
     for axis, state in zip(axes, ("one more", "half deleted"), strict=True):
         for kind, color in zip(law["kinds"], COLORS.values(), strict=True):

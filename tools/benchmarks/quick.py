@@ -1,8 +1,8 @@
-"""`make bench-quick`: whether requests cost what they did; exit code 1 if one costs more.
+"""`make bench-quick`: check that requests cost no more than before. The exit code is 1 if one does.
 
-Units and round trips are counted and all is seeded: these figures are the same on every machine, and whether dynoxide
-charges them or, where there is none, our own arithmetic.  CPU time is given as a ratio: our code's by that of the calls
-of AWS in the same request, Pillow's decoding apart.
+Units and round trips are counted, and everything is seeded. So these figures are the same on every machine, whether
+dynoxide charges them or, without dynoxide, our own arithmetic. CPU time is a ratio: our code's to that of the AWS calls
+in the same request, without Pillow's decoding.
 """
 
 import random
@@ -72,7 +72,7 @@ BOUNDS = {
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A DynamoDB with a label in it; `take` tells what was used since."""
+    """A DynamoDB with a label; `take` returns what was used since the last call."""
 
     client: Any
     names: Settings
@@ -84,13 +84,13 @@ Opened = Callable[[petapi.State], AbstractContextManager[Table]]
 
 @contextmanager
 def by_arithmetic(state: petapi.State) -> Iterator[Table]:
-    """The label in memory."""
+    """Return the label in memory."""
     client = Metered(state.world)
     yield Table(client, SETTINGS, client.take)
 
 
 def by_engine(program: str) -> Opened:
-    """The label on a dynoxide of its own."""
+    """Run a dynoxide with the label."""
 
     @contextmanager
     def opened(state: petapi.State) -> Iterator[Table]:
@@ -102,7 +102,7 @@ def by_engine(program: str) -> Opened:
 
 
 def figures(opened: Opened) -> dict[str, float]:
-    """What BOUNDS are about."""
+    """Measure what BOUNDS limits."""
     found: dict[str, float] = {}
     for count in SIZES:
         with opened(label(weights("uniform", count, random.Random(count)))) as table:
@@ -119,7 +119,7 @@ def figures(opened: Opened) -> dict[str, float]:
 
 
 def label(images: dict[str, int], *, described: bool = False) -> petapi.State:
-    """A label of these images, perhaps with a tag and a file name each."""
+    """Return a label of these images, perhaps each with a tag and a file name."""
     state = petapi.State()
     for number, (name, weight) in enumerate(images.items()):
         image = rows.image(name, weight)
@@ -153,7 +153,7 @@ def _operations(table: Table, count: int) -> dict[str, float]:
 
 
 def _pages(table: Table, selection: catalogue.Selection) -> Iterator[float]:
-    """The read units of each page, in order."""
+    """Return the read units of each page, in order."""
     listing, seen = Catalogue(table.client, table.names), 0
     after: tuple[str, ...] = ()
     table.take()
@@ -164,11 +164,11 @@ def _pages(table: Table, selection: catalogue.Selection) -> Iterator[float]:
 
 
 def main() -> int:
-    """The exit code."""
+    """Measure, and compare with the bounds. Return the exit code."""
     with tempfile.TemporaryDirectory() as folder:
         program = dynoxide(Path(folder))
         if not program:
-            print("no dynoxide (DYNOXIDE may name one, npm brings one): units are by arithmetic, CPU time is LEFT OUT")
+            print("dynoxide is missing (name it in DYNOXIDE or install npm): units are computed, CPU time is LEFT OUT")
         found = figures(by_engine(program) if program else by_arithmetic)
         ratios = own_ratios(program, IMAGES, ROUNDS, medians=MEDIANS) if program else {}
     found |= {f"own CPU time / that of the calls of AWS, {kind}": ratio for kind, ratio in ratios.items()}
@@ -176,7 +176,7 @@ def main() -> int:
     for name, bound in measured.items():
         print(f"{'too dear' if found[name] > bound else 'ok':8} {name}: {found[name]:.4g}, at most {bound}")
     for name in [name for name in BOUNDS if name not in found]:
-        print(f"LEFT OUT {name}: there is no dynoxide")
+        print(f"LEFT OUT {name}: dynoxide is missing")
     return int(any(found[name] > bound for name, bound in measured.items()))
 
 

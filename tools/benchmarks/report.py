@@ -1,4 +1,4 @@
-"""`make bench`, in the end: docs/reference/performance.md and its plots, from tools/benchmarks/results.json."""
+"""The end of `make bench`: write docs/reference/performance.md and its plots from tools/benchmarks/results.json."""
 
 from tools.benchmarks import plots, results
 from tools.benchmarks.page import write

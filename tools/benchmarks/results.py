@@ -12,7 +12,7 @@ DIGITS = 4  # that a figure is kept with
 
 
 def read() -> dict[str, Any]:
-    """All sections."""
+    """Read all sections."""
     return json.loads(PATH.read_text()) if PATH.exists() else {}
 
 
@@ -22,7 +22,7 @@ def update(section: str, value: Any) -> None:
 
 
 def rounded(value: Any) -> Any:
-    """The value with all floats in it rounded to DIGITS significant digits, whole ones as integers."""
+    """Return the value with floats rounded to DIGITS significant digits, and whole ones as integers."""
     if isinstance(value, dict):
         return {name: rounded(each) for name, each in value.items()}
     if isinstance(value, list | tuple):
@@ -34,7 +34,7 @@ def rounded(value: Any) -> Any:
 
 
 def machine() -> dict[str, Any]:
-    """What a section was measured on, and when."""
+    """Return the machine and the date of a measurement."""
     return {
         "cores": os.cpu_count(),
         "python": platform.python_version(),

@@ -1,4 +1,4 @@
-"""ministack's S3 for hypercorn, without the services that it would start beside."""
+"""ministack's S3 for hypercorn, without the other services that ministack would start."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from ministack.app import app as ministack
 
 
 async def app(scope: dict[str, Any], receive: Any, send: Any) -> None:
-    """The ASGI application; it has no lifespan, in which ministack would open more ports."""
+    """Serve one request. The lifespan is left out, because ministack would open more ports in it."""
     if scope["type"] != "http":
         raise NotImplementedError
     await ministack(scope, receive, send)

@@ -1,8 +1,8 @@
-"""The section "service" of results.json: what each request asks of AWS and of the CPU, by the shipped handlers.
+"""The section "service" of results.json: what each request costs in AWS calls and CPU time, in the shipped handlers.
 
-They run in this process; DynamoDB is dynoxide, S3 and SSM are those of a `make run`.  Each figure is a mean of requests
-on a label of IMAGES images of uniform weights, each picture a JPEG of about 300 kB; the requests of each kind are
-interleaved with those of the others.
+They run in this process. DynamoDB is dynoxide, and S3 and SSM are those of a `make run`. Each figure is a mean of
+requests on a label of IMAGES images with uniform weights. Each picture is a JPEG of about 300 kB. The requests of all
+kinds are interleaved.
 """
 
 import importlib
@@ -53,7 +53,7 @@ OWN_RATIO_BEFORE = {"draw image": 0.206, "upload": 0.41}
 
 
 class Requests:
-    """One request of each kind after the other, each with pictures and weights of its own."""
+    """One request of each kind after the other, each with new pictures and weights."""
 
     def __init__(self, rng: random.Random, filled: Sequence[str] = ()) -> None:
         self._rng = rng
@@ -62,7 +62,7 @@ class Requests:
             self._cat = cat.convert("RGB").resize(SIZE, Pillow.Resampling.BICUBIC)
 
     def picture(self) -> bytes:
-        """A photograph that nobody has."""
+        """Return a new photograph."""
         noise = Pillow.frombytes("RGB", (8, 8), self._rng.randbytes(192))
         self._cat.paste(noise, (0, 0))
         out = io.BytesIO()
@@ -70,7 +70,7 @@ class Requests:
         return out.getvalue()
 
     def round(self) -> Generator[tuple[str, tuple[str, dict[str, Any]]], Any, None]:
-        """(kind, module and event) of each request; the answer to an upload has to be sent back."""
+        """Yield (kind, module, event) of each request. Send the response to an upload back into the generator."""
         form: dict[str, str | File] = {"label": LABEL, "weight": self.weight(), "img": File(self.picture())}
         answer = yield "upload", self._form(form)
         yield "upload again", self._form(form)
@@ -91,7 +91,7 @@ class Requests:
         yield "delete", proxy_event("DELETE", f"/images/{LABEL}/{self._filled.pop()}")
 
     def weight(self) -> str:
-        """A uniform one."""
+        """Return a uniform weight."""
         return f"{self._rng.randrange(1, UNITS) / UNITS:.9f}"
 
     def _form(self, fields: Mapping[str, str | File]) -> tuple[str, dict[str, Any]]:
@@ -101,7 +101,7 @@ class Requests:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """What a request asked for, and the bytes of its answer and of its log."""
+    """What a request used, and the bytes of its response and of its log."""
 
     reading: Reading
     response_bytes: int
@@ -109,7 +109,7 @@ class Answered:
 
 
 class Log(logging.Handler):
-    """Counts the bytes of the log, each line in Lambda's JSON format."""
+    """A log handler that counts bytes, with each line in Lambda's JSON format."""
 
     bytes = 0
 
@@ -121,7 +121,7 @@ class Log(logging.Handler):
 
 
 def measured(requests: Requests, log: Log, rounds: int, *, units: bool) -> dict[str, list[Answered]]:
-    """So many requests of each kind."""
+    """Measure so many requests of each kind."""
     found: dict[str, list[Answered]] = {kind: [] for kind in KINDS}
     for _ in range(rounds):
         events, answer = requests.round(), None
@@ -142,7 +142,7 @@ def measured(requests: Requests, log: Log, rounds: int, *, units: bool) -> dict[
 
 
 def summary(timed: list[Answered], counted: list[Answered]) -> dict[str, Any]:
-    """Means of what was asked for; medians of CPU ms; `own_ratio` is our CPU time by that of the calls of AWS."""
+    """Return means, and medians of CPU ms. `own_ratio` is our CPU time divided by that of the AWS calls."""
     cpu, units = [each.reading for each in timed], [each.reading for each in counted]
     calls = sum((reading.calls for reading in units), Counter[str]())
     per_request = {name: count / len(units) for name, count in calls.items()}
@@ -160,9 +160,9 @@ def summary(timed: list[Answered], counted: list[Answered]) -> dict[str, Any]:
 
 
 def own_ratios(program: str, images: int, rounds: int, *, medians: int) -> dict[str, float]:
-    """Of each kind of request, the CPU time of our code by that of the calls of AWS.
+    """Return the CPU time of our code divided by that of the AWS calls, for each kind of request.
 
-    It is the least of these medians, each of so many rounds: the quietest counts, for a busy machine adds to it.
+    It is the least of these medians, each of so many rounds, because a busy machine only adds to it.
     """
     logging.basicConfig(handlers=[Log()])
     with service(program, images):
@@ -173,7 +173,7 @@ def own_ratios(program: str, images: int, rounds: int, *, medians: int) -> dict[
 
 @contextmanager
 def service(program: str, images: int) -> Iterator[None]:
-    """The functions' clients find a DynamoDB, by this program, an S3 and an SSM; the label has so many images."""
+    """Run a DynamoDB with this program, an S3 and an SSM for the functions' clients, and upload so many images."""
     with (
         tempfile.TemporaryDirectory() as folder,
         LocalService(Path(folder) / "data") as local,

@@ -1,7 +1,7 @@
-"""`make soak`: 16 writers and 16 readers on one label for a minute, over HTTP and on the store alone; exact at the end.
+"""`make soak`: 16 writers and 16 readers on one label for a minute, over HTTP and on the store only.
 
-Exit code 1 if an answer was wrong, if afterwards not exactly the acknowledged images are there, if draws do not follow
-the weights, if memory grew, or if a part was too slow.  SECONDS is how long each of the two parts lasts.
+The exit code is 1 if a response was wrong, if the images at the end are not exactly the acknowledged ones, if draws do
+not follow the weights, if memory grew, or if a part was too slow. SECONDS is the length of each of the two parts.
 """
 
 import os
@@ -49,22 +49,22 @@ Kept = dict[str, Any]  # the figures of a part
 
 
 def over_http(seconds: float, *, clients: int = CLIENTS, kept: Kept | None = None) -> Iterator[str]:
-    """What is wrong after a soak of a `make run` of its own, on fresh data; `kept` gets its figures."""
+    """Soak a new `make run` on fresh data. Return what is wrong, and put its figures into `kept`."""
     with tempfile.TemporaryDirectory() as folder, LocalService(Path(folder) / "data") as service:
         api = Api(Running(service), LABEL)
         cpu = (cpu_seconds(service.pid), cpu_seconds(service.pid, alone=True))
         outcome = soak(OverHttp(api), seconds, clients=clients, gauge=lambda: memory(service.pid))
         used = cpu_seconds(service.pid) - cpu[0], cpu_seconds(service.pid, alone=True) - cpu[1]
-        check(service, api, outcome.told.weights)
-    tell("HTTP, through make run", outcome)
+        check(service, api, outcome.record.weights)
+    print_figures("HTTP, through make run", outcome)
     if kept is not None:
-        requests = outcome.told.writes.total() + outcome.told.draws.total()
+        requests = outcome.record.writes.total() + outcome.record.draws.total()
         kept |= counts(outcome) | {"cpu_ms": used[0] / requests * 1000, "emulator_ms": used[1] / requests * 1000}
     yield from complaints(outcome, HTTP_MIN)
 
 
 def check(service: LocalService, api: Api, weights: Mapping[str, int]) -> None:
-    """AssertionError unless tables, bucket and answers agree with what was acknowledged."""
+    """Raise AssertionError unless tables, bucket and responses agree with what was acknowledged."""
     aws, at = service.aws(), service.aws_endpoint
     names = settings.SettingsCache(lambda: aws.client("ssm", endpoint_url=at), "production").read()
     dynamodb, s3 = aws.client("dynamodb", endpoint_url=at), aws.client("s3", endpoint_url=at)
@@ -74,38 +74,39 @@ def check(service: LocalService, api: Api, weights: Mapping[str, int]) -> None:
 
 
 def counts(outcome: Outcome) -> Kept:
-    """How much was done."""
-    return {"writes": outcome.told.writes.total(), "draws": outcome.told.draws.total()}
+    """Return how much was done."""
+    return {"writes": outcome.record.writes.total(), "draws": outcome.record.draws.total()}
 
 
 def on_store(seconds: float, *, clients: int = CLIENTS, kept: Kept | None = None) -> Iterator[str]:
-    """What is wrong after a soak of the store on dynoxide, where transactions really run at the same time."""
+    """Soak the store on dynoxide, where transactions run at the same time. Return what is wrong."""
     with tempfile.TemporaryDirectory() as folder:
         program = dynoxide(Path(folder))
         if not program:
-            print("store: left out, there is no dynoxide; name one by DYNOXIDE or install npm")
+            print("store: skipped, because dynoxide is missing. Name it in DYNOXIDE or install npm.")
             return
         with (
             dynamodb_by(program, connections=2 * clients) as dynamodb,
             mock.patch.object(retries, "SLEEP", mock.Mock(side_effect=retries.SLEEP)) as sleep,
         ):
             outcome = soak(OnStore(Store(dynamodb, NAMES), LABEL), seconds, clients=clients)
-            check_label(dynamodb, NAMES, LABEL, outcome.told.weights)
-    tell("store, on dynoxide", outcome, f", {sleep.call_count} lost races tried again")
+            check_label(dynamodb, NAMES, LABEL, outcome.record.weights)
+    print_figures("store, on dynoxide", outcome, f", {sleep.call_count} lost races tried again")
     if kept is not None:
         kept |= counts(outcome)
     yield from complaints(outcome, STORE_MIN)
 
 
-def tell(what: str, outcome: Outcome, more: str = "") -> None:
+def print_figures(what: str, outcome: Outcome, more: str = "") -> None:
     """Print the figures."""
-    told, seconds = outcome.told, outcome.seconds
-    kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(told.writes.items()))
-    print(f"{what}, {seconds:.0f} s: {told.busy} times 503{more}; {len(told.weights)} images are left, all exact")
-    print(f"  {told.writes.total()} writes, {told.writes.total() / seconds:.0f}/s ({kinds})")
-    hits = sum(told.draws[name] for name in outcome.steady)
-    p = law(told.draws, outcome.steady)
-    print(f"  {told.draws.total()} draws, {told.draws.total() / seconds:.0f}/s; of {hits} on steady images p = {p:.4f}")
+    record, seconds = outcome.record, outcome.seconds
+    kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(record.writes.items()))
+    print(f"{what}, {seconds:.0f} s: {record.busy} times 503{more}; {len(record.weights)} images are left, all exact")
+    print(f"  {record.writes.total()} writes, {record.writes.total() / seconds:.0f}/s ({kinds})")
+    hits = sum(record.draws[name] for name in outcome.steady)
+    p = law(record.draws, outcome.steady)
+    draws = record.draws.total()
+    print(f"  {draws} draws, {draws / seconds:.0f}/s; of {hits} on steady images p = {p:.4f}")
     if all(outcome.gauged):
         quarter, end = (resident / 1e6 for resident in outcome.gauged)
         grown = f"{end / quarter - 1:+.1%}"
@@ -113,11 +114,11 @@ def tell(what: str, outcome: Outcome, more: str = "") -> None:
 
 
 def complaints(outcome: Outcome, least: Rate) -> Iterator[str]:
-    """What is not as it should be, besides exactness."""
-    told, seconds = outcome.told, outcome.seconds
-    if (p := law(told.draws, outcome.steady)) < P_MIN:
+    """Return what is wrong, apart from exactness."""
+    record, seconds = outcome.record, outcome.seconds
+    if (p := law(record.draws, outcome.steady)) < P_MIN:
         yield f"draws do not follow the weights: p = {p}"
-    if told.writes.total() < least.writes * seconds or told.draws.total() < least.draws * seconds:
+    if record.writes.total() < least.writes * seconds or record.draws.total() < least.draws * seconds:
         yield f"too slow: at least {least.writes:.0f} writes/s and {least.draws:.0f} draws/s are expected"
     quarter, end = outcome.gauged
     if end > quarter * (1 + GROWTH_MAX):
@@ -125,9 +126,9 @@ def complaints(outcome: Outcome, least: Rate) -> Iterator[str]:
 
 
 def main(seconds: float) -> int:
-    """The exit code."""
+    """Soak both. Return the exit code."""
     if not memory(os.getpid()):
-        print("memory is not watched: there is no /proc")
+        print("memory is not measured, because there is no /proc")
     http, store = Kept(), Kept()
     wrong = [*over_http(seconds, kept=http), *on_store(seconds, kept=store)]
     for complaint in wrong:

@@ -1,4 +1,4 @@
-"""What must hold when the clients of a soak have ended: AssertionError where it does not."""
+"""What must be true at the end of a soak. Each check raises AssertionError otherwise."""
 
 import os
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ PROC = Path("/proc")
 
 
 def check_label(dynamodb: "DynamoDBClient", names: Settings, label: str, weights: Mapping[str, int]) -> None:
-    """Exactly these images are there with these weights, and chunks, counts and totals of the lanes agree."""
+    """Check that exactly these images exist with these weights, and that chunks, counts and totals agree."""
     image_items, chunk_items = (
         _items(dynamodb, table, label) for table in (names.image_chunks_table, names.chunk_info_table)
     )
@@ -28,7 +28,7 @@ def check_label(dynamodb: "DynamoDBClient", names: Settings, label: str, weights
 
 
 def check_bucket(store: Inventory, bucket: Bucket, label: str) -> None:
-    """Every version in the bucket is one that an image names, and the other way round."""
+    """Check that images and versions in the bucket belong together, one to one."""
     named = {(image.id, image.version_id) for image in store.images(label)}
     kept = {(version.key, version.id) for version in bucket.versions(label)}
     assert named <= kept, "an image without its picture"
@@ -36,10 +36,10 @@ def check_bucket(store: Inventory, bucket: Bucket, label: str) -> None:
 
 
 def law(draws: Mapping[str, int], steady: Mapping[str, int]) -> float:
-    """The p of a chi-square test of the draws that fell on images whose weight is steady: weight / their total each.
+    """Return the p of a chi-square test of the draws of images with a steady weight: weight / their total each.
 
     At any moment a steady image is in exactly one chunk, and only ever moves to lower ones, so every reader of lanes
-    knows its chunk and each dart hits it by its weight / length of the strip, whatever comes and goes beside it.  So
+    knows its chunk, and each dart hits it with probability weight / length of the strip, whatever else changes. So
     given that a draw hits any of them, it hits each by weight / their total, independently of all other draws.
     """
     hits = {name: draws.get(name, 0) for name in steady}
@@ -48,12 +48,12 @@ def law(draws: Mapping[str, int], steady: Mapping[str, int]) -> float:
 
 
 def memory(pid: int) -> int:
-    """Resident bytes of a process and of all that it started; 0 where there is no /proc to tell."""
+    """Return the resident bytes of a process and of those that it started, or 0 without /proc."""
     return sum(map(_resident, _family(pid)))
 
 
 def cpu_seconds(pid: int, *, alone: bool = False) -> float:
-    """CPU time of a process, and of all that it started and that has not ended; 0 where there is no /proc to tell."""
+    """Return the CPU time of a process and of those that it started and that still run, or 0 without /proc."""
     return sum(map(_cpu_ticks, {pid} if alone else _family(pid))) / os.sysconf("SC_CLK_TCK")
 
 

@@ -1,4 +1,4 @@
-"""Writers and readers of one label, all at once, and what they were told."""
+"""Writers and readers of one label, all at once, and a record of their responses."""
 
 import random
 import threading
@@ -21,7 +21,7 @@ PATIENCE = 30.0  # seconds that a client goes on asking for one thing that is an
 
 
 class Busy(Exception):
-    """503 with Retry-After: the same is to be asked again."""
+    """503 with Retry-After: the same request must be sent again."""
 
     def __init__(self, seconds: float) -> None:
         super().__init__(f"still busy after {PATIENCE} s")
@@ -29,36 +29,36 @@ class Busy(Exception):
 
 
 class Pets(Protocol):
-    """One label.  `again` says that the same was answered Busy before, so that it may have been done by now."""
+    """One label. `again` means that the same request got Busy before, so it may have been done by now."""
 
     def upload(self, number: int, weight: int, *, again: bool) -> str:
-        """The name of a new image."""
+        """Upload an image and return its name."""
         ...
 
     def reweigh(self, name: str, weight: int) -> None:
-        """Another weight for an image that is there."""
+        """Change the weight of an image."""
         ...
 
     def delete(self, name: str, *, again: bool) -> None:
-        """Remove an image that is there."""
+        """Delete an image."""
         ...
 
     def draw(self, turn: int) -> str:
-        """The name of a random image; `turn` is how many were drawn before."""
+        """Draw, and return the image's name. `turn` is how many were drawn before."""
         ...
 
 
 @dataclass
-class Told:
-    """What clients were told: the images that are there now, writes by kind, draws by name, and how often to wait."""
+class Record:
+    """What clients learned: the existing images, writes by kind, draws by name, and how often they had to wait."""
 
     weights: dict[str, int] = field(default_factory=dict)
     writes: Counter[str] = field(default_factory=Counter)
     draws: Counter[str] = field(default_factory=Counter)
     busy: int = 0
 
-    def __add__(self, other: "Told") -> "Told":
-        return Told(
+    def __add__(self, other: "Record") -> "Record":
+        return Record(
             self.weights | other.weights,
             self.writes + other.writes,
             self.draws + other.draws,
@@ -68,16 +68,16 @@ class Told:
 
 @dataclass(frozen=True)
 class Outcome:
-    """A whole soak: what all were told, the steady images' weights, and what `gauge` said at a quarter and the end."""
+    """A whole soak: the joint record, the steady images' weights, and what `gauge` gave at a quarter and the end."""
 
-    told: Told
+    record: Record
     steady: Mapping[str, int]
     seconds: float
     gauged: tuple[int, int]
 
 
 def soak(pets: Pets, seconds: float, *, clients: int = CLIENTS, gauge: Callable[[], int] = lambda: 0) -> Outcome:
-    """Let the writers and readers at the label for so long; what the first of them fails with is raised."""
+    """Run the writers and readers for so long. Raise what the first of them fails with."""
     founders = [_Client(pets, number) for number in range(STEADY)]
     team = [_Client(pets, STEADY + number) for number in range(2 * clients)]
     with ThreadPoolExecutor(2 * clients) as pool:
@@ -102,29 +102,29 @@ def soak(pets: Pets, seconds: float, *, clients: int = CLIENTS, gauge: Callable[
         gauged = quarter, gauge()
         for client in at_work:
             client.result()
-    steady = {name: weight for founder in founders for name, weight in founder.told.weights.items()}
-    told = sum((client.told for client in team), Told(dict(steady)))
-    return Outcome(told, steady, time.monotonic() - started, gauged)
+    steady = {name: weight for founder in founders for name, weight in founder.record.weights.items()}
+    record = sum((client.record for client in team), Record(dict(steady)))
+    return Outcome(record, steady, time.monotonic() - started, gauged)
 
 
 def _warm_up(pool: ThreadPoolExecutor, team: list["_Client"]) -> None:
-    """All do each thing at once and once, so that every process of a function that will be needed is there."""
+    """Let all clients do each thing once, at the same time, so that all processes of the functions are started."""
     for turn in (_Client.upload, _Client.read, _Client.reweigh, _Client.delete):
         list(pool.map(turn, team))
     for client in team:
-        client.told = Told()
+        client.record = Record()
 
 
 class _Client:
-    """One client, with images and luck of its own; `told` is what it was told."""
+    """One client, with its own images and random numbers."""
 
     def __init__(self, pets: Pets, number: int) -> None:
-        self._pets, self._rng, self.told = pets, random.Random(number), Told()
+        self._pets, self._rng, self.record = pets, random.Random(number), Record()
 
     def write(self) -> None:
-        """Upload another image, re-weigh or delete one of its own, after a pause."""
+        """Upload another image, or change or delete one of its own, after a pause."""
         time.sleep(self._rng.uniform(0, 2 * PAUSE))
-        own = len(self.told.weights)
+        own = len(self.record.weights)
         if not own or (self._rng.random() < 0.5 and own < OWN_MAX):
             self.upload()
         elif self._rng.random() < 0.5:
@@ -136,30 +136,30 @@ class _Client:
         """Upload another image."""
         number, weight = self._rng.getrandbits(48), self._weight()
         name = self._until_done(lambda again: self._pets.upload(number, weight, again=again))
-        self.told.weights[name] = weight
-        self.told.writes["uploads"] += 1
+        self.record.weights[name] = weight
+        self.record.writes["uploads"] += 1
 
     def reweigh(self) -> None:
-        """Re-weigh an image of its own."""
+        """Change the weight of one of its images."""
         name, weight = self._own(), self._weight()
         self._until_done(lambda again: self._pets.reweigh(name, weight))
-        self.told.weights[name] = weight
-        self.told.writes["new weights"] += 1
+        self.record.weights[name] = weight
+        self.record.writes["new weights"] += 1
 
     def delete(self) -> None:
-        """Delete an image of its own."""
+        """Delete one of its images."""
         name = self._own()
         self._until_done(lambda again: self._pets.delete(name, again=again))
-        del self.told.weights[name]
-        self.told.writes["deletes"] += 1
+        del self.record.weights[name]
+        self.record.writes["deletes"] += 1
 
     def read(self) -> None:
         """Draw once."""
-        turn = self.told.draws.total()
-        self.told.draws[self._until_done(lambda again: self._pets.draw(turn))] += 1
+        turn = self.record.draws.total()
+        self.record.draws[self._until_done(lambda again: self._pets.draw(turn))] += 1
 
     def _own(self) -> str:
-        return self._rng.choice(list(self.told.weights))
+        return self._rng.choice(list(self.record.weights))
 
     def _weight(self) -> int:
         return self._rng.randrange(1, UNITS)
@@ -172,5 +172,5 @@ class _Client:
             except Busy as busy:
                 if time.monotonic() > give_up:
                     raise
-                self.told.busy, again = self.told.busy + 1, True
+                self.record.busy, again = self.record.busy + 1, True
                 time.sleep(busy.seconds)

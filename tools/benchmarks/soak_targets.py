@@ -1,4 +1,4 @@
-"""What the clients of a soak speak to: petAPI over HTTP, or the store alone."""
+"""What the clients of a soak use: petAPI over HTTP, or the store directly."""
 
 import random
 from collections.abc import Iterator
@@ -19,28 +19,28 @@ RNG = random.SystemRandom()
 
 
 class OverHttp:
-    """A label of a running petAPI; every answer is checked."""
+    """A label of a running petAPI. Every response is checked."""
 
     def __init__(self, api: Api) -> None:
         self._api = api
 
     def upload(self, number: int, weight: int, *, again: bool) -> str:
-        """The name of a new picture."""
+        """Upload a new picture and return its name."""
         content = tiny(number)
         _told(self._api.upload(content, images.decimal(weight)), 201, *[200] * again)
         return name_of(content)
 
     def reweigh(self, name: str, weight: int) -> None:
-        """PATCH."""
+        """Change the weight by PATCH."""
         answer = _told(self._api.patch(self._path(name), {"weight": weight / images.UNITS}), 200)
         assert f'"weight": {weight / images.UNITS}' in answer.body.decode()
 
     def delete(self, name: str, *, again: bool) -> None:
-        """DELETE."""
+        """Delete by DELETE."""
         _told(self._api.delete(self._path(name)), 204, *[404] * again)
 
     def draw(self, turn: int) -> str:
-        """The name of a random picture: every other time the picture itself comes, too, and is the one named."""
+        """Draw, and return the name. Every other time, get the picture and check that it is the named one."""
         form = ("json", "image")[turn % 2]
         answer = _told(self._api.random(format=form), 200)
         label, _, name = answer.headers["image-id"].partition("/")
@@ -49,7 +49,7 @@ class OverHttp:
         return name
 
     def total_weight(self) -> int:
-        """The label's total weight, as a draw tells it."""
+        """Return the label's total weight, from a draw."""
         return round(float(_told(self._api.random(), 200).headers["image-total-weight"]) * images.UNITS)
 
     def _path(self, name: str) -> str:
@@ -70,7 +70,7 @@ class OnStore:
         self._store, self._label = store, label
 
     def upload(self, number: int, weight: int, *, again: bool) -> str:
-        """The name of a new image."""
+        """Add an image and return its name."""
         image = Image(self._label, f"{number:032x}.png", weight, f"v{number}", 1, 1, 1, "")
         with _busy():
             stored, _ = self._store.add(image)
@@ -78,17 +78,17 @@ class OnStore:
         return image.name
 
     def reweigh(self, name: str, weight: int) -> None:
-        """Another weight for an image that is there."""
+        """Change the weight of an image."""
         with _busy():
             assert self._store.edit(self._label, name, lambda image: replace(image, weight=weight))
 
     def delete(self, name: str, *, again: bool) -> None:
-        """Remove an image that is there."""
+        """Delete an image."""
         with _busy():
             assert self._store.remove(self._label, name) or again
 
     def draw(self, turn: int) -> str:
-        """The name of a random image."""
+        """Draw, and return the image's name."""
         with _busy():
             return draw.draw(self._store, Pool(self._label), RNG).name
 

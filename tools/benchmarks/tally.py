@@ -1,4 +1,4 @@
-"""Counts what the calls of boto3 clients take: units as the engine charges them, requests, bytes."""
+"""Count what the calls of boto3 clients use: units as the engine charges them, requests, bytes."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ S3_READS = {"GetObject", "HeadObject"}
 
 
 class Tally:
-    """What all calls of these clients took since it was last taken."""
+    """What all calls of these clients used since it was last taken."""
 
     def __init__(self, dynamodb: Any = None, s3: Any = None) -> None:
         self._used = Usage()
@@ -24,7 +24,7 @@ class Tally:
             s3.meta.events.register("before-call.s3", self._request)
 
     def take(self) -> Usage:
-        """What was used, and begin anew."""
+        """Return what was used, and start again from zero."""
         used, self._used = self._used, Usage()
         return used
 

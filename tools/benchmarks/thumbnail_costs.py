@@ -1,4 +1,4 @@
-"""What thumbnails take, in CPU time and memory of this machine: part of `make measure`."""
+"""The CPU time and memory of thumbnails on this machine: part of `make measure`."""
 
 import io
 import json
@@ -38,7 +38,7 @@ print(json.dumps({"seconds": seconds, "megabytes": kilobytes * 1024 / 1e6}))
 
 
 def thumbnail_costs() -> dict[str, Any]:
-    """CPU milliseconds of thumbnails, medians of interleaved rounds; what the largest pictures take, once each."""
+    """Return CPU milliseconds of thumbnails (medians of interleaved rounds), and what the largest pictures take."""
     baseline = photograph("JPEG", CAMERA, quality=85)
     contents = {"": baseline, "progressive_": photograph("JPEG", CAMERA, quality=85, progressive=True)}
     kinds = {f"{name}{extension}": (each, extension) for name, each in contents.items() for extension in EXTENSIONS}
@@ -59,7 +59,7 @@ def thumbnail_costs() -> dict[str, Any]:
 
 
 def photograph(form: str, size: tuple[int, int], **options: Any) -> bytes:
-    """A photograph of so many pixels, with a grain as cameras make it, so that the file is as large as theirs."""
+    """Return a photograph of so many pixels, with grain as of a camera, so that the file is as large."""
     with Image.open(PHOTOGRAPH) as file:
         scaled = file.convert("RGB").resize(size)
     grain, out = Image.effect_noise(size, 30).convert("RGB"), io.BytesIO()
@@ -68,7 +68,7 @@ def photograph(form: str, size: tuple[int, int], **options: Any) -> bytes:
 
 
 def once(content: bytes) -> dict[str, float]:
-    """CPU seconds, and megabytes at most, of a process that makes one thumbnail of it."""
+    """Return CPU seconds and peak megabytes of a process that makes one thumbnail of the picture."""
     with tempfile.NamedTemporaryFile() as file:
         file.write(content)
         file.flush()

@@ -1,4 +1,4 @@
-"""The weights that labels are measured with, in units of 10^-9."""
+"""The weights of measured labels, in units of 10^-9."""
 
 import random
 
@@ -10,7 +10,7 @@ WORST = 540_000_000  # just above the class's lower end, where the most darts mi
 
 
 def weights(kind: str, count: int, rng: random.Random) -> dict[str, int]:
-    """Name -> weight of so many images; more images of the same kind begin with the same ones."""
+    """Return name -> weight of so many images. A longer list of the same kind begins with the same images."""
     return {f"{number:032x}.png": _weight(kind, rng) for number in range(count)}
 
 

@@ -1,4 +1,4 @@
-"""Five ways to keep a label's images, behind one interface: add one, remove one, draw one."""
+"""Five ways to keep a label's images, with one interface: add one, remove one, draw one."""
 
 import random
 from collections.abc import Callable
@@ -14,37 +14,37 @@ class State(Protocol):
     """A label in memory, changed by the design's rules; `stored` is what the engine would have."""
 
     def add(self, name: str, weight: int) -> None:
-        """Upload."""
+        """Upload an image."""
 
     def remove(self, name: str) -> None:
-        """Delete."""
+        """Delete an image."""
 
     def stored(self) -> dict[str, list[Any]]:
-        """All items, by table; of S3, all objects."""
+        """Return all items by table, or for S3 all objects."""
 
 
 class Label(Protocol):
     """A label on the engine."""
 
     def create(self) -> None:
-        """Make what it is kept in."""
+        """Create the tables or buckets."""
 
     def load(self, stored: dict[str, list[Any]]) -> None:
         """Store what was made in memory."""
 
     def add(self, name: str, weight: int) -> None:
-        """Upload."""
+        """Upload an image."""
 
     def remove(self, name: str) -> None:
-        """Delete."""
+        """Delete an image."""
 
     def draw(self) -> str:
-        """The name of a random image."""
+        """Return the name of a random image."""
 
 
 @dataclass(frozen=True, slots=True)
 class Design:
-    """A design: `law` tells each image's share of the draws of what is stored, `costs` what operations take at a size.
+    """A design. `law` returns each image's share of the draws, `costs` what operations cost at a size.
 
     `costs` is None where the design is impossible.
     """

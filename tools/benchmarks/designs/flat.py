@@ -1,4 +1,4 @@
-"""The whole label by Query, then one weighted choice: exact, and as dear as the label is large."""
+"""Query the whole label, then choose by weight: exact, and as expensive as the label is large."""
 
 import random
 
@@ -18,20 +18,20 @@ class State:
         self._weights: dict[str, int] = {}
 
     def add(self, name: str, weight: int) -> None:
-        """Upload."""
+        """Upload an image."""
         self._weights[name] = weight
 
     def remove(self, name: str) -> None:
-        """Delete."""
+        """Delete an image."""
         del self._weights[name]
 
     def stored(self) -> Stored:
-        """The items of the label."""
+        """Return the items of the label."""
         return {TABLE: [row(name, weight) for name, weight in self._weights.items()]}
 
 
 def law(stored: Stored) -> Shares:
-    """Each image's share of the draws."""
+    """Return each image's share of the draws."""
     return {item["s3key"]["S"]: rows.weight_of(item) for item in stored[TABLE]}
 
 
@@ -42,7 +42,7 @@ class Label:
         self._client, self._rng = clients.dynamodb, rng
 
     def create(self) -> None:
-        """Make the table."""
+        """Create the table."""
         rows.create_table(self._client, TABLE, ("label", TEXT), ("s3key", TEXT))
 
     def load(self, stored: Stored) -> None:
@@ -50,17 +50,17 @@ class Label:
         rows.write_all(self._client, stored)
 
     def add(self, name: str, weight: int) -> None:
-        """Upload."""
+        """Upload an image."""
         condition = "attribute_not_exists(s3key)"
         self._client.put_item(TableName=TABLE, Item=row(name, weight), ConditionExpression=condition)
 
     def remove(self, name: str) -> None:
-        """Delete."""
+        """Delete an image."""
         key, condition = items.image_key(LABEL, name), "attribute_exists(s3key)"
         self._client.delete_item(TableName=TABLE, Key=key, ConditionExpression=condition)
 
     def draw(self) -> str:
-        """The name of a random image."""
+        """Return the name of a random image."""
         weights = rows.weights_by_query(
             self._client,
             TableName=TABLE,
@@ -71,7 +71,7 @@ class Label:
 
 
 def costs(count: int) -> dict[str, Usage]:
-    """What a draw, an upload and a delete take, by arithmetic."""
+    """Return the computed cost of a draw, an upload and a delete."""
     size = item_size(row("0" * 36, 500_000_001))
     draw = Usage(read=query_units(count * size), trips=count * size // PAGE_MAX + 1)
     write = Usage(write=write_units(size), trips=1)

@@ -1,4 +1,4 @@
-"""The shipped store and the shipped draw, as they are; in memory on the tests' DynamoDB."""
+"""The shipped store and the shipped draw; in memory on the tests' DynamoDB."""
 
 import random
 from typing import Any
@@ -24,10 +24,10 @@ NAMES = settings.Settings("", CHUNKS, IMAGES, frozenset({LABEL}), "")
 
 
 class Memory(memory_aws.DynamoDB):
-    """The tests' DynamoDB; it finds a label's lanes by their keys, not among all items."""
+    """The tests' DynamoDB, which finds a label's lanes by their keys instead of searching all items."""
 
     def query(self, **request: Any) -> Any:
-        """The items of a Query."""
+        """Return the items of a Query."""
         if request["TableName"] != memory_aws.CHUNKS:
             return super().query(**request)
         self.world.pause("query")
@@ -43,32 +43,32 @@ class State:
         self.store = Store(Memory(self.world), SETTINGS)  # type: ignore[arg-type]
 
     def add(self, name: str, weight: int) -> None:
-        """Upload."""
+        """Upload an image."""
         self.add_image(rows.image(name, weight))
 
     def add_image(self, image: Image) -> None:
-        """Upload this very image."""
+        """Upload this image."""
         with mock.patch.object(store, "RNG", self.world.rng):
             self.store.add(image)
         self.world.transactions.clear()
 
     def remove(self, name: str) -> None:
-        """Delete."""
+        """Delete an image."""
         assert self.store.remove(LABEL, name)
         self.world.transactions.clear()
 
     def draw(self) -> str:
-        """The name of a random image."""
+        """Return the name of a random image."""
         return draw.draw(self.store, Pool(LABEL), self.world.rng).name
 
     def stored(self) -> Stored:
-        """The items of the label."""
+        """Return the items of the label."""
         tables = self.world.tables
         return {IMAGES: list(tables[memory_aws.IMAGES].values()), CHUNKS: list(tables[memory_aws.CHUNKS].values())}
 
 
 def law(stored: Stored) -> Shares:
-    """How many of all possible darts hit each image, by the shipped code: what it owns of the strip.
+    """Return how many of all possible darts hit each image in the shipped code: its part of the strip.
 
     A hit is looked for where the image begins and ends; what `hit` finds moves from left to right with the offset.
     """
@@ -88,7 +88,7 @@ def law(stored: Stored) -> Shares:
 
 
 def darts_per_draw(stored: Stored) -> float:
-    """The mean: a dart hits with probability total / strip."""
+    """Return the mean number of darts. A dart hits with probability total / strip."""
     lanes, _ = _chunk_table(stored)
     return darts.strip_of(lanes).length / chunks.total_weight(lanes)
 
@@ -107,27 +107,27 @@ class Label:
         self._store = Store(clients.dynamodb, NAMES)
 
     def create(self) -> None:
-        """The engine has the tables."""
+        """Do nothing: the engine has the tables."""
 
     def load(self, stored: Stored) -> None:
         """Store what was made in memory."""
         rows.write_all(self._client, stored)
 
     def add(self, name: str, weight: int) -> None:
-        """Upload."""
+        """Upload an image."""
         self._store.add(rows.image(name, weight))
 
     def remove(self, name: str) -> None:
-        """Delete."""
+        """Delete an image."""
         assert self._store.remove(LABEL, name)
 
     def draw(self) -> str:
-        """The name of a random image."""
+        """Return the name of a random image."""
         return draw.draw(self._store, Pool(LABEL), self._rng).name
 
 
 def costs(count: int) -> dict[str, Usage]:
-    """What a draw, an upload and a delete take of a label of uniform weights, by arithmetic.
+    """Return the computed cost of a draw, an upload and a delete for a label of uniform weights.
 
     A class has the images that it has on average, so also a part of them; a delete needs a filler.
     """

@@ -1,4 +1,4 @@
-"""What the designs are held against: reading one row and one picture, and a table in SQLite."""
+"""References for the designs: reading one row and one picture, and a table in SQLite."""
 
 import random
 import sqlite3
@@ -21,14 +21,14 @@ SQL = """
 
 
 class Floor:
-    """GetItem of a row that is known, perhaps with GetObject of its picture: no draw can take less."""
+    """GetItem of a known row, perhaps with GetObject of its picture. No draw can cost less."""
 
     def __init__(self, clients: Clients, names: list[str], rng: random.Random, *, picture: bool) -> None:
         self._clients, self._names, self._rng, self._picture = clients, names, rng, picture
         clients.s3.put_object(Bucket=BUCKET, Key=PICTURE, Body=rng.randbytes(PICTURE_BYTES))
 
     def draw(self) -> None:
-        """Read."""
+        """Read the row."""
         key = items.image_key(LABEL, self._rng.choice(self._names))
         assert "Item" in self._clients.dynamodb.get_item(TableName=petapi.IMAGES, Key=key)
         if self._picture:

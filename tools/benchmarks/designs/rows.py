@@ -1,4 +1,4 @@
-"""The items that the simple designs have in common: a row for each image, and tables for them."""
+"""What the simple designs have in common: a row for each image, and tables for them."""
 
 import random
 from collections.abc import Iterable, Mapping
@@ -25,30 +25,30 @@ BATCH = 25  # items of a BatchWriteItem
 
 @dataclass(frozen=True, slots=True)
 class Clients:
-    """What a design may use."""
+    """The clients that a design may use."""
 
     dynamodb: "DynamoDBClient"
     s3: "S3Client"
 
 
 def row(name: str, weight: int, chunk: int | None = None) -> items.Item:
-    """An image's row, with all that petAPI keeps of an image."""
+    """Return an image's row, with all that petAPI keeps about an image."""
     item = items.image_item(image(name, weight), chunk_number=chunk or 0)
     return item if chunk is not None else {key: value for key, value in item.items() if key != "chunkNumber"}
 
 
 def image(name: str, weight: int) -> Image:
-    """The image of this name."""
+    """Return the image with this name."""
     return Image(LABEL, name, weight, "3sL4kqtJlcpXroDTDmJ+rmSpXd3dIbrH", 204_800, 1024, 768, "2026-11-21T12:00:00Z")
 
 
 def weight_of(item: Mapping[str, Any]) -> int:
-    """The weight in a row."""
+    """Return the weight in a row."""
     return int(item["weight"]["N"])
 
 
 def pick(weights: Mapping[str, int], rng: random.Random) -> str:
-    """A random name, in proportion to the weights."""
+    """Return a random name, in proportion to the weights."""
     dart = rng.randrange(sum(weights.values()))
     for name, weight in weights.items():
         if dart < weight:
@@ -58,7 +58,7 @@ def pick(weights: Mapping[str, int], rng: random.Random) -> str:
 
 
 def create_table(client: "DynamoDBClient", name: str, *keys: tuple[str, str], chunk_index: bool = False) -> None:
-    """A table with these keys, perhaps with the images of a chunk as an index."""
+    """Create a table with these keys, perhaps with an index of the images of a chunk."""
     chunk_keys = (("label", TEXT), ("chunkNumber", NUMBER))
     kinds = dict(keys) | (dict(chunk_keys) if chunk_index else {})
     definitions: Any = [{"AttributeName": key, "AttributeType": kind} for key, kind in kinds.items()]
@@ -72,7 +72,7 @@ def create_table(client: "DynamoDBClient", name: str, *keys: tuple[str, str], ch
 
 
 def weights_by_query(client: "DynamoDBClient", **request: Any) -> dict[str, int]:
-    """Name -> weight of the rows that a Query finds, in all its pages."""
+    """Return name -> weight of the rows that a Query finds, in all its pages."""
     found: dict[str, int] = {}
     for page in client.get_paginator("query").paginate(ProjectionExpression="s3key, weight", **request):
         found |= {item["s3key"]["S"]: weight_of(item) for item in page["Items"]}
@@ -90,7 +90,7 @@ def write_all(client: "DynamoDBClient", stored: Stored) -> None:
 
 
 def by_chunk(stored_rows: Iterable[items.Item]) -> dict[str, dict[str, int]]:
-    """Chunk -> name -> weight, of rows that name their chunk."""
+    """Return chunk -> name -> weight of rows that name their chunk."""
     found: dict[str, dict[str, int]] = {}
     for item in stored_rows:
         found.setdefault(item["chunkNumber"]["N"], {})[item["s3key"]["S"]] = weight_of(item)

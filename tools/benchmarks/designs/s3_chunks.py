@@ -1,8 +1,9 @@
-"""S3 alone: an index object with the chunks' totals, and chunk files that are never changed, only replaced.
+"""S3 only: an index object with the chunks' totals, and chunk files that are never changed, only replaced.
 
-A write puts the new chunk under a new key, then the index that names it, on condition that the index is the one that
-was read.  So the index is where a write is done or not, and who reads it sees a whole label.  Another small object
-tells an image's chunk, for deletes.  The draw is exact; the index grows, and all writes of a label wait for it.
+A write puts the new chunk under a new key, then the index that names it, on condition that the index has not changed
+since it was read. So the index decides whether a write is done, and a reader of it sees a whole label. For deletes,
+another small object names an image's chunk. The draw is exact, but the index grows, and all writes of a label wait for
+it.
 """
 
 import json
@@ -24,7 +25,7 @@ class State(Chunks):
     """The label in memory."""
 
     def stored(self) -> dict[str, list[Any]]:
-        """[key, content] of each object, and in the order of a load: the index last."""
+        """Return [key, content] of each object in the order of a load, with the index last."""
         files: dict[int, dict[str, int]] = {chunk: {} for chunk in self.volumes}
         for name, (chunk, weight) in self.images.items():
             files[chunk][name] = weight
@@ -35,17 +36,17 @@ class State(Chunks):
 
 
 def place_key(name: str) -> str:
-    """The key of the object that tells an image's chunk."""
+    """Return the key of the object that names an image's chunk."""
     return f"{LABEL}/places/{name}"
 
 
 def file_key(chunk: int, version: UUID) -> str:
-    """The key of a chunk's file."""
+    """Return the key of a chunk's file."""
     return f"{LABEL}/chunks/{chunk}-{version.hex}.json"
 
 
 def law(stored: dict[str, list[Any]]) -> Shares:
-    """Each image's share of the draws: its chunk's total as listed, of which its part in the chunk."""
+    """Return each image's share of the draws: the listed share of its chunk, times its share in the chunk."""
     objects = dict(stored[BUCKET])
     return {
         name: Fraction(listed * weight, total)
@@ -56,13 +57,13 @@ def law(stored: dict[str, list[Any]]) -> Shares:
 
 
 class Label:
-    """The label in S3. A lost race rises as ClientError: here one client is alone."""
+    """The label in S3. A lost race raises ClientError, because only one client works here."""
 
     def __init__(self, clients: Clients, rng: random.Random) -> None:
         self._client, self._rng = clients.s3, rng
 
     def create(self) -> None:
-        """Make the bucket, and the index."""
+        """Create the bucket and the index."""
         self._client.create_bucket(Bucket=BUCKET)
         self._put(INDEX, {})
 
@@ -72,7 +73,7 @@ class Label:
             self._put(key, content)
 
     def add(self, name: str, weight: int) -> None:
-        """Upload."""
+        """Upload an image."""
         index, tag = self._index()
         chunk = open_chunk({chunk: volume for chunk, (volume, _, _) in index.items()})
         weights = self._get(index[chunk][2]) if chunk in index else {}
@@ -80,7 +81,7 @@ class Label:
         self._replace(index, tag, chunk, {**weights, name: weight})
 
     def remove(self, name: str) -> None:
-        """Delete."""
+        """Delete an image."""
         chunk = self._get(place_key(name))
         index, tag = self._index()
         weights = self._get(index[chunk][2])
@@ -89,13 +90,13 @@ class Label:
         self._client.delete_object(Bucket=BUCKET, Key=place_key(name))
 
     def draw(self) -> str:
-        """The name of a random image."""
+        """Return the name of a random image."""
         index, _ = self._index()
         key = rows.pick({key: total for _, total, key in index.values()}, self._rng)
         return rows.pick(self._get(key), self._rng)
 
     def _replace(self, index: Index, tag: str, chunk: int, weights: dict[str, int]) -> None:
-        """The chunk has these images, if the index is still the one with this tag."""
+        """Replace the chunk's images if the index still has this entity tag."""
         key = file_key(chunk, UUID(int=self._rng.getrandbits(128)))
         self._put(key, weights)
         self._put(INDEX, {**index, chunk: [len(weights), sum(weights.values()), key]}, IfMatch=tag)
@@ -114,7 +115,7 @@ class Label:
 
 
 def costs(count: int) -> dict[str, Usage]:
-    """What a draw, an upload and a delete take, by arithmetic."""
+    """Return the computed cost of a draw, an upload and a delete."""
     entry = len(_json({count // CHUNK: [CHUNK, CHUNK * 500_000_001, file_key(count // CHUNK, UUID(int=0))]}))
     index = entry * -(-count // CHUNK)
     chunk = len(_json({"0" * 36: 500_000_001})) * min(count, CHUNK)

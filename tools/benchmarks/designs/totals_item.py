@@ -1,6 +1,6 @@
 """Chunk totals in one item of the label: a draw takes a chunk by its total, then an image by its weight.
 
-Exact, by a transaction for each write. Every write of the label meets the others on its item, which grows.
+It is exact, with a transaction for each write. All writes of the label conflict on its item, which grows.
 """
 
 from fractions import Fraction
@@ -38,12 +38,12 @@ class State(Chunks):
     """The label in memory."""
 
     def stored(self) -> Stored:
-        """The items of the label."""
+        """Return the items of the label."""
         return {IMAGES: self.rows(), LABELS: [label_item({VOLUMES: self.volumes, TOTALS: self.totals})]}
 
 
 def law(stored: Stored) -> Shares:
-    """Each image's share of the draws: its chunk's total as listed, of which its part in the chunk."""
+    """Return each image's share of the draws: the listed share of its chunk, times its share in the chunk."""
     (label,) = stored[LABELS]
     listed = {chunk: int(total["N"]) for chunk, total in label[TOTALS]["M"].items()}
     chunks = rows.by_chunk(stored[IMAGES])
@@ -61,7 +61,7 @@ class Label(Listed):
     images_table, labels_table, lists = IMAGES, LABELS, (VOLUMES, TOTALS)
 
     def add(self, name: str, weight: int) -> None:
-        """Upload: the row and the lists in one transaction."""
+        """Upload an image: write the row and the lists in one transaction."""
         volumes = self._read(VOLUMES)
         chunk = open_chunk(volumes)
         put = {
@@ -73,7 +73,7 @@ class Label(Listed):
         self._client.transact_write_items(TransactItems=[{"Put": put}, {"Update": count}])  # type: ignore[typeddict-item]
 
     def remove(self, name: str) -> None:
-        """Delete: the row tells its chunk, and both are written in one transaction."""
+        """Delete an image: the row names its chunk, and one transaction writes both."""
         key = items.image_key(LABEL, name)
         item = self._client.get_item(TableName=IMAGES, Key=key, ConsistentRead=True)["Item"]
         delete = {
@@ -86,13 +86,13 @@ class Label(Listed):
         self._client.transact_write_items(TransactItems=[{"Delete": delete}, {"Update": count}])  # type: ignore[typeddict-item]
 
     def draw(self) -> str:
-        """The name of a random image."""
+        """Return the name of a random image."""
         totals = {str(chunk): total for chunk, total in self._read(TOTALS).items()}
         return self._image_of(int(rows.pick(totals, self._rng)))
 
 
 def _count(change: tuple[str, str, dict[str, int]], chunk: int, weight: int) -> dict[str, Any]:
-    """The label's write."""
+    """Return the write of the label's item."""
     update, condition, numbers = change
     return {
         "TableName": LABELS,
@@ -108,7 +108,7 @@ def _count(change: tuple[str, str, dict[str, int]], chunk: int, weight: int) -> 
 
 
 def costs(count: int) -> dict[str, Usage] | None:
-    """What a draw, an upload and a delete take, by arithmetic; None if DynamoDB has no such items."""
+    """Return the computed cost of a draw, an upload and a delete, or None if the item is too large for DynamoDB."""
     chunks = range(-(-count // CHUNK))
     lists = {VOLUMES: dict.fromkeys(chunks, CHUNK), TOTALS: dict.fromkeys(chunks, CHUNK * UNITS // 2 + 1)}
     label = item_size(label_item(lists))

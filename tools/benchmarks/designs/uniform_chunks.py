@@ -1,6 +1,6 @@
-"""The first petAPI design: one item of the label lists its chunks; a draw takes one of them, each as likely as another.
+"""The first design of petAPI: one item lists the label's chunks, and a draw takes each of them equally often.
 
-Not exact: chunks differ in weight.  Every write of the label meets the others on its item, which grows.
+It is not exact, because chunks differ in weight. All writes of the label conflict on its item, which grows.
 """
 
 from fractions import Fraction
@@ -19,12 +19,12 @@ class State(Chunks):
     """The label in memory."""
 
     def stored(self) -> Stored:
-        """The items of the label."""
+        """Return the items of the label."""
         return {IMAGES: self.rows(), LABELS: [label_item({VOLUMES: self.volumes})]}
 
 
 def law(stored: Stored) -> Shares:
-    """Each image's share of the draws: its part of the chunk, for each chunk that is not empty is as likely."""
+    """Return each image's share of the draws: its share in the chunk, divided by the number of non-empty chunks."""
     chunks = rows.by_chunk(stored[IMAGES])
     totals = {chunk: sum(weights.values()) for chunk, weights in chunks.items()}
     (label,) = stored[LABELS]
@@ -42,7 +42,7 @@ class Label(Listed):
     images_table, labels_table, lists = IMAGES, LABELS, (VOLUMES,)
 
     def add(self, name: str, weight: int) -> None:
-        """Upload: count it, then write it."""
+        """Upload an image: count it, then write it."""
         volumes = self._read(VOLUMES)
         chunk = open_chunk(volumes)
         condition = "chunkVolume.#chunk = :old" if chunk in volumes else "attribute_not_exists(chunkVolume.#chunk)"
@@ -59,7 +59,7 @@ class Label(Listed):
         self._client.put_item(TableName=IMAGES, Item=row(name, weight, chunk), ConditionExpression=condition)
 
     def remove(self, name: str) -> None:
-        """Delete: the row tells its chunk, which then counts one less."""
+        """Delete an image: the row names its chunk, whose count goes down by one."""
         key, condition = items.image_key(LABEL, name), "attribute_exists(s3key)"
         answer = self._client.delete_item(
             TableName=IMAGES, Key=key, ConditionExpression=condition, ReturnValues="ALL_OLD"
@@ -73,12 +73,12 @@ class Label(Listed):
         )
 
     def draw(self) -> str:
-        """The name of a random image."""
+        """Return the name of a random image."""
         return self._image_of(self._rng.choice([chunk for chunk, volume in self._read(VOLUMES).items() if volume]))
 
 
 def costs(count: int) -> dict[str, Usage] | None:
-    """What a draw, an upload and a delete take, by arithmetic; None if DynamoDB has no such items."""
+    """Return the computed cost of a draw, an upload and a delete, or None if the item is too large for DynamoDB."""
     label = item_size(label_item({VOLUMES: dict.fromkeys(range(-(-count // CHUNK)), CHUNK)}))
     if label > ITEM_MAX:
         return None
