@@ -11,7 +11,7 @@ from hypercorn.config import Config
 from tools.local.emulator import App
 from tools.local.refusals import Refusal
 
-GRACE = 3.0  # seconds that requests under way at the end may take
+GRACE = 10.0  # seconds that requests under way at the end may take; more than a busy machine needs for one
 
 
 def loopback_socket(port: int) -> socket.socket:
