@@ -17,7 +17,7 @@ from detections import DetectionLimits, Misconfigured, Recognise
 from shared import aws
 
 if TYPE_CHECKING:
-    from onnx_labels import Model
+    from onnx_recogniser import Model
 
 MIN_CONFIDENCE = {"colours": 10.0, "rekognition": 70.0, "onnx": 70.0}  # percent; few pictures are 70 % one colour
 MAX_DETECTIONS = 10
@@ -31,7 +31,7 @@ def chosen() -> Recognise:
     """
     limits = _limits()
     if _kind() == "rekognition":
-        from rekognition_labels import Rekognition
+        from rekognition_recogniser import Rekognition
 
         return Rekognition(aws.rekognition(), limits).recognise
     if _kind() == "onnx":
@@ -79,7 +79,7 @@ def _model() -> "Model":
     if not all(paths):
         raise Misconfigured("RECOGNISER=onnx needs the paths RECOGNITION_MODEL and RECOGNITION_MODEL_LABELS.")
     try:
-        import onnx_labels
+        import onnx_recogniser
     except ModuleNotFoundError as error:
         raise Misconfigured(f"RECOGNISER=onnx needs {error.name}; install it with pip install onnxruntime.") from error
-    return onnx_labels.model(*map(str, paths))
+    return onnx_recogniser.model(*map(str, paths))

@@ -15,7 +15,7 @@ WHY = "THE RECOGNISER BY ONNX IS NOT TESTED: install what it needs with `pip ins
 onnx = pytest.importorskip("onnx", reason=WHY)
 pytest.importorskip("onnxruntime", reason=WHY)
 
-import onnx_labels  # noqa: E402 (it needs the second)
+import onnx_recogniser  # noqa: E402 (it needs the second)
 
 NAMES = ["red thing", "green thing", "blue thing"]
 MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
@@ -73,7 +73,7 @@ def configure(folder: Path, monkeypatch: pytest.MonkeyPatch, model: bytes, names
     monkeypatch.setenv("RECOGNISER", "onnx")
     monkeypatch.setenv("RECOGNITION_MODEL", str(folder / "model.onnx"))
     monkeypatch.setenv("RECOGNITION_MODEL_LABELS", str(folder / "names.txt"))
-    onnx_labels.model.cache_clear()
+    onnx_recogniser.model.cache_clear()
 
 
 def expected(colour: tuple[float, float, float]) -> list[Detection]:
@@ -120,9 +120,9 @@ def test_the_limits_hold(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_independent_probabilities_stay_as_they_are() -> None:
-    independent = onnx_labels.np.array([0.9, 0.8, 0.0])
-    assert list(onnx_labels.probabilities(independent)) == [0.9, 0.8, 0.0]
-    assert sum(onnx_labels.probabilities(1000 * independent)) == pytest.approx(1)
+    independent = onnx_recogniser.np.array([0.9, 0.8, 0.0])
+    assert list(onnx_recogniser.probabilities(independent)) == [0.9, 0.8, 0.0]
+    assert sum(onnx_recogniser.probabilities(1000 * independent)) == pytest.approx(1)
 
 
 def test_another_model_or_other_names_have_another_identity(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

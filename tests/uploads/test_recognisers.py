@@ -124,7 +124,7 @@ def test_onnx_without_a_model_says_what_is_missing(monkeypatch: pytest.MonkeyPat
 def test_onnx_without_its_library_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in (("RECOGNISER", "onnx"), ("RECOGNITION_MODEL", "a"), ("RECOGNITION_MODEL_LABELS", "b")):
         monkeypatch.setenv(name, value)
-    monkeypatch.delitem(sys.modules, "onnx_labels", raising=False)
+    monkeypatch.delitem(sys.modules, "onnx_recogniser", raising=False)
     monkeypatch.setitem(sys.modules, "onnxruntime", None)  # type: ignore[arg-type]  # it cannot be imported
     with pytest.raises(Misconfigured, match="pip install onnxruntime"):
         chosen()

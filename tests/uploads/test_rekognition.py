@@ -15,7 +15,7 @@ from PIL import Image
 
 from detections import Detection, DetectionLimits, Recognise, RecognitionUnavailable, Unrecognisable
 from recognisers import chosen
-from rekognition_labels import BUSY, BYTES_MAX, REFUSALS, SIDE, Rekognition
+from rekognition_recogniser import BUSY, BYTES_MAX, REFUSALS, SIDE, Rekognition
 from shared import aws, deadline
 from tests.support import pictures
 from tests.support.hosts import forget_clients
