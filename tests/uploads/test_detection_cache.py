@@ -1,6 +1,7 @@
 """Results of recognition are stored by digest: detections for a while, failures for ever, outages never."""
 
 import os
+import random
 from collections.abc import Callable, Iterator
 from itertools import count
 from typing import Any
@@ -13,6 +14,7 @@ from moto import mock_aws
 
 from detection_cache import DECIMALS, DetectionCache
 from detections import Detection, RecognitionUnavailable, Unrecognisable
+from tests.support.memory_aws import DETECTIONS, DynamoDB, World
 
 TABLE, LIFETIME, NOW = "recognitions", 100, 1_800_000_000
 CAT = [Detection("Cat", 99.25), Detection("Pet", 12.000001)]
@@ -198,9 +200,9 @@ steps = st.lists(st.tuples(st.sampled_from("ab"), st.integers(0, LIFETIME), resu
 
 
 @given(steps)
-def test_the_cache_behaves_like_a_dictionary_with_times(client: Any, history: list[tuple[str, int, Any]]) -> None:
+def test_the_cache_behaves_like_a_dictionary_with_times(history: list[tuple[str, int, Any]]) -> None:
     clock, digest = Clock(), next(DIGESTS)
-    cache = DetectionCache(client, TABLE, LIFETIME, clock=clock)
+    cache = DetectionCache(DynamoDB(World(random.Random(7))), DETECTIONS, LIFETIME, clock=clock)  # type: ignore[arg-type]
     kept: dict[str, tuple[Any, float]] = {}
     for recogniser, wait, result in history:
         clock.now += wait
