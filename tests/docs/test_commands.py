@@ -38,13 +38,22 @@ def test_every_command_of_the_documentation_works_as_printed(running: LocalServi
     others = [page for page in PAGES if commands_of(page) and page not in (README, TUTORIAL)]
     for number, page in enumerate([README, README, TUTORIAL, TUTORIAL, *others]):
         commands = commands_of(page)
-        outcome = documents.run(commands, running.url, tmp_path / f"{number}-{page.stem}")
+        outcome = run_thrice(commands, running.url, tmp_path / f"{number}-{page.stem}")
         story = f"{page}\n{outcome.printed}\n{outcome.errors}"
         assert outcome.code == 0, story
         assert outcome.refused == documents.announced(commands), story
         assert outcome.printed.endswith("\n"), story
         if check := CHECKS.get(page):
             check(outcome, tmp_path / f"{number}-{page.stem}")
+
+
+def run_thrice(commands: list[Block], url: str, folder: Path) -> documents.Outcome:
+    """Run the commands, and again if an audit failed, up to three times: an exact service fails one audit in 1,000."""
+    for _ in range(3):
+        outcome = documents.run(commands, url, folder)
+        if "\nFAILED: the draws" not in outcome.printed:
+            break
+    return outcome
 
 
 def check_readme(outcome: documents.Outcome, folder: Path) -> None:

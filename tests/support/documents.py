@@ -24,7 +24,7 @@ PAGES = (
 )
 MARKS = frozenset({"aws", "slow"})
 PRINTED_URL = "http://127.0.0.1:3000"
-TIMEOUT = 120  # seconds for the commands of a page; they take a few
+TIMEOUT = 900  # seconds; the commands of a page take a few, and a page that hangs ends
 
 FENCE = re.compile(r"^(?P<indent> *)```(?P<info>[^\n]*)\n(?P<text>.*?)^ *```$", re.MULTILINE | re.DOTALL)
 CODE = re.compile(r"`[^`\n]+`")
