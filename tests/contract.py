@@ -15,7 +15,7 @@ from subprocess import PIPE, STDOUT
 from tests.support.local_service import ROOT, LocalService
 
 CASES_MIN = 2000  # requests; fewer mean that a phase was left out
-TIME_MAX = 400.0  # seconds, on a busy machine; 45 where nothing else runs
+TIME_MAX = 1800.0  # seconds until a hanging run is ended; a quiet machine needs 45
 ANY_LABEL = {"LABELS": "*"}
 TESTS = ROOT / "tests"
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT)}  # of tests.support, whose hooks Schemathesis imports
