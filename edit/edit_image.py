@@ -12,8 +12,6 @@ from shared.labels.store import Store
 from shared.settings import read_settings
 
 JSON_TYPES = ("application/json", "application/merge-patch+json")
-
-
 EXAMPLE = '{"weight": 0.7}'
 
 

@@ -27,15 +27,15 @@ class Options:
 
 def parse(query: Mapping[str, str]) -> Options:
     """Parse the options of a query.  Raise UnprocessableValue if one breaks its rule or two exclude each other."""
-    _check_company(query)
+    _check_combinations(query)
     if "session" in query:
         required(query, "position")
     return Options(
-        count=int(_of(query, "count", COUNT, "a whole number from 1 to 100", "0")),
-        distinct=_of(query, "distinct", re.compile("true|false"), "true or false", "false") == "true",
+        count=int(_checked(query, "count", COUNT, "a whole number from 1 to 100", "0")),
+        distinct=_checked(query, "distinct", re.compile("true|false"), "true or false", "false") == "true",
         seed=_text(query, "seed"),
         session=_text(query, "session"),
-        position=int(_of(query, "position", POSITION, "a whole number from 0 to 999999999", "0")),
+        position=int(_checked(query, "position", POSITION, "a whole number from 0 to 999999999", "0")),
     )
 
 
@@ -45,7 +45,7 @@ def generator(seed: str) -> random.Random:
     return random.Random(int.from_bytes(digest))  # noqa: S311 (a seed is there to make draws predictable)
 
 
-def _check_company(query: Mapping[str, str]) -> None:
+def _check_combinations(query: Mapping[str, str]) -> None:
     """Refuse a parameter that needs another one, and two that exclude each other."""
     for name, other in (("distinct", "count"), ("position", "session")):
         if name in query and other not in query:
@@ -57,10 +57,10 @@ def _check_company(query: Mapping[str, str]) -> None:
         raise UnprocessableValue("format must be json with count; remove format or count.", field="format")
 
 
-def _of(query: Mapping[str, str], name: str, rule: re.Pattern[str], said: str, default: str) -> str:
+def _checked(query: Mapping[str, str], name: str, rule: re.Pattern[str], requirement: str, default: str) -> str:
     text = query.get(name, default)
     if name in query and not rule.fullmatch(text):
-        raise UnprocessableValue(f"{name} must be {said}.", field=name)
+        raise UnprocessableValue(f"{name} must be {requirement}.", field=name)
     return text
 
 

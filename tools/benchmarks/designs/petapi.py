@@ -70,7 +70,7 @@ class State:
 def law(stored: Stored) -> Shares:
     """Return how many of all possible darts hit each image in the shipped code: its part of the strip.
 
-    A hit is looked for where the image begins and ends; what `hit` finds moves from left to right with the offset.
+    A hit is looked for where the image begins and ends; what `image_at` finds moves from left to right with the offset.
     """
     lanes, contents = _chunk_table(stored)
     strip, owned = darts.strip_of(lanes), {}
