@@ -2,16 +2,14 @@
 
 import logging
 import re
-import tempfile
 from collections import Counter
-from pathlib import Path
 from string import Template
 
 from tests.support import fault_matrix
 from tests.support.cloud import ROOT
+from tests.support.fault_clouds import MemoryCloud
 from tests.support.fault_matrix import Operation, Outcome
 from tests.support.fault_scene import Scene, staged
-from tests.support.local_service import LocalService
 
 PAGE = ROOT / "docs/reference/reliability.md"
 
@@ -41,10 +39,11 @@ respond.
 ## How it is measured
 
 No emulator shows these faults: emulators do not throttle, their transactions never meet, and they always respond. So
-the shipped handlers run on the emulator of `make run`, and the tests put an injector into botocore's `before-send`
-event, which comes before every HTTP attempt. The injector sends the attempt or not, and then returns the response of
-AWS, an error, nothing, or ends the process (`tests/faults/`). Time is simulated, too: a lost message takes the 3 s that
-botocore waits for it, and botocore's pauses are as long as they may be.
+the tests put an injector between the shipped handlers and AWS, in botocore's `before-send` event, which comes before
+every HTTP attempt. The injector passes the attempt on or not, and then returns the response of AWS, an error, nothing,
+or ends the process (`tests/faults/`). AWS is the tests' AWS in memory, which `tests/store/test_replay.py` compares with
+another engine; a part of the cases also runs on the emulator of `make run`. Time is simulated: a lost message takes the
+3 s that botocore waits for it, and botocore's pauses are as long as they may be.
 
 In the tables below:
 
@@ -119,11 +118,7 @@ def section(scene: Scene, operation: Operation) -> str:
 def main() -> None:
     """Write the page."""
     logging.disable(logging.CRITICAL)
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        LocalService(Path(folder) / "data") as service,
-        staged(service) as scene,
-    ):
+    with staged(MemoryCloud()) as scene:
         sections = [section(scene, operation) for operation in fault_matrix.OPERATIONS]
     text = "".join(sections)
     PAGE.write_text(introduction(text) + text)

@@ -1,24 +1,28 @@
-"""One emulator for all tests of faults: `make run` on fresh data."""
+"""The scenes of the faults: in the AWS in memory, and on the emulator of `make run`."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
+from tests.support.fault_clouds import EmulatorCloud, MemoryCloud
 from tests.support.fault_scene import Scene, staged
 from tests.support.local_service import LocalService
 
 
+@pytest.fixture
+def scene() -> Iterator[Scene]:
+    """Provide six images of one label in the AWS in memory, and the injector before each AWS call."""
+    with staged(MemoryCloud()) as scene:
+        yield scene
+
+
 @pytest.fixture(scope="session")
-def emulator(slow_tier: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalService]:
-    """`make run` of this checkout."""
-    folder: Path = tmp_path_factory.mktemp("faults")
-    with LocalService(folder / "data") as service:
-        yield service
+def _emulator(slow_tier: None, running: LocalService) -> EmulatorCloud:
+    return EmulatorCloud(running)
 
 
 @pytest.fixture
-def scene(emulator: LocalService) -> Iterator[Scene]:
-    """Six images of one label, and the injector before each AWS call."""
-    with staged(emulator) as scene:
+def emulated(_emulator: EmulatorCloud) -> Iterator[Scene]:
+    """Provide the same on the emulator, which has more of DynamoDB and S3, and takes twenty times as long."""
+    with staged(_emulator) as scene:
         yield scene

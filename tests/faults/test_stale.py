@@ -49,7 +49,7 @@ WRITES = (uploaded, deleted, weighed, deleted_last)
 def snapshot(scene: Scene) -> None:
     """The tables as they are now are what stale reads will read."""
     for table in scene.tables:
-        before, dynamodb = f"{table}-before", scene.raw["dynamodb"]
+        before, dynamodb = f"{table}-before", scene.cloud.raw["dynamodb"]
         dynamodb.delete_table(TableName=before)
         dynamodb.create_table(TableName=before, **cloud.table(cloud.TABLES[scene.tables.index(table)]))
         for item in scene.items(table):
@@ -57,15 +57,21 @@ def snapshot(scene: Scene) -> None:
 
 
 @pytest.fixture
+def scene(emulated: Scene) -> Scene:
+    """Return the scene on the emulator, in which tables can be made: the tables as they were before a write."""
+    return emulated
+
+
+@pytest.fixture
 def stage(scene: Scene) -> Iterator[Scene]:
     """The scene, with the tables as they are before each test's write beside it."""
     scene.reset()
     for table, template in zip(scene.tables, cloud.TABLES, strict=True):
-        scene.raw["dynamodb"].create_table(TableName=f"{table}-before", **cloud.table(template))
+        scene.cloud.raw["dynamodb"].create_table(TableName=f"{table}-before", **cloud.table(template))
     snapshot(scene)
     yield scene
     for table in scene.tables:
-        scene.raw["dynamodb"].delete_table(TableName=f"{table}-before")
+        scene.cloud.raw["dynamodb"].delete_table(TableName=f"{table}-before")
 
 
 def stale(scene: Scene) -> Callable[[Attempt], AWSResponse]:
@@ -77,7 +83,7 @@ def stale(scene: Scene) -> Callable[[Attempt], AWSResponse]:
             return attempt.done()
         for table in scene.tables:
             document = document.replace(f'"{table}"', f'"{table}-before"')
-        call = getattr(scene.raw["dynamodb"], xform_name(attempt.operation))
+        call = getattr(scene.cloud.raw["dynamodb"], xform_name(attempt.operation))
         answer = {name: value for name, value in call(**json.loads(document)).items() if name != "ResponseMetadata"}
         return attempt.answer(200, json.loads(json.dumps(answer).replace('-before"', '"')))
 

@@ -78,7 +78,7 @@ def test_an_upload_that_surely_wrote_nothing_takes_its_version_away(scene: Scene
     assert scene.upload(IMAGES).status == 503
     scene.injector.disarm()
     assert scene.check() == 0
-    assert len(scene.versions()) == IMAGES
+    assert len(scene.cloud.versions()) == IMAGES
 
 
 @pytest.mark.parametrize("done", [True, False])
@@ -88,4 +88,4 @@ def test_an_upload_whose_transaction_failed_inside_dynamodb_keeps_its_version(sc
     assert scene.upload(IMAGES).status == 503
     scene.injector.disarm()
     assert scene.check() == (0 if done else 1)
-    assert len(scene.versions()) == IMAGES + 1
+    assert len(scene.cloud.versions()) == IMAGES + 1

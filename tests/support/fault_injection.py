@@ -5,7 +5,6 @@ The injector sends the attempt itself, or not, and answers, fails or ends the pr
 
 import io
 import json
-import socket
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,10 +12,8 @@ from typing import Any
 import urllib3
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.exceptions import ConnectTimeoutError, EndpointConnectionError, ReadTimeoutError
-from botocore.httpsession import URLLib3Session
 
 CONNECT_TIMEOUT, READ_TIMEOUT = 1.0, 2.0  # seconds, as shared/aws.py has them
-NO_DELAY: Any = [(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)]  # as botocore has it for its own sessions
 BACK_OFF_MAX = 2.0  # seconds that botocore may wait before it tries again
 
 
@@ -160,14 +157,12 @@ class Injector:
     """
 
     clock: Clock
+    send: Callable[[AWSPreparedRequest], AWSResponse]  # to the cloud
     calls: list[tuple[str, str]] = field(default_factory=list)
     hits: Callable[[Attempt, int, int], bool] = lambda attempt, call, number: False
     happening: Happening = refused
     _id: str = ""
     _number: int = 0
-
-    def __post_init__(self) -> None:
-        self._session = URLLib3Session(socket_options=NO_DELAY)
 
     def arm(self, happening: Happening, hits: Callable[[Attempt, int, int], bool]) -> None:
         """From now on calls are counted anew, and this happens."""
@@ -187,6 +182,6 @@ class Injector:
         if call != self._id:
             self._id = call
             self.calls.append((service, operation))
-        attempt = Attempt(service, operation, request, self.clock, self._session.send)
+        attempt = Attempt(service, operation, request, self.clock, self.send)
         hit = self.hits(attempt, len(self.calls), self._number)
         return self.happening(attempt) if hit else attempt.done()

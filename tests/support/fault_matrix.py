@@ -161,7 +161,7 @@ def _outcome(
     scene.check_answers()
     report = scene.reconcile()
     assert (report.versions_removed, report.rows_removed, report.rows_renamed) == (orphans, 0, 0)
-    assert len(scene.versions()) == len(weights)
+    assert len(scene.cloud.versions()) == len(weights)
     again = request(scene, operation)
     assert again.status in (operation.answer, operation.again)
     assert scene.weights() == after

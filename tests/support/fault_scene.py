@@ -1,11 +1,10 @@
-"""A label on a real emulator, the shipped handlers in front of it, and what must be true of both after a fault."""
+"""A label in a cloud, the shipped handlers in front of it, and what must be true of both after a fault."""
 
 import random
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import cache
 from types import SimpleNamespace
 from typing import Any
 from unittest import mock
@@ -16,13 +15,13 @@ from shared.labels import chunks, items, retries, store
 from shared.pictures.bucket import Bucket
 from shared.settings import read_settings
 from tests.support import invariants, pictures
+from tests.support.fault_clouds import LABEL, Cloud
 from tests.support.fault_injection import Clock, Injector
 from tests.support.hosts import Api, Handlers, json_of
-from tests.support.local_service import Answer, LocalService
+from tests.support.local_service import Answer
 from tools.reconcile.inventory import Inventory
 from tools.reconcile.reconcile import Reconciliation, Report
 
-LABEL = "cat"
 WEIGHT, SAME_CLASS, OTHER_CLASS = 3, 2, 5  # units: so few that every dart can be thrown
 IMAGES = 6  # so many that one of the four lanes has two, whatever the lanes that chance chooses
 TIMEOUT = 15.0  # seconds; the functions' timeout
@@ -34,14 +33,13 @@ Row = tuple[int, str]  # weight and version
 class Scene:
     """Six images of one label; `reset` brings them back as they were."""
 
-    raw: dict[str, Any]  # clients of the account's owner, which meet no faults
+    cloud: Cloud
     injector: Injector
     clock: Clock
     api: Api = field(default_factory=lambda: Api(Handlers(), LABEL))
 
     def __post_init__(self) -> None:
-        self.settings = read_settings()
-        self.tables = (self.settings.image_chunks_table, self.settings.chunk_info_table)
+        self.tables = self.cloud.tables
         self._baseline: dict[str, list[Any]] = {table: [] for table in self.tables}
         self.reset()
         self.content: dict[str, bytes] = {}
@@ -73,17 +71,17 @@ class Scene:
     # --- the state ---
 
     def reset(self) -> None:
-        """The images again, as a new container of the functions finds them."""
+        """Bring the images back, and let a new container of the functions find them."""
         self._put_versions()
-        self._discard_thumbnails()
+        self.cloud.discard_thumbnails()
         for table in self.tables:
             found, wanted = self.items(table), self._baseline[table]
             for item in found:
-                if self._key(item) not in map(self._key, wanted):
-                    self.raw["dynamodb"].delete_item(TableName=table, Key=self._key(item))
+                if _key(item) not in map(_key, wanted):
+                    self.cloud.delete_item(table, item)
             for item in wanted:
                 if item not in found:
-                    self.raw["dynamodb"].put_item(TableName=table, Item=item)
+                    self.cloud.put_item(table, item)
         forget(aws.dynamodb, aws.s3, aws.ssm)  # with them botocore's quota of retries, which other faults may have used
         self.fresh()
 
@@ -94,9 +92,8 @@ class Scene:
             module.RNG.seed(1)
 
     def items(self, table: str) -> list[Any]:
-        """All items of the table; the label is listed there, too, and stays so."""
-        found: list[Any] = self.raw["dynamodb"].scan(TableName=table, ConsistentRead=True)["Items"]
-        return [item for item in found if item["label"]["S"] != items.LABELS]
+        """Return all items of the table, but the list of labels."""
+        return self.cloud.items(table)
 
     def rows(self) -> dict[str, Row]:
         """Weight and version of each image, by name."""
@@ -107,12 +104,6 @@ class Scene:
         """Weight of each image, by name."""
         return {name: weight for name, (weight, _) in self.rows().items()}
 
-    def versions(self) -> set[tuple[str, str]]:
-        """Name and id of each version in the bucket."""
-        listed = self.raw["s3"].list_object_versions(Bucket=self.settings.bucket, Prefix=f"{LABEL}/")
-        assert "DeleteMarkers" not in listed
-        return {(v["Key"].removeprefix(f"{LABEL}/"), v["VersionId"]) for v in listed.get("Versions", [])}
-
     # --- what must be true ---
 
     def check(self) -> int:
@@ -121,7 +112,7 @@ class Scene:
         found = invariants.label_of(LABEL, self.items(self.tables[0]), self.items(self.tables[1]))
         invariants.check(*found)
         assert invariants.throw_every_dart(*found[1:]) == {name: weight for name, (weight, _) in rows.items()}
-        versions, named = self.versions(), {(name, version) for name, (_, version) in rows.items()}
+        versions, named = self.cloud.versions(), {(name, version) for name, (_, version) in rows.items()}
         assert named <= versions, "an image without its version"
         return len(versions - named)
 
@@ -140,24 +131,17 @@ class Scene:
         return Reconciliation(*both, until, log=lambda line: None).run()
 
     def _put_versions(self) -> None:
-        """The baseline's images name versions that are there; other versions go."""
-        versions, s3 = self.versions(), self.raw["s3"]
+        """Let the baseline's images name versions that are there, and remove all others."""
         missing = {(item["s3key"]["S"], item["versionId"]["S"]): item for item in self._baseline[self.tables[0]]}
-        for name, version in versions:
-            if not missing.pop((name, version), None):
-                s3.delete_object(Bucket=self.settings.bucket, Key=f"{LABEL}/{name}", VersionId=version)
+        for version in self.cloud.versions():
+            if not missing.pop(version, None):
+                self.cloud.delete_version(version)
         for (name, _), item in missing.items():
-            put = s3.put_object(Bucket=self.settings.bucket, Key=f"{LABEL}/{name}", Body=self.content[name])
-            item["versionId"] = {"S": put["VersionId"]}
+            item["versionId"] = {"S": self.cloud.put_version(name, self.content[name])}
 
-    def _discard_thumbnails(self) -> None:
-        s3, bucket = self.raw["s3"], self.settings.thumbnail_bucket
-        for found in s3.list_objects_v2(Bucket=bucket).get("Contents", []):
-            s3.delete_object(Bucket=bucket, Key=found["Key"])
 
-    def _key(self, item: Any) -> Any:
-        sort_key = "s3key" if "s3key" in item else "chunkNumber"
-        return {name: item[name] for name in ("label", sort_key)}
+def _key(item: Any) -> Any:
+    return item["label"], item["s3key" if "s3key" in item else "chunkNumber"]
 
 
 EVERYTHING = (aws.session, aws.dynamodb, aws.s3, aws.ssm, settings._cache)
@@ -177,26 +161,18 @@ def documented(answer: Answer, *, good: int) -> None:
     assert (answer.status, problem["status"]) == (503, 503), problem
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.headers["retry-after"] == "1"
-    assert problem["detail"].endswith("retry in a moment.")
-
-
-@cache
-def owners_clients(service: LocalService) -> dict[str, Any]:
-    """Clients of the account's owner."""
-    endpoint, owner = service.aws_endpoint, service.aws()
-    return {name: owner.client(name, endpoint_url=endpoint) for name in ("dynamodb", "s3", "ssm")}
+    assert problem["detail"].endswith(("; retry in a moment.", "; retry in a few seconds."))
 
 
 @contextmanager
-def staged(service: LocalService) -> Iterator[Scene]:
-    """The scene on this emulator."""
-    variables = dict(line.split("=", 1) for line in (service.data / "aws.env").read_text().splitlines())
+def staged(cloud: Cloud) -> Iterator[Scene]:
+    """Provide the scene in this cloud."""
     clock = Clock()
-    injector = Injector(clock)
+    injector = Injector(clock, cloud.send)
     pauses: Callable[[float], None] = clock.back_off
     forget(*EVERYTHING)
     with (
-        mock.patch.dict("os.environ", variables | {"PUBLIC_WRITES": "true"}),
+        mock.patch.dict("os.environ", {**cloud.variables, "PUBLIC_WRITES": "true"}),
         mock.patch.object(deadline, "CLOCK", clock),
         mock.patch.object(retries, "CLOCK", clock),
         mock.patch.object(retries, "SLEEP", clock.sleep),
@@ -207,5 +183,5 @@ def staged(service: LocalService) -> Iterator[Scene]:
         mock.patch.object(settings.SettingsCache.__init__, "__kwdefaults__", {"clock": clock}),
     ):
         aws.session().register("before-send", injector.before_send)  # type: ignore[arg-type]
-        yield Scene(owners_clients(service), injector, clock)
+        yield Scene(cloud, injector, clock)
     forget(*EVERYTHING)

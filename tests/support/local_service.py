@@ -168,7 +168,7 @@ class LocalService:
 
     def aws(self) -> boto3.Session:
         """A session of the account's owner; its clients need `endpoint_url=service.aws_endpoint`."""
-        variables = self._aws_variables()
+        variables = self.aws_variables()
         return boto3.Session(
             variables["AWS_ACCESS_KEY_ID"],
             variables["AWS_SECRET_ACCESS_KEY"],
@@ -178,9 +178,10 @@ class LocalService:
     @property
     def aws_endpoint(self) -> str:
         """Where the emulator's AWS services are."""
-        return self._aws_variables()["AWS_ENDPOINT_URL"]
+        return self.aws_variables()["AWS_ENDPOINT_URL"]
 
-    def _aws_variables(self) -> dict[str, str]:
+    def aws_variables(self) -> dict[str, str]:
+        """Return the environment variables with which the account's owner reaches the emulator."""
         lines = (self.data / "aws.env").read_text().splitlines()
         return dict(line.split("=", 1) for line in lines)
 

@@ -179,7 +179,7 @@ def service(program: str, images: int) -> Iterator[None]:
         LocalService(Path(folder) / "data") as local,
         dynamodb_by(program, connections=1) as dynamodb,
     ):
-        os.environ |= local._aws_variables() | {"AWS_ENDPOINT_URL_DYNAMODB": dynamodb.meta.endpoint_url}
+        os.environ |= local.aws_variables() | {"AWS_ENDPOINT_URL_DYNAMODB": dynamodb.meta.endpoint_url}
         settings = read_settings()
         tables = {"ImageChunksTable": settings.image_chunks_table, "ChunkInfoTable": settings.chunk_info_table}
         for table, name in tables.items():
