@@ -4,6 +4,7 @@ with LocalService(tmp_path / "data") as service:
     answer = service.get("/random?label=cat")
 """
 
+import ctypes
 import http.client
 import itertools
 import os
@@ -27,6 +28,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 CHELSEA = ROOT / "tests/images/chelsea.png"
 READY_MAX = 60.0  # seconds; a first start on a busy machine
 STOP_MAX = 20.0
+PR_SET_PDEATHSIG = 1  # of Linux, in sys/prctl.h
 
 # Linux gives away ports from 32768 on, so from 12,000 on there are 1,000 for each of 20 workers of pytest-xdist.  Each
 # process begins at a place of its own in them, because two runs of the tests may go on at a time.
@@ -109,6 +111,7 @@ class LocalService:
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=self._own_group,
+                preexec_fn=_end_with_parent if sys.platform == "linux" else None,
             )
         give_up = time.monotonic() + READY_MAX
         while "petAPI is ready at " not in self.output:
@@ -184,6 +187,11 @@ class LocalService:
         """Return the environment variables with which the account's owner reaches the emulator."""
         lines = (self.data / "aws.env").read_text().splitlines()
         return dict(line.split("=", 1) for line in lines)
+
+
+def _end_with_parent() -> None:
+    """Let Linux stop this process when the one that started it ends, be it by SIGKILL: no server outlives its tests."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def send(host: str, method: str, path: str, body: Any = None, headers: Mapping[str, str] | None = None) -> Answer:
