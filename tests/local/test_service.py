@@ -1,19 +1,22 @@
 """What `make run` keeps over a stop, a kill, damage and changed code, and what it leaves behind."""
 
+import os
 import re
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.support.cloud import FUNCTIONS
-from tests.support.local_service import ROOT, Answer, LocalService
+from tests.support.local_service import ROOT, Answer, LocalService, free_port
 from tests.support.pictures import png
 from tools.local import snapshots
 
@@ -109,6 +112,21 @@ def test_each_signal_stops_it_and_the_next_start_finds_everything(data: Path) ->
     with LocalService(data) as again:
         assert [again.upload(png(seed)).status for seed in seeds] == [200] * len(seeds)
         assert f"petAPI is ready at http://127.0.0.1:{again.port}\n" in again.output
+
+
+def test_ctrl_c_during_the_start_ends_it_before_it_is_ready(tmp_path: Path) -> None:
+    variables = {**os.environ, "PORT": str(free_port()), "DATA": str(tmp_path / "data"), "WARM": "1"}
+    command = [sys.executable, "-m", "tools.local"]
+    start = partial(subprocess.Popen, command, cwd=ROOT, env=variables, text=True, start_new_session=True)
+    with start(stdout=subprocess.PIPE) as process:
+        while not process.stdout.readline().startswith("- Deploying"):
+            assert process.poll() is None
+        os.killpg(process.pid, signal.SIGINT)
+        rest = process.stdout.read()
+
+    assert (process.returncode, "ready" in rest) == (0, False)
+    assert processes_of(tmp_path / "data") == []
+    assert not (tmp_path / "data/running").exists()
 
 
 def test_a_kill_loses_nothing_that_is_in_a_snapshot(data: Path) -> None:

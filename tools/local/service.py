@@ -80,18 +80,22 @@ class _Run:
         aws_endpoints = guarded(self._emulator.asgi, self._checkpoints.written)
         emulating = asyncio.create_task(listen(aws_endpoints, private, end_aws.wait))
         try:
-            outputs = await asyncio.to_thread(self._deploy)
+            outputs, functions = await asyncio.to_thread(self._deploy)
             if killed:
                 await asyncio.to_thread(_after_unclean_stop, damaged=damaged)
             await self._checkpoints.take()
-            await self._serve(outputs["ApiId"], public, stop, emulating)
+            if self._warm and not stop.is_set():
+                self._say("- Starting the functions")
+                await asyncio.to_thread(start_functions, functions)
+            if not stop.is_set():
+                await self._serve(outputs["ApiId"], public, stop, emulating)
         finally:
             self._emulator.stop_functions()
             end_aws.set()
             await emulating
 
-    def _deploy(self) -> dict[str, str]:
-        """Bring up the stack and start its functions. Return the stack's outputs."""
+    def _deploy(self) -> tuple[dict[str, str], list[str]]:
+        """Bring up the stack. Return its outputs and the names of its functions."""
         deployment = Deployment()
         deployment.wait_for_emulator()
         self._emulator.refuse_lost_state()
@@ -99,10 +103,7 @@ class _Run:
         outputs = deployment.bring_up(ROOT, self._parameters)
         text = "".join(f"{name}={value}\n" for name, value in self._emulator.variables.items())
         data_folder.write_private(self._folder.aws_env, text)
-        if self._warm:
-            self._say("- Starting the functions")
-            start_functions(deployment.functions())
-        return outputs
+        return outputs, deployment.functions()
 
     async def _serve(
         self, api_id: str, public: socket.socket, stop: asyncio.Event, emulating: asyncio.Task[None]
