@@ -5,6 +5,7 @@ import random
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from typing import Any
 from unittest import mock
 
 import botocore.session
@@ -27,6 +28,25 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "slow_tier" in getattr(item, "fixturenames", ()):
             item.add_marker("slow")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run HTTP tests on the handlers, and in `make run`, too, where `also_in_make_run` says why.
+
+    If PETAPI_URL is set, as `make sam-test` does, they run there only.
+    """
+    own = any("host" in mark.args[0] for mark in metafunc.definition.iter_markers("parametrize"))
+    if own or "host" not in metafunc.fixturenames:
+        return
+    hosts: list[Any] = ["PETAPI_URL"] if "PETAPI_URL" in os.environ else ["handlers"]
+    if (again := metafunc.definition.get_closest_marker("also_in_make_run")) and "PETAPI_URL" not in os.environ:
+        hosts.append(pytest.param("make run", marks=_tier(**again.kwargs)))
+    metafunc.parametrize("host", hosts, indirect=True)
+
+
+def _tier(*, why: str, slow: bool = False) -> list[pytest.MarkDecorator]:
+    assert why
+    return [pytest.mark.slow] if slow else []
 
 
 @pytest.fixture(scope="session")
@@ -87,9 +107,9 @@ def world() -> Iterator[World]:
         yield world
 
 
-@pytest.fixture(params=["PETAPI_URL"] if "PETAPI_URL" in os.environ else ["handlers", "make run"])
+@pytest.fixture
 def host(request: pytest.FixtureRequest) -> Host:
-    """Each place that petAPI runs in; only the one that PETAPI_URL names if it is set, as `make sam-test` does."""
+    """Return the place that petAPI runs in, as `pytest_generate_tests` chose it."""
     if request.param == "PETAPI_URL":
         return Remote(os.environ["PETAPI_URL"])
     if request.param == "handlers":

@@ -28,6 +28,10 @@ from tests.support.memory_aws import World
 from tests.support.simulation import call
 from tests.support.token_issuer import AUDIENCE, Issuer, ec_key, forged, signed
 
+pytestmark = pytest.mark.also_in_make_run(
+    why="the authorizer is a function of its own there, which the gateway asks and caches", slow=True
+)
+
 IMAGE = "/images/{label}/{name}"
 REAL_HOST = "PETAPI_URL" if "PETAPI_ISSUER" in os.environ else "make run"
 SAM_LOCAL = "PETAPI_ISSUER" in os.environ  # which answers a Deny with a 403 of its own
@@ -62,7 +66,7 @@ def clock() -> Clock:
     return Clock()
 
 
-@pytest.fixture(params=["PETAPI_URL"] if SAM_LOCAL else ["handlers", "make run"])
+@pytest.fixture
 def host(request: pytest.FixtureRequest, issuer: Issuer, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Host:
     """Return a host of conftest.py in which writes need a token of the issuer."""
     if request.param == "PETAPI_URL":

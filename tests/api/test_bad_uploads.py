@@ -14,6 +14,10 @@ from tests.support.local_service import Answer
 from tests.support.photographs import CHELSEA, ROCKET
 from tests.support.pictures import File
 
+pytestmark = pytest.mark.also_in_make_run(
+    why="the front, the gateway and the emulator get the same hostile bytes first", slow=True
+)
+
 GOOD = ("img", File(pictures.png(1)))
 
 # name -> (fields besides or instead of label and img, status, field at fault)

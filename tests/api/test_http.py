@@ -13,6 +13,8 @@ from tests.support.hosts import Api, Remote, json_of, local
 from tests.support.photographs import CHELSEA, PHOTOGRAPHS, ROCKET
 from tests.support.pictures import File
 
+pytestmark = pytest.mark.also_in_make_run(why="each function has only its own role, variables and layer there")
+
 
 def test_a_photograph_goes_up_is_drawn_reweighed_and_deleted(api: Api) -> None:
     uploaded = api.upload(CHELSEA, "0.75")

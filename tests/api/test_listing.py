@@ -13,6 +13,10 @@ from tests.support.answers import conforms, problem
 from tests.support.hosts import Api, json_of, local
 from tests.support.rows import image, put_rows, rows_of
 
+pytestmark = pytest.mark.also_in_make_run(
+    why="the indexes are read with the rights of a role, and by another DynamoDB", slow=True
+)
+
 SCHEMAS = {"/images": "ImagePage", "/labels": "LabelPage"}
 
 

@@ -14,6 +14,8 @@ from tests.support.answers import problem
 from tests.support.hosts import Api, json_of
 from tests.support.local_service import Answer, LocalService
 
+pytestmark = pytest.mark.also_in_make_run(why="other programs parse the HTTP before the functions do")
+
 NONE = "/images/none/" + "0" * 32 + ".png"
 
 # target -> (status, field at fault); {} is a label without images

@@ -23,6 +23,10 @@ from tests.support.memory_label import image, stored
 from tests.support.refusals import outcome
 from tests.support.simulation import LABEL, call
 
+pytestmark = pytest.mark.also_in_make_run(
+    why="the parameters come through a gateway, and a redirect leads to S3", slow=True
+)
+
 
 def uploaded(api: Api, *weights: str) -> dict[str, Any]:
     """Upload tiny pictures with these weights.  Return id -> image."""

@@ -16,6 +16,8 @@ from tests.support.answers import problem
 from tests.support.hosts import Api, Handlers, Running, json_of, local
 from tests.support.photographs import CHELSEA, ROCKET
 
+pytestmark = pytest.mark.also_in_make_run(why="the thumbnails are in a bucket that the role has to name", slow=True)
+
 WEBP, JPEG = "image/webp", "image/jpeg"
 
 

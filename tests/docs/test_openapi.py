@@ -12,6 +12,8 @@ from tests.support import cloud, pictures
 from tests.support.answers import CONTRACT, Validator, conforms
 from tests.support.hosts import Api, json_of
 
+pytestmark = pytest.mark.also_in_make_run(why="the contract is of what people reach, with the gateway in front")
+
 
 def test_the_contract_is_valid() -> None:
     validate(CONTRACT)

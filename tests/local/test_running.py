@@ -160,6 +160,7 @@ class Spent:
         connection.close()
 
 
+@pytest.mark.usefixtures("slow_tier")
 @pytest.mark.skipif(not PROC.exists(), reason="reads Linux's /proc")
 def test_a_draw_of_300_kb_takes_a_few_times_as_long_as_the_page(running: LocalService) -> None:
     """CPU time, because a busy machine does not add to the ratio; the clock for what only waits."""
@@ -175,6 +176,7 @@ def test_a_draw_of_300_kb_takes_a_few_times_as_long_as_the_page(running: LocalSe
     assert statistics.median(draws.seconds) > CLOCK_MIN * statistics.median(pages.seconds), "each request waits"
 
 
+@pytest.mark.usefixtures("slow_tier")
 @pytest.mark.skipif(not Path("/proc/net/tcp").exists(), reason="reads Linux's list of sockets")
 def test_ctrl_c_in_a_terminal_lets_requests_end(tmp_path: Path) -> None:
     service = LocalService(tmp_path / "data", own_group=True).start()
@@ -188,6 +190,7 @@ def test_ctrl_c_in_a_terminal_lets_requests_end(tmp_path: Path) -> None:
     assert statuses == {201}
 
 
+@pytest.mark.usefixtures("slow_tier")
 @pytest.mark.skipif(not Path("/proc/net/tcp").exists(), reason="Linux has a folder where nobody can write")
 def test_an_upload_that_the_disk_has_no_room_for_is_not_acknowledged(tmp_path: Path) -> None:
     with LocalService(tmp_path / "data") as service:

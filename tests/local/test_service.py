@@ -96,6 +96,7 @@ def checkout(tmp_path: Path) -> Path:
     return root
 
 
+@pytest.mark.usefixtures("slow_tier")
 def test_each_signal_stops_it_and_the_next_start_finds_everything(data: Path) -> None:
     seeds = [1]
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -149,6 +150,7 @@ def test_a_kill_loses_nothing_that_is_in_a_snapshot(data: Path) -> None:
     assert processes_of(data) == []
 
 
+@pytest.mark.usefixtures("slow_tier")
 def test_what_a_kill_left_is_reconciled_at_the_next_start(data: Path) -> None:
     service = LocalService(data).start()
     kept, lost = service.upload(png(2)), service.upload(png(3))
@@ -168,6 +170,7 @@ def test_what_a_kill_left_is_reconciled_at_the_next_start(data: Path) -> None:
         assert again.get(kept.headers["location"].removeprefix(service.url)).body == png(2)
 
 
+@pytest.mark.usefixtures("slow_tier")
 def test_data_that_cannot_be_saved_is_said_and_tried_again(data: Path, tmp_path: Path) -> None:
     aside, file = tmp_path / "aside", tmp_path / "file"
     aside.mkdir()
@@ -192,6 +195,7 @@ def test_data_that_cannot_be_saved_is_said_and_tried_again(data: Path, tmp_path:
         assert service.upload(png(2)).status == 200
 
 
+@pytest.mark.usefixtures("slow_tier")
 def test_a_last_snapshot_that_fails_is_no_good_end(data: Path) -> None:
     service = LocalService(data).start()
     shutil.move(data / "snapshots", data / "aside")
@@ -203,6 +207,7 @@ def test_a_last_snapshot_that_fails_is_no_good_end(data: Path) -> None:
     assert (data / "running").exists()
 
 
+@pytest.mark.usefixtures("slow_tier")
 @pytest.mark.parametrize("name", NASTY)
 def test_a_truncated_state_file_costs_nothing_after_a_good_stop(data: Path, name: str) -> None:
     damaged = newest(data)
@@ -230,6 +235,7 @@ def test_without_snapshots_but_with_images_it_refuses(data: Path) -> None:
     assert "has images but" in LocalService(data).refusal()
 
 
+@pytest.mark.usefixtures("slow_tier")
 def test_state_that_the_emulator_cannot_load_is_refused(data: Path, tmp_path: Path) -> None:
     state = tmp_path / "state"
     snapshots.restore(newest(data), state)
@@ -239,6 +245,7 @@ def test_state_that_the_emulator_cannot_load_is_refused(data: Path, tmp_path: Pa
     assert "The emulator cannot read the data" in LocalService(data).refusal()
 
 
+@pytest.mark.usefixtures("slow_tier")
 def test_a_start_that_was_killed_before_it_was_ready_counts_as_none(data: Path) -> None:
     shutil.rmtree(data / "snapshots")
     for bucket in (data / "objects" / "000000000000").iterdir():
@@ -259,6 +266,7 @@ def test_changed_code_is_deployed_and_the_data_stays(data: Path, checkout: Path)
         assert draw(service).body == png(1)
 
 
+@pytest.mark.usefixtures("slow_tier")
 def test_a_changed_table_key_is_refused_and_the_data_stays(data: Path, checkout: Path) -> None:
     template = checkout / "template.yaml"
     text = template.read_text()
@@ -271,6 +279,7 @@ def test_a_changed_table_key_is_refused_and_the_data_stays(data: Path, checkout:
         assert draw(service).body == png(1)
 
 
+@pytest.mark.usefixtures("slow_tier")
 def test_a_template_that_cannot_be_deployed_is_refused_and_the_data_stays(data: Path, checkout: Path) -> None:
     template = checkout / "template.yaml"
     text = template.read_text()
@@ -282,6 +291,7 @@ def test_a_template_that_cannot_be_deployed_is_refused_and_the_data_stays(data: 
         assert draw(service).body == png(1)
 
 
+@pytest.mark.usefixtures("slow_tier")
 def test_labels_can_be_given(tmp_path: Path) -> None:
     with LocalService(tmp_path / "data", variables={"LABELS": "owl"}) as service:
         assert service.upload(png(1), label="owl").status == 201

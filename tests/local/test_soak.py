@@ -50,7 +50,7 @@ def soaked(slow_tier: None, running: LocalService) -> Outcome:
 
 
 @pytest.fixture
-def emulator(running: LocalService) -> Emulator:
+def emulator(slow_tier: None, running: LocalService) -> Emulator:
     return Emulator(running)
 
 
@@ -175,6 +175,7 @@ def test_what_was_answered_503_may_have_been_done() -> None:
         pets.upload(1, 1, again=False)
 
 
+@pytest.mark.usefixtures("slow_tier")
 def test_a_failing_client_ends_the_soak_at_once(running: LocalService, monkeypatch: pytest.MonkeyPatch) -> None:
     draw, turns = OverHttp.draw, itertools.count()
 

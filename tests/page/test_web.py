@@ -15,6 +15,8 @@ from tests.support.cloud import ROOT
 from tests.support.hosts import Api, Running, json_of
 from tools import openapi_json
 
+pytestmark = pytest.mark.also_in_make_run(why="the files go through a gateway in base64")
+
 PAGES = ("/", "/docs")
 
 

@@ -34,6 +34,7 @@ def run(url: str, draws: int, label: str = "cat") -> tuple[int, str]:
     return done.returncode, done.stdout + done.stderr
 
 
+@pytest.mark.usefixtures("slow_tier")
 def test_make_run_draws_with_the_stated_probabilities(running: LocalService) -> None:
     for seed in range(8):
         assert running.upload(tiny(seed), label="audited", weight=f"0.{seed + 1}").status == 201

@@ -17,6 +17,8 @@ from tests.support.hosts import Api, Handlers, Host, Running, json_of
 from tests.support.local_service import Answer
 from tests.support.pictures import File, chunk, multipart_body, png_with
 
+pytestmark = pytest.mark.also_in_make_run(why="the log lines are those of a function that runs by itself", slow=True)
+
 MARKER = "m4rker"
 PICTURE = png_with(pictures.png(1), chunk(b"tEXt", b"Author\0" + MARKER.encode()))
 LABEL, IMG = ("label", "{label}"), ("img", File(PICTURE))

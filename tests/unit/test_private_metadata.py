@@ -20,6 +20,8 @@ from tests.support.photographs import CHELSEA, ROCKET
 from tests.support.pictures import segment
 from tests.support.pixels import pixels
 
+pytestmark = pytest.mark.also_in_make_run(why="the service gives out what S3 kept", slow=True)
+
 HALVES = [PROFILE[:300], PROFILE[300:]]
 IN_TWO_SEGMENTS = [segment(0xE2, b"ICC_PROFILE\0" + bytes((n, 2)) + half) for n, half in enumerate(HALVES, 1)]
 EXIFTOOL = shutil.which("exiftool")
@@ -145,6 +147,7 @@ def test_no_marker_comes_out_of_the_service(api: Api, kind: str) -> None:
         assert not found(answered, marker(form))
 
 
+@pytest.mark.usefixtures("slow_tier")
 def test_no_marker_is_in_the_data_of_make_run(tmp_path: Path) -> None:
     with LocalService(tmp_path / "data") as service:
         for kind in CARRIERS:
