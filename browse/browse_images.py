@@ -22,7 +22,7 @@ def get_picture(request: Request) -> Response:
     A picture that does not fit into an answer is a 302 to S3.
     """
     label, name = image_responses.image_path(request)
-    thumbnail = thumbnails.asked(request, label, name)
+    thumbnail = thumbnails.requested(request, label, name)
     settings = read_settings()
     store = Store(aws.dynamodb(), settings)
     image = store.image(label, name)
@@ -38,7 +38,7 @@ def get_picture(request: Request) -> Response:
     bucket = Bucket(aws.s3(), settings.bucket)
     if thumbnail:
         kept = ThumbnailBucket(aws.s3(), settings.thumbnail_bucket)
-        content = thumbnails.content(thumbnail, image, store, bucket, kept)
+        content = thumbnails.read_or_make(thumbnail, image, store, bucket, kept)
     elif image.size > BODY_MAX:
         location = bucket.url(image.id, headers)
         return Response(302, headers={"Location": location, "Cache-Control": "no-store"})

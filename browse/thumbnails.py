@@ -24,14 +24,14 @@ class Thumbnail:
 
     @property
     def headers(self) -> dict[str, str]:
-        """Headers of a picture with the thumbnail's own ETag. Both types have one address, so caches compare Accept."""
+        """The headers of a picture with the thumbnail's own ETag. Both types have one URL, so Vary names Accept."""
         stem = self.name.partition(".")[0]
         own_name = f"{stem}-{self.side}.{self.extension}"
         etag = sha256(own_name.encode()).hexdigest()[:32]
         return {**picture_headers(self.label, own_name), "ETag": f'"{etag}"', "Vary": "Accept"}
 
 
-def asked(request: Request, label: str, name: str) -> Thumbnail | None:
+def requested(request: Request, label: str, name: str) -> Thumbnail | None:
     """Return the thumbnail that the request names, or None without `size`. Refuse other sizes."""
     size = request.query.get("size")
     if size is None:
@@ -54,7 +54,7 @@ def best_extension(accept: str) -> str:
     return "webp" if 0 < liked["webp"] >= liked["jpg"] else "jpg"
 
 
-def content(
+def read_or_make(
     thumbnail: Thumbnail, image: Image, store: Store, pictures: Bucket, thumbnails: ThumbnailBucket
 ) -> bytes | None:
     """Return the bytes of the thumbnail, and make and keep it if it is new. Return None if the image is gone."""
