@@ -7,7 +7,7 @@ from string import Template
 
 from tests.support import fault_matrix
 from tests.support.cloud import ROOT
-from tests.support.fault_clouds import MemoryCloud
+from tests.support.fault_clouds import InMemory
 from tests.support.fault_matrix import Operation, Outcome
 from tests.support.fault_scene import Scene, staged
 
@@ -118,7 +118,7 @@ def section(scene: Scene, operation: Operation) -> str:
 def main() -> None:
     """Write the page."""
     logging.disable(logging.CRITICAL)
-    with staged(MemoryCloud()) as scene:
+    with staged(InMemory()) as scene:
         sections = [section(scene, operation) for operation in fault_matrix.OPERATIONS]
     text = "".join(sections)
     PAGE.write_text(introduction(text) + text)

@@ -70,7 +70,7 @@ def _variables(values: Mapping[str, str]) -> dict[str, str]:
     return {"PET_API_STAGE": STAGE, **{PARAMETERS[field][1]: value for field, value in values.items()}}
 
 
-class MemoryCloud:
+class InMemory:
     """The AWS in memory: a call takes a twentieth of what it takes the emulator."""
 
     tables = (memory_aws.IMAGES, memory_aws.CHUNKS)
@@ -114,7 +114,7 @@ class MemoryCloud:
         self.world.thumbnails.clear()
 
 
-class EmulatorCloud:
+class OnEmulator:
     """Tables and buckets of these tests' own in the emulator of `make run`, and what its owner sees of them."""
 
     tables = ("ImageChunks-faults", "ChunkInfo-faults")
