@@ -12,7 +12,7 @@ import pytest
 from tests.support import pictures
 from tests.support.answers import problem
 from tests.support.hosts import Api, json_of
-from tests.support.local_service import Answer, LocalService
+from tests.support.local_service import ANSWER_MAX, Answer, LocalService
 
 pytestmark = pytest.mark.also_in_make_run(why="other programs parse the HTTP before the functions do")
 
@@ -143,7 +143,7 @@ def test_an_unknown_method_is_405(api: Api, method: str) -> None:
 def exchange(service: LocalService, *, line: bytes, lines: bytes = b"", host: bytes = b"Host: 127.0.0.1\r\n") -> Answer:
     """Send these bytes. `lines` are the headers after Host, and an empty line and a body if there is one."""
     head, _, body = (host + b"Connection: close\r\n" + lines).partition(b"\r\n\r\n")
-    with socket.create_connection(("127.0.0.1", service.port), timeout=20) as connection:
+    with socket.create_connection(("127.0.0.1", service.port), timeout=ANSWER_MAX) as connection:
         connection.sendall(line + b"\r\n" + head.removesuffix(b"\r\n") + b"\r\n\r\n" + body)
         response = http.client.HTTPResponse(connection)
         response.begin()
@@ -243,6 +243,6 @@ def test_a_method_in_a_header_is_ignored(running: LocalService) -> None:
 
 def test_an_incomplete_request_is_dropped(running: LocalService) -> None:
     for part in (b"", b"GET", POST + b"\r\nHost: 127.0.0.1\r\nContent-Length: 1000\r\n\r\nhalf"):
-        with socket.create_connection(("127.0.0.1", running.port), timeout=20) as connection:
+        with socket.create_connection(("127.0.0.1", running.port), timeout=ANSWER_MAX) as connection:
             connection.sendall(part)
         assert running.get("/").status == 200

@@ -14,7 +14,7 @@ import yaml
 
 from tests.support import documents
 from tests.support.documents import PAGES, PRINTED_URL, README, ROOT, Block
-from tests.support.local_service import LocalService
+from tests.support.local_service import ANSWER_MAX, LocalService
 from tests.support.token_issuer import AUDIENCE, Issuer
 
 TUTORIAL = ROOT / "docs/tutorial.md"
@@ -149,7 +149,12 @@ def test_each_operation_of_the_contract_has_a_curl_line_that_works(tmp_path: Pat
             written = "%{method} %{response_code} %{url_effective}"
             command = line.replace("curl ", f"curl -sS -o {answer} -w '{written}' ", 1)
             done = subprocess.run(
-                ["bash", "-c", command], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60
+                ["bash", "-c", command],
+                cwd=tmp_path,
+                env=environment,
+                capture_output=True,
+                text=True,
+                timeout=ANSWER_MAX,
             )
             asked, status, url = done.stdout.split()
             assert (asked.lower(), status[0]) == (method, "2"), (line, done, answer.read_bytes())

@@ -30,6 +30,7 @@ from shared.labels.items import Item
 from shared.limits import BODY_MAX
 from tests.support.cloud import ROOT, template
 from tests.support.ingest_scene import send
+from tests.support.local_service import ANSWER_MAX
 
 MILLIONS = st.integers(0, 10**9).map(Decimal)
 COUNTS = ("images", "draws", "uploads", "direct_uploads", "deletes", "patches", "infos", "lists")
@@ -50,7 +51,7 @@ STORED = {"dynamodb-storage", "dynamodb-recovery", "s3-storage", "alarms", "ssm-
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "costs", *arguments], cwd=ROOT, capture_output=True, text=True, timeout=60
+        [sys.executable, "-m", "costs", *arguments], cwd=ROOT, capture_output=True, text=True, timeout=ANSWER_MAX
     )
 
 

@@ -23,7 +23,7 @@ from PIL import Image
 
 from tests.support import documents
 from tests.support.documents import README, Block
-from tests.support.local_service import ROOT, LocalService
+from tests.support.local_service import ANSWER_MAX, ROOT, LocalService
 from tools.benchmarks.soak_checks import PROC, cpu_seconds
 
 # A draw of 300 kB takes 8 to 11.5 times the CPU time of `GET /`, 5 to 7 with two busy loops beside it, so one of twice
@@ -101,7 +101,9 @@ def test_the_first_start_says_what_it_does(running: LocalService) -> None:
 def test_help_is_printed_and_unknown_arguments_are_refused(option: str, code: int, tmp_path: Path) -> None:
     command, environment = [sys.executable, "-m", "tools.local", option], {**os.environ, "DATA": str(tmp_path / "data")}
 
-    ended = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=30)
+    ended = subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=ANSWER_MAX
+    )
 
     assert ended.returncode == code
     assert "Usage: make run" in (ended.stderr if code else ended.stdout)

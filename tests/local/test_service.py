@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from tests.support.cloud import FUNCTIONS
-from tests.support.local_service import ROOT, Answer, LocalService, free_port
+from tests.support.local_service import ANSWER_MAX, ROOT, Answer, LocalService, free_port
 from tests.support.pictures import png
 from tools.local import snapshots
 
@@ -52,7 +52,7 @@ def wait_until_kept(data: Path, *answers: Answer) -> None:
 
 
 def wait_until(true: Callable[[], bool]) -> None:
-    give_up = time.monotonic() + 60
+    give_up = time.monotonic() + ANSWER_MAX
     while not true() and time.monotonic() < give_up:
         time.sleep(0.05)
     assert true()

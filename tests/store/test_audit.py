@@ -18,7 +18,7 @@ import pytest
 
 from shared.images import UNITS
 from tests.support.cloud import ROOT
-from tests.support.local_service import LocalService
+from tests.support.local_service import ANSWER_MAX, LocalService
 from tests.support.pictures import tiny
 from tools.audit import audit, chi_square
 from tools.audit.audit import ALARM, Audit, Law
@@ -30,7 +30,7 @@ TOTAL = sum(WEIGHTS.values())
 def run(url: str, draws: int, label: str = "cat") -> tuple[int, str]:
     """Run the audit.  Return its exit code and output."""
     command = [sys.executable, "-m", "tools.audit", label, str(draws), url]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=120)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=ANSWER_MAX)
     return done.returncode, done.stdout + done.stderr
 
 

@@ -24,6 +24,7 @@ from shared.labels.store import Store
 from shared.pictures.bucket import Bucket
 from tests.support import pictures
 from tests.support.hosts import Api, Handlers, json_of
+from tests.support.local_service import ANSWER_MAX
 from tests.support.memory_aws import CHUNKS, IMAGES, DynamoDB, World
 from tests.support.memory_label import POOL, image, stored
 from tests.support.simulation import LABEL, SETTINGS, call
@@ -175,7 +176,7 @@ def test_a_picture_larger_than_an_answer_is_at_a_presigned_url_for_five_minutes(
     query = parse_qs(urlsplit(answer.headers["location"]).query)
     assert query["X-Amz-Algorithm"] == ["AWS4-HMAC-SHA256"]
     assert query["X-Amz-Expires"] == ["300"]
-    followed = requests.get(answer.headers["location"], timeout=5)
+    followed = requests.get(answer.headers["location"], timeout=ANSWER_MAX)
     assert followed.content == pictures.png(1)
     assert followed.headers["Content-Type"] == "image/png"
     assert followed.headers["Content-Disposition"] == f'inline; filename="cat-{url.rpartition("/")[2]}"'

@@ -14,7 +14,7 @@ from shared import aws
 from tests.support import pictures
 from tests.support.cloud import template
 from tests.support.hosts import Api, Handlers, Host, Running, json_of
-from tests.support.local_service import Answer
+from tests.support.local_service import ANSWER_MAX, Answer
 from tests.support.pictures import File, chunk, multipart_body, png_with
 
 pytestmark = pytest.mark.also_in_make_run(why="the log lines are those of a function that runs by itself", slow=True)
@@ -80,7 +80,7 @@ def log_until(host: Host, caplog: pytest.LogCaptureFixture) -> Log:
 
     def running(request_id: str) -> str:
         assert isinstance(host, Running)
-        path, give_up = host.service.data / "emulator.log", time.monotonic() + 60
+        path, give_up = host.service.data / "emulator.log", time.monotonic() + ANSWER_MAX
         while f"{request_id} " not in path.read_text():
             assert time.monotonic() < give_up, "the request is not in the log"
             time.sleep(0.05)
