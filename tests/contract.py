@@ -1,7 +1,7 @@
-"""openapi.yaml against a running petAPI: Schemathesis asks as tests/schemathesis.toml says, `make run` answers.
+"""Test a running petAPI against openapi.yaml: Schemathesis, configured by tests/schemathesis.toml, against `make run`.
 
-`make contract` prints its report: examples, edges and random values of each operation, then walks along the links.
-Exit code 1 for an answer that the contract does not have, and for fewer requests than CASES_MIN.
+`make contract` prints the report: examples, edge cases and random values of each operation, then walks along the links.
+The exit code is 1 for an answer outside the contract, and for fewer requests than CASES_MIN.
 """
 
 import os
@@ -14,15 +14,15 @@ from subprocess import PIPE, STDOUT
 
 from tests.support.local_service import ROOT, LocalService
 
-CASES_MIN = 2000  # requests; fewer mean that a phase was left out
+CASES_MIN = 2000  # requests; with fewer, a phase was left out
 TIME_MAX = 1800.0  # seconds until a hanging run is ended; a quiet machine needs 45
 ANY_LABEL = {"LABELS": "*"}
 TESTS = ROOT / "tests"
-ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT)}  # of tests.support, whose hooks Schemathesis imports
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT)}  # so that Schemathesis finds the hooks in tests.support
 
 
 def run(contract: Path = ROOT / "openapi.yaml", *options: str) -> tuple[int, str]:
-    """The exit code, and the report; `options` are more of Schemathesis', to ask less."""
+    """Run Schemathesis. Return the exit code and the report. `options` can restrict what it sends."""
     schemathesis = [sys.executable, "-m", "schemathesis.cli", "--config-file", TESTS / "schemathesis.toml", "run"]
     command = [*schemathesis, contract, "--no-color", *options]
     with tempfile.TemporaryDirectory() as folder, LocalService(Path(folder) / "data", variables=ANY_LABEL) as service:

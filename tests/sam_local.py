@@ -1,4 +1,4 @@
-"""`make sam-test`: what developers and operators type, on the real SAM CLI, from validation to HTTP over containers.
+"""`make sam-test`: the commands of developers and operators on the real SAM CLI, from validation to HTTP in containers.
 
 Functions run in Docker and find S3, DynamoDB and SSM in an emulator on this host, at the address that the Docker
 bridge gives it, for this run only.  Whatever this starts, it ends: processes, and containers by SAM's label.
@@ -38,7 +38,7 @@ OWNER = {
 
 
 def main(sam: str) -> None:
-    """All steps, in the order in which people meet them; ends with the first that fails."""
+    """Run all steps in the order in which people use them. Exit at the first that fails."""
     if not said("docker", "info"):
         sys.exit("make sam-test needs Docker, and `docker info` gets no answer; start it, or do without: make test")
     os.environ.update({**OWNER, "SAM_CLI_TELEMETRY": "0"})
@@ -66,7 +66,7 @@ def main(sam: str) -> None:
 
 
 def step(name: str, *command: str) -> None:
-    """Run a command; its output is shown only if it fails, which ends the run."""
+    """Run a command. If it fails, show its output and exit."""
     started = time.monotonic()
     done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
     if done.returncode:
@@ -76,7 +76,7 @@ def step(name: str, *command: str) -> None:
 
 
 def said(*command: str) -> str:
-    """What a command printed; nothing if it failed or is not there."""
+    """Return the output of a command, or an empty text if it failed or does not exist."""
     try:
         done = subprocess.run(command, capture_output=True, text=True, check=False)
     except FileNotFoundError:
@@ -85,12 +85,12 @@ def said(*command: str) -> str:
 
 
 def skip_pull(image: str) -> list[str]:
-    """An image that is here is taken as it is; others SAM gets from AWS."""
+    """Return the option that keeps SAM from pulling an image, if this machine has it."""
     return ["--skip-pull-image"] if said("docker", "image", "inspect", image) else []
 
 
 def declaring_the_endpoint(endpoint: str) -> Path:
-    """The built template with AWS_ENDPOINT_URL: SAM hands functions those variables only that a template has."""
+    """Add AWS_ENDPOINT_URL to the built template, because SAM passes on only the variables that a template declares."""
     template = read_template(BUILT / "template.yaml")
     template["Globals"]["Function"]["Environment"]["Variables"]["AWS_ENDPOINT_URL"] = endpoint
     path = BUILT / "template-on-emulator.json"
@@ -99,7 +99,7 @@ def declaring_the_endpoint(endpoint: str) -> Path:
 
 
 def check_tokens(sam: str, options: Sequence[str], endpoint: str) -> None:
-    """The tests of tokens, whose issuer the tests start beside the emulator, where containers reach it."""
+    """Run the tests of tokens. They start the issuer beside the emulator, where containers reach it."""
     issuer = f"{endpoint.rpartition(':')[0]}:{free_port()}/"
     parameters = f"PublicWrites=false JwtIssuer={issuer} JwtAudience=petapi"
     command = [sam, "local", "start-api", "--warm-containers", "LAZY", *options, "--parameter-overrides", parameters]
@@ -109,7 +109,7 @@ def check_tokens(sam: str, options: Sequence[str], endpoint: str) -> None:
 
 
 def invoke_events(command: Sequence[str]) -> None:
-    """`sam local invoke` with each of events/*.json, in the order of their story."""
+    """Call `sam local invoke` with each of events/*.json, in the order of their story."""
     functions = {
         resource["Properties"]["Handler"].partition(".")[0]: name
         for name, resource in cloud.template()["Resources"].items()
@@ -130,7 +130,7 @@ def invoke_events(command: Sequence[str]) -> None:
 
 @contextmanager
 def emulator() -> Iterator[str]:
-    """The address of an empty ministack that containers reach: S3, DynamoDB and SSM, for any key."""
+    """Start an empty ministack that containers reach, with S3, DynamoDB and SSM for any key. Yield its address."""
     gateway = said("docker", "network", "inspect", "bridge", "--format", "{{(index .IPAM.Config 0).Gateway}}")
     address = gateway or "172.17.0.1"
     port = free_port()
@@ -153,7 +153,7 @@ def emulator() -> Iterator[str]:
 
 @contextmanager
 def api(command: Sequence[str]) -> Iterator[str]:
-    """The address of `sam local start-api`; its containers are gone afterwards."""
+    """Start `sam local start-api` and yield its address. Remove its containers afterwards."""
     port = free_port()
     before = set(containers())
     try:
@@ -165,13 +165,13 @@ def api(command: Sequence[str]) -> Iterator[str]:
 
 
 def containers() -> list[str]:
-    """The containers of SAM, ours or not."""
+    """Return all containers of SAM, also those of other runs."""
     return said("docker", "ps", "--all", "--quiet", "--filter", OURS).split()
 
 
 @contextmanager
 def running(command: Sequence[str], environment: dict[str, str], ready: str) -> Iterator[None]:
-    """A process, from when this URL answers until the block's end; its output is shown if anything fails."""
+    """Run a process during the block, which begins when this URL answers. If anything fails, show its output."""
     with tempfile.TemporaryFile("w+") as output:
         process = subprocess.Popen(
             command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=output
@@ -193,7 +193,7 @@ def running(command: Sequence[str], environment: dict[str, str], ready: str) -> 
 
 
 def await_answer(process: subprocess.Popen[bytes], url: str) -> None:
-    """Return when the URL answers with success."""
+    """Wait until the URL answers with success."""
     give_up = time.monotonic() + READY_MAX
     while time.monotonic() < give_up and process.poll() is None:
         with suppress(URLError, OSError), urlopen(url, timeout=60):  # noqa: S310 (ours)

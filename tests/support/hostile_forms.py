@@ -20,12 +20,12 @@ def part(disposition: bytes, content: bytes = b"x", *lines: bytes) -> bytes:
 
 
 def label(disposition: bytes, *lines: bytes) -> bytes:
-    """A form whose label has this disposition."""
+    """Make a form whose label has this disposition."""
     return part(disposition, b"LABEL", *lines) + FILE + END
 
 
 def img(disposition: bytes, *lines: bytes) -> bytes:
-    """A form whose file has this disposition."""
+    """Make a form whose file has this disposition."""
     return LABEL + part(disposition, IMG, *lines) + END
 
 

@@ -52,7 +52,7 @@ def webp_ends_with(*chunks: tuple[bytes, bytes]) -> bytes:
 
 
 def carriers(payload: bytes) -> dict[str, tuple[bytes, bytes]]:
-    """Where it rides -> (what is sent, what is stored of it)."""
+    """Return place of the payload -> (sent file, stored file)."""
     return {
         "after a JPEG": (JPEG + payload, JPEG),
         "after a PNG": (PNG + payload, PNG),
@@ -67,7 +67,7 @@ def carriers(payload: bytes) -> dict[str, tuple[bytes, bytes]]:
     }
 
 
-# name -> (what is sent, what is stored)
+# name -> (sent file, stored file)
 CLEANED = {
     f"{name} {where}": pair for name, payload in PAYLOADS.items() for where, pair in carriers(payload).items()
 } | {
@@ -92,7 +92,7 @@ CLEANED = {
 
 
 def changed_segment(data: bytes, marker: int, at: int, new: bytes) -> bytes:
-    """The JPEG with other bytes at this place of the payload of its first such segment."""
+    """Replace bytes at this place of the payload of the JPEG's first such segment."""
     start = data.index(bytes((0xFF, marker))) + 4 + at
     return data[:start] + new + data[start + len(new) :]
 
@@ -159,19 +159,19 @@ JPEGS = {
 def png_header(
     width: int = 24, height: int = 16, depth: int = 8, colour: int = 2, compression: int = 0, interlace: int = 0
 ) -> bytes:
-    """The PNG under another header, with its checksum."""
+    """Replace the header of the PNG, with a correct checksum."""
     header = struct.pack(">IIBBBBB", width, height, depth, colour, compression, 0, interlace)
     return PNG_SIGNATURE + chunk(b"IHDR", header) + PNG[33:]
 
 
 def lengths(data: bytes, kind: bytes, length: int) -> bytes:
-    """The PNG whose first chunk of this kind says another length."""
+    """Write another length into the PNG's first chunk of this kind."""
     at = data.index(kind) - 4
     return data[:at] + length.to_bytes(4) + data[at + 4 :]
 
 
 def changed_chunk(data: bytes, kind: bytes, at: int, new: bytes, *, number: int = 0) -> bytes:
-    """The PNG with other bytes at this place of the payload of such a chunk, and the checksum that belongs to it."""
+    """Replace bytes at this place of the payload of such a chunk of the PNG, with a correct checksum."""
     start = 0
     for _ in range(number + 1):
         start = data.index(kind, start + 1)
@@ -342,7 +342,7 @@ TOO_LARGE = {
     "an animation of 100 frames of 4096 x 4096": riff([canvas(4096, 4096, 0x02), ANIM, *[frame(WEBP)] * 100]),
 }
 
-# group -> (name -> what is sent, status)
+# group -> (name -> sent file, status)
 REFUSED = {
     "JPEG": (JPEGS, 415),
     "PNG": (PNGS, 415),

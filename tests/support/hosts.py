@@ -45,7 +45,7 @@ class Handlers:
 def proxy_event(
     method: str, path: str, body: bytes = b"", headers: Mapping[str, str] | None = None
 ) -> tuple[str, dict[str, Any]]:
-    """The module that API Gateway would send this request to, and its event."""
+    """Return the module that API Gateway would send this request to, and its event."""
     target = urlsplit(path)
     plain = unquote(target.path)
     resource, parameters, module = cloud.route(method, plain)
@@ -127,7 +127,7 @@ class Api:
 
 
 def new_label() -> str:
-    """A label that no other test uses."""
+    """Make a label that no other test uses."""
     return f"label-{next(_NUMBERS)}-{os.getpid()}"
 
 
@@ -137,14 +137,14 @@ def named(headers: Mapping[str, str]) -> dict[str, str]:
 
 
 def local(url: str) -> str:
-    """The path and query of a link, below the stage."""
+    """Return the path and query of a link, below the stage."""
     target = urlsplit(url)
     path = target.path.removeprefix("/Prod") if target.netloc else target.path
     return f"{path}?{target.query}" if target.query else path
 
 
 def json_of(answer: Answer) -> Any:
-    """The JSON body of an answer."""
+    """Parse the JSON body of an answer."""
     return json.loads(answer.body)
 
 

@@ -20,19 +20,19 @@ STREAM = (b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda")  # how zlib stream
 
 
 def marker(name: str) -> bytes:
-    """The text that only the form of this name carries."""
+    """Return the text that only the form of this name contains."""
     return b"private:" + sha256(name.encode()).hexdigest()[:16].encode()
 
 
 def found(data: bytes, text: bytes) -> bool:
-    """Whether the text is in these bytes or in what is packed in them."""
+    """Return whether the text is in these bytes or in a compressed part of them."""
     wide = text.decode()
     codings = (text, wide.encode("utf-16-le"), wide.encode("utf-16-be"), text.hex().encode())
     return any(coding in part for part in (data, *unpacked(data)) for coding in codings)
 
 
 def unpacked(data: bytes) -> list[bytes]:
-    """What zlib makes of the bytes from each place on where a stream may begin."""
+    """Decompress the bytes from each place where a zlib stream may begin."""
     starts = [at for at in range(len(data)) if data[at : at + 2] in STREAM]
     parts = []
     for at in starts:
@@ -48,7 +48,7 @@ def unpacked(data: bytes) -> list[bytes]:
 
 
 def exif(text: bytes, order: str = "<", orientation: int | None = None) -> bytes:
-    """The TIFF block of a phone: every directory, with the text in each kind of place that has text."""
+    """Make the TIFF block of a phone: every directory, with the text in each kind of tag that holds text."""
     wide = (text.decode() + "\0").encode("utf-16-le")
     position = struct.pack(order + "6I", 52, 1, 31, 1, 12, 1)
     turned = [] if orientation is None else [(0x0112, SHORT, struct.pack(order + "H", orientation))]
@@ -82,7 +82,7 @@ def exif(text: bytes, order: str = "<", orientation: int | None = None) -> bytes
 
 
 def one_tag(tag: int, text: bytes, *, inside: int | None = None) -> bytes:
-    """A TIFF block with nothing but this tag, in the main directory or in the one that `inside` points to."""
+    """Make a TIFF block with only this tag, in the main directory or in the one that `inside` points to."""
     entries: list[pictures.Entry] = [(tag, ASCII, text + b"\0")]
     return pictures.tiff_of(">", entries if inside is None else [(inside, LONG, entries)])
 
@@ -96,7 +96,7 @@ def xmp(text: bytes) -> bytes:
 
 
 def jumbf(text: bytes) -> bytes:
-    """A C2PA manifest store: a superbox of a description and a JSON box."""
+    """Make a C2PA manifest store: a superbox of a description and a JSON box."""
     description = b"c2pa\0\x11\0\x10\x80\0\0\xaa\0\x38\x9b\x71\x03c2pa\0"
     inner = box(b"jumd", description) + box(b"json", b'{"claim": "' + text + b'"}')
     return box(b"jumb", inner)
@@ -111,7 +111,7 @@ def iptc(text: bytes) -> bytes:
 
 
 def resources(*numbered: tuple[int, bytes]) -> bytes:
-    """Photoshop's image resources."""
+    """Make Photoshop's image resources."""
     blocks = [
         b"8BIM" + struct.pack(">HHI", number, 0, len(data)) + data + bytes(len(data) % 2) for number, data in numbered
     ]
@@ -126,7 +126,7 @@ def exif_segment(block: bytes) -> list[bytes]:
 
 
 def extended_xmp(text: bytes) -> list[bytes]:
-    """Over three segments, each with the text."""
+    """Make three segments, each with the text."""
     whole = xmp(text) * 3
     size = len(whole) // 3
     guid = b"0123456789ABCDEF" * 2
@@ -146,7 +146,7 @@ def jfxx(text: bytes) -> list[bytes]:
 
 
 def multi_picture(text: bytes) -> list[bytes]:
-    """The index of MPF; the second picture is a trailer."""
+    """Make the index of MPF; the second picture is a trailer."""
     entry = struct.pack(">IIIHH", 0x030000, 1000, 0, 0, 0)
     index: list[pictures.Entry] = [
         (0xB000, UNDEFINED, b"0100"),
@@ -158,7 +158,7 @@ def multi_picture(text: bytes) -> list[bytes]:
 
 
 def named_segment(number: int, name: bytes) -> Callable[[bytes], list[bytes]]:
-    """APPn of a vendor."""
+    """Make the APPn segment of a vendor."""
     return lambda text: [segment(0xE0 + number, name + text)]
 
 
@@ -241,7 +241,7 @@ TRAILERS: dict[str, Callable[[bytes], bytes]] = {
 
 
 def raw_profile(kind: bytes, data: bytes) -> bytes:
-    """As ImageMagick writes other formats' metadata: hexadecimal, then packed."""
+    """Write another format's metadata as ImageMagick does: in hexadecimal, then compressed."""
     return (
         b"Raw profile type "
         + kind
@@ -300,21 +300,21 @@ AFTER_THE_END = {name: make(marker(name)) for name, make in TRAILERS.items()}
 
 
 def places(data: bytes) -> list[int]:
-    """Where a further piece can stand in this file, beginning with the usual place for it."""
+    """Return the places for a further piece in this file, the usual one first."""
     if data.startswith(pictures.PNG_SIGNATURE):
         return [at for at, kind in _png_chunks(data) if kind != b"IHDR"]
     return _between_segments(data) if data.startswith(b"\xff\xd8") else _between_riff_chunks(data)
 
 
 def spliced(data: bytes, pieces: Iterable[tuple[int, bytes]]) -> bytes:
-    """The file with each piece at its place."""
+    """Insert each piece at its place in the file."""
     for at, piece in sorted(pieces, reverse=True):
         data = data[:at] + piece + data[at:]
     return data[:4] + struct.pack("<I", len(data) - 8) + data[8:] if data.startswith(b"RIFF") else data
 
 
 def in_each_frame(data: bytes, piece: bytes) -> bytes:
-    """The animated WebP with the piece inside each of its frames."""
+    """Insert the piece into each frame of an animated WebP."""
     chunks = pictures.webp_chunks(data)
     return pictures.riff((kind, payload + piece if kind == b"ANMF" else payload) for kind, payload in chunks)
 
@@ -327,7 +327,7 @@ def _png_chunks(data: bytes) -> Iterator[tuple[int, bytes]]:
 
 
 def _between_segments(data: bytes) -> list[int]:
-    """After the first segment, which names the format, and then wherever a marker stands but in a scan."""
+    """Return the place after the first segment, which names the format, and those of all markers outside scans."""
     at, places = 2, []
     while data[at + 1] != 0xD9:
         scan = data[at + 1] == 0xDA
@@ -339,7 +339,7 @@ def _between_segments(data: bytes) -> list[int]:
 
 
 def _between_riff_chunks(data: bytes) -> list[int]:
-    """Behind the picture, then between the chunks after the first one."""
+    """Return the place behind the picture, then those between the chunks after the first one."""
     at, places = 12, [len(data)]
     while at < len(data):
         length = int.from_bytes(data[at + 4 : at + 8], "little")

@@ -1,4 +1,4 @@
-"""Pictures for tests: made from a seed, then wrapped in all that cameras, phones and attackers put around them."""
+"""Pictures for tests: made from a seed, then surrounded by what cameras, phones and attackers add to a file."""
 
 import hashlib
 import io
@@ -15,13 +15,13 @@ from shared import images
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 XMP_NAME = b"http://ns.adobe.com/xap/1.0/\0"
 EXTENDED_XMP_NAME = b"http://ns.adobe.com/xmp/extension/\0"
-SECRET = b"52.5200N 13.4050E"  # stands for whatever must not be stored; in every piece of metadata made here
+SECRET = b"52.5200N 13.4050E"  # a text that must not be stored; every piece of metadata made here has it
 
 # -- whole pictures ---------------------------------------------------------------------------------------------
 
 
 def raster(seed: int = 0, size: tuple[int, int] = (24, 16), mode: str = "RGB") -> Image.Image:
-    """Colours that differ from pixel to pixel, smooth enough for every format."""
+    """Make colours that differ from pixel to pixel, smooth enough for every format."""
     small = Image.frombytes(mode, (3, 3), random.Random(seed).randbytes(9 * len(mode)))
     return small.resize(size, Image.Resampling.BICUBIC)
 
@@ -35,12 +35,12 @@ def png(seed: int = 0, size: tuple[int, int] = (24, 16), mode: str = "RGB") -> b
 
 
 def palette_png(seed: int = 0) -> bytes:
-    """With PLTE and tRNS."""
+    """Make a PNG with PLTE and tRNS."""
     return saved(raster(seed).quantize(16), "PNG", transparency=3)
 
 
 def webp(seed: int = 0, size: tuple[int, int] = (24, 16), mode: str = "RGB", *, lossless: bool = False) -> bytes:
-    """The simple format; the extended one if `mode` is RGBA and it is not lossless."""
+    """Make a WebP in the simple format, or in the extended one if `mode` is RGBA and it is not lossless."""
     return saved(raster(seed, size, mode), "WEBP", lossless=lossless)
 
 
@@ -53,7 +53,7 @@ def animated_webp(seed: int = 0, frames: int = 3) -> bytes:
 
 
 def name_of(content: bytes, extension: str = "png") -> str:
-    """What petAPI calls a picture."""
+    """Compute the name that petAPI gives a picture."""
     return images.name_of(hashlib.sha256(content).digest(), extension)
 
 
@@ -70,7 +70,7 @@ def html() -> bytes:
 
 
 def tiny(seed: int) -> bytes:
-    """A valid PNG of 2 x 1 pixels, another one for each seed up to 2**48; made in a few microseconds."""
+    """Make a valid PNG of 2 x 1 pixels in a few microseconds, a different one for each seed up to 2**48."""
     return _TINY_START + chunk(b"IDAT", zlib.compress(b"\0" + seed.to_bytes(6), 0)) + _TINY_END
 
 
@@ -90,12 +90,12 @@ def _animated(seed: int, frames: int, form: str, **options: object) -> bytes:
 
 Entry = tuple[int, int, "bytes | Sequence[Entry]"]  # tag, type, value: bytes, or a directory that it points to
 ASCII, SHORT, LONG, RATIONAL, UNDEFINED = 2, 3, 4, 5, 7
-OFFSET = 0  # a type of ours: the value stands elsewhere, and the tag has its offset
+OFFSET = 0  # not a type of TIFF: the tag has the offset of a value that is not in the entry
 _SIZES = {ASCII: 1, SHORT: 2, LONG: 4, RATIONAL: 8, UNDEFINED: 1}
 
 
 def tiff(orientation: int | None = None, *, private: bool = False, order: str = "<", thumbnail: bytes = b"") -> bytes:
-    """A TIFF block as in EXIF: an orientation, and if `private` a maker, a GPS directory and a thumbnail."""
+    """Make a TIFF block as in EXIF: an orientation and, if `private`, a maker, a GPS directory and a thumbnail."""
     main: list[Entry] = []
     if private:
         main.append((0x010F, ASCII, SECRET))  # Make
@@ -109,12 +109,12 @@ def tiff(orientation: int | None = None, *, private: bool = False, order: str = 
 
 
 def tiff_of(order: str, main: Sequence[Entry], following: Sequence[Entry] = ()) -> bytes:
-    """A TIFF block of these directories."""
+    """Make a TIFF block of these directories."""
     return (b"II" if order == "<" else b"MM") + struct.pack(order + "HI", 42, 8) + _directory(order, 8, main, following)
 
 
 def thumbnail_entries(order: str, thumbnail: bytes) -> list[Entry]:
-    """What the second directory of EXIF says of a thumbnail."""
+    """Make the second directory of EXIF, which describes a thumbnail."""
     return [(0x0201, OFFSET, thumbnail), (0x0202, LONG, struct.pack(order + "I", len(thumbnail)))]
 
 
@@ -159,13 +159,13 @@ def exif_segment(orientation: int | None = None, *, private: bool = False, order
 
 
 def jpeg_with(data: bytes, *segments: bytes) -> bytes:
-    """The JPEG with these segments after its first one (JFIF, or Adobe in a CMYK file)."""
+    """Insert segments into a JPEG after its first one (JFIF, or Adobe in a CMYK file)."""
     (length,) = struct.unpack_from(">H", data, 4)
     return data[: 4 + length] + b"".join(segments) + data[4 + length :]
 
 
 def private_segments(orientation: int | None = None) -> list[bytes]:
-    """All that a phone and an editor write about a picture."""
+    """Make the segments that a phone and an editor write about a picture."""
     return [
         exif_segment(orientation, private=True),
         segment(0xE1, XMP_NAME + xmp()),
@@ -183,7 +183,7 @@ def icc_segment(profile: bytes = b"a colour profile") -> bytes:
 
 
 def trailers() -> dict[str, bytes]:
-    """What is found after a picture's end: by the phone's will or by an attacker's."""
+    """Make the bytes that phones or attackers put after the end of a picture."""
     return {
         "second picture": jpeg(7, (8, 8)),
         "zip": b"PK\x03\x04" + SECRET + b"PK\x05\x06" + bytes(18),
@@ -205,7 +205,7 @@ _TINY_END = chunk(b"IEND", b"")
 
 
 def png_with(data: bytes, *chunks: bytes, before: bytes = b"IDAT") -> bytes:
-    """The PNG with these chunks before the first chunk of the given kind."""
+    """Insert chunks into a PNG before the first chunk of the given kind."""
     at = data.index(before) - 4
     return data[:at] + b"".join(chunks) + data[at:]
 
@@ -222,7 +222,7 @@ def private_chunks(orientation: int | None = None) -> list[bytes]:
 
 
 def giant_png(width: int = 30_000, height: int = 30_000) -> bytes:
-    """All black and whole: 2.6 MB that a decoder turns into gigabytes.
+    """Make a whole, black PNG of 2.6 MB that a decoder turns into gigabytes.
 
     One compressed megabyte of zeros is repeated, because compressing them all takes seconds.
     """
@@ -232,7 +232,7 @@ def giant_png(width: int = 30_000, height: int = 30_000) -> bytes:
     block = middle.compress(bytes(2**20)) + middle.flush(zlib.Z_FULL_FLUSH)
     last = zlib.compressobj(9, wbits=-15)
     end = last.compress(bytes(rest)) + last.flush()
-    adler = (length % 65521 << 16 | 1).to_bytes(4)  # of nothing but zeros
+    adler = (length % 65521 << 16 | 1).to_bytes(4)  # of zeros only
     header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
     pixels = b"\x78\xda" + block * whole + end + adler
     return PNG_SIGNATURE + chunk(b"IHDR", header) + chunk(b"IDAT", pixels) + chunk(b"IEND", b"")
@@ -260,7 +260,7 @@ def webp_chunks(data: bytes) -> list[tuple[bytes, bytes]]:
 
 
 def extended_webp(data: bytes, *chunks: tuple[bytes, bytes], flags: int) -> bytes:
-    """The simple WebP as an extended one, with these chunks after the picture."""
+    """Convert a simple WebP to an extended one, with these chunks after the picture."""
     with Image.open(io.BytesIO(data)) as image:
         canvas = b"".join((side - 1).to_bytes(3, "little") for side in image.size)
     return riff([(b"VP8X", bytes((flags, 0, 0, 0)) + canvas), *webp_chunks(data), *chunks])
@@ -281,7 +281,7 @@ class File:
 def multipart_body(
     fields: Iterable[tuple[str, str | bytes | File]], *, boundary: str = "d74496d66958873e"
 ) -> tuple[bytes, str]:
-    """The body as curl writes it, and its content type."""
+    """Write a form as curl does. Return the body and its content type."""
     parts = [b"--%s\r\n%s\r\n" % (boundary.encode(), _part(name, value)) for name, value in fields]
     body = b"".join(parts) + b"--%s--\r\n" % boundary.encode()
     return body, f"multipart/form-data; boundary={boundary}"

@@ -110,6 +110,11 @@ def test_quoted_texts_of_callers_are_cut_and_printable() -> None:
     assert BadRequest("short", field="f").field == "f"
 
 
+def test_json_answers_end_in_a_newline() -> None:
+    assert endpoint({"/x": {"GET": lambda _: as_json({})}})(event(), None)["body"] == "{}\n"
+    assert failing(BadRequest("why"))["body"].endswith("}\n")
+
+
 def test_a_compressed_body_is_415() -> None:
     assert answer(headers={"Content-Encoding": "gzip"})["status"] == 415
     assert answer(headers={"Content-Encoding": "identity", "Host": "a"})[0] == "http://a/Prod/"
