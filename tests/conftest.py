@@ -51,7 +51,7 @@ def _tier(*, why: str, slow: bool = False) -> list[pytest.MarkDecorator]:
 
 @pytest.fixture(scope="session")
 def slow_tier() -> None:
-    """Puts whatever asks for it into `make test-all`."""
+    """Put every test that asks for this fixture into `make test-all`."""
 
 
 @pytest.fixture(scope="session")
@@ -101,7 +101,7 @@ def _become_moto(patch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def world() -> Iterator[World]:
-    """The shipped code on an AWS in memory, without a scheduler: calls just happen."""
+    """Let the shipped code run on an AWS in memory, without a scheduler: each call is answered at once."""
     world = World(random.Random(7))
     with shipped_code_on(world):
         yield world

@@ -19,7 +19,7 @@ from tests.support.pictures import File, multipart_body
 
 
 def form_of(running: LocalService, key: str, session: boto3.Session | None = None) -> Any:
-    """A form for this key, signed by the account's owner or by whoever the session is of."""
+    """Return a form for this key, signed by the account's owner or by the owner of this session."""
     signer = (session or running.aws()).client("s3", endpoint_url=running.aws_endpoint, config=aws.S3_CONFIG)
     return IncomingBucket(signer, resource(running, "IncomingBucket")).create_form(key)
 
@@ -116,7 +116,7 @@ def test_a_form_of_a_function_that_may_not_store_files_is_refused(running: Local
 
 
 def posted(running: LocalService, target: str, body: bytes, content_type: str, **headers: str) -> tuple[int, bytes]:
-    """What the AWS endpoints answer to a form."""
+    """Return the response of the AWS endpoints to a form."""
     host = running.aws_endpoint.removeprefix("http://")
     answer = send(host, "POST", target, body, {"Content-Type": content_type, **headers})
     return answer.status, answer.body

@@ -33,7 +33,7 @@ built = pytest.mark.skipif(
 
 
 def called(source: str) -> set[str]:
-    """The operations that a module's `self._client` is asked for, and those of a client that a function returns."""
+    """List the operations that a module calls on `self._client` or on a client that a function returns."""
     found = set()
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
@@ -57,7 +57,7 @@ def test_the_listed_operations_are_the_called_ones() -> None:
 
 
 def isolated(code: str, *path: Path) -> str:
-    """What this code prints in a Python of the runtime's version that has nothing but these folders."""
+    """Return what this code prints in a Python of the runtime's version that has only these folders."""
     environment = {"PYTHONPATH": os.pathsep.join(map(str, path)), "PYTHONDONTWRITEBYTECODE": "1"}
     environment |= {"AWS_DEFAULT_REGION": "us-east-1", "AWS_LAMBDA_FUNCTION_NAME": "alone"}
     environment |= {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret"}
@@ -234,7 +234,7 @@ def test_no_partition_of_aws_is_lost_for_a_service_that_it_lacks() -> None:
 
 
 def layer_of(copy: Path, *, hash_seed: str) -> dict[str, bytes]:
-    """The files of the layer that `sam build` makes from a copy of the project."""
+    """Return the files of the layer that `sam build` makes from a copy of the project."""
     target = copy / "layer"
     command = ["make", "-s", "build-LibrariesLayer", f"PYTHON={sys.executable}", f"ARTIFACTS_DIR={target}"]
     subprocess.run(command, cwd=copy, env={**os.environ, "PYTHONHASHSEED": hash_seed}, check=True)

@@ -12,7 +12,7 @@ VARIABLES = {variable: field for field, (_, variable) in PARAMETERS.items()}
 
 
 def imports(path: Path) -> set[Path]:
-    """The files of ours that a module imports, wherever the statement stands, but for type checkers only."""
+    """Return our files that a module imports, wherever the statement stands, except for type checkers only."""
     found: set[Path] = set()
     for node in ast.walk(ast.parse(path.read_text())):
         names: list[str] = []
@@ -28,7 +28,7 @@ def imports(path: Path) -> set[Path]:
 
 
 def code_of(handler: Path) -> set[Path]:
-    """The handler's module and all that it imports, in turn."""
+    """Return the handler's module and all modules that it imports, directly or not."""
     found, todo = set[Path](), [handler]
     while todo:
         path = todo.pop()
@@ -39,7 +39,7 @@ def code_of(handler: Path) -> set[Path]:
 
 
 def used(path: Path) -> set[str]:
-    """The fields of Settings that a module reads."""
+    """Return the fields of Settings that a module reads."""
     return {
         node.attr
         for node in ast.walk(ast.parse(path.read_text()))

@@ -168,7 +168,7 @@ def calls(cloud: Cloud, names: dict[str, Any]) -> dict[str, Callable[[], Any]]:
 
 
 def taken(s3: Any, bucket: str) -> None:
-    """A file that the shipped function has perhaps taken away by now."""
+    """Get a file, which the shipped function may have removed by now."""
     with contextlib.suppress(s3.exceptions.NoSuchKey):
         s3.get_object(Bucket=bucket, Key="incoming/known")
 
@@ -181,7 +181,7 @@ def discarded(s3: Any, bucket: str) -> None:
 
 
 def queues(owner: Cloud) -> dict[str, str]:
-    """The URL of each queue."""
+    """Return the URL of each queue."""
     urls = owner.client("sqs").list_queues()["QueueUrls"]
     named = {
         "files": "-IncomingQueue-",
@@ -195,7 +195,7 @@ def queues(owner: Cloud) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[LocalService, dict[str, Any]]]:
-    """A service of its own, because the calls write what they like; with things of others beside it."""
+    """Run a service for this module only, because the calls write anything; give it things of others, too."""
     with LocalService(tmp_path_factory.mktemp("iam") / "data") as service:
         owner = Cloud(service)
         names = {**owner.outputs(), "other bucket": "of-others", "other table": "of-others", "queues": queues(owner)}

@@ -17,7 +17,7 @@ from tools.template import read_template
 
 @cache
 def resources() -> dict[str, Any]:
-    """The resources after the transforms, as on AWS: includes first, then SAM."""
+    """Return the resources after the transforms, as on AWS: includes first, then SAM."""
     template = json.loads(json.dumps(read_template(ROOT / "template.yaml")))
     for resource in template["Resources"].values():
         properties = resource.get("Properties", {})

@@ -66,7 +66,7 @@ def test_nothing_is_sent_after_the_deadline(scene: Scene) -> None:
 
 
 def slow(attempt: Attempt) -> AWSResponse:
-    """The answer comes when it is too late for another call."""
+    """Answer when it is too late for another call."""
     answer = attempt.done()
     attempt.clock.now += 9
     return answer

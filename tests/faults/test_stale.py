@@ -47,7 +47,7 @@ WRITES = (uploaded, deleted, weighed, deleted_last)
 
 
 def snapshot(scene: Scene) -> None:
-    """The tables as they are now are what stale reads will read."""
+    """Let stale reads read the tables as they are now."""
     for table in scene.tables:
         before, dynamodb = f"{table}-before", scene.cloud.raw["dynamodb"]
         dynamodb.delete_table(TableName=before)
@@ -64,7 +64,7 @@ def scene(emulated: Scene) -> Scene:
 
 @pytest.fixture
 def stage(scene: Scene) -> Iterator[Scene]:
-    """The scene, with the tables as they are before each test's write beside it."""
+    """Provide the scene, with copies of the tables as they are before the test's write."""
     scene.reset()
     for table, template in zip(scene.tables, cloud.TABLES, strict=True):
         scene.cloud.raw["dynamodb"].create_table(TableName=f"{table}-before", **cloud.table(template))
@@ -75,7 +75,7 @@ def stage(scene: Scene) -> Iterator[Scene]:
 
 
 def stale(scene: Scene) -> Callable[[Attempt], AWSResponse]:
-    """An eventually consistent read is answered from the tables before the write, all else as it is."""
+    """Answer eventually consistent reads from the tables before the write, and pass all else on."""
 
     def happening(attempt: Attempt) -> AWSResponse:
         document = json.dumps(attempt.document)
@@ -103,7 +103,7 @@ def readings(scene: Scene) -> Iterator[int]:
 
 
 def sound(scene: Scene, answer: Answer) -> None:
-    """A drawn picture is one that is stored, under its own name, with a probability; or nothing could be drawn."""
+    """Check that a drawn picture is stored, under its own name, with a probability; or that none could be drawn."""
     if answer.status == 200:
         name = answer.headers["image-id"].removeprefix(f"{LABEL}/")
         assert name in scene.rows()

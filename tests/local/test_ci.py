@@ -14,7 +14,7 @@ SCRIPT = (ROOT / ".ci/docker.sh").read_text()
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    """A folder with a neighbour that has the script."""
+    """Return a folder beside another one that has the script."""
     script = tmp_path / "neighbour/images/lambda-base-image.sh"
     script.parent.mkdir(parents=True)
     script.write_text("#!/bin/sh\necho made >made.txt\n")

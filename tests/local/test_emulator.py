@@ -17,7 +17,7 @@ from tools.local.emulator import _may_write
 
 
 def status_of(running: LocalService, target: str, headers: dict[str, str] | None = None, method: str = "GET") -> int:
-    """The status of the AWS endpoints' answer."""
+    """Return the status of the AWS endpoints' response."""
     connection = http.client.HTTPConnection(running.aws_endpoint.removeprefix("http://"))
     connection.request(method, target, headers=headers or {})
     response = connection.getresponse()
@@ -148,7 +148,7 @@ def _outputs(running: LocalService) -> dict[str, str]:
 
 
 def _functions_session(running: LocalService, function: str) -> boto3.Session:
-    """A session with the role of a function, as the function has it."""
+    """Return a session with the role of a function, as the function has it."""
     cloudformation = running.aws().client("cloudformation", endpoint_url=running.aws_endpoint)
     resource = cloudformation.describe_stack_resource(StackName="petapi", LogicalResourceId=f"{function}Role")
     role = resource["StackResourceDetail"]["PhysicalResourceId"]

@@ -18,7 +18,7 @@ TARGETS = {name for names in re.findall(r"^\.PHONY: (.*)$", MAKEFILE, re.MULTILI
 
 
 def listed(*targets: str) -> dict[str, str]:
-    """The targets that `make` lists, with their texts."""
+    """Return the targets that `make` lists, with their texts."""
     done = subprocess.run(["make", *targets], cwd=ROOT, capture_output=True, text=True, check=True)
     return dict(re.findall(r"^  ([a-z-]+) +(.+)$", done.stdout, re.MULTILINE))
 
@@ -43,7 +43,7 @@ def test_the_help_stands_in_groups_and_fits_into_a_terminal() -> None:
 
 
 def make(*arguments: str, **variables: str) -> "subprocess.CompletedProcess[str]":
-    """A run of make on an environment of its own."""
+    """Run make on a new environment."""
     environment = {**os.environ, **variables}
     return subprocess.run(["make", *arguments], cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
 

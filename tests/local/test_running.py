@@ -33,7 +33,7 @@ CPU_MAX, CLOCK_MIN = 14, 2
 
 
 def noise(side: int) -> bytes:
-    """A PNG of three bytes a pixel, whatever the compression."""
+    """Return a PNG of three bytes a pixel, whatever the compression."""
     buffer = io.BytesIO()
     Image.frombytes("RGB", (side, side), random.Random(1).randbytes(3 * side * side)).save(buffer, "PNG")
     return buffer.getvalue()

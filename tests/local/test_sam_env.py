@@ -15,7 +15,7 @@ from tools import sam_env
 
 
 def printed(stack: str, service: LocalService) -> "subprocess.CompletedProcess[str]":
-    """What the command prints about a stack in the emulator of this service."""
+    """Run the command for a stack in the emulator of this service."""
     lines = (service.data / "aws.env").read_text().splitlines()
     environment = {**os.environ, **dict(line.split("=", 1) for line in lines)}
     command = [sys.executable, "-m", "tools.sam_env", stack]

@@ -39,7 +39,7 @@ def newest(data: Path) -> Path:
 
 
 def wait_until_kept(data: Path, *answers: Answer) -> None:
-    """The newest snapshot has the images of these acknowledged uploads."""
+    """Wait until the newest snapshot has the images of these acknowledged uploads."""
     names = [answer.headers["location"].rpartition("/")[2] for answer in answers]
 
     def kept() -> bool:
@@ -59,7 +59,7 @@ def wait_until(true: Callable[[], bool]) -> None:
 
 
 def bucket_of(s3: Any) -> str:
-    """The name of the bucket with the pictures."""
+    """Return the name of the bucket with the pictures."""
     (name,) = [b["Name"] for b in s3.list_buckets()["Buckets"] if b["Name"].startswith("petapi-bucket-")]
     return str(name)
 
@@ -73,7 +73,7 @@ def versions(service: LocalService) -> set[tuple[str, str]]:
 
 @pytest.fixture(scope="module")
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A data folder with one image, of a service that was stopped well."""
+    """Return a data folder with one image, of a service that was stopped well."""
     data = tmp_path_factory.mktemp("local") / "prepared"
     with LocalService(data) as service:
         assert service.upload(png(1)).status == 201
@@ -82,13 +82,13 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def data(prepared: Path, tmp_path: Path) -> Path:
-    """A copy of it."""
+    """Return a copy of the prepared data folder."""
     return Path(shutil.copytree(prepared, tmp_path / "data"))
 
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    """A copy of the code, to be changed."""
+    """Return a copy of the code, to be changed."""
     root = tmp_path / "checkout"
     for name in CODE:
         shutil.copytree(ROOT / name, root / name, ignore=shutil.ignore_patterns("__pycache__"))

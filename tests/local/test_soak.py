@@ -42,7 +42,7 @@ class Emulator:
 
 @pytest.fixture(scope="module")
 def soaked(slow_tier: None, running: LocalService) -> Outcome:
-    """What came of a soak of three seconds that was found exact."""
+    """Return the outcome of a soak of three seconds that was found exact."""
     api = Api(Running(running), LABEL)
     outcome = soak_clients.soak(OverHttp(api), 3, clients=4, gauge=lambda: memory(running.pid))
     soak.check(running, api, outcome.record.weights)
@@ -60,7 +60,7 @@ def check(running: LocalService, soaked: Outcome, changed: Mapping[str, int] | N
 
 @pytest.fixture
 def no_blame_by_chance(monkeypatch: pytest.MonkeyPatch) -> None:
-    """These draws are truly random, and tests run more often than soaks: fair ones are blamed once in 10**9 runs."""
+    """Allow more chance: tests run more often than soaks, and fair draws fail once in 10**9 runs then."""
     monkeypatch.setattr(soak, "P_MIN", 1e-9)
 
 

@@ -25,7 +25,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalService]:
 
 
 def printed_token(data: Path, **variables: str) -> str:
-    """What `make token` prints."""
+    """Return what `make token` prints."""
     command, environment = [sys.executable, "-m", "tools.local.print_token"], {**os.environ, "DATA": str(data)}
     done = subprocess.run(
         command, cwd=ROOT, env={**environment, **variables}, capture_output=True, check=True, text=True

@@ -26,7 +26,7 @@ PATIENCE = 120_000  # milliseconds, on a busy machine
 
 @contextmanager
 def chromium() -> Iterator[Browser]:
-    """A running Chromium."""
+    """Run Chromium."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         yield browser

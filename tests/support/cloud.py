@@ -16,7 +16,7 @@ TABLES_OF_UPLOADS = ("UploadsTable", "RecognitionsTable")
 
 @cache
 def template() -> dict[str, Any]:
-    """The whole of template.yaml, in which `!Ref x` is just x, and `!GetAtt x.y` is "x.y"."""
+    """Return template.yaml, in which `!Ref x` is just x, and `!GetAtt x.y` is "x.y"."""
     document: dict[str, Any] = _plain(read_template(ROOT / "template.yaml"))
     return document
 
@@ -100,7 +100,7 @@ def _expression(pattern: str) -> str:
 
 
 def table(name: str) -> dict[str, Any]:
-    """What CreateTable takes of the template's table."""
+    """Return the arguments of CreateTable for the template's table."""
     properties = template()["Resources"][name]["Properties"]
     wanted = ("BillingMode", "AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes")
     return {key: properties[key] for key in wanted if key in properties}

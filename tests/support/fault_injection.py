@@ -30,11 +30,11 @@ class Clock:
         return self.now
 
     def sleep(self, seconds: float) -> None:
-        """A pause of ours."""
+        """Let the time of our own pause pass."""
         self.now += seconds
 
     def back_off(self, _: float) -> None:
-        """A pause of botocore's, always as long as it may be."""
+        """Let the time of botocore's pause pass, always as long as it may be."""
         self.now += BACK_OFF_MAX
 
 
@@ -58,17 +58,17 @@ class Attempt:
         return self.send(self.request)
 
     def answer(self, status: int, document: Any) -> AWSResponse:
-        """An answer of DynamoDB or SSM."""
+        """Return a response of DynamoDB or SSM."""
         return self.raw(status, json.dumps(document).encode(), {"Content-Type": "application/x-amz-json-1.0"})
 
     def error(self, status: int, code: str, **members: Any) -> AWSResponse:
-        """An error of any of the three."""
+        """Return an error of DynamoDB, S3 or SSM."""
         if self.service == "s3":
             return self.raw(status, f"<Error><Code>{code}</Code><Message>Injected.</Message></Error>".encode(), {})
         return self.answer(status, {"__type": code, "message": "Injected.", **members})
 
     def cancelled(self, *codes: str) -> AWSResponse:
-        """A transaction that was cancelled for the first of these reasons, then the next one."""
+        """Return the response to a transaction whose first writes were cancelled for these reasons."""
         reasons = [{"Code": code} for code in codes]
         reasons += [{"Code": "None"}] * (len(self.document["TransactItems"]) - len(codes))
         return self.error(400, "TransactionCanceledException", CancellationReasons=reasons)
@@ -94,13 +94,13 @@ def unreachable(attempt: Attempt) -> AWSResponse:
 
 
 def silent(attempt: Attempt) -> AWSResponse:
-    """The request is lost on its way."""
+    """Lose the request on its way."""
     attempt.clock.now += CONNECT_TIMEOUT + READ_TIMEOUT
     raise ReadTimeoutError(endpoint_url=attempt.request.url)
 
 
 def lost(attempt: Attempt) -> AWSResponse:
-    """The answer is lost on its way."""
+    """Lose the response on its way."""
     attempt.done()
     return silent(attempt)
 
@@ -174,7 +174,7 @@ class Injector:
         return list(self.calls)
 
     def before_send(self, request: AWSPreparedRequest, event_name: str, **_: object) -> AWSResponse:
-        """The answer to this attempt."""
+        """Return the response to this attempt."""
         _, service, operation = event_name.split(".")
         header: Any = request.headers["amz-sdk-invocation-id"]
         call = header.decode() if isinstance(header, bytes) else header

@@ -96,7 +96,7 @@ FAULTS = (
 
 
 def clean_run(scene: Scene, operation: Operation) -> tuple[Calls, dict[str, int], dict[str, int]]:
-    """The AWS calls of the operation when all is well, and the weights before and after it."""
+    """Return the AWS calls of the operation when all is well, and the weights before and after it."""
     scene.reset()
     before = scene.weights()
     scene.injector.arm(fault_injection.refused, lambda *_: False)
@@ -120,7 +120,7 @@ def outcomes(scene: Scene, operation: Operation) -> Iterator[tuple[Fault, int, O
 
 
 def calls_of(scene: Scene, operation: Operation) -> list[str]:
-    """The names of the operation's AWS calls, in order."""
+    """Return the names of the operation's AWS calls, in order."""
     return [name for _, name in clean_run(scene, operation)[0]]
 
 
@@ -171,6 +171,6 @@ def _outcome(
 
 
 def request(scene: Scene, operation: Operation) -> Answer:
-    """The answer, with draws that always fall alike."""
+    """Send the request, with draws that always fall alike."""
     with mock.patch.object(random_image, "RNG", random.Random(1)):
         return operation.send(scene)

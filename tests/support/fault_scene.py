@@ -86,7 +86,7 @@ class Scene:
         self.fresh()
 
     def fresh(self) -> None:
-        """A new container: nothing read yet, the same chances as ever."""
+        """Begin a new container: nothing is read yet, and chance starts anew."""
         forget(settings._cache)
         for module in (store, retries, random_image):
             module.RNG.seed(1)
@@ -125,7 +125,7 @@ class Scene:
         assert drawn.body == self.content[drawn.headers["image-id"].removeprefix(f"{LABEL}/")]
 
     def reconcile(self) -> Report:
-        """What a reconciliation does that takes every version for old."""
+        """Reconcile, with every version counted as old, and return the report."""
         both = Inventory(aws.dynamodb(), read_settings()), Bucket(aws.s3(), read_settings().bucket)
         until = datetime.now(UTC) + timedelta(hours=1)
         return Reconciliation(*both, until, log=lambda line: None).run()
@@ -148,13 +148,13 @@ EVERYTHING = (aws.session, aws.dynamodb, aws.s3, aws.ssm, settings._cache)
 
 
 def forget(*kept: Any) -> None:
-    """These are made anew when they are asked for next, as in a new container."""
+    """Let these be made anew when they are asked for next, as in a new container."""
     for function in kept:
         function.cache_clear()
 
 
 def documented(answer: Answer, *, good: int) -> None:
-    """The answer is the one that was asked for, or a 503 that says when to come again."""
+    """Check that the answer is the good one, or a 503 that says when to retry."""
     if answer.status == good:
         return
     problem = json_of(answer)

@@ -104,7 +104,7 @@ class LocalService:
         return self._process.poll() if self._process else None
 
     def start(self) -> Self:
-        """The service, ready; NotReady if it ends or takes too long."""
+        """Start the service and return it when it is ready. Raise NotReady if it ends or takes too long."""
         with self._output.open("wb") as output:
             self._process = subprocess.Popen(
                 [sys.executable, "-X", "faulthandler", "-m", "tools.local"],
@@ -132,7 +132,7 @@ class LocalService:
         return self
 
     def refusal(self) -> str:
-        """What it says as it refuses to start: one line, and exit code 1."""
+        """Return the line that it prints as it refuses to start, with exit code 1."""
         with pytest.raises(NotReady) as refused:
             self.start()
         text = str(refused.value)
@@ -140,7 +140,7 @@ class LocalService:
         return text
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
-        """The exit code after this signal; nothing happens to a program that has ended."""
+        """Send this signal and return the exit code; a program that has ended gets no signal."""
         assert self._process
         if self.code is None:
             self._process.send_signal(number)
@@ -152,19 +152,19 @@ class LocalService:
             raise AssertionError(self.output) from error
 
     def kill(self) -> None:
-        """Ends it as a power cut would, as far as a process can."""
+        """End it as a power cut would, as far as a process can."""
         assert self._process
         self._process.kill()
         self._process.wait()
 
     def get(self, path: str, headers: Mapping[str, str] | None = None) -> Answer:
-        """The answer to GET."""
+        """Send a GET and return the answer."""
         return self.send("GET", path, headers=headers)
 
     def upload(
         self, content: bytes, *, label: str = "cat", weight: str = "0.5", headers: Mapping[str, str] | None = None
     ) -> Answer:
-        """The answer to an upload of this picture."""
+        """Upload this picture and return the answer."""
         boundary = uuid4().hex
         fields = "".join(
             f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
@@ -176,11 +176,11 @@ class LocalService:
         return self.send("POST", "/upload", body, {**form, **(headers or {})})
 
     def send(self, method: str, path: str, body: Any = None, headers: Mapping[str, str] | None = None) -> Answer:
-        """The answer to any request, on a connection of its own; an iterable body goes without Content-Length."""
+        """Send any request on a new connection and return the answer; an iterable body goes without Content-Length."""
         return send(f"127.0.0.1:{self.port}", method, path, body, headers)
 
     def aws(self) -> boto3.Session:
-        """A session of the account's owner; its clients need `endpoint_url=service.aws_endpoint`."""
+        """Return a session of the account's owner; its clients need `endpoint_url=service.aws_endpoint`."""
         variables = self.aws_variables()
         return boto3.Session(
             variables["AWS_ACCESS_KEY_ID"],
@@ -205,7 +205,7 @@ def _end_with_parent() -> None:
 
 
 def send(host: str, method: str, path: str, body: Any = None, headers: Mapping[str, str] | None = None) -> Answer:
-    """The answer of this host to any request, on a connection of its own."""
+    """Send any request to this host on a new connection and return the answer."""
     connection = http.client.HTTPConnection(host, timeout=ANSWER_MAX)
     try:
         connection.request(method, path, body, dict(headers or {}))
@@ -217,7 +217,7 @@ def send(host: str, method: str, path: str, body: Any = None, headers: Mapping[s
 
 
 def free_port() -> int:
-    """A port that nobody uses now, and nobody else takes: below those that systems give away, and this worker's own."""
+    """Return a free port that no other worker takes, below those that systems give away."""
     while True:
         port = next(_PORTS)
         with socket.socket() as probe, suppress(OSError):

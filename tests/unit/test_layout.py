@@ -62,7 +62,7 @@ FLAT = {path.stem: place(path) for path in MODULES if path.parent.name in FUNCTI
 
 
 def imports_of(path: Path) -> set[str]:
-    """The modules that a file imports as it is imported itself, outside `if TYPE_CHECKING`, as dotted names."""
+    """Return the modules that a file imports when it is imported, outside `if TYPE_CHECKING`, as dotted names."""
     found: set[str] = set()
     for node in ast.parse(path.read_text()).body:
         if isinstance(node, ast.Import):
@@ -73,7 +73,7 @@ def imports_of(path: Path) -> set[str]:
 
 
 def all_imports_of(path: Path) -> set[str]:
-    """The same wherever they stand, in functions and under `if TYPE_CHECKING`, too."""
+    """Return them wherever they stand, in functions and under `if TYPE_CHECKING`, too."""
     found: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
