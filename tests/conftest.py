@@ -56,7 +56,7 @@ def slow_tier() -> None:
 
 @pytest.fixture(scope="session")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalService]:
-    """`make run` on fresh data, with any label allowed; one for all tests of a process."""
+    """Run `make run` on fresh data, with any label allowed; one for all tests of a process."""
     folder: Path = tmp_path_factory.mktemp("running")
     with LocalService(folder / "data", variables={"LABELS": "*"}) as service:
         yield service.be_patient()
@@ -120,5 +120,5 @@ def host(request: pytest.FixtureRequest) -> Host:
 
 @pytest.fixture
 def api(host: Host) -> Api:
-    """PetAPI with a label that no other test uses."""
+    """Return petAPI with a label that no other test uses."""
     return Api(host, new_label())

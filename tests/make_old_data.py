@@ -145,12 +145,12 @@ class Caller:
         return urlsplit(answer.headers["location"]).path
 
     def change(self, path: str, **members: Json) -> None:
-        """PATCH the image."""
+        """Change the image by PATCH."""
         answer = self._api.patch(path, members, **self.headers)
         assert answer.status == 200, answer.body
 
     def delete(self, path: str) -> None:
-        """DELETE the image."""
+        """Delete the image."""
         answer = self._api.delete(path, **self.headers)
         assert answer.status == 204, answer.body
 

@@ -81,7 +81,7 @@ class Cloud:
 
 
 def calls(cloud: Cloud, names: dict[str, Any]) -> dict[str, Callable[[], Any]]:
-    """Each call that is tried; those that are allowed succeed."""
+    """Return each call to try, by its name; those that are allowed succeed."""
     s3, dynamodb, ssm = (cloud.client(name) for name in ("s3", "dynamodb", "ssm"))
     chunks, images, bucket = names["ChunkInfoTableName"], names["ImageChunksTableName"], names["BucketName"]
     query = {"KeyConditionExpression": "label = :l", "ExpressionAttributeValues": {":l": {"S": "cat"}}}
@@ -174,7 +174,7 @@ def taken(s3: Any, bucket: str) -> None:
 
 
 def discarded(s3: Any, bucket: str) -> None:
-    """DeleteObjects has an answer for each key in its answer, and never another status than 200."""
+    """Delete thumbnails and raise what the response says of a key: the status of DeleteObjects is always 200."""
     answer = s3.delete_objects(Bucket=bucket, Delete={"Objects": [{"Key": "cat/known"}], "Quiet": True})
     for error in answer.get("Errors", []):
         raise ClientError({"Error": {"Code": error["Code"], "Message": ""}}, "DeleteObjects")
@@ -213,7 +213,7 @@ def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[LocalSe
 
 
 def user_with_the_policy_of(function: str, service: LocalService) -> Cloud:
-    """Clients of a user who has exactly the policies that the function's role has."""
+    """Return clients of a user who has exactly the policies of the function's role."""
     iam, lambdas = Cloud(service).client("iam"), Cloud(service).client("lambda")
     (role,) = [
         each["Role"].rpartition("/")[2]
@@ -246,7 +246,7 @@ def test_a_function_may_do_what_it_does_and_nothing_else(
 
 
 def outcome(call: Callable[[], Any]) -> str:
-    """Whether the call was done or denied; anything else is an error of this test."""
+    """Return whether the call was done or denied; anything else is an error of this test."""
     try:
         call()
     except ClientError as error:

@@ -74,7 +74,7 @@ def test_each_parameter_that_a_function_reads_changes_it() -> None:
 
 
 def refers(value: Any, parameter: str) -> bool:
-    """Whether a property, as CloudFormation gets it, changes with this parameter."""
+    """Return whether a property, as CloudFormation gets it, changes with this parameter."""
     if isinstance(value, dict):
         return value == {"Ref": parameter} or any(refers(each, parameter) for each in value.values())
     if isinstance(value, list):

@@ -91,7 +91,7 @@ def stale(scene: Scene) -> Callable[[Attempt], AWSResponse]:
 
 
 def readings(scene: Scene) -> Iterator[int]:
-    """Each read alone is stale; at last, as number 0, all are."""
+    """Let one read after the other be stale, and at last, as number 0, all of them."""
     for chosen in (*range(1, CALLS + 1), 0):
         scene.fresh()
         scene.injector.arm(

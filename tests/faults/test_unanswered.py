@@ -30,7 +30,7 @@ class Late:
         return fault_injection.conflict(attempt) if len(self.attempts) - 1 <= self.conflicts else attempt.done()
 
     def arrive(self) -> None:
-        """DynamoDB gets the first request, and does it."""
+        """Let DynamoDB get the first request and do it."""
         assert self.attempts[0].done().status_code == 200
 
 

@@ -24,7 +24,7 @@ def checkout(tmp_path: Path) -> Path:
 
 
 def make_images(folder: Path, **variables: str) -> bool:
-    """Whether the function ran a script in this folder, with success."""
+    """Return whether the function ran a script in this folder, with success."""
     function = re.search(r"^make_images\(\) \{\n.*?^\}$", SCRIPT, re.MULTILINE | re.DOTALL)
     assert function
     code = f"LOG=log.txt\ninstall_docker() {{ :; }}\n{function[0]}\nmake_images"

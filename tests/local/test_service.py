@@ -29,7 +29,7 @@ def draw(service: LocalService) -> Answer:
 
 
 def processes_of(data: Path) -> list[str]:
-    """Commands that name the data folder: the functions' workers do."""
+    """Return the commands that name the data folder, as those of the functions' workers do."""
     listed = subprocess.run(["ps", "-A", "-ww", "-o", "command"], capture_output=True, text=True, check=True)
     return [line for line in listed.stdout.splitlines() if str(data) in line]
 
@@ -178,7 +178,7 @@ def test_data_that_cannot_be_saved_is_said_and_tried_again(data: Path, tmp_path:
     (data / "snapshots").rename(aside / "snapshots")
 
     def keep_in(place: Path) -> None:
-        """From one moment to the next: in between the service would make a folder of its own."""
+        """Replace the folder in one step, because the service would make one in between."""
         (data / "next").symlink_to(place)
         (data / "next").replace(data / "snapshots")
 

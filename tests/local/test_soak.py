@@ -31,7 +31,7 @@ class Emulator:
         self.names = settings.SettingsCache(lambda: aws.client("ssm", endpoint_url=at), "production").read()
 
     def add_to_total(self, change: int) -> None:
-        """To a lane that has images."""
+        """Add this to the total of a lane that has images."""
         self.dynamodb.update_item(
             TableName=self.names.chunk_info_table,
             Key={"label": {"S": LABEL}, "chunkNumber": {"N": "0"}},

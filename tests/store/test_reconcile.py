@@ -33,7 +33,7 @@ def run(*, min_age: timedelta = timedelta(0), dry_run: bool = False) -> tuple[Re
 
 @pytest.fixture
 def api(moto_aws: None) -> Api:
-    """Two consistent labels: three cats and two dogs."""
+    """Make two consistent labels: three cats and two dogs."""
     dogs = Api(Handlers(), "dog")
     for seed in range(2):
         dogs.upload(pictures.tiny(seed))

@@ -53,7 +53,7 @@ class Watched:
             self._errors.append((message.text, message.location["url"]))
 
     def check(self) -> None:
-        """Nothing went wrong but what was refused on purpose, and no other host was asked than it may ask."""
+        """Check that only what was refused on purpose went wrong, and that only known hosts were asked."""
         unexpected = [
             (text, url) for text, url in self._errors if not any(re.search(known, url) for known in self.refused)
         ]

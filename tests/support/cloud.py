@@ -36,13 +36,13 @@ def _plain(value: Any) -> Any:
 
 @cache
 def functions() -> dict[str, dict[str, Any]]:
-    """Each function of the template by its logical id."""
+    """Return each function of the template by its logical id."""
     return {name: r for name, r in template()["Resources"].items() if r["Type"] == "AWS::Serverless::Function"}
 
 
 @cache
 def routes() -> list[tuple[str, str, str]]:
-    """(path pattern, method, handler module), the most special first, as API Gateway chooses."""
+    """Return (path pattern, method, handler module), the most special first, as API Gateway chooses."""
     found = [
         (event["Properties"]["Path"], event["Properties"]["Method"], resource["Properties"]["Handler"].split(".")[0])
         for resource in functions().values()
@@ -54,7 +54,7 @@ def routes() -> list[tuple[str, str, str]]:
 
 @cache
 def consumers() -> dict[str, str]:
-    """Queue -> module of the handler that is called with its messages."""
+    """Return for each queue the module of the handler that is called with its messages."""
     resources = template()["Resources"]
     return {
         resource["Properties"]["EventSourceArn"].removesuffix(".Arn"): function["Properties"]["Handler"].split(".")[0]
@@ -65,7 +65,7 @@ def consumers() -> dict[str, str]:
 
 
 def is_guarded(method: str, resource: str) -> bool:
-    """Whether the authorizer is asked before the function is."""
+    """Return whether the authorizer is asked before the function."""
     return any(
         "Auth" in properties
         for function in functions().values()
@@ -76,7 +76,7 @@ def is_guarded(method: str, resource: str) -> bool:
 
 
 def gateway_response(name: str) -> tuple[int, dict[str, str], str]:
-    """Status, headers and body of what API Gateway answers by itself."""
+    """Return status, headers and body of what API Gateway answers by itself."""
     response = template()["Resources"]["Api"]["Properties"]["GatewayResponses"][name]
     headers = {
         header: value.strip("'").replace("context.requestId", "a-request")
@@ -87,7 +87,7 @@ def gateway_response(name: str) -> tuple[int, dict[str, str], str]:
 
 
 def route(method: str, path: str) -> tuple[str, dict[str, str], str]:
-    """(resource, path parameters, handler module) of a request."""
+    """Return (resource, path parameters, handler module) of a request."""
     for pattern, methods, module in routes():
         found = re.fullmatch(_expression(pattern), path, re.DOTALL)
         if found and methods in ("ANY", method):

@@ -54,7 +54,7 @@ class Attempt:
         return json.loads(self.request.body)
 
     def done(self) -> AWSResponse:
-        """AWS's answer."""
+        """Send the attempt and return AWS's response."""
         return self.send(self.request)
 
     def answer(self, status: int, document: Any) -> AWSResponse:
@@ -74,7 +74,7 @@ class Attempt:
         return self.error(400, "TransactionCanceledException", CancellationReasons=reasons)
 
     def raw(self, status: int, body: bytes, headers: dict[str, str]) -> AWSResponse:
-        """Any answer."""
+        """Return a response of these parts."""
         stream = urllib3.HTTPResponse(io.BytesIO(body), headers, status, preload_content=False)
         return AWSResponse(self.request.url, status, stream.headers, stream)
 
@@ -165,11 +165,11 @@ class Injector:
     _number: int = 0
 
     def arm(self, happening: Happening, hits: Callable[[Attempt, int, int], bool]) -> None:
-        """From now on calls are counted anew, and this happens."""
+        """Count the calls anew from now on, and let this happen."""
         self.calls, self.happening, self.hits = [], happening, hits
 
     def disarm(self) -> list[tuple[str, str]]:
-        """Nothing happens any more; service and operation of each call since `arm`."""
+        """Let nothing happen any more; return service and operation of each call since `arm`."""
         self.hits = lambda attempt, call, number: False
         return list(self.calls)
 

@@ -107,7 +107,7 @@ def clean_run(scene: Scene, operation: Operation) -> tuple[Calls, dict[str, int]
 
 
 def outcomes(scene: Scene, operation: Operation) -> Iterator[tuple[Fault, int, Outcome]]:
-    """Each fault at each call of the operation, by its number from 1."""
+    """Inject each fault at each call of the operation, and yield what came of it; calls count from 1."""
     calls, *states = clean_run(scene, operation)
     for fault in FAULTS:
         for number, call in enumerate(calls, 1):

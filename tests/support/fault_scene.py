@@ -51,7 +51,7 @@ class Scene:
         self.content[pictures.name_of(new)] = new
 
     def _two_of_one_lane(self) -> tuple[str, str]:
-        """Names of an image whose place a filler has to take, and of the one that stands last in its lane."""
+        """Return the names of an image whose place a filler must take, and of the last one of its lane."""
         entries = sorted(map(items.entry, self._baseline[self.tables[0]]), key=lambda entry: entry.chunk_number)
         by_lane = [[e.name for e in entries if chunks.lane_of(e.chunk_number) == lane] for lane in range(chunks.LANES)]
         first, *_, last = max(by_lane, key=len)
@@ -96,18 +96,18 @@ class Scene:
         return self.cloud.items(table)
 
     def rows(self) -> dict[str, Row]:
-        """Weight and version of each image, by name."""
+        """Return weight and version of each image, by name."""
         found = map(items.image, self.items(self.tables[0]))
         return {image.name: (image.weight, image.version_id) for image in found}
 
     def weights(self) -> dict[str, int]:
-        """Weight of each image, by name."""
+        """Return the weight of each image, by name."""
         return {name: weight for name, (weight, _) in self.rows().items()}
 
     # --- what must be true ---
 
     def check(self) -> int:
-        """How many versions no image names, in a label of which all else is right."""
+        """Return how many versions no image names, after checking that all else of the label is right."""
         rows = self.rows()
         found = invariants.label_of(LABEL, self.items(self.tables[0]), self.items(self.tables[1]))
         invariants.check(*found)
@@ -117,7 +117,7 @@ class Scene:
         return len(versions - named)
 
     def check_answers(self) -> None:
-        """Each image is served, and one of them is drawn."""
+        """Check that each image is served, and one of them is drawn."""
         for name in self.rows():
             answer = self.api.get(f"/images/{LABEL}/{name}")
             assert (answer.status, answer.body) == (200, self.content[name]), "an image is not served"

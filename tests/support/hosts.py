@@ -64,7 +64,7 @@ def proxy_event(
 
 
 def _authorize(event: dict[str, Any]) -> tuple[str, dict[str, str]]:
-    """As API Gateway asks the authorizer: the name of what it answers by itself, or what the function is told."""
+    """Ask the authorizer as API Gateway does; return the name of a gateway response, or the function's context."""
     authorize = importlib.import_module("authorize_writes").handler
     answer = authorize({**event, "type": "REQUEST", "methodArn": "arn:aws:execute-api:::api/Prod"}, None)
     (statement,) = answer["policyDocument"]["Statement"]
@@ -132,7 +132,7 @@ def new_label() -> str:
 
 
 def named(headers: Mapping[str, str]) -> dict[str, str]:
-    """Header names as HTTP writes them, from keyword arguments."""
+    """Return header names as HTTP writes them, from keyword arguments."""
     return {name.replace("_", "-").title(): value for name, value in headers.items()}
 
 
@@ -149,7 +149,7 @@ def json_of(answer: Answer) -> Any:
 
 
 def forget_clients() -> None:
-    """As a new Lambda container begins."""
+    """Begin as a new Lambda container does."""
     clients = (aws.dynamodb, aws.rekognition, aws.s3, aws.secrets, aws.sqs, aws.ssm)
     for cached in (aws.session, *clients, settings._cache):
         cached.cache_clear()

@@ -13,7 +13,7 @@ from shared.errors import Unavailable
 
 @pytest.fixture
 def cold_start() -> Iterator[None]:
-    """No garbage collector, as shared/__init__.py leaves it in Lambda until the first call has ended."""
+    """Stop the garbage collector, as shared/__init__.py does in Lambda until the first call has ended."""
     gc.disable()
     yield
     gc.unfreeze()

@@ -53,7 +53,7 @@ PURE = {
 
 
 def place(path: Path) -> str:
-    """`shared/labels/store` of a module's file, `shared/labels` of a package's."""
+    """Return `shared/labels/store` for a module's file, `shared/labels` for a package's."""
     return str(path.relative_to(ROOT).with_suffix("")).removesuffix("/__init__")
 
 
@@ -84,7 +84,7 @@ def all_imports_of(path: Path) -> set[str]:
 
 
 def ours(names: set[str]) -> set[str]:
-    """Which of our modules these dotted names are."""
+    """Return which of our modules these dotted names are."""
     paths = {FLAT.get(name.partition(".")[0], name.replace(".", "/")) for name in names}
     return {path for path in paths if path in PLACES or path.startswith("tests/")}
 
