@@ -27,7 +27,7 @@ def ready_text(url: str, data: Path, parameters: Mapping[str, str], *, issuer_co
     hint = f" `{issuer_command}` prints a token." if issuer_command else ""
     return (
         f"petAPI is ready at {url}\n"
-        f"{writers} may upload and delete.{hint} Other machines cannot reach it. Ctrl-C stops it.\n"
+        f"{writers} may upload and delete.{hint} Other machines cannot reach the service. Ctrl-C stops it.\n"
         f"The data is in {data}, the log in {data}/emulator.log."
     )
 
