@@ -9,7 +9,7 @@ LABEL ?= cat
 N ?= 20000
 URL ?= http://127.0.0.1:$(PORT)
 
-# Each function's folder, as template.yaml lists them: what the code is imported from, beside this folder.
+# The functions' folders, as template.yaml lists them. Modules are imported from them and from this folder.
 FUNCTIONS := $(shell sed -n 's|.*CodeUri: \(.*\)/$$|\1|p' template.yaml)
 CODE := shared $(FUNCTIONS) tools costs
 BIN := $(VENV)/bin
@@ -119,7 +119,7 @@ $(SAM_VENV)/sam.installed: requirements/sam.txt | $(VENV)/bin/pip
 	@$(SAM_VENV)/bin/python -m tools.install $< --no-deps
 	@touch $@
 
-# venv installs pip last, so an environment that has it is whole, and one that has not is made again.
+# venv installs pip last. An environment without it is incomplete, and the next call completes it.
 $(VENV)/bin/pip:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 	  || { echo "petAPI needs Python 3.11 or later. Name one: make PYTHON=python3.13 $(MAKECMDGOALS)" >&2; exit 1; }
@@ -132,7 +132,7 @@ $(VENV)/%.installed: requirements/%.txt | $(VENV)/petapi.installed
 	@$(BIN)/python -m tools.install $<
 	@touch $@
 
-# Python finds our modules by a file of paths in the virtual environment; the folders are those of template.yaml.
+# A file of paths in the virtual environment names the folders that Python imports our modules from.
 $(VENV)/petapi.installed: template.yaml | $(VENV)/bin/pip
 	@printf '%s\n' $(patsubst %,'$(CURDIR)/%',. $(FUNCTIONS)) \
 	  >"$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/petapi.pth"

@@ -19,7 +19,7 @@ def announcement(lock: Path, folder: str) -> str:
     packages, name = len(PACKAGE.findall(lock.read_text(encoding="utf-8"))), lock.stem
     return (
         f"Installing the {packages} packages of {lock} into {folder} ({MEGABYTES[name]} MB). "
-        f"This happens once and takes about {SECONDS[name]} seconds, or longer on a slow connection."
+        f"This takes about {SECONDS[name]} seconds, or longer on a slow connection. Later calls skip it."
     )
 
 

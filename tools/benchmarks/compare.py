@@ -28,9 +28,9 @@ from tools.benchmarks.weights import KINDS, weights
 SIZES = (100, 1_000, 10_000, 100_000)
 COMPUTED = tuple(10**power for power in range(2, 9))
 ROUNDS = 500  # draws of each design
-PATIENCE = 15.0  # seconds of draws that each design has at each size; then the rounds go on without it
+PATIENCE = 15.0  # seconds of draws for each design at each size; then the rounds continue without it
 WARM_UP = 3
-UPLOADS = CHUNK  # of each design, so that those with such chunks find them as full as they are on average
+UPLOADS = CHUNK  # of each design, so that chunks of this size are as full as on average
 DELETES = 50
 P99_DRAWS = 100  # fewer have no such percentile
 OPERATIONS = ("draw", "upload", "delete")

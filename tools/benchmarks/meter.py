@@ -13,7 +13,7 @@ from botocore.client import BaseClient
 from botocore.response import StreamingBody
 from PIL.ImageFile import ImageFile
 
-API_CALL = "_make_api_call"  # what every client makes its calls by; private to botocore
+API_CALL = "_make_api_call"  # the method of every client's calls; private to botocore
 CALLS_WITH_UNITS = {"GetItem", "Query", "BatchGetItem", "TransactWriteItems"}
 WRITES = {"TransactWriteItems"}
 

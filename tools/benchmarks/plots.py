@@ -93,7 +93,7 @@ def exactness(law: Found) -> Figure:
         for kind, color in zip(law["kinds"], COLORS.values(), strict=True):
             states = law["distance"][kind]["uniform_chunks"]
             points = [states[count][state] for count in sizes_of(states)]
-            width = 5 if kind == "equal" else 1.5  # "all .54", which are equal, too, lie on it
+            width = 5 if kind == "equal" else 1.5  # "all .54" are equal, too, and lie on the same line
             axis.plot(
                 [int(count) for count in sizes_of(states)], points, "o-", color=color, label=kind, linewidth=width
             )

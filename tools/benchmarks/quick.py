@@ -40,9 +40,9 @@ IMAGES, ROUNDS = 60, 20  # where CPU time is taken; each round deletes an image
 MEDIANS = 3  # of CPU time, one for each so many rounds
 TAG, PREFIX = "red", "IMG_"
 
-# Each figure may be at most this.  Draws: 0.5 for the lanes and 0.5 for each dart; 1.8 darts hit at 100 images of
-# uniform weights and 1.6 at 1,000, and 1,000 draws are within 0.05 of it.  Writes: 3 items of less than 1 KB, each
-# twice for the transaction; a delete needs a filler, and with it 2 items more, but where its chunk is the active one.
+# The upper bound of each figure. Draws: 0.5 for the lanes and 0.5 for each dart. With uniform weights, a hit takes 1.8
+# darts at 100 images and 1.6 at 1,000, and 1,000 draws are within 0.05 of that. Writes: 3 items of less than 1 KB, each
+# twice for the transaction. A delete needs a filler and so 2 more items, except in the active chunk.
 BOUNDS = {
     "read units per draw, 100 images": 1.45,
     "read units per draw, 1000 images": 1.35,
@@ -56,11 +56,11 @@ BOUNDS = {
     "read units per delete, 1000 images": 3,
     "write units per delete, 100 images": 9,
     "write units per delete, 1000 images": 9.8,
-    # 51 rows of less than 240 bytes are 3 times 4 KB; by an index, half a unit for each of 50 images besides.
+    # 51 rows of less than 240 bytes are 3 times 4 KB. By an index, each of 50 images adds half a unit.
     "read units per page, first": 1.5,
     "read units per page, first by tag": 26,
     "read units per page, first by file name": 25.5,
-    # About 0.15 and 0.24 where nothing else runs; more on a busy machine.
+    # About 0.15 and 0.24 on a quiet machine, and more on a busy one.
     "own CPU time / that of the calls of AWS, draw image": 0.25,
     "own CPU time / that of the calls of AWS, upload": 0.35,
     # A page costs the same wherever it is.

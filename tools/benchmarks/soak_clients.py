@@ -14,10 +14,10 @@ from shared.images import UNITS
 T = TypeVar("T")
 
 CLIENTS = 16  # writers, and as many readers
-STEADY = 64  # images that keep their weight, of an expected half each: about half of all draws
+STEADY = 64  # images that keep their weight, 0.5 on average; they get about half of all draws
 PAUSE = 0.2  # seconds on average from a writer's write to its next, so that readers get the larger share
 OWN_MAX = 8  # images that a writer has at a time
-PATIENCE = 30.0  # seconds that a client goes on asking for one thing that is answered 503
+PATIENCE = 30.0  # seconds that a client repeats a request that gets 503
 
 
 class Busy(Exception):

@@ -24,7 +24,7 @@ GRAIN = 0.3  # share of noise
 SIDE = 512  # pixels
 ROUNDS = 9
 
-# In a process of its own, for its memory: CPU seconds, and the most that was resident, in MB.
+# Runs in a separate process, because of its memory. Prints CPU seconds and peak resident MB.
 ONCE = """
 import json, re, sys, time
 from shared import scaling

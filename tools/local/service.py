@@ -143,7 +143,7 @@ def _after_unclean_stop(*, damaged: bool) -> None:
     settings = read_settings()
     store, bucket = Inventory(aws.dynamodb(), settings), Bucket(aws.s3(), settings.bucket)
     report = Reconciliation(store, bucket, until, log=logger.warning).run()
-    print(f"The last run did not end by itself. Reconciled: {report}.", flush=True)
+    terminal.say(f"The last run was killed. Reconciled: {report}.")
 
 
 def _log_to(path: Path) -> None:

@@ -11,9 +11,9 @@ from tools.benchmarks.designs.rows import BUCKET, LABEL, Clients
 PICTURE = f"{LABEL}/picture"
 PICTURE_BYTES = 200_000  # a photograph for the web
 
-# The least of independent exponential times with rates w is an image's with probability w / total (Efraimidis and
-# Spirakis 2006).  The form random()^(1/w) is the same in real numbers, but of w = 10^-9 it is 0 in floating point
-# for nearly every image, and a tie is no law.  (random() is a signed integer of 64 bits; the sum is never 0.)
+# The smallest of independent exponential times with rates w belongs to an image with probability w / total (Efraimidis
+# and Spirakis 2006). The form random()^(1/w) is the same in real numbers. But for w = 10^-9 it is 0 in floating point
+# for nearly every image, and a tie has no distribution.  (random() is a signed integer of 64 bits; the sum is never 0.)
 SQL = """
     SELECT name FROM images
     ORDER BY -ln((random() + 9223372036854775808.5) / 18446744073709551616.0) / weight LIMIT 1
