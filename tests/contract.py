@@ -26,6 +26,7 @@ def run(contract: Path = ROOT / "openapi.yaml", *options: str) -> tuple[int, str
     schemathesis = [sys.executable, "-m", "schemathesis.cli", "--config-file", TESTS / "schemathesis.toml", "run"]
     command = [*schemathesis, contract, "--no-color", *options]
     with tempfile.TemporaryDirectory() as folder, LocalService(Path(folder) / "data", variables=ANY_LABEL) as service:
+        service.be_patient()
         command += ["--url", service.url]
         done = subprocess.run(
             command, cwd=TESTS, env=ENVIRONMENT, stdout=PIPE, stderr=STDOUT, text=True, check=False, timeout=TIME_MAX

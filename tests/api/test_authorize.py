@@ -58,6 +58,7 @@ def service(issuer: Issuer, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     folder: Path = tmp_path_factory.mktemp("authorize")
     variables = {"LABELS": "*", "JWT_ISSUER": issuer.url, "JWT_AUDIENCE": AUDIENCE}
     with LocalService(folder / "data", variables=variables) as service:
+        service.be_patient()
         yield service
 
 

@@ -121,6 +121,7 @@ def test_an_error_status_fails_unless_the_text_announces_it(
 def test_the_lines_for_tokens_work_as_printed(slow_tier: None, tmp_path: Path) -> None:
     blocks = [block for block in documents.blocks(AUTHORIZE) if "make -s token" in block.text]
     with LocalService(tmp_path / "data", variables={"TOKENS": "1"}) as service:
+        service.be_patient()
         outcome = documents.run(blocks, service.url, tmp_path / "folder", {"DATA": str(service.data)})
     assert outcome.code == 0, outcome.errors
     assert outcome.refused == documents.announced(blocks) == [401]
@@ -143,6 +144,7 @@ def test_each_operation_of_the_contract_has_a_curl_line_that_works(tmp_path: Pat
     environment = {**os.environ, "TOKEN": issuer.token()}
     answer = tmp_path / "answer"
     with LocalService(tmp_path / "data", variables={"JWT_ISSUER": issuer.url, "JWT_AUDIENCE": AUDIENCE}) as service:
+        service.be_patient()
         for method, path, operation in operations:
             (sample,) = operation["x-codeSamples"]
             line = sample["source"].replace("http://127.0.0.1:3000", service.url)

@@ -150,6 +150,7 @@ def test_no_marker_comes_out_of_the_service(api: Api, kind: str) -> None:
 @pytest.mark.usefixtures("slow_tier")
 def test_no_marker_is_in_the_data_of_make_run(tmp_path: Path) -> None:
     with LocalService(tmp_path / "data") as service:
+        service.be_patient()
         for kind in CARRIERS:
             assert service.upload(phone_photograph(kind, "<", 6)).status == 201
     files = [path.read_bytes() for path in (tmp_path / "data").rglob("*") if path.is_file()]

@@ -25,6 +25,7 @@ ROCKET = ROOT / "tests/images/rocket.jpg"
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalService]:
     variables = {"LABELS": "*", "CALLBACK_LOOPBACK": "true"}
     with LocalService(tmp_path_factory.mktemp("direct") / "data", variables=variables) as service:
+        service.be_patient()
         yield service
 
 
