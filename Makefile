@@ -53,10 +53,10 @@ check: $(VENV)/test.installed  ## Check style and types
 	MYPYPATH=.$(shell printf ':%s' $(FUNCTIONS)) $(BIN)/mypy $(CODE)
 
 test: $(VENV)/test.installed  ## Test everything that petAPI promises; 4 minutes
-	$(BIN)/python -m pytest -n auto -m "not slow"
+	$(BIN)/python -m pytest -n auto --dist worksteal -m "not slow"
 
 test-all: $(VENV)/test.installed  ## Run all tests: also faults, thousands of scenarios, browser, soak and mutants; 20 minutes
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -n auto --dist worksteal
 
 sam-test: $(VENV)/test.installed $(SAM_VENV)/sam.installed  ## Build with the SAM CLI, and test over `sam local`; needs Docker
 	@$(BIN)/python -m tests.sam_local $(abspath $(SAM_VENV))/bin/sam
