@@ -27,22 +27,22 @@ class OverHttp:
     def upload(self, number: int, weight: int, *, again: bool) -> str:
         """Upload a new picture and return its name."""
         content = tiny(number)
-        _told(self._api.upload(content, images.decimal(weight)), 201, *[200] * again)
+        _expect(self._api.upload(content, images.decimal(weight)), 201, *[200] * again)
         return name_of(content)
 
     def reweigh(self, name: str, weight: int) -> None:
         """Change the weight by PATCH."""
-        answer = _told(self._api.patch(self._path(name), {"weight": weight / images.UNITS}), 200)
+        answer = _expect(self._api.patch(self._path(name), {"weight": weight / images.UNITS}), 200)
         assert f'"weight": {weight / images.UNITS}' in answer.body.decode()
 
     def delete(self, name: str, *, again: bool) -> None:
         """Delete by DELETE."""
-        _told(self._api.delete(self._path(name)), 204, *[404] * again)
+        _expect(self._api.delete(self._path(name)), 204, *[404] * again)
 
     def draw(self, turn: int) -> str:
         """Draw, and return the name. Every other time, get the picture and check that it is the named one."""
         form = ("json", "image")[turn % 2]
-        answer = _told(self._api.random(format=form), 200)
+        answer = _expect(self._api.random(format=form), 200)
         label, _, name = answer.headers["image-id"].partition("/")
         assert label == self._api.label
         assert form == "json" or name_of(answer.body) == name, "the answer names another picture"
@@ -50,13 +50,14 @@ class OverHttp:
 
     def total_weight(self) -> int:
         """Return the label's total weight, from a draw."""
-        return round(float(_told(self._api.random(), 200).headers["image-total-weight"]) * images.UNITS)
+        return round(float(_expect(self._api.random(), 200).headers["image-total-weight"]) * images.UNITS)
 
     def _path(self, name: str) -> str:
         return f"/images/{self._api.label}/{name}"
 
 
-def _told(answer: Answer, *expected: int) -> Answer:
+def _expect(answer: Answer, *expected: int) -> Answer:
+    """Check the status. Raise Busy for a 503 with Retry-After."""
     if answer.status == 503 and "retry-after" in answer.headers:
         raise Busy(float(answer.headers["retry-after"]))
     assert answer.status in expected, f"{answer.status} instead of {expected}: {answer.body[:300]!r}"
