@@ -146,8 +146,8 @@ PHRASES: dict[Path, list[str]] = {
     ],
     OPERATE: operate_phrases(),
     TRANSACTIONS: [
-        f"at most {constant('shared.labels.retries.ATTEMPTS')} times",
-        f"and for at most {constant('shared.labels.retries.SECONDS'):.0f} seconds",
+        f"at most {constant('shared.labels.retries.ATTEMPTS')} attempts",
+        f"starts none after {constant('shared.labels.retries.SECONDS'):.0f} seconds",
     ],
 }
 

@@ -132,7 +132,7 @@ def test_a_picture_that_cannot_be_stored_now_has_not_failed(
     moto_aws: None, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def busy(*_: object) -> None:
-        raise Unavailable("Many changes are being made to this label; retry in a moment.")
+        raise Unavailable("This label is busy; retry in a moment.")
 
     sent = tagged(12)
     with monkeypatch.context() as outage:
