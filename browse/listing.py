@@ -55,11 +55,11 @@ def get_label(request: Request) -> Response:
 
     def attempt(again: bool) -> tuple[dict[int, Lane], Page[Image]]:
         lanes = store.lanes(Pool(label), consistent=again)
-        if not chunks.count(lanes) and again:
+        if not chunks.image_count(lanes) and again:
             raise _no_images(label)
         page = rows.images(label, selection, limit, after)
         # Both were read at different times, but the images of one page must not weigh more than all.
-        if not chunks.count(lanes) or sum(image.weight for image in page.entries) > chunks.total_weight(lanes):
+        if not chunks.image_count(lanes) or sum(image.weight for image in page.entries) > chunks.total_weight(lanes):
             raise LostRace
         return lanes, page
 
@@ -82,7 +82,7 @@ def get_label(request: Request) -> Response:
 def _summary(label: str, lanes: Mapping[int, Lane], base_url: str) -> dict[str, Any]:
     return {
         "label": label,
-        "count": chunks.count(lanes),
+        "count": chunks.image_count(lanes),
         "totalWeight": chunks.total_weight(lanes) / images.UNITS,
         "url": f"{base_url}labels/{label}",
     }

@@ -1,14 +1,13 @@
 """Weighted random choice by darts: pure, in whole numbers; docs/explanation/draws.md has the proof.
 
-The chunks of a label lie side by side on a strip.  Each place of a class-k chunk is 2^k units long.  A dart falls on
+The chunks of a pool lie side by side on a strip.  Each place of a class-k chunk is 2^k units long.  A dart falls on
 one chunk, in which each image owns as many units as it weighs.  The other units are misses: throw again.
 
-Segment and Landing are named tuples, which take a fifth of a dataclass's time to define at a cold start.
+Segment, Strip and Landing are named tuples, which take a fifth of a dataclass's time to define at a cold start.
 """
 
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from shared.labels import chunks
@@ -23,8 +22,7 @@ class Segment(NamedTuple):
     weight_class: int
 
 
-@dataclass(frozen=True, slots=True)
-class Strip:
+class Strip(NamedTuple):
     """All chunks of a pool side by side.  `length` is in units; it is 0 if the pool has no images."""
 
     segments: tuple[Segment, ...]

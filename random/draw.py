@@ -17,7 +17,8 @@ MISSES_MAX = 100  # in a row; at most three darts in four miss, so the probabili
 class Drawn:
     """A drawn image with its weight and the total weight of its pool, as they were read, in units.
 
-    `gone_before` is the weight of the images that came before it and cannot come again.
+    `gone_before` is the weight of the images at earlier positions of a session, which cannot come again.  It is 0 for
+    every other draw.
     """
 
     label: str
@@ -38,7 +39,11 @@ class Drawn:
 
 
 def draw(store: Store, pool: Pool, rng: random.Random) -> Drawn:
-    """Draw an image of the pool.  Raise NotFound if it has none, Unavailable if every dart misses."""
+    """Draw an image of the pool.  Raise NotFound if it has none, Unavailable if every dart misses.
+
+    Lanes that are out of date may show no image, or only chunks that are gone.  So if nothing was drawn, read the lanes
+    again, consistently.
+    """
     for consistent in (False, True):
         lanes = store.lanes(pool, consistent=consistent)
         strip = darts.strip_of(lanes)
@@ -46,12 +51,15 @@ def draw(store: Store, pool: Pool, rng: random.Random) -> Drawn:
         if drawn:
             return drawn
     if not strip.length:
-        raise none_of(pool)
+        raise no_images_of(pool)
     raise Unavailable(f"No image of {pool} could be drawn; retry in a moment.")
 
 
-def none_of(pool: Pool) -> NotFound:
+def no_images_of(pool: Pool) -> NotFound:
     """Return the error for a pool without images."""
+    if pool.tag:
+        detail = f"There are no images of {pool}; leave tag out, or upload one with this tag by POST /upload."
+        return NotFound(detail, field="tag")
     return NotFound(f"There are no images of {pool}; upload one with POST /upload.", field="label")
 
 
@@ -61,6 +69,6 @@ def _throw(store: Store, pool: Pool, strip: darts.Strip, total_weight: int, rng:
         landing = darts.locate(strip, rng.randrange(strip.length))
         weights = store.chunks(pool, [landing.chunk_number]).get(landing.chunk_number, {})
         name = darts.image_at(weights, landing.offset)
-        if name and weights[name] <= total_weight:  # lanes and chunk are read apart: never answer more than 1
+        if name and weights[name] <= total_weight:  # else the two reads disagree: state no probability above 1
             return Drawn(pool.label, name, weights[name], total_weight)
     return None

@@ -9,7 +9,7 @@ import darts
 import gaps
 from bulk_reads import Rows
 from darts import Landing
-from draw import none_of
+from draw import no_images_of
 from gaps import ReadChunk
 from shared import images
 from shared.errors import Unavailable, UnprocessableValue
@@ -124,11 +124,11 @@ class Draws:
 def _lanes(store: Store, pool: Pool, needed: int, *, consistent: bool) -> dict[int, Lane]:
     """Return the lanes of a pool with at least `needed` images.  If it seems to have fewer, read again consistently."""
     lanes = store.lanes(pool, consistent=consistent)
-    if chunks.count(lanes) < needed and not consistent:
+    if chunks.image_count(lanes) < needed and not consistent:
         lanes = store.lanes(pool, consistent=True)
-    count = chunks.count(lanes)
+    count = chunks.image_count(lanes)
     if not count:
-        raise none_of(pool)
+        raise no_images_of(pool)
     if count < needed:
         raise UnprocessableValue(
             f"count must be at most {count}, the number of images of {pool}, with distinct=true.", field="count"

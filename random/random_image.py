@@ -24,28 +24,28 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("petapi")
 
-PICTURES = tuple(images.CONTENT_TYPES.values())
+MEDIA_TYPES = tuple(images.CONTENT_TYPES.values())
 FORMATS = ("image", "json", "redirect")
-REDRAWS_MAX = 4  # if each drawn image is deleted before it is read
-OPTIONS = {"count", "distinct", "seed", "session", "position"}  # random/options.py
+DRAWS_MAX = 4  # of a request: each drawn image but the last may be deleted before it is read
+EXTRA_PARAMETERS = {"count", "distinct", "seed", "session", "position"}  # parsed by random/options.py
 RNG: random.Random = random.SystemRandom()
 
 
 def random_image(request: Request) -> Response:
-    """Draw an image that still exists, and return it in the requested form."""
+    """Draw an image that still exists, and return it in the requested format."""
     pool = _pool(request)
-    form = _format(request)
-    if OPTIONS & request.query.keys():
-        return _with_options(request, pool, form)
+    response_format = _format(request)
+    if EXTRA_PARAMETERS & request.query.keys():
+        return _with_options(request, pool, response_format)
     settings = read_settings()
     store = Store(aws.dynamodb(), settings)
-    return _answer(request, settings, form, store, partial(draw, store, pool, RNG))
+    return _respond(request, settings, response_format, store, partial(draw, store, pool, RNG))
 
 
-def _with_options(request: Request, pool: Pool, form: str) -> Response:
+def _with_options(request: Request, pool: Pool, response_format: str) -> Response:
     """Return several images, or one that a seed or a session chooses.
 
-    With a seed or a session, reads are consistent: the answer changes only when the label changes.
+    With a seed or a session, reads are consistent: the response changes only when the label changes.
     """
     from bulk_reads import Rows
     from draw_many import draw_many
@@ -59,24 +59,29 @@ def _with_options(request: Request, pool: Pool, form: str) -> Response:
         settings = replace(settings, consistent_reads=True)
     store, rows = Store(aws.dynamodb(), settings), Rows(aws.dynamodb(), settings)
     if options.count:
-        return _all(draw_many(store, rows, pool, options.count, rng, distinct=options.distinct), request)
+        return _all_as_json(draw_many(store, rows, pool, options.count, rng, distinct=options.distinct), request)
     if options.session:
         walk = partial(image_at_position, store, rows, pool, options.session, options.position)
-        return _answer(request, settings, form, store, walk)
-    return _answer(request, settings, form, store, partial(draw, store, pool, rng))
+        return _respond(request, settings, response_format, store, walk)
+    return _respond(request, settings, response_format, store, partial(draw, store, pool, rng))
 
 
-def _answer(request: Request, settings: Settings, form: str, store: Store, choose: Callable[[], Drawn]) -> Response:
-    """Return the chosen image.  If it was deleted meanwhile, choose again, at most REDRAWS_MAX times."""
+def _respond(
+    request: Request, settings: Settings, response_format: str, store: Store, choose: Callable[[], Drawn]
+) -> Response:
+    """Choose an image and return it in this format.  If it was deleted meanwhile, choose again, DRAWS_MAX times in all.
+
+    `choose` draws an image, or takes the one at the position of a session.
+    """
     bucket = Bucket(aws.s3(), settings.bucket)
-    for _ in range(REDRAWS_MAX):
+    for _ in range(DRAWS_MAX):
         drawn = choose()
-        response = ANSWERS[form](drawn, store, bucket, request)
+        response = RESPONSES[response_format](drawn, store, bucket, request)
         if response:
             headers = {**response.headers, **_headers(drawn)}
             return replace(response, headers=headers)
         logger.warning("%s the drawn image %s was deleted meanwhile", request.id, drawn.id)
-    raise Unavailable(f"Each drawn image of {drawn.label} was deleted meanwhile; retry in a moment.")
+    raise Unavailable(f"Each drawn image of {_pool(request)} was deleted meanwhile; retry in a moment.")
 
 
 def _pool(request: Request) -> Pool:
@@ -86,15 +91,21 @@ def _pool(request: Request) -> Pool:
 
 
 def _format(request: Request) -> str:
+    """Return the format that the query names, or the one that the Accept header prefers."""
     asked = request.query.get("format")
     if asked is None:
-        return "json" if prefers_json(request.headers.get("accept", ""), to=PICTURES) else "image"
+        return "json" if prefers_json(request.headers.get("accept", ""), to=MEDIA_TYPES) else "image"
     if asked not in FORMATS:
         raise UnprocessableValue(f"format must be one of {', '.join(FORMATS)}.", field="format")
     return asked
 
 
 def _image(drawn: Drawn, store: Store, bucket: Bucket, request: Request) -> Response | None:
+    """Return the picture, or None if it was deleted.
+
+    Its row is not read: the chunk that the dart hit vouches for the image.  The delete removes it from there before it
+    removes the picture.
+    """
     content = bucket.get(drawn.id)
     if content is None:
         return None
@@ -104,6 +115,7 @@ def _image(drawn: Drawn, store: Store, bucket: Bucket, request: Request) -> Resp
 
 
 def _json(drawn: Drawn, store: Store, bucket: Bucket, request: Request) -> Response | None:
+    """Return the image's row as JSON, with the weight that it was drawn with, or None if it was deleted."""
     image = store.image(drawn.label, drawn.name)
     if image is None:
         return None
@@ -112,21 +124,25 @@ def _json(drawn: Drawn, store: Store, bucket: Bucket, request: Request) -> Respo
 
 
 def _redirect(drawn: Drawn, store: Store, bucket: Bucket, request: Request) -> Response | None:
+    """Return a redirect to the picture's own address, or None if the image was deleted."""
     if store.image(drawn.label, drawn.name) is None:
         return None
     return Response(302, headers={"Location": f"{request.base_url}images/{drawn.id}"})
 
 
-def _all(drawn: "DrawnImages", request: Request) -> Response:
+def _all_as_json(drawn: "DrawnImages", request: Request) -> Response:
+    """Return several drawn images, in the order of the draws."""
     found = [{**image_json(image, request.base_url), "probability": probability} for image, probability in drawn.images]
     headers = {"Image-Total-Weight": images.decimal(drawn.total_weight)}
     return as_json({"images": found, "totalWeight": drawn.total_weight / images.UNITS}, headers=headers)
 
 
-ANSWERS = {"image": _image, "json": _json, "redirect": _redirect}
+# One signature for all, so some of them leave an argument unused.
+RESPONSES = {"image": _image, "json": _json, "redirect": _redirect}
 
 
 def _headers(drawn: Drawn) -> dict[str, str]:
+    """Return the headers that a draw in any format has."""
     return {
         "Cache-Control": "no-store",
         "Image-Id": drawn.id,
@@ -136,4 +152,6 @@ def _headers(drawn: Drawn) -> dict[str, str]:
     }
 
 
-handler = endpoint({"/random": {"GET": random_image}}, parameters={"/random": {"label", "tag", "format", *OPTIONS}})
+handler = endpoint(
+    {"/random": {"GET": random_image}}, parameters={"/random": {"label", "tag", "format", *EXTRA_PARAMETERS}}
+)

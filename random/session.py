@@ -2,7 +2,7 @@
 
 import session_order
 from bulk_reads import Rows
-from draw import Drawn, none_of
+from draw import Drawn, no_images_of
 from shared.errors import UnprocessableValue
 from shared.images import Pool
 from shared.labels import chunks
@@ -21,7 +21,7 @@ def image_at_position(store: Store, rows: Rows, pool: Pool, session: str, positi
 
     def attempt(again: bool) -> Drawn:
         lanes = store.lanes(pool, consistent=again)
-        count, total_weight = chunks.count(lanes), chunks.total_weight(lanes)
+        count, total_weight = chunks.image_count(lanes), chunks.total_weight(lanes)
         _check(count, position, pool)
         weights = rows.weights(pool)
         if (len(weights), sum(weights.values())) != (count, total_weight):  # the two reads straddle a write
@@ -35,7 +35,7 @@ def image_at_position(store: Store, rows: Rows, pool: Pool, session: str, positi
 def _check(count: int, position: int, pool: Pool) -> None:
     """Refuse a session of too many images, and a position beyond the last image."""
     if not count:
-        raise none_of(pool)
+        raise no_images_of(pool)
     if count > IMAGES_MAX:
         raise UnprocessableValue(
             f"session works for at most {IMAGES_MAX} images, and {pool} has {count}; draw without session.",

@@ -60,7 +60,7 @@ def add(
         created=now(),
         owner=wanted.owner,
         tags=wanted.tags,
-        filename=images.file_name(wanted.filename),
+        filename=images.clean_filename(wanted.filename),
     )
     try:
         stored, total_weight = store.add(image, companion=companion(image) if companion else None)

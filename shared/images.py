@@ -144,7 +144,7 @@ def parse_filename(text: str) -> str:
     return text
 
 
-def file_name(sent: str) -> str:
+def clean_filename(sent: str) -> str:
     """Return the last part of the file name that an uploader sent, without folders; empty if it breaks the rule."""
     last = re.split(r"[/\\]", sent)[-1]
     return last if len(last) <= FILENAME_MAX and last.isprintable() else ""

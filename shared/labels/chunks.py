@@ -2,22 +2,26 @@
 
 Pure; docs/explanation/draws.md has the proof.
 
-The images of one lane and weight class fill places 0, 1, .. n-1 without gaps.  Place p is in chunk `chunk_of(p)`.
-Chunks hold 1, 1, 2, 4, 8, 16, 16, 16 .. images: a small label needs few darts, and a large label few items.
+The images of one lane and weight class fill places 0, 1, .. n-1 without gaps; n is the volume of that class.  Place p
+is in chunk `chunk_of(p)`.  Chunks hold 1, 1, 2, 4, 8, 16, 16, 16 .. images: a small label needs few darts, and a large
+label few items.
 """
 
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-LANES = 4  # uploads to one label that can run at the same time; you may raise it at any time
+LANES = 4  # items that count a pool; with more of them, fewer writes collide.  You may raise it at any time
 CHUNK_MAX = 16  # images, so that a full chunk stays below 1 KB, one write unit; the stored data depends on it
-FIRST_CHUNK_NUMBER = 10**11  # the sort keys below it are those of the lanes' items
+
+# A chunk's number is its sort key: its lane + 1, two digits for its class, nine digits for its index.
+CLASS_STEP = 10**9
+FIRST_CHUNK_NUMBER = 100 * CLASS_STEP  # the sort keys below it are those of the lanes' items
 
 
 @dataclass(frozen=True, slots=True)
 class Lane:
-    """The counters of one lane: the total weight of its images, and the number of its images in each class."""
+    """The counters of one lane: the total weight of its images, and its volumes: how many images each class has."""
 
     number: int
     total_weight: int = 0
@@ -31,6 +35,10 @@ class Lane:
 def class_of(weight: int) -> int:
     """Return the weight class k of a weight in units: 2^(k-1) <= weight < 2^k."""
     return weight.bit_length()
+
+
+# The first five chunks hold 1, 1, 2, 4 and 8 images, together CHUNK_MAX = 2^4.  So below place 16 the bit length of a
+# place is the index of its chunk; from there on, place p is in chunk 4 + p // 16, and chunk i begins at (i - 4) * 16.
 
 
 def chunk_of(place: int) -> int:
@@ -52,7 +60,7 @@ def capacity(volume: int) -> int:
 
 def chunk_number(lane: int, weight_class: int, index: int) -> int:
     """Return the number of a chunk, which is the sort key of its item."""
-    return ((lane + 1) * 100 + weight_class) * 10**9 + index
+    return (lane + 1) * FIRST_CHUNK_NUMBER + weight_class * CLASS_STEP + index
 
 
 def lane_of(chunk_number: int) -> int:
@@ -60,12 +68,23 @@ def lane_of(chunk_number: int) -> int:
     return chunk_number // FIRST_CHUNK_NUMBER - 1
 
 
+def class_of_chunk(chunk_number: int) -> int:
+    """Return the weight class of a chunk's images."""
+    return chunk_number % FIRST_CHUNK_NUMBER // CLASS_STEP
+
+
 def index_of(chunk_number: int) -> int:
     """Return the index of a chunk among the chunks of its lane and class."""
-    return chunk_number % 10**9
+    return chunk_number % CLASS_STEP
 
 
-def open_chunk(lane: Lane, weight_class: int) -> int:
+def strip_length(chunk_number: int) -> int:
+    """Return the units that a chunk takes on the strip: the number of its places times 2^class."""
+    index = index_of(chunk_number)
+    return (first_place(index + 1) - first_place(index)) << class_of_chunk(chunk_number)
+
+
+def next_chunk(lane: Lane, weight_class: int) -> int:
     """Return the number of the chunk that takes the next image of this class."""
     return chunk_number(lane.number, weight_class, chunk_of(lane.volume(weight_class)))
 
@@ -75,14 +94,14 @@ def active_chunk(lane: Lane, weight_class: int) -> int:
     return chunk_number(lane.number, weight_class, chunk_of(lane.volume(weight_class) - 1))
 
 
-def opens_chunk(lane: Lane, weight_class: int) -> bool:
+def starts_new_chunk(lane: Lane, weight_class: int) -> bool:
     """Return whether the next image of this class is the first of its chunk."""
     volume = lane.volume(weight_class)
     return volume == first_place(chunk_of(volume))
 
 
 def empties_chunk(lane: Lane, weight_class: int) -> bool:
-    """Return whether the active chunk has one image left."""
+    """Return whether the next removal of an image of this class leaves the active chunk empty."""
     volume = lane.volume(weight_class)
     return volume == first_place(chunk_of(volume - 1)) + 1
 
@@ -93,7 +112,7 @@ def choose_lane(lanes: Mapping[int, Lane], weight_class: int, rng: random.Random
     return min(pair, key=lambda lane: lane.volume(weight_class))
 
 
-def count(lanes: Mapping[int, Lane]) -> int:
+def image_count(lanes: Mapping[int, Lane]) -> int:
     """Return the number of images in these lanes."""
     return sum(sum(lane.volumes.values()) for lane in lanes.values())
 
@@ -101,14 +120,3 @@ def count(lanes: Mapping[int, Lane]) -> int:
 def total_weight(lanes: Mapping[int, Lane]) -> int:
     """Return the total weight of the images in these lanes, in units."""
     return sum(lane.total_weight for lane in lanes.values())
-
-
-def class_of_chunk(chunk_number: int) -> int:
-    """Return the weight class of a chunk's images."""
-    return chunk_number // 10**9 % 100
-
-
-def strip_length(chunk_number: int) -> int:
-    """Return the units that a chunk takes on the strip: the number of its places times 2^class."""
-    index = index_of(chunk_number)
-    return (first_place(index + 1) - first_place(index)) << class_of_chunk(chunk_number)

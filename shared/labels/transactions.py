@@ -37,8 +37,8 @@ def one_more(lane: Lane, weight_class: int) -> CountChange:
     """
     volume = lane.volume(weight_class)
     index = chunks.chunk_of(volume)
-    opens = chunks.opens_chunk(lane, weight_class)
-    lowest, highest = (volume, volume) if opens else (chunks.first_place(index) + 1, chunks.first_place(index + 1) - 1)
+    starts = chunks.starts_new_chunk(lane, weight_class)
+    lowest, highest = (volume, volume) if starts else (chunks.first_place(index) + 1, chunks.first_place(index + 1) - 1)
     return CountChange(1, f"{items.VOLUME}{weight_class}", lowest, highest)
 
 
@@ -64,7 +64,7 @@ class Transactions:
         In the pool of the label, the first write fails if the image exists already, and returns its item.
         """
         weight_class = chunks.class_of(image.weight)
-        entry = Entry(pool, image.name, image.weight, chunks.open_chunk(lane, weight_class))
+        entry = Entry(pool, image.name, image.weight, chunks.next_chunk(lane, weight_class))
         item = partial(items.tag_item, pool=pool) if pool.tag else items.image_item
         put = {
             "TableName": self.image_chunks_table,
@@ -76,7 +76,7 @@ class Transactions:
         return [
             {"Put": put},
             self._change_lane(pool, lane, image.weight, one_more(lane, weight_class)),
-            self._enter(entry, opens=chunks.opens_chunk(lane, weight_class)),
+            self._enter(entry, new_chunk=chunks.starts_new_chunk(lane, weight_class)),
         ]
 
     def register(self, label: str) -> Write:
@@ -120,12 +120,12 @@ class Transactions:
                 self._change_lane(entry.pool, lane, change),
                 self._change_chunk(moved, "SET images.#image = :weight", IN_CHUNK, {":weight": new.weight}),
             ]
-        moved = replace(entry, weight=new.weight, chunk_number=chunks.open_chunk(lane, new_class))
+        moved = replace(entry, weight=new.weight, chunk_number=chunks.next_chunk(lane, new_class))
         return [
             self._change_image(image, new, entry, moved),
             self._change_lane(entry.pool, lane, change, one_less(lane, old_class), one_more(lane, new_class)),
             *self._leave(entry, filler, empties=chunks.empties_chunk(lane, old_class)),
-            self._enter(moved, opens=chunks.opens_chunk(lane, new_class)),
+            self._enter(moved, new_chunk=chunks.starts_new_chunk(lane, new_class)),
         ]
 
     def _change_lane(self, pool: Pool, lane: Lane, weight: int, *counts: CountChange) -> Write:
@@ -147,9 +147,9 @@ class Transactions:
             update |= {"ConditionExpression": " AND ".join(conditions), "ExpressionAttributeNames": names}
         return {"Update": update}
 
-    def _enter(self, entry: Entry, *, opens: bool) -> Write:
+    def _enter(self, entry: Entry, *, new_chunk: bool) -> Write:
         """Put an image into its chunk.  The first image creates the chunk."""
-        if not opens:
+        if not new_chunk:
             return self._change_chunk(
                 entry, "SET images.#image = :weight", "attribute_exists(chunkNumber)", {":weight": entry.weight}
             )

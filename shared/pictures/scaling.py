@@ -10,7 +10,7 @@ from typing import Any
 # Without these three plugins, Pillow imports all of its forty to find WebP.
 from PIL import Image, ImageCms, ImageOps, JpegImagePlugin, PngImagePlugin, WebPImagePlugin  # noqa: F401
 
-OPTIONS: dict[str, dict[str, Any]] = {
+ENCODINGS: dict[str, dict[str, Any]] = {
     "webp": {"format": "WEBP", "quality": 80, "method": 4},
     "jpg": {"format": "JPEG", "quality": 80},
 }
@@ -26,7 +26,7 @@ def scaled(content: bytes, side: int, extension: str) -> bytes:
 def encoded(picture: Image.Image, extension: str) -> bytes:
     """Encode the picture as webp or jpg."""
     out = BytesIO()
-    picture.save(out, **OPTIONS[extension])
+    picture.save(out, **ENCODINGS[extension])
     return out.getvalue()
 
 

@@ -359,5 +359,5 @@ def test_a_draw_with_a_tag_chooses_among_the_images_with_this_tag(api: Api) -> N
     assert sorted(red) == sorted(seen)
     api.delete(f"/images/{red[0]}")
     api.patch(f"/images/{red[1]}", {"tags": []})
-    assert "with the tag red" in problem(api.random(tag="red"), 404, field="label")
+    assert "with the tag red; leave tag out" in problem(api.random(tag="red"), 404, field="tag")
     problem(api.random(tag="no tag!".replace(" ", "%20")), 422, field="tag")

@@ -81,7 +81,7 @@ def api_phrases() -> list[str]:
         f"A page has {constant('shared.api.paging.LIMIT')} entries",
         f"`limit=` asks for 1 to {constant('shared.api.paging.LIMIT_MAX')}",
         "`?size={}`, `{}` or `{}`".format(*constant("shared.pictures.bucket.SIDES")),
-        f"WebP (quality {constant('shared.pictures.scaling.OPTIONS')['webp']['quality']})",
+        f"WebP (quality {constant('shared.pictures.scaling.ENCODINGS')['webp']['quality']})",
         f"A picture of more than {constant('shared.limits.BODY_MAX') / 1e6} MB is a redirect",
         f"the address works for {NUMERALS[constant('shared.pictures.bucket.URL_LIFETIME') // 60]} minutes",
         f"at most {constant('session.IMAGES_MAX'):,} images",

@@ -76,7 +76,7 @@ def test_each_type_has_the_quality_that_the_header_gives_it(accept: str) -> None
 
 @pytest.mark.parametrize("accept", TABLE)
 def test_a_draw_is_json_if_the_header_likes_json_as_much_as_each_picture(accept: str) -> None:
-    assert prefers_json(accept, to=random_image.PICTURES) == TABLE[accept][3]
+    assert prefers_json(accept, to=random_image.MEDIA_TYPES) == TABLE[accept][3]
 
 
 @pytest.mark.parametrize("accept", TABLE)

@@ -209,7 +209,9 @@ def events(draw: st.DrawFn) -> tuple[str, dict[str, Any]]:
     named = draw(NAMED | st.fixed_dictionaries({"label": TEXT, "name": TEXT})) | {"version": draw(VERSIONS)}
     path = draw(st.just(resource.replace("{label}", named["label"]).replace("{name}", named["name"])) | TEXT)
     queries = st.dictionaries(
-        st.sampled_from(["label", "format", "limit", "cursor", "tag", "filename", *sorted(random_image.OPTIONS)])
+        st.sampled_from(
+            ["label", "format", "limit", "cursor", "tag", "filename", *sorted(random_image.EXTRA_PARAMETERS)]
+        )
         | TEXT,
         st.lists(TEXT | st.sampled_from([LABEL, "json", "redirect", "0", "1", "2", "true"]), min_size=1, max_size=2),
         max_size=4,
