@@ -7,6 +7,8 @@ from typing import Any
 
 from moto import mock_aws
 from moto.core.base_backend import BackendDict
+from moto.core.custom_responses_mock import reset_responses_mock
+from moto.core.models import responses_mock
 from moto.dynamodb.models import dynamodb_backends
 from moto.s3.models import s3_backends
 from moto.sqs.models import sqs_backends
@@ -29,7 +31,7 @@ class MotoAws:
         self._owners = dict(s3_backends.bucket_accounts)
         self._parameters = dict(ssm_backends[ACCOUNT][REGION]._parameters)
         self._queues = list(sqs_backends[ACCOUNT][REGION].queues)
-        self._mock.stop(remove_data=False)
+        self._stop()
 
     @contextmanager
     def fresh(self) -> Iterator["MotoAws"]:
@@ -39,7 +41,12 @@ class MotoAws:
             self.renew()
             yield self
         finally:
-            self._mock.stop(remove_data=False)
+            self._stop()
+
+    def _stop(self) -> None:
+        """Stop moto, and drop its 1,288 URL handlers, because each start adds them again."""
+        self._mock.stop(remove_data=False)
+        reset_responses_mock(responses_mock)
 
     def renew(self) -> None:
         """Forget all that happened; a long test that does so is faster, for moto copies tables at each transaction."""
