@@ -83,10 +83,10 @@ class _Run:
             outputs, functions = await asyncio.to_thread(self._deploy)
             if killed:
                 await asyncio.to_thread(_after_unclean_stop, damaged=damaged)
-            await self._checkpoints.take()
             if self._warm and not stop.is_set():
                 self._say("- Starting the functions")
                 await asyncio.to_thread(start_functions, functions)
+            await self._checkpoints.take()  # after the calls of the functions, which count as writes
             if not stop.is_set():
                 await self._serve(outputs["ApiId"], public, stop, emulating)
         finally:
