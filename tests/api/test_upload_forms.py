@@ -1,4 +1,4 @@
-"""The forms that take files to S3: good for one file under one key, of a size, for an hour, and signed by us alone."""
+"""The forms that take files to S3: each is signed by us, for one file of a limited size under one key, for an hour."""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,4 @@
-"""The documentation names what there is: files, targets, parameters, routes, libraries."""
+"""The documentation names only files, targets, parameters, routes and libraries that exist."""
 
 import re
 import subprocess

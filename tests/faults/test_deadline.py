@@ -1,4 +1,4 @@
-"""A request as a whole ends before Lambda would end it, whatever its AWS calls take."""
+"""A request ends before Lambda would end it, however long its AWS calls take."""
 
 import os
 import socket

@@ -1,4 +1,4 @@
-"""docs/reference/reliability.md says what happens."""
+"""docs/reference/reliability.md is right about every fault at every call."""
 
 import re
 from collections.abc import Collection

@@ -1,4 +1,4 @@
-"""Eventually consistent reads that are answered as before the last write: never a failure, never a gone picture."""
+"""Stale reads, answered as before the last write, cause no failure and show no deleted picture."""
 
 import json
 from collections.abc import Callable, Iterator

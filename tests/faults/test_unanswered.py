@@ -1,4 +1,4 @@
-"""A transaction that nobody answered may yet be done: the version that it names stays."""
+"""A transaction without a response may still be done, so the version that it names stays."""
 
 from dataclasses import dataclass, field
 

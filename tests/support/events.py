@@ -1,4 +1,4 @@
-"""The events of events/*.json, and what each has to lead to."""
+"""The events of events/*.json, and the answer that each must get."""
 
 import json
 from typing import Any

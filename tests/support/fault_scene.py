@@ -1,4 +1,4 @@
-"""A label in a cloud, the shipped handlers in front of it, and what must be true of both after a fault."""
+"""A label in a cloud with the shipped handlers in front of it, and what must be true of both after a fault."""
 
 import random
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""AWS by moto: tables, buckets, parameters and queue are made once in a process, and each test gets them as new."""
+"""AWS by moto. Tables, buckets, parameters and queue are made once in a process; each test gets a fresh copy."""
 
 import copy
 from collections.abc import Iterator

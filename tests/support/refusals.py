@@ -1,4 +1,4 @@
-"""Refusals as values, for properties of any input."""
+"""Refusals as values, for properties that hold for any input."""
 
 from collections.abc import Callable
 from typing import Any

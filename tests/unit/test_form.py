@@ -1,3 +1,5 @@
+"""Forms are parsed exactly, within their limits, and anything else is refused with a sentence."""
+
 import dataclasses
 
 import pytest

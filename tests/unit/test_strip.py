@@ -1,3 +1,5 @@
+"""A picture is stored without what cameras and editors write beside its pixels."""
+
 import time
 
 import pytest
