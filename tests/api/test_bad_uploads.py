@@ -166,16 +166,16 @@ def test_a_truncated_body_is_refused(api: Api) -> None:
 def test_an_upload_over_4_5_mb_is_413_and_names_the_limit_and_the_alternative(api: Api, size: int) -> None:
     body, content_type = pictures.multipart_body([("label", api.label), ("img", File(JPEG + os.urandom(size)))])
     answer = api.host.request("POST", "/upload", body[-size:], {"Content-Type": content_type})
-    tells_limit_and_way_out(refused(api, answer, 413, None))
+    names_limit_and_alternative(refused(api, answer, 413, None))
 
 
 def test_the_gateways_own_413_names_the_limit_and_the_alternative() -> None:
     status, _, body = cloud.gateway_response("REQUEST_TOO_LARGE")
     assert status == 413
-    tells_limit_and_way_out(json.loads(body)["detail"])
+    names_limit_and_alternative(json.loads(body)["detail"])
 
 
-def tells_limit_and_way_out(detail: str) -> None:
+def names_limit_and_alternative(detail: str) -> None:
     assert f"at most {BODY_MAX}" in detail.replace(",", "")
     assert "POST /uploads" in detail
 
