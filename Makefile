@@ -5,7 +5,6 @@ PYTHON ?= python3
 export PORT ?= 3000
 export DATA ?= .local
 export SECONDS ?= 60
-LABEL ?= cat
 N ?= 20000
 URL ?= http://127.0.0.1:$(PORT)
 
@@ -29,7 +28,7 @@ token: $(VENV)/run.installed  ## Print a token for `make run TOKENS=1`, of SUBJE
 	@$(BIN)/python -m tools.local.print_token
 
 audit: | $(VENV)/bin/pip  ## Draw N images of LABEL from the petAPI at URL; fail if the draws are not fair
-	$(BIN)/python -m tools.audit $(LABEL) $(N) $(URL)
+	@$(BIN)/python -m tools.audit '$(LABEL)' '$(N)' '$(URL)'
 
 reconcile: $(VENV)/run.installed  ## Find and repair images without pictures and pictures without images; OPTIONS=--dry-run
 	$(BIN)/python -m tools.reconcile $(OPTIONS)

@@ -10,7 +10,8 @@ import time
 from pathlib import Path
 
 MEGABYTES = {"run": 100, "test": 750, "sam": 250}  # that the installed packages take, without bytecode
-SECONDS = {"run": 15, "test": 60, "sam": 40}  # with 2 quiet cores and a fast connection
+TIMES = {"run": "a minute", "test": "three minutes", "sam": "two minutes"}  # at most, with 2 busy cores
+INTERRUPTED = 130  # the exit code after Ctrl-C, as shells have it
 PACKAGE = re.compile(r"^[a-z0-9][\w.-]*(\[.*\])?==", re.MULTILINE)
 
 
@@ -19,16 +20,20 @@ def announcement(lock: Path, folder: str) -> str:
     packages, name = len(PACKAGE.findall(lock.read_text(encoding="utf-8"))), lock.stem
     return (
         f"Installing the {packages} packages of {lock} into {folder} ({MEGABYTES[name]} MB). "
-        f"This takes about {SECONDS[name]} seconds, or longer on a slow connection. Later calls skip it."
+        f"This takes up to {TIMES[name]}, or longer on a slow connection. Later calls skip it."
     )
 
 
 def main(lock: str, *options: str) -> int:
-    """Install the lock and return pip's exit code."""
+    """Install the lock. Return pip's exit code, or INTERRUPTED after Ctrl-C."""
     print(announcement(Path(lock), Path(sys.prefix).name), file=sys.stderr, flush=True)
     started = time.monotonic()
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes"]
-    code = subprocess.run([*pip, *options, "-r", lock], check=False).returncode  # noqa: S603 (ours)
+    try:
+        code = subprocess.run([*pip, *options, "-r", lock], check=False).returncode  # noqa: S603 (ours)
+    except KeyboardInterrupt:
+        print("The installation was interrupted. Run the same command again to continue.", file=sys.stderr)
+        return INTERRUPTED
     if not code:
         print(f"Installed in {time.monotonic() - started:.0f} seconds.", file=sys.stderr)
     return code

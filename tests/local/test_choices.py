@@ -7,7 +7,7 @@ import pytest
 
 from tests.support import documents
 from tools.local import terminal
-from tools.local.choices import PARAMETERS, read_choices
+from tools.local.choices import PARAMETERS, hint, read_choices
 from tools.local.refusals import Refusal
 
 
@@ -42,6 +42,11 @@ def test_labels_are_passed_on(labels: str) -> None:
 def test_labels_that_no_upload_could_have_are_refused(labels: str) -> None:
     with pytest.raises(Refusal, match=r"^LABELS is .*LABELS=cat,dog"):
         read_choices({"LABELS": labels})
+
+
+def test_label_without_labels_gets_a_hint() -> None:
+    assert hint({"LABEL": "cat"}).endswith("make run LABELS=cat")
+    assert hint({"LABEL": "cat", "LABELS": "cat,dog"}) == hint({"LABELS": "cat"}) == hint({"LABEL": ""}) == ""
 
 
 @pytest.mark.parametrize("name", ["TOKENS", "WARM"])

@@ -2,6 +2,7 @@
 
 import os
 import re
+import signal
 import subprocess
 import sys
 import venv
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.cloud import ROOT
-from tools.install import MEGABYTES, SECONDS, announcement
+from tools.install import INTERRUPTED, MEGABYTES, TIMES, announcement
 
 MAKEFILE = (ROOT / "Makefile").read_text()
 TARGETS = {name for names in re.findall(r"^\.PHONY: (.*)$", MAKEFILE, re.MULTILINE) for name in names.split()}
@@ -84,7 +85,25 @@ def test_the_announcement_counts_the_packages_of_the_lock(lock: str) -> None:
 
     assert f"{len(names)} packages" in said
     assert f"{MEGABYTES[lock]} MB" in said
-    assert f"{SECONDS[lock]} seconds" in said
+    assert f"up to {TIMES[lock]}" in said
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs a file whose reader waits")
+def test_ctrl_c_during_an_installation_says_how_to_continue(tmp_path: Path) -> None:
+    lock = tmp_path / "run.txt"
+    lock.touch()
+    waiting = tmp_path / "waiting.txt"
+    os.mkfifo(waiting)  # pip opens it and waits until somebody writes to it
+    command = [sys.executable, "-m", "tools.install", lock, "-r", waiting]
+    with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True, start_new_session=True) as installing:
+        writer = os.open(waiting, os.O_WRONLY)  # returns as soon as pip has opened it
+        os.killpg(installing.pid, signal.SIGINT)  # as a terminal does, to make's children, too
+        said = installing.stderr.read() if installing.stderr else ""
+        os.close(writer)
+
+    assert installing.returncode == INTERRUPTED
+    assert "Traceback" not in said
+    assert said.endswith("The installation was interrupted. Run the same command again to continue.\n")
 
 
 @pytest.mark.parametrize("lock", sorted(MEGABYTES.keys() - {"sam"}))  # the tests run where the others are installed

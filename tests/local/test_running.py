@@ -92,7 +92,7 @@ def test_the_printed_lines_work_as_printed(running: LocalService, tmp_path: Path
 def test_the_first_start_says_what_it_does(running: LocalService) -> None:
     lines = running.output.splitlines()
 
-    assert lines[0].startswith("Starting petAPI for the first time")
+    assert lines[0] == f"Starting petAPI with the data in {running.data}. This takes a few seconds."
     assert f"petAPI is ready at {running.url}" in lines
     assert 3 <= lines.index(f"petAPI is ready at {running.url}") <= 5
 

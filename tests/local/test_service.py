@@ -108,6 +108,7 @@ def test_each_signal_stops_it_and_the_next_start_finds_everything(data: Path) ->
 
         assert service.stop(number) == 0
 
+        assert service.output.endswith(f"\nStopping. The data stays in {data}.\n")
         assert processes_of(data) == []
         assert not any((data / name).exists() for name in ("running", "tmp", "aws.env"))
     with LocalService(data) as again:
@@ -115,7 +116,7 @@ def test_each_signal_stops_it_and_the_next_start_finds_everything(data: Path) ->
         assert f"petAPI is ready at http://127.0.0.1:{again.port}\n" in again.output
 
 
-def test_ctrl_c_during_the_start_ends_it_before_it_is_ready(tmp_path: Path) -> None:
+def test_ctrl_c_during_the_first_start_ends_it_and_the_next_one_says_all_that_a_first_one_does(tmp_path: Path) -> None:
     variables = {**os.environ, "PORT": str(free_port()), "DATA": str(tmp_path / "data"), "WARM": "1"}
     command = [sys.executable, "-m", "tools.local"]
     start = partial(subprocess.Popen, command, cwd=ROOT, env=variables, text=True, start_new_session=True)
@@ -126,8 +127,12 @@ def test_ctrl_c_during_the_start_ends_it_before_it_is_ready(tmp_path: Path) -> N
         rest = process.stdout.read()
 
     assert (process.returncode, "ready" in rest) == (0, False)
+    assert f"Stopping. The data stays in {tmp_path / 'data'}.\n" in rest
     assert processes_of(tmp_path / "data") == []
     assert not (tmp_path / "data/running").exists()
+    with LocalService(tmp_path / "data") as again:
+        assert "\n- Deploying" in again.output
+        assert "\n  curl -F label=" in again.output
 
 
 def test_a_kill_loses_nothing_that_is_in_a_snapshot(data: Path) -> None:
@@ -264,6 +269,10 @@ def test_changed_code_is_deployed_and_the_data_stays(data: Path, checkout: Path)
     with LocalService(data, root=checkout) as service:
         assert b"<h1>changed</h1>" in service.get("/").body
         assert draw(service).body == png(1)
+        first, second, *_ = service.output.splitlines()
+
+    assert first == f"Starting petAPI with the data in {data}. This takes a few seconds."
+    assert second == f"petAPI is ready at {service.url}", "a start with images has no more to say"
 
 
 @pytest.mark.usefixtures("slow_tier")

@@ -13,7 +13,7 @@ import pytest
 
 from tests.support.local_service import ROOT, LocalService
 from tests.support.pictures import png
-from tools.local import local_issuer
+from tools.local import local_issuer, print_token
 from tools.local.data_folder import TOKEN_ISSUER
 from tools.local.refusals import Refusal
 
@@ -99,8 +99,26 @@ def test_another_port_is_another_issuer_with_the_same_key(tmp_path: Path) -> Non
 
 
 def test_a_token_before_the_first_start_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(Refusal, match="make run TOKENS=1"):
+    with pytest.raises(Refusal, match=r"make run TOKENS=1.*make token DATA=<folder>"):
         local_issuer.find(tmp_path / TOKEN_ISSUER)
+
+
+@pytest.mark.parametrize("scope", ["image:wirte", "images:write,images:delete", "images:write admin", "IMAGES:WRITE"])
+def test_an_unknown_scope_is_refused_and_the_known_ones_are_named(scope: str) -> None:
+    with pytest.raises(Refusal, match="images:write images:delete images:admin"):
+        print_token.read_scope(scope)
+
+
+def test_make_token_prints_no_token_for_an_unknown_scope(tmp_path: Path) -> None:
+    local_issuer.begin(tmp_path / TOKEN_ISSUER, "http://127.0.0.1:1")
+    command, variables = [sys.executable, "-m", "tools.local.print_token"], {"DATA": str(tmp_path), "SCOPE": "write"}
+
+    done = subprocess.run(
+        command, cwd=ROOT, env={**os.environ, **variables}, capture_output=True, check=False, text=True
+    )
+
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1)
+    assert "'write'" in done.stderr
 
 
 @pytest.mark.parametrize("content", [b"", b"[]", b"{}", b'{"issuer": "x", "key": "y"}', b'{"issuer": "x", "key": 1}'])

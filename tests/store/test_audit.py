@@ -139,6 +139,10 @@ def test_the_reason_why_an_audit_is_impossible_is_one_line(url: str) -> None:
     assert (code, said.count("\n")) == (2, 1)
 
 
+def test_without_a_label_it_asks_for_one() -> None:
+    assert run("http://127.0.0.1:1", 1, label="") == (2, "Name a label that has images: make audit LABEL=boat\n")
+
+
 # --- the arithmetic ---
 
 

@@ -17,6 +17,9 @@ def main() -> int:
     parser.add_argument("draws", type=int, help="the number of draws")
     parser.add_argument("url", help="the URL of the petAPI, such as http://127.0.0.1:3000")
     arguments = parser.parse_args()
+    if not arguments.label:
+        print("Name a label that has images: make audit LABEL=boat", file=sys.stderr)
+        return 2
     if arguments.draws < 1:
         parser.error("N must be a whole number above 0, such as 20000")
     try:

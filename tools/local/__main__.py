@@ -7,7 +7,7 @@ import signal
 import sys
 from collections.abc import Sequence
 
-from tools.local.choices import HELP, read_choices
+from tools.local.choices import HELP, hint, read_choices
 from tools.local.refusals import Refusal
 
 OF_FUNCTIONS = ("boto3", "multipart", "magic", "pylibmagic", "PIL", "jwt", "samtranslator")  # imported later
@@ -26,6 +26,8 @@ def main(arguments: Sequence[str]) -> int:
         signal.signal(number, lambda *_: sys.exit(0))  # until the service has its own
     try:
         choices = read_choices(os.environ)
+        if slip := hint(os.environ):
+            print(slip, file=sys.stderr)
         for name in OF_FUNCTIONS:
             if not importlib.util.find_spec(name):
                 raise ModuleNotFoundError(name=name)

@@ -74,6 +74,14 @@ def read_choices(environment: Mapping[str, str]) -> Choices:
     return Choices(_port(environment), data_path(environment), tokens, warm, _parameters(chosen, tokens))
 
 
+def hint(environment: Mapping[str, str]) -> str:
+    """Return what is probably a slip in the variables, empty if nothing is. `make audit` has LABEL, for one label."""
+    label = environment.get("LABEL")
+    if label and not environment.get("LABELS"):
+        return f"LABEL does nothing here. To choose the labels of uploads, set LABELS: make run LABELS={label}"
+    return ""
+
+
 def data_path(environment: Mapping[str, str]) -> Path:
     """Return the data folder."""
     return Path(environment.get("DATA") or DEFAULT_DATA).resolve()

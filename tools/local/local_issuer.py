@@ -64,7 +64,10 @@ def begin(path: Path, url: str) -> LocalIssuer:
 def find(path: Path) -> LocalIssuer:
     """Return the issuer of the last start. Raise Refusal if there is none."""
     if not path.exists():
-        raise Refusal(f"There is no issuer of tokens in {path.parent}. Start the service with one: make run TOKENS=1")
+        raise Refusal(
+            f"There is no issuer of tokens in {path.parent}. Start the service with one (make run TOKENS=1), or name "
+            "the data folder of the one that runs (make token DATA=<folder>)."
+        )
     return _read(path)
 
 

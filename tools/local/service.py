@@ -38,14 +38,14 @@ def serve(choices: Choices) -> None:
     """Serve until a signal says stop. Raise Refusal if the service cannot start."""
     folder = data_folder.claim(choices.data)
     public, private = loopback_socket(choices.port), loopback_socket(0)
+    terminal.say(f"Starting petAPI with the data in {folder.path}. This takes a few seconds.")
     _log_to(folder.log)
     protocol.install()
-    say = terminal.quiet if snapshots.exist(folder.snapshots) else terminal.say
     damaged = _restore(folder)
-    say(f"Starting petAPI for the first time on {folder.path}. This takes a few seconds.")
     issuer = local_issuer.begin(folder.token_issuer, choices.url) if choices.tokens else None
     killed = data_folder.mark_running(folder)
     try:
+        say = terminal.quiet if _has_images(folder) else terminal.say
         say("- Loading the emulated AWS services")
         emulator = Emulator(folder, private.getsockname()[1])
         run = _Run(choices, folder, emulator, issuer, say)
@@ -58,7 +58,7 @@ def serve(choices: Choices) -> None:
 
 
 class _Run:
-    """What one run holds, from a started emulator to its end. `say` prints a line at the first start only."""
+    """What one run holds, from a started emulator to its end. `say` prints only as long as there are no images."""
 
     def __init__(
         self,
@@ -76,7 +76,7 @@ class _Run:
 
     async def run(self, public: socket.socket, private: socket.socket, *, killed: bool, damaged: bool) -> None:
         """Do everything between the start of the emulator and its end."""
-        stop, end_aws = _stop_signal(), asyncio.Event()
+        stop, end_aws = _stop_signal(self._folder.path), asyncio.Event()
         aws_endpoints = guarded(self._emulator.asgi, self._checkpoints.written)
         emulating = asyncio.create_task(listen(aws_endpoints, private, end_aws.wait))
         try:
@@ -165,8 +165,7 @@ def _restore(folder: DataFolder) -> bool:
     if snapshot:
         snapshots.restore(snapshot, folder.state)
         return bool(damages)
-    kept = [path for path in folder.objects.rglob("*") if path.is_file() and ARTIFACTS not in path.parts]
-    if kept:
+    if _has_images(folder):
         raise Refusal(
             f"{folder.objects} has images but {folder.snapshots} has no snapshot of the data about them. "
             "Put a copy of the data folder in its place, or move it away to begin with empty data."
@@ -175,10 +174,24 @@ def _restore(folder: DataFolder) -> bool:
     return False
 
 
-def _stop_signal() -> asyncio.Event:
-    """Return an event that Ctrl-C, SIGTERM and SIGHUP set; SIGHUP does not if `nohup` ignores it."""
+def _has_images(folder: DataFolder) -> bool:
+    """Return whether a bucket has a file, apart from the packages of code."""
+    return any(path.is_file() and ARTIFACTS not in path.parts for path in folder.objects.rglob("*"))
+
+
+def _stop_signal(data: Path) -> asyncio.Event:
+    """Return an event that Ctrl-C, SIGTERM and SIGHUP set; SIGHUP does not if `nohup` ignores it.
+
+    The first of them prints at once that the end has begun.
+    """
     stop = asyncio.Event()
+
+    def begin_to_stop() -> None:
+        if not stop.is_set():
+            stop.set()
+            terminal.say(f"Stopping. The data stays in {data}.")
+
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
-            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+            asyncio.get_running_loop().add_signal_handler(number, begin_to_stop)
     return stop
