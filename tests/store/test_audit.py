@@ -3,6 +3,7 @@
 import json
 import math
 import random
+import re
 import subprocess
 import sys
 import threading
@@ -43,11 +44,11 @@ def test_make_run_draws_with_the_stated_probabilities(running: LocalService) -> 
         if code != 1:
             break
     assert code == 0, said
-    assert "200 draws of audited: 8 images\n" in said
+    assert "200 draws of audited, which has 8 images\n" in said
     assert "with 7 degrees of freedom" in said
-    assert "an exact service fails one audit in 1000" in said
+    assert "happens to an exact service once in 1,000 audits" in said
     code, said = run(running.url, 5, "label-without-images")
-    assert (code, "404" in said) == (2, True)
+    assert (code, "404" in said, said.endswith("make audit LABEL=boat\n")) == (2, True, True)
 
 
 @contextmanager
@@ -108,7 +109,7 @@ def test_a_biased_service_fails() -> None:
     with serving(lambda: drawn(rng, {**WEIGHTS, "cat/11": WEIGHTS["cat/11"] * 3 // 2})) as url:
         code, said = run(url, 3_000)
     assert code == 1
-    assert "worst: cat/11 " in said
+    assert "farthest off: cat/11 " in said
     assert said.endswith("FAILED: the draws are not as stated\n")
 
 
@@ -141,6 +142,50 @@ def test_the_reason_why_an_audit_is_impossible_is_one_line(url: str) -> None:
 
 def test_without_a_label_it_asks_for_one() -> None:
     assert run("http://127.0.0.1:1", 1, label="") == (2, "Name a label that has images: make audit LABEL=boat\n")
+
+
+# --- the report ---
+
+
+def report(weights: dict[str, int], drawn: dict[str, int]) -> str:
+    return str(Audit("cat", Law(weights), Counter(drawn)))
+
+
+def test_the_report_shows_first_how_often_each_image_was_drawn_and_expected() -> None:
+    weights = {"cat/a": UNITS // 10, "cat/b": UNITS * 3 // 5, "cat/c": UNITS * 3 // 10}
+
+    title, _, *table = report(weights, {"cat/b": 130, "cat/c": 70}).splitlines()[:6]
+
+    assert title == "200 draws of cat, which has 3 images"
+    assert [line.split() for line in table] == [
+        ["drawn", "expected", "probability", "image"],
+        ["130", "120.0", "0.6", "cat/b"],
+        ["70", "60.0", "0.3", "cat/c"],
+        ["0", "20.0", "0.1", "cat/a"],
+    ]
+
+
+def test_more_images_than_one_can_read_have_no_table() -> None:
+    for count in (20, 21):
+        weights = {f"cat/{n}": UNITS // 100 for n in range(count)}
+        said = report(weights, dict.fromkeys(weights, 100))
+        assert ("expected  " in said, "cat/7\n" in said) == ((True, True) if count == 20 else (False, False))
+        assert f"chi-square 0.00 with {count - 1} degrees of freedom" in said
+
+
+def test_the_report_says_in_plain_words_what_so_many_draws_can_show() -> None:
+    weights = {"cat/a": UNITS * 3 // 5, "cat/b": UNITS * 2 // 5}
+    audited = Audit("cat", Law(weights), Counter({"cat/a": 120, "cat/b": 80}))
+    (wrong,) = re.findall(r"If an image came with probability (0\.\d+) instead of 0\.6, 200 draws", str(audited))
+    assert float(wrong) == pytest.approx(0.6 * (1 - audited.shift("cat/a")), abs=0.005)
+    assert "too few to show a wrong probability" in report(weights, {"cat/a": 9, "cat/b": 4})
+    assert "There is nothing to compare" in report({"cat/a": 1}, {"cat/a": 1000})
+
+
+def test_the_sentence_comes_before_the_statistics_and_the_verdict_last() -> None:
+    said = report(WEIGHTS, {name: weight * 1000 // TOTAL for name, weight in WEIGHTS.items()})
+    order = [said.index(text) for text in ("expected", "If an image came", "chi-square", "farthest off:", "\nPASSED")]
+    assert order == sorted(order)
 
 
 # --- the arithmetic ---

@@ -12,6 +12,8 @@ from tools.audit.service import AuditImpossible, Law, Service
 
 ALARM = 0.001  # a smaller p fails the audit, so one audit in a thousand fails an exact service
 POWER = 0.95  # the probability of finding a deviation of size `Audit.shift`
+TABLE_MAX = 20  # images that still make a table to read
+HEADINGS = ("drawn", "expected", "probability", "image")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,29 +59,57 @@ class Audit:
         return self.drawn.total() * self.probability(image)
 
     def __str__(self) -> str:
-        fit, count = self.fit, self.drawn.total()
-        lines = [
-            f"{count} draws of {self.label}: {len(self.law.weights)} images",
-            f"chi-square {fit.chi_square:.2f} with {fit.freedom} degrees of freedom, p = {fit.p:.3g}",
-        ]
-        cells = sorted((i for i in self.law.weights if self._expected(i) >= chi_square.CELL_MIN), key=self.probability)
-        if fit.freedom > 0 and cells:
-            worst = max(cells, key=lambda image: abs(self.deviation(image)))
-            lines += [
-                f"worst: {worst} drawn {self.drawn[worst]} times, {self._expected(worst):.1f} expected "
-                f"(z = {self.deviation(worst):+.2f})",
-                f"an exact service fails one audit in {1 / ALARM:.0f}; found with probability {POWER:.0%}:",
-                *(
-                    f"  probability {self.probability(image):.3g} changed by {self.shift(image):.1%} of it: {image}"
-                    for image in dict.fromkeys((cells[-1], cells[0]))
-                ),
-            ]
+        count, images = self.drawn.total(), len(self.law.weights)
+        lines = [f"{count} draws of {self.label}, which has {images} image{'s' * (images != 1)}", ""]
+        if images <= TABLE_MAX:
+            lines += [*self._table(), ""]
+        lines += [self._power(), "", *self._statistics()]
         if self.misstated:
             lines.append(f"{self.misstated} draws stated another probability than weight / total")
         lines.append(
             "PASSED, as far as this many draws can show" if self.passed else "FAILED: the draws are not as stated"
         )
         return "\n".join(lines)
+
+    def _table(self) -> list[str]:
+        """Return how often each image was drawn and how often it should be, the most likely image first."""
+        images = sorted(self.law.weights, key=self.probability, reverse=True)
+        rows = [(f"{self.drawn[i]}", f"{self._expected(i):.1f}", f"{self.probability(i):.4g}", i) for i in images]
+        return [f"{drawn:>8}{expected:>12}{p:>14}  {image}" for drawn, expected, p, image in (HEADINGS, *rows)]
+
+    def _power(self) -> str:
+        """Return in plain words which wrong probability this many draws reveal."""
+        if not self._cells:
+            return "There is nothing to compare. Draw more often, or audit a label with more images."
+        count, image = self.drawn.total(), self._cells[-1]
+        p, shift = self.probability(image), self.shift(image)
+        wrong = p * (1 - shift) if shift < 1 else p * (1 + shift)
+        if wrong > 1:
+            return f"{count} draws are too few to show a wrong probability. Draw more often."
+        return (
+            f"If an image came with probability {wrong:.2g} instead of {p:.2g}, {count} draws would show it "
+            f"{POWER:.0%} of the time.\nSmaller differences need more draws."
+        )
+
+    def _statistics(self) -> list[str]:
+        fit = self.fit
+        lines = [
+            f"chi-square {fit.chi_square:.2f} with {fit.freedom} degrees of freedom, p = {fit.p:.3g}",
+            f"An audit fails if p is below {ALARM}, which happens to an exact service once in {1 / ALARM:,.0f} audits.",
+        ]
+        if self._cells:
+            worst = max(self._cells, key=lambda image: abs(self.deviation(image)))
+            lines.append(
+                f"farthest off: {worst} drawn {self.drawn[worst]} times, {self._expected(worst):.1f} expected "
+                f"(z = {self.deviation(worst):+.2f})"
+            )
+        return lines
+
+    @property
+    def _cells(self) -> list[str]:
+        """The images that are compared one by one, the least likely first; none if there is nothing to compare."""
+        cells = [image for image in self.law.weights if self._expected(image) >= chi_square.CELL_MIN]
+        return sorted(cells, key=self.probability) if self.fit.freedom > 0 else []
 
 
 def audit(service: Service, label: str, count: int) -> Audit:

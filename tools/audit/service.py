@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -95,5 +96,6 @@ def _document(path: str, status: int, body: bytes) -> Any:
             f"{path} returned {status} without JSON; check that the URL is that of a petAPI."
         ) from error
     if status != 200:
-        raise AuditImpossible(f"{path} returned {status}: {document.get('detail', '')}")
+        step = " Name a label that has images: make audit LABEL=boat" if status == HTTPStatus.NOT_FOUND else ""
+        raise AuditImpossible(f"{path} returned {status}: {document.get('detail', '')}{step}")
     return document
