@@ -19,7 +19,10 @@ DECIMAL = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?")
 DECIMAL_MAX = 24  # characters; fewer digits than Decimal's 28, so nothing is rounded on the way to units
 TAGS_MAX = 5  # each tag costs an upload 6 write units
 FILENAME_MAX = 255  # characters; at most 1,020 bytes in UTF-8, and a sort key may have 1,024
-WEIGHT_RULE = "weight must be a decimal number above 0 and below 1 with at most 9 decimals, such as 0.5."
+WEIGHT_RULE = (
+    "weight must be a decimal number above 0 and below 1 with at most 9 decimals, such as 0.5. "
+    "Only its ratio to the other weights of the label counts: for 5 to 1, send 0.5 and 0.1."
+)
 
 
 class Pool(NamedTuple):
@@ -96,7 +99,8 @@ def parse_label(text: str) -> str:
     label = text.strip(" \t\r\n").lower()
     if not (text.isascii() and LABEL.fullmatch(label)):
         raise errors.UnprocessableValue(
-            "label must begin with a letter and have at most 32 letters, digits and hyphens, such as cat.",
+            "label must begin with a letter and have at most 32 letters, digits and hyphens, "
+            "and no spaces, such as cat.",
             field="label",
         )
     return label
@@ -117,7 +121,8 @@ def parse_tag(text: str, *, field: str = "tag") -> str:
     tag = text.strip(" \t\r\n").lower()
     if not (tag.isascii() and LABEL.fullmatch(tag)):
         raise errors.UnprocessableValue(
-            "A tag must begin with a letter and have at most 32 letters, digits and hyphens, such as fluffy.",
+            "A tag must begin with a letter and have at most 32 letters, digits and hyphens, "
+            "and no spaces, such as fluffy.",
             field=field,
         )
     return tag

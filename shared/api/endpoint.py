@@ -198,11 +198,16 @@ def _query(event: Event, parameters: Collection[str]) -> dict[str, str]:
     values = event.get("multiValueQueryStringParameters") or {}
     for name, given in values.items():
         if name not in parameters:
-            known = ", ".join(sorted(parameters)) or "none"
-            raise errors.BadRequest(f"This path has no query parameter {name!r}; it has: {known}.", field=name)
+            raise errors.BadRequest(_unknown_parameter(name, parameters), field=name)
         if len(given) > 1:
             raise errors.BadRequest(f"The query parameter {name} occurs {len(given)} times; send it once.", field=name)
     return {name: given[0] for name, given in values.items()}
+
+
+def _unknown_parameter(name: str, known: Collection[str]) -> str:
+    if not known:
+        return f"This path takes no query parameters; remove {name!r}."
+    return f"This path has no query parameter {name!r}; it has: {', '.join(sorted(known))}."
 
 
 def _body(event: Event) -> bytes:

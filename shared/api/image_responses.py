@@ -21,7 +21,8 @@ def image_path(request: Request) -> tuple[str, str]:
 
 def not_found(label: str, name: str) -> NotFound:
     """Make the refusal for an image that does not exist."""
-    return NotFound(f"There is no image {label}/{name}; GET /images?label= lists the images of a label.")
+    listed = label if images.LABEL.fullmatch(label) else ""
+    return NotFound(f"There is no image {label}/{name}; GET /images?label={listed} lists the images of a label.")
 
 
 def with_probability(

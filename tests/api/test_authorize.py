@@ -96,7 +96,7 @@ def refused(answer: Answer) -> None:
     if SAM_LOCAL:
         assert answer.status == 403
         return
-    problem(answer, 401)
+    assert "Send it in the header Authorization: Bearer <token>." in problem(answer, 401)
     assert answer.headers["www-authenticate"] == "Bearer"
 
 

@@ -113,6 +113,7 @@ def test_a_wrong_weight_is_422_and_states_the_rule(api: Api, weight: str) -> Non
     detail = refused(api, api.upload(pictures.png(1), weight), 422, "weight")
     assert "above 0 and below 1" in detail
     assert "9 decimals" in detail
+    assert "Only its ratio to the other weights of the label counts" in detail
 
 
 @pytest.mark.parametrize("name", FILES)

@@ -204,6 +204,12 @@ def test_names_that_no_image_can_have_are_404(api: Api, path: str) -> None:
         problem(answer, 404)
 
 
+def test_a_404_for_an_image_says_how_to_list_its_label(api: Api) -> None:
+    detail = problem(api.get(f"/images/{api.label}/{'0' * 32}.png"), 404)
+    assert f"GET /images?label={api.label} lists" in detail
+    assert "GET /images?label= lists" in problem(api.get(f"/images/A/{'0' * 32}.png"), 404)
+
+
 def test_the_page_says_what_this_is(api: Api) -> None:
     page = api.get("/")
     assert page.status == 200
@@ -229,6 +235,11 @@ QUERIES = {
 def test_a_wrong_query_names_the_parameter(api: Api, query: str) -> None:
     status, field = QUERIES[query]
     assert field in problem(api.get(f"/random{query}"), status, field=field)
+
+
+def test_an_unknown_parameter_is_refused_with_those_that_the_path_has(api: Api) -> None:
+    assert problem(api.get("/?label=boat"), 400) == "This path takes no query parameters; remove 'label'."
+    assert problem(api.get("/labels?size=1"), 400).endswith("no query parameter 'size'; it has: cursor, limit.")
 
 
 def test_no_route_swallows_a_parameter(api: Api) -> None:

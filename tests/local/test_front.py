@@ -106,7 +106,8 @@ def test_a_larger_body_is_413_and_no_function_is_called() -> None:
     assert client.calls == []
     assert client.headers["content-type"] == "application/problem+json"
     assert client.headers["access-control-allow-origin"] == "*"
-    assert "4.7 MB" in json.loads(client.body)["detail"]
+    detail = json.loads(client.body)["detail"]
+    assert "at most 4.5 MB; send a picture of up to 20 MB with POST /uploads" in detail
 
 
 def test_an_endless_body_is_answered() -> None:

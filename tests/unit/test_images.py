@@ -1,5 +1,7 @@
 """Labels, weights, tags and names: which are accepted, which are refused, and how they are shown."""
 
+from collections.abc import Callable
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -47,6 +49,12 @@ def test_any_text_is_a_label_or_refused(text: str) -> None:
     else:
         assert images.LABEL.fullmatch(label)
         assert images.parse_label(label) == label == text.strip().lower()
+
+
+@pytest.mark.parametrize("parse", [images.parse_label, images.parse_tag])
+def test_two_words_are_refused_because_of_the_space(parse: Callable[[str], str]) -> None:
+    with pytest.raises(UnprocessableValue, match="no spaces"):
+        parse("sailing boat")
 
 
 def test_the_allow_list_is_kept() -> None:

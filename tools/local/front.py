@@ -144,8 +144,8 @@ async def _read(receive: Receive) -> bytes:
             chunks.append(message["body"])
     if size > BODY_MAX:
         raise errors.PayloadTooLarge(
-            f"A request may carry {BODY_MAX / 10**6} MB. Send a smaller body. "
-            f"A form with a picture may have {limits.BODY_MAX / 10**6} MB."
+            f"The request is too large. POST /upload takes at most {limits.BODY_MAX / 10**6} MB; "
+            f"send a picture of up to {limits.FILE_MAX // 10**6} MB with POST /uploads."
         )
     return b"".join(chunks)
 
