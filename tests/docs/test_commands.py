@@ -1,5 +1,6 @@
 """The commands of the documentation and of the contract do what the pages say, as they are printed."""
 
+import html
 import json
 import os
 import re
@@ -69,8 +70,6 @@ def check_readme(outcome: documents.Outcome, folder: Path) -> None:
 def check_tutorial(outcome: documents.Outcome, folder: Path) -> None:
     """Check that files are pictures and that draws are what the text says."""
     assert (folder / "thumbnail.webp").read_bytes()[8:12] == b"WEBP"
-    walk = [(folder / f"{place}.jpg").read_bytes() for place in ("first", "second", "third")]
-    assert len(set(walk)) == 3
     printed = json_lines(outcome.printed)
     first_upload, *_ = printed
     (shown,) = re.findall(r"```json\n(.*?)```", documents.text_of(TUTORIAL), re.DOTALL)
@@ -78,12 +77,23 @@ def check_tutorial(outcome: documents.Outcome, folder: Path) -> None:
     assert {**json.loads(shown), **{name: first_upload[name] for name in own}} == first_upload
     ten, three = [each for each in printed if len(each.get("images", ())) in (10, 3) and "count" not in each]
     assert len({image["id"] for image in ten["images"]}) <= 3 == len({image["id"] for image in three["images"]})
-    seeded = [each["id"] for each in printed if "totalWeight" in each and "id" in each]
-    assert seeded[-1] == seeded[-2]
+    _, monday, again, *walk = [each["id"] for each in printed if "totalWeight" in each and "id" in each]
+    assert monday == again
+    assert len(walk) == len(set(walk)) == 3
+    assert three["images"][-1]["probability"] == 1.0
     assert "\nPASSED" in outcome.printed
+    (quoted,) = re.findall(r"```text\n(200 draws.*?)```", documents.text_of(TUTORIAL), re.DOTALL)
+    assert [re.sub(r"^ +\d+ ", "", line) for line in quoted.splitlines()] == audited(outcome.printed)
     (label,) = [each for each in printed if each.get("label") == "boat" and "images" in each]
     assert (label["count"], label["totalWeight"]) == (3, 1.0)
     assert re.search(r'(?i)^link: <http.*>; rel="next"', outcome.printed, re.MULTILINE)
+
+
+def audited(printed: str) -> list[str]:
+    """Return the first part of an audit's report, without the numbers that chance has made."""
+    lines = printed.splitlines()
+    start = next(number for number, line in enumerate(lines) if line.startswith("200 draws of "))
+    return [re.sub(r"^ +\d+ ", "", line) for line in lines[start : start + 9]]
 
 
 def check_direct_uploads(outcome: documents.Outcome, _: Path) -> None:
@@ -102,19 +112,33 @@ CHECKS: dict[Path, Callable[[documents.Outcome, Path], None]] = {
 
 
 def json_lines(printed: str) -> list[Any]:
-    return [json.loads(line) for line in printed.splitlines() if line.startswith("{")]
+    return [json.loads(line) for line in printed.splitlines() if line.startswith('{"')]
 
 
 @needs_curl
-@pytest.mark.parametrize("comment", ["", "  # 404"])
-def test_an_error_status_fails_unless_the_text_announces_it(
-    running: LocalService, tmp_path: Path, comment: str
+@pytest.mark.parametrize("statuses", [(), (404,)])
+def test_an_error_status_fails_unless_the_block_announces_it(
+    running: LocalService, tmp_path: Path, statuses: tuple[int, ...]
 ) -> None:
-    block = Block(README, 1, frozenset(), f"curl {PRINTED_URL}/nowhere{comment}\n")
+    block = Block(README, 1, frozenset(), f"curl {PRINTED_URL}/nowhere\n", statuses)
     outcome = documents.run([block], running.url, tmp_path / "folder")
     assert outcome.code == 0
     assert outcome.refused == [404]
-    assert (documents.announced([block]) == [404]) == bool(comment)
+    assert (documents.announced([block]) == [404]) == bool(statuses)
+
+
+def test_an_announced_status_stands_in_the_text() -> None:
+    announcing = [block for block in BLOCKS if block.statuses]
+    assert len(announcing) == 3
+    for block in announcing:
+        for status in block.statuses:
+            assert re.search(rf"status (is )?{status}\b", documents.prose_of(block.page)), block
+
+
+def test_no_command_has_a_comment_behind_it() -> None:
+    """A shell such as zsh takes it for arguments if you paste it."""
+    for block in BLOCKS:
+        assert not re.search(r"\S +# ", block.text), block
 
 
 @needs_curl
@@ -127,6 +151,23 @@ def test_the_lines_for_tokens_work_as_printed(slow_tier: None, tmp_path: Path) -
     assert outcome.refused == documents.announced(blocks) == [401]
     uploaded, mine, _ = json_lines(outcome.printed)
     assert [image["id"] for image in mine["images"]] == [uploaded["id"]]
+
+
+@needs_curl
+def test_the_commands_on_the_page_work_as_it_shows_them(running: LocalService, tmp_path: Path) -> None:
+    """The page puts the label that is in view into each of them."""
+    page = running.get("/").body.decode()
+    shown = re.findall(r"<pre [^>]*><code>(.*?)</code></pre>", page, re.DOTALL)
+    commands = [html.unescape(re.sub(r"<span data-label>.*?</span>", "on-the-page", text)) for text in shown]
+    assert [command.count("curl ") for command in commands] == [1, 4]
+    blocks = [Block(README, 1, frozenset(), f"{command}\n") for command in commands]
+
+    outcome = documents.run(blocks, running.url, tmp_path / "folder")
+
+    assert outcome.code == 0, outcome.errors
+    assert [request.status for request in outcome.requests] == [201, 200, 200, 200, 200]
+    assert all(f"{running.url}/" in request.url for request in outcome.requests)
+    assert (tmp_path / "folder/drawn.jpg").read_bytes().startswith(b"\xff\xd8\xff")
 
 
 @needs_curl

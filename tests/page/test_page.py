@@ -342,6 +342,7 @@ def test_a_picture_is_deleted_after_a_confirmation(api: Api, visit: Open) -> Non
     expect(page.locator("#nothing")).to_be_visible()
     assert api.get(url).status == 404
     expect(page.locator("#nothing pre")).to_contain_text(f"curl -F label={api.label} ")
+    expect(page.locator("footer pre")).to_contain_text(f"random?label={api.label}'")
 
 
 def test_an_error_is_shown_in_the_services_words(api: Api, visit: Open) -> None:

@@ -1,7 +1,7 @@
 """The pages of the documentation: their blocks of commands, links and words, and a shell that runs the commands.
 
 A block of commands begins with ```sh.  What follows on that line marks it: `aws` needs an account, `slow` takes
-minutes, and neither is run.  A comment such as `# 409` behind a curl command announces an error status.
+minutes, and neither is run.  A number such as `409` announces that a request ends with this error status.
 """
 
 import os
@@ -30,7 +30,7 @@ FENCE = re.compile(r"^(?P<indent> *)```(?P<info>[^\n]*)\n(?P<text>.*?)^ *```$", 
 CODE = re.compile(r"`[^`\n]+`")
 LINK = re.compile(r"(?<!\\)\]\((?P<target>[^)\s]+)\)")
 HEADING = re.compile(r"^#+ (?P<title>.*)$", re.MULTILINE)
-ANNOUNCED = re.compile(r"\bcurl\b.*# (?P<status>[45][0-9]{2})\b")
+STATUSES = re.compile(r"[45][0-9]{2}")
 STATUS = re.compile(r"^request: (?P<status>[0-9]{3}) (?P<method>[A-Z]+) (?P<url>\S+)$", re.MULTILINE)
 
 # Programs that come before those of the system while commands run: curl also says on its standard error what became of
@@ -43,12 +43,13 @@ PROGRAMS = {
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Commands of a page, as they are printed, and how the block is marked."""
+    """Commands of a page, as they are printed, how the block is marked, and the error statuses that it announces."""
 
     page: Path
     line: int
     marks: frozenset[str]
     text: str
+    statuses: tuple[int, ...] = ()
 
     @property
     def runs(self) -> bool:
@@ -106,14 +107,16 @@ def blocks(page: Path) -> list[Block]:
         language, *marks = match["info"].split() or [""]
         if language == "sh":
             line = text_of(page).count("\n", 0, match.start()) + 1
-            assert set(marks) <= MARKS, f"{page.name}:{line} is marked {marks}"
-            found.append(Block(page, line, frozenset(marks), textwrap.dedent(match["text"])))
+            statuses = tuple(int(mark) for mark in marks if STATUSES.fullmatch(mark))
+            kinds = frozenset(mark for mark in marks if not STATUSES.fullmatch(mark))
+            assert kinds <= MARKS, f"{page.name}:{line} is marked {marks}"
+            found.append(Block(page, line, kinds, textwrap.dedent(match["text"]), statuses))
     return found
 
 
 def announced(commands: Iterable[Block]) -> list[int]:
-    """Return the error statuses that comments behind curl commands announce."""
-    return [int(match["status"]) for block in commands for match in ANNOUNCED.finditer(block.text)]
+    """Return the error statuses that the blocks announce."""
+    return [status for block in commands for status in block.statuses]
 
 
 def run(commands: Iterable[Block], url: str, folder: Path, variables: Mapping[str, str] | None = None) -> Outcome:
