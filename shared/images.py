@@ -11,13 +11,16 @@ from shared import errors
 UNITS = 10**9  # a weight has at most 9 decimals; it is stored as a whole number of units of 10^-9
 DEFAULT_WEIGHT = UNITS // 2
 
+# The types of pictures.  tests/unit/test_picture_types.py compares all lists of them.
 CONTENT_TYPES = {"jpg": "image/jpeg", "png": "image/png", "webp": "image/webp"}
 
 LABEL = re.compile(r"[a-z][a-z0-9-]{0,31}")
 NAME = re.compile(r"[0-9a-f]{32}\.(jpg|png|webp)")
 DECIMAL = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?")
 DECIMAL_MAX = 24  # characters; fewer digits than Decimal's 28, so nothing is rounded on the way to units
-TAGS_MAX = 5  # each tag costs an upload 6 write units
+# Each tag costs an upload 6 write units.  TransactWriteItems takes 100 writes, and a change of the weight and of all
+# tags needs at most 6 + 8 for each tag, so there could be at most 11.
+TAGS_MAX = 5
 FILENAME_MAX = 255  # characters; at most 1,020 bytes in UTF-8, and a sort key may have 1,024
 WEIGHT_RULE = (
     "weight must be a decimal number above 0 and below 1 with at most 9 decimals, such as 0.5. "
@@ -140,7 +143,7 @@ def parse_tags(texts: Iterable[str]) -> tuple[str, ...]:
 
 
 def parse_filename(text: str) -> str:
-    """Check a file name.  Raise UnprocessableValue if it contains a folder or cannot be displayed."""
+    """Parse a file name, which stays as it is.  Raise UnprocessableValue if it has a folder or cannot be displayed."""
     if len(text) > FILENAME_MAX or not text.isprintable() or "/" in text or "\\" in text:
         raise errors.UnprocessableValue(
             f"filename must be at most {FILENAME_MAX} printable characters without / or \\, such as tom.jpg.",
@@ -150,7 +153,7 @@ def parse_filename(text: str) -> str:
 
 
 def clean_filename(sent: str) -> str:
-    """Return the last part of the file name that an uploader sent, without folders; empty if it breaks the rule."""
+    """Return the last part of a file name that an uploader sent, without folders; empty if it breaks the rule."""
     last = re.split(r"[/\\]", sent)[-1]
     return last if len(last) <= FILENAME_MAX and last.isprintable() else ""
 

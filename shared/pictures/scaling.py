@@ -10,6 +10,7 @@ from typing import Any
 # Without these three plugins, Pillow imports all of its forty to find WebP.
 from PIL import Image, ImageCms, ImageOps, JpegImagePlugin, PngImagePlugin, WebPImagePlugin  # noqa: F401
 
+FORMATS = ("JPEG", "PNG", "WEBP")  # what Pillow calls the types that are stored
 ENCODINGS: dict[str, dict[str, Any]] = {
     "webp": {"format": "WEBP", "quality": 80, "method": 4},
     "jpg": {"format": "JPEG", "quality": 80},
@@ -35,7 +36,7 @@ def small(content: bytes, side: int) -> Image.Image:
 
     Take the first frame of an animation.  A smaller picture keeps its size.
     """
-    with Image.open(BytesIO(content), formats=["JPEG", "PNG", "WEBP"]) as picture:
+    with Image.open(BytesIO(content), formats=FORMATS) as picture:
         profile = picture.info.get("icc_profile")
         factor = min(1.0, side / max(picture.size))
         # The JPEG decoder can halve the size cheaply: take the smallest such size that is large enough.

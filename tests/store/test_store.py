@@ -3,8 +3,10 @@
 import base64
 import logging
 from dataclasses import replace
+from functools import partial
 from hashlib import sha256
 from typing import Any
+from unittest import mock
 from urllib.parse import parse_qs, urlsplit
 
 import boto3
@@ -19,7 +21,9 @@ import edit_image
 import random_image
 from shared import aws
 from shared.errors import Unavailable
+from shared.images import TAGS_MAX
 from shared.labels import retries
+from shared.labels import store as store_module
 from shared.labels.store import Store
 from shared.pictures.bucket import Bucket
 from tests.support import pictures
@@ -28,6 +32,8 @@ from tests.support.local_service import ANSWER_MAX
 from tests.support.memory_aws import CHUNKS, IMAGES, DynamoDB, World
 from tests.support.memory_label import POOL, image, stored
 from tests.support.simulation import LABEL, SETTINGS, call
+
+TRANSACTION_MAX = 100  # writes that TransactWriteItems takes
 
 
 def test_throttled_chunks_are_requested_again(world: World) -> None:
@@ -82,6 +88,25 @@ def test_a_transaction_is_not_retried_for_ever(world: World, monkeypatch: pytest
     with pytest.raises(Unavailable):
         retries.retried(attempt)
     assert attempts == [False, True]  # the second attempt ends after 6 seconds, and none may start after 5
+
+
+def test_the_largest_transaction_changes_the_weight_and_all_tags(world: World) -> None:
+    old, new = ([f"{age}-{number}" for number in range(TAGS_MAX)] for age in ("old", "new"))
+    writes: list[int] = []
+
+    class Counting(DynamoDB):
+        def transact_write_items(self, *, TransactItems: Any) -> Any:
+            writes.append(len(TransactItems))
+            return super().transact_write_items(TransactItems=TransactItems)
+
+    store = Store(Counting(world), SETTINGS)  # type: ignore[arg-type]
+    with mock.patch.object(store_module, "RNG", world.rng):
+        for number in range(40):
+            store.add(replace(image(number, 500_000_000), tags=tuple(old)))
+        for number in range(40):
+            change = partial(replace, weight=1, tags=tuple(new))
+            assert store.edit(LABEL, image(number, 1).name, change)
+    assert max(writes) == 6 + 8 * TAGS_MAX <= TRANSACTION_MAX
 
 
 def test_an_error_that_a_retry_cannot_overcome_is_raised(world: World) -> None:

@@ -1,4 +1,4 @@
-"""The limits of bodies and files: their arithmetic holds, and every place that states one states the same number."""
+"""The limits of bodies, files and tags: their arithmetic holds, and all places that state one state the same number."""
 
 import base64
 import json
@@ -7,6 +7,7 @@ from pathlib import Path
 
 import yaml
 
+from shared.images import TAGS_MAX
 from shared.limits import BODY_MAX, EVENT_MAX, FILE_MAX
 from shared.pictures.check import MAX_PIXELS
 from tests.support import cloud
@@ -52,6 +53,16 @@ def test_the_contract_states_the_limits() -> None:
     contract = yaml.safe_load((ROOT / "openapi.yaml").read_text())
     assert f"{BODY_MAX:,} bytes" in json.dumps(contract["paths"]["/upload"])
     assert f"{FILE_MAX / 10**6:g} MB" in json.dumps(contract["paths"]["/uploads"])
+
+
+def test_the_contract_states_the_limit_of_tags() -> None:
+    contract = yaml.safe_load((ROOT / "openapi.yaml").read_text())
+    assert contract["components"]["schemas"]["Tags"]["maxItems"] == TAGS_MAX
+    form = contract["paths"]["/upload"]["post"]["requestBody"]["content"]["multipart/form-data"]["schema"]
+    tags = form["properties"]["tags"]
+    assert tags["description"].startswith(f"At most {TAGS_MAX} tags")
+    allowed = [count for count in range(20) if re.search(tags["pattern"], ", ".join(["tag"] * count))]
+    assert allowed == list(range(TAGS_MAX + 1))
 
 
 def test_the_page_sends_no_larger_file() -> None:
