@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Rows:
-    """The images of every label, for requests that need many."""
+    """The rows of images, and the weights of whole pools, for requests that need many at once."""
 
     def __init__(self, client: "DynamoDBClient", settings: Settings) -> None:
         self._client = client

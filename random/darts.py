@@ -1,6 +1,6 @@
 """Weighted random choice by darts: pure, in whole numbers; docs/explanation/draws.md has the proof.
 
-The chunks of a pool lie side by side on a strip.  Each place of a class-k chunk is 2^k units long.  A dart falls on
+The chunks of a pool lie side by side on a strip.  Each place of a chunk of class k is 2^k units long.  A dart falls on
 one chunk, in which each image owns as many units as it weighs.  The other units are misses: throw again.
 
 Segment, Strip and Landing are named tuples, which take a fifth of a dataclass's time to define at a cold start.

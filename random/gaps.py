@@ -1,7 +1,7 @@
 """The remainder of a strip after the parts that no further dart should hit are cut out: pure.
 
-These gaps are the units of a chunk that no image owns, once the chunk was read, and the images that may not come again.
-On the remainder fewer darts miss, and each image that is left still owns exactly as many units as it weighs.
+These gaps are the units of a chunk that no image owns, once the chunk was read, and the images that may not be drawn
+again.  On the remainder fewer darts miss, and each image that is left still owns exactly as many units as it weighs.
 """
 
 from bisect import bisect_right

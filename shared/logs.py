@@ -48,7 +48,11 @@ def _aws_code(error: BaseException) -> str:
 
 
 def log() -> logging.Logger:
-    """Return the logger. Lambda gives the root logger a JSON handler; elsewhere, lines go to standard error."""
+    """Return the logger, ready for lines of the level INFO.
+
+    Lambda gives the root logger a JSON handler; elsewhere, lines go to standard error. Warnings and errors need none of
+    this: modules write them to `logging.getLogger("petapi")`.
+    """
     logging.basicConfig()
     logger.setLevel(logging.INFO)
     return logger

@@ -5,11 +5,15 @@
 | a label's lanes          | Query chunk-info, chunkNumber < 10^11          | 0.5 read            |
 | chunks by number         | BatchGetItem chunk-info                        | 0.5 read each       |
 | one image                | GetItem image-chunks                           | 0.5 read            |
-| add                      | lanes + TransactWriteItems of 3 (a label's first: 4) | 0.5 read, 6 write (8) |
+| add                      | lanes + TransactWriteItems of 3                | 0.5 read, 6 write   |
+| add a label's first      | lanes + TransactWriteItems of 4                | 0.5 read, 8 write   |
 | remove                   | 2-3 consistent GetItem + 3 or 5 writes         | 2-3 read, 6 or 10 write |
 | edit the weight          | 2-3 consistent GetItem + 3, 4 or 6 writes      | 2-3 read, 6-12 write |
 
-Each tag of an image adds the same requests again to the last three.
+Adding, removing or editing an image costs the same reads and writes once more for each tag, in the same transaction.
+
+An `attempt(again)` below is what `retried` calls until it succeeds: `again` is true from the second time on, and then
+all reads are consistent.
 """
 
 import random
@@ -52,9 +56,9 @@ class Exists(Exception):
 
 
 class Store:
-    """The images of every label.
+    """The images of all labels, one at a time: read, add, remove and edit.
 
-    `may_still_commit` is true after a transaction without an answer: its request may be late, and may still be done.
+    `may_still_commit` is true after a transaction without a response: DynamoDB may have done it, or may still do it.
     """
 
     def __init__(self, client: "DynamoDBClient", settings: Settings) -> None:
@@ -78,7 +82,7 @@ class Store:
         return {lane.number: lane for lane in map(items.lane, query.read(self._client, request))}
 
     def chunks(self, pool: Pool, chunk_numbers: Iterable[int]) -> dict[int, dict[str, int]]:
-        """Return chunk number -> name -> weight of the chunks that exist."""
+        """Return the chunks that exist: chunk number -> {name: weight}."""
         keys = [items.chunk_key(pool, number) for number in sorted(set(chunk_numbers))]
         read = batch_get.read(self._client, self._chunks_table, keys, consistent=self._consistent)
         return {int(item["chunkNumber"]["N"]): items.weights(item) for item in read}
@@ -116,14 +120,15 @@ class Store:
             lanes = [self.lanes(pool, consistent=again) for pool in image.pools]
             total_weight = chunks.total_weight(lanes[0])
             try:
-                writes = [write for at in zip(image.pools, lanes, strict=True) for write in self._add(image, *at)]
+                pools = zip(image.pools, lanes, strict=True)
+                writes = [write for pool, its_lanes in pools for write in self._add(image, pool, its_lanes)]
                 self._write(writes if lanes[0] else [*writes, self._transactions.register(image.label)], companion)
-            except Exists as there:
-                if there.image.version_id == image.version_id:  # this image, added by a transaction that was late
+            except Exists as found:
+                if found.image.version_id == image.version_id:  # this image, added by a transaction that was late
                     total_weight = chunks.total_weight(self.lanes(image.pools[0], consistent=True))
-                if total_weight < there.image.weight:  # the lanes were read before that image was added
-                    raise LostRace from there
-                return there.image, total_weight
+                if total_weight < found.image.weight:  # the lanes were read before that image was added
+                    raise LostRace from found
+                return found.image, total_weight
             return image, total_weight + image.weight
 
         return retried(attempt)
@@ -218,7 +223,7 @@ class Store:
         weights = items.weights(self._chunk_item(entry.pool, active))
         if entry.name in weights:  # it was moved between the reads
             raise LostRace
-        name = min(weights)
+        name = min(weights)  # any would do; the first by name, so that equal chunks give equal transactions
         return Entry(entry.pool, name, weights[name], active)
 
     def _write(self, writes: Sequence[Any], companion: Write | None = None) -> None:

@@ -20,7 +20,7 @@ class MalformedCallback(Exception):
 class Callback:
     """What is sent, and where."""
 
-    id: str  # the upload's
+    id: str  # the upload's; <id>-2 of the second one for an upload that was given up and has ended later
     url: str
     insecure: bool  # whether the receiver's certificate is left unchecked
     payload: str  # the JSON text, exactly as it is sent and signed
