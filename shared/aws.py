@@ -1,10 +1,10 @@
 """The AWS clients: made on first use, one session for all, with bounded patience.
 
-A call makes at most 3 attempts.  Each waits 1 s to connect and 2 s for bytes.  These waits do not bound a request,
-because it makes several calls; shared/deadline.py does, and has the longest time of one attempt.  A Lambda container
-handles one request at a time, so no lock is needed.
+A call makes at most 3 attempts. Each waits 1 s to connect and 2 s for bytes. These waits do not bound a request, because
+it makes several calls; shared/deadline.py does, and has the longest time of one attempt. A Lambda container handles one
+request at a time, so no lock is needed.
 
-boto3 would make the same clients, and import its resources and transfers first: a fifteenth of a cold start.
+boto3 would make the same clients, but it imports its resources and transfers first: a fifteenth of a cold start.
 """
 
 from functools import cache
@@ -29,15 +29,15 @@ CONFIG = Config(
     retries={"mode": "standard", "total_max_attempts": 3},
     signature_version="v4",
 )
-SSM_CONFIG = CONFIG.merge(Config(retries={"mode": "standard", "total_max_attempts": 2}))  # it is not the last call
-REKOGNITION_CONFIG = CONFIG.merge(Config(read_timeout=5))  # it takes up to 5 MB in, and looks at them
-# By the address of the bucket in its region: the global one redirects while a bucket is new, which forms do not follow.
+SSM_CONFIG = CONFIG.merge(Config(retries={"mode": "standard", "total_max_attempts": 2}))  # other calls follow it
+REKOGNITION_CONFIG = CONFIG.merge(Config(read_timeout=5))  # it receives up to 5 MB and analyses them
+# The bucket's address in its region: the global one redirects while a bucket is new, and forms do not follow that.
 S3_CONFIG = CONFIG.merge(Config(signature_version="s3v4", s3={"addressing_style": "virtual"}))
 
 
 @cache
 def session() -> Session:
-    """The one session: building its loader is the dear part of a client."""
+    """Return the one session. Building its loader is the expensive part of a client."""
     made = Session()
     made.register("before-send", deadline.check)
     return made
@@ -45,35 +45,35 @@ def session() -> Session:
 
 @cache
 def dynamodb() -> "DynamoDBClient":
-    """Client of DynamoDB."""
+    """Return the client of DynamoDB."""
     return cast("DynamoDBClient", session().create_client("dynamodb", config=CONFIG))
 
 
 @cache
 def rekognition() -> "RekognitionClient":
-    """Client of Rekognition."""
+    """Return the client of Rekognition."""
     return cast("RekognitionClient", session().create_client("rekognition", config=REKOGNITION_CONFIG))
 
 
 @cache
 def s3() -> "S3Client":
-    """Client of S3."""
+    """Return the client of S3."""
     return cast("S3Client", session().create_client("s3", config=S3_CONFIG))
 
 
 @cache
 def secrets() -> "SecretsManagerClient":
-    """Client of Secrets Manager."""
+    """Return the client of Secrets Manager."""
     return cast("SecretsManagerClient", session().create_client("secretsmanager", config=CONFIG))
 
 
 @cache
 def sqs() -> "SQSClient":
-    """Client of SQS."""
+    """Return the client of SQS."""
     return cast("SQSClient", session().create_client("sqs", config=CONFIG))
 
 
 @cache
 def ssm() -> "SSMClient":
-    """Client of the SSM Parameter Store."""
+    """Return the client of the SSM Parameter Store."""
     return cast("SSMClient", session().create_client("ssm", config=SSM_CONFIG))
