@@ -100,7 +100,7 @@ def test_function_folders_are_no_packages() -> None:
 def test_module_names_are_unique_and_not_the_standard_librarys() -> None:
     names = Counter(path.stem for folder in FUNCTIONS for path in (ROOT / folder).rglob("*.py"))
     assert not [name for name, count in names.items() if count > 1]
-    assert not {path.stem for path in MODULES} - {"__init__", "__main__"} & set(sys.stdlib_module_names)
+    assert not ({path.stem for path in MODULES} - {"__init__", "__main__"}) & set(sys.stdlib_module_names)
 
 
 def test_the_function_folders_are_listed_in_the_template_and_for_ruff_only() -> None:
