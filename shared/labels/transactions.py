@@ -1,8 +1,8 @@
 """The writes that add, remove and change an image, as TransactWriteItems takes them: pure.
 
 Each function returns the writes for one pool; the store puts those of all pools of an image into one transaction.
-They keep a lane's images of one class dense: all chunks are full but the last, the active chunk.  The write of the
-image's own item comes first, so that its reason is the first one of a cancelled transaction.
+They keep a lane's images of one class without gaps: all chunks are full but the last, the active chunk.  The write of
+the image's own item comes first, so that its reason is the first one of a cancelled transaction.
 docs/explanation/transactions.md has the tables and the reasons.
 """
 

@@ -36,7 +36,7 @@ def check(entries: list[items.Entry], lanes: dict[int, Lane], found: dict[int, d
     counted = {(lane.number, k): n for lane in lanes.values() for k, n in lane.volumes.items() if n}
     assert counted == {where: len(indices) for where, indices in placed.items()}, "a lane counts wrong"
     for indices in placed.values():
-        assert sorted(indices) == [chunks.chunk_of(place) for place in range(len(indices))], "places are not dense"
+        assert sorted(indices) == [chunks.chunk_of(place) for place in range(len(indices))], "places have gaps"
     assert {lane.number: lane.total_weight for lane in lanes.values() if lane.total_weight} == totals, (
         "a total is wrong"
     )
