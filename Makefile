@@ -54,7 +54,7 @@ check: $(VENV)/test.installed  ## Check style and types
 test: $(VENV)/test.installed  ## Test everything that petAPI promises; 4 minutes
 	$(BIN)/python -m pytest -n auto --dist worksteal -m "not slow"
 
-test-all: $(VENV)/test.installed  ## Run all tests: also faults, thousands of scenarios, browser, soak and mutants; 20 minutes
+test-all: $(VENV)/test.installed  ## Run all tests: also faults, thousands of scenarios, browser, soak and mutants; 22 minutes
 	$(BIN)/python -m pytest -n auto --dist worksteal
 
 sam-test: $(VENV)/test.installed $(SAM_VENV)/sam.installed  ## Build with the SAM CLI, and test over `sam local`; needs Docker
