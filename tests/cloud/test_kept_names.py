@@ -69,10 +69,10 @@ def test_an_uploads_row_has_the_attributes_of_before() -> None:
     recorder = Recorder()
     table = Uploads(recorder, "uploads")  # type: ignore[arg-type]
     table.add(UPLOAD)
-    for name in ("received", "recognised", "failed", "give_up", "mark_callback_sent"):
-        given = {"recognised": ((),), "failed": (PROBLEM,), "give_up": (PROBLEM,)}.get(name, ())
-        getattr(table, name)(UPLOAD, *given)
-    table.stored(UPLOAD, IMAGE)
+    for name in ("received", "recognised", "failed", "given_up", "callback_sent"):
+        given = {"recognised": ((),), "failed": (PROBLEM,), "given_up": (PROBLEM,)}.get(name, ())
+        getattr(table, f"mark_{name}")(UPLOAD, *given)
+    table.mark_stored(UPLOAD, IMAGE)
     assert recorder.names == set(kept()["attributes"]["upload"])
 
 
