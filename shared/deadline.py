@@ -1,4 +1,4 @@
-"""The deadline of a request: the last moment to call AWS, so that the answer leaves before Lambda ends the function.
+"""The deadline of a request: the last moment to call AWS, so that the response leaves before Lambda ends the function.
 
 Each call is bounded (shared/aws.py), but a request makes several.  So `check` runs before each attempt of each call.
 """
@@ -25,7 +25,7 @@ _until: ContextVar[float] = ContextVar("until", default=math.inf)
 
 @contextmanager
 def of(context: Any) -> Iterator[None]:
-    """Allow attempts within this block as long as a failed one leaves time for an answer."""
+    """Allow attempts within this block as long as a failed one leaves time for a response."""
     remaining = getattr(context, "get_remaining_time_in_millis", None)
     seconds = remaining() / 1000 if remaining else TIMEOUT
     before = _until.set(CLOCK() + seconds - LAST_ATTEMPT)

@@ -1,10 +1,10 @@
 """The largest bodies and files, in bytes, with the arithmetic behind each."""
 
-EVENT_MAX = 6 * 1024 * 1024  # what Lambda takes as an event, and returns as an answer: 6 MiB of JSON
+EVENT_MAX = 6 * 1024 * 1024  # what Lambda takes as an event, and returns as a response: 6 MiB of JSON
 
 # A body travels in base64, which makes 4 bytes of 3: 4,500,000 become 6,000,000.  The remaining 291,456 bytes of
 # EVENT_MAX are for the rest of the event: API Gateway takes 10,240 bytes of headers, and repeats them in the event.
-BODY_MAX = 4_500_000  # of a request or an answer
+BODY_MAX = 4_500_000  # of a request or a response
 
 # A picture may have 50,000,000 pixels.  20,000,000 bytes are 3.2 bits for each, as in a camera's JPEG of high quality.
 # The function that checks a file holds it twice, as it came and cleaned, beside 200 MB of pixels.

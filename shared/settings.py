@@ -93,8 +93,8 @@ class SettingsCache:
 
     def _from_ssm(self) -> Settings:
         names = [self._prefix + PARAMETERS[field][0] for field in _used()]
-        answer = self._client().get_parameters(Names=names)
-        return _settings({found["Name"].removeprefix(self._prefix): found["Value"] for found in answer["Parameters"]})
+        response = self._client().get_parameters(Names=names)
+        return _settings({found["Name"].removeprefix(self._prefix): found["Value"] for found in response["Parameters"]})
 
 
 def read_settings() -> Settings:

@@ -1,4 +1,4 @@
-"""HTTP over Lambda: turn a proxy event into a Request, and a Response or a refusal into the proxy's answer.
+"""HTTP over Lambda: turn a proxy event into a Request, and a Response or a refusal into the proxy's response.
 
     handler = endpoint({"/upload": {"POST": upload}})
 
@@ -58,7 +58,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """One HTTP answer. `body` is a text or the bytes of a picture."""
+    """One HTTP response. `body` is a text or the bytes of a picture."""
 
     status: int
     body: str | bytes = ""
@@ -102,7 +102,7 @@ def other_function(_: Request) -> Response:
 def as_json(
     value: Mapping[str, Any], *, status: int = HTTPStatus.OK, headers: Mapping[str, str] | None = None
 ) -> Response:
-    """Make the answer with this JSON object."""
+    """Make the response with this JSON object."""
     return Response(
         status,
         json.dumps(value) + "\n",
@@ -111,7 +111,7 @@ def as_json(
 
 
 def problem(refusal: errors.ApiError, request_id: str) -> Response:
-    """Make the answer that refuses a request."""
+    """Make the response that refuses a request."""
     body = {**problem_of(refusal), "requestId": request_id}
     headers = {"Content-Type": "application/problem+json", "Cache-Control": "no-store", **refusal.headers}
     return Response(HTTPStatus(refusal.status), json.dumps(body) + "\n", headers)
@@ -141,7 +141,7 @@ def required(values: Mapping[str, str], name: str) -> str:
 def _failure(error: Exception) -> errors.ApiError:
     """Return the refusal for a bug or an outage: 503 if AWS was busy, failed or out of reach, otherwise 500."""
     from botocore import exceptions, parsers  # imported only once something has failed
-    from urllib3.exceptions import HTTPError  # botocore lets it through if the error answer to a GetObject breaks off
+    from urllib3.exceptions import HTTPError  # botocore lets it through if the error response to a GetObject breaks off
 
     if isinstance(error, exceptions.ClientError):
         busy = BUSY.match(error.response["Error"]["Code"])

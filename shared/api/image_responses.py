@@ -28,14 +28,14 @@ def not_found(label: str, name: str) -> NotFound:
 def with_probability(
     image: Image, total_weight: int, request: Request, *, status: int = 200, headers: Mapping[str, str] | None = None
 ) -> Response:
-    """Make the JSON answer with an image and its probability."""
+    """Make the JSON response with an image and its probability."""
     shown = image_json(image, request.base_url)
     probability = images.probability(image.weight, total_weight)
     return as_json({**shown, "probability": probability}, status=status, headers=headers)
 
 
 def current_state(store: Store, request: Request, label: str, name: str, *, consistent: bool) -> Response:
-    """Read the image and make the answer with its probability and ETag, or raise NotFound."""
+    """Read the image and make the response with its probability and ETag, or raise NotFound."""
     seen = store.with_total_weight(label, name, consistent=consistent)
     if seen is None:
         raise not_found(label, name)

@@ -1,4 +1,4 @@
-"""Pages of lists: the parameters limit and cursor, and the answer with the link to the next page.
+"""Pages of lists: the parameters limit and cursor, and the response with the link to the next page.
 
 A cursor is a text that says where the next page begins.  It belongs to one query, and other queries refuse it.
 """
@@ -47,7 +47,7 @@ def start_after(request: Request, query: str, selection: Selection) -> tuple[str
 
 
 def page_response(request: Request, document: Mapping[str, Any], query: str, page: Page[Any]) -> Response:
-    """Make the answer with this page. If more follow, it has a cursor in the body and a link in the headers."""
+    """Make the response with this page. If more follow, it has a cursor in the body and a link in the headers."""
     if not page.last:
         return as_json(document)
     cursor = encode_cursor(query, page.last)

@@ -29,10 +29,10 @@ class _Call:
         self._found: list[Item] = []
 
     def __call__(self, _: bool) -> list[Item]:
-        answer = self._client.batch_get_item(RequestItems=self._request)
-        for found in answer["Responses"].values():
+        response = self._client.batch_get_item(RequestItems=self._request)
+        for found in response["Responses"].values():
             self._found += found
-        self._request = answer.get("UnprocessedKeys")
+        self._request = response.get("UnprocessedKeys")
         if self._request:
             raise LostRace
         return self._found

@@ -203,10 +203,10 @@ class Store:
 
     def _chunk_item(self, pool: Pool, chunk_number: int) -> items.Item:
         key = items.chunk_key(pool, chunk_number)
-        answer = self._client.get_item(TableName=self._chunks_table, Key=key, ConsistentRead=True)
-        if "Item" not in answer:
+        response = self._client.get_item(TableName=self._chunks_table, Key=key, ConsistentRead=True)
+        if "Item" not in response:
             raise LostRace
-        return answer["Item"]
+        return response["Item"]
 
     def _lane(self, entry: Entry) -> Lane:
         """Read the entry's lane consistently.  Raise LostRace if it has no image of the entry's class any more."""
@@ -235,7 +235,7 @@ class Store:
             self.may_still_commit = before
         except ClientError as error:
             reasons: list[Any] = error.response.get("CancellationReasons", [])
-            # If botocore sent the request again, an earlier one had no answer.
+            # If botocore sent the request again, an earlier one had no response.
             tried_again = error.response.get("ResponseMetadata", {}).get("RetryAttempts", 0) > 0
             self.may_still_commit = before or not reasons or tried_again
             if reasons and reasons[0].get("Item"):

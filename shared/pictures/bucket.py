@@ -45,10 +45,10 @@ class Bucket:
     def put(self, key: str, content: bytes, content_type: str, digest: bytes) -> str:
         """Store a new version and return its id. S3 refuses bytes that were damaged on the way, by their SHA-256."""
         checksum = base64.b64encode(digest).decode()
-        answer = self._client.put_object(
+        response = self._client.put_object(
             Bucket=self._name, Key=key, Body=content, ContentType=content_type, ChecksumSHA256=checksum
         )
-        return answer["VersionId"]
+        return response["VersionId"]
 
     def get(self, key: str) -> bytes | None:
         """Return the bytes of the newest version, or None if there is none."""
@@ -120,13 +120,13 @@ class ThumbnailBucket:
         """Remove all thumbnails that an image may have. If S3 fails, log that."""
         keys = [_key(image_id, side, extension) for side in SIDES for extension in EXTENSIONS]
         try:
-            answer = self._client.delete_objects(
+            response = self._client.delete_objects(
                 Bucket=self._name, Delete={"Objects": [{"Key": key} for key in keys], "Quiet": True}
             )
         except (BotoCoreError, ClientError, Unavailable):
             logger.exception("thumbnails of %s were not removed; they expire", image_id)
         else:
-            for failed in answer.get("Errors", []):
+            for failed in response.get("Errors", []):
                 logger.error("thumbnail %s was not removed and will expire: %s", failed["Key"], failed["Code"])
 
 

@@ -1,6 +1,6 @@
 """Scale a stored picture down: upright, in sRGB, one frame, as pixels, WebP or JPEG.
 
-This module imports Pillow.  Import it only where a picture is decoded, so that other answers start without it.
+This module imports Pillow.  Import it only where a picture is decoded, so that other responses start without it.
 """
 
 from contextlib import suppress
