@@ -103,7 +103,7 @@ def _format(request: Request) -> str:
 def _image(drawn: Drawn, store: Store, bucket: Bucket, request: Request) -> Response | None:
     """Return the picture, or None if it was deleted.
 
-    Its row is not read: the chunk that the dart hit vouches for the image.  The delete removes it from there before it
+    Its row is not read: the chunk that the dart hit vouches for the image.  A delete removes it from there before it
     removes the picture.
     """
     content = bucket.get(drawn.id)
