@@ -21,16 +21,16 @@ import edit_image
 import random_image
 from shared import aws
 from shared.errors import Unavailable
-from shared.images import TAGS_MAX
-from shared.labels import retries
+from shared.images import TAGS_MAX, Image
+from shared.labels import chunks, retries
 from shared.labels import store as store_module
 from shared.labels.store import Store
 from shared.pictures.bucket import Bucket
-from tests.support import pictures
+from tests.support import invariants, pictures
 from tests.support.hosts import Api, Handlers, json_of
 from tests.support.local_service import ANSWER_MAX
 from tests.support.memory_aws import CHUNKS, IMAGES, DynamoDB, World
-from tests.support.memory_label import POOL, image, stored
+from tests.support.memory_label import POOL, image, seen, stored
 from tests.support.simulation import LABEL, SETTINGS, call
 
 TRANSACTION_MAX = 100  # writes that TransactWriteItems takes
@@ -107,6 +107,24 @@ def test_the_largest_transaction_changes_the_weight_and_all_tags(world: World) -
             change = partial(replace, weight=1, tags=tuple(new))
             assert store.edit(LABEL, image(number, 1).name, change)
     assert max(writes) == 6 + 8 * TAGS_MAX <= TRANSACTION_MAX
+
+
+def test_an_image_that_moves_to_another_chunk_while_it_is_edited_stays_there(world: World) -> None:
+    """A change of the description writes no chunk, so only the condition on the image's own chunk notices the move."""
+    store = stored(world, [500_000_000] * 40)
+    _, lanes, found = seen(world)
+    active = chunks.active_chunk(lanes[0], chunks.class_of(500_000_000))
+    full = chunks.chunk_number(0, chunks.class_of(500_000_000), 0)
+    moved, removed = min(found[active]), [min(found[full])]
+
+    def move(_: Image) -> None:
+        while removed:
+            store.remove(LABEL, removed.pop())
+
+    assert store.edit(LABEL, moved, partial(replace, filename="tom.jpg"), check=move)
+    entries, lanes, found = seen(world)
+    assert moved in found[full]
+    invariants.check(entries, lanes, found)
 
 
 def test_an_error_that_a_retry_cannot_overcome_is_raised(world: World) -> None:
