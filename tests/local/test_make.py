@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import venv
+from functools import partial
 from importlib import metadata
 from pathlib import Path
 
@@ -95,7 +96,10 @@ def test_ctrl_c_during_an_installation_says_how_to_continue(tmp_path: Path) -> N
     waiting = tmp_path / "waiting.txt"
     os.mkfifo(waiting)  # pip opens it and waits until somebody writes to it
     command = [sys.executable, "-m", "tools.install", lock, "-r", waiting]
-    with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True, start_new_session=True) as installing:
+    # A script starts a job in the background with SIGINT ignored, and the job's children inherit that.
+    heed = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    start = partial(subprocess.Popen, cwd=ROOT, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    with start(command, preexec_fn=heed) as installing:
         writer = os.open(waiting, os.O_WRONLY)  # returns as soon as pip has opened it
         os.killpg(installing.pid, signal.SIGINT)  # as a terminal does, to make's children, too
         said = installing.stderr.read() if installing.stderr else ""
