@@ -9,6 +9,7 @@ from PIL import Image
 from detections import Unrecognisable
 from shared.pictures import scaling
 from shared.pictures.check import MAX_PIXELS, PILLOW_ERRORS
+from shared.pictures.shown import CannotBeShown, shown
 
 FORMATS = {"image/jpeg": "JPEG", "image/png": "PNG", "image/webp": "WEBP"}  # Pillow's names
 TOO_LARGE = f"The picture is too large: it has more than {MAX_PIXELS} pixels, or needs too much memory."
@@ -17,7 +18,7 @@ TOO_LARGE = f"The picture is too large: it has more than {MAX_PIXELS} pixels, or
 def small(content: bytes, content_type: str, side: int) -> Image.Image:
     """Decode the picture as RGB or RGBA, upright, with its longest side at most `side` pixels."""
     with _decoding(content, content_type):
-        return scaling.small(content, side)
+        return shown(content, side)
 
 
 def jpeg(content: bytes, content_type: str, *, longest: int, least: int) -> bytes:
@@ -50,5 +51,5 @@ def _decoding(content: bytes, content_type: str) -> Iterator[tuple[int, int]]:
         yield size
     except (MemoryError, Image.DecompressionBombError) as error:
         raise Unrecognisable(TOO_LARGE) from error
-    except PILLOW_ERRORS as error:
+    except (CannotBeShown, *PILLOW_ERRORS) as error:
         raise Unrecognisable(f"The picture is broken: it cannot be decoded as {content_type}.") from error

@@ -5,7 +5,7 @@ from typing import Any, get_args
 
 import pixels
 from shared import images
-from shared.pictures import check, scaling, strip
+from shared.pictures import check, shown, strip
 from tests.support.answers import CONTRACT
 from tests.support.cloud import ROOT
 
@@ -21,7 +21,7 @@ def test_each_type_is_recognised_cleaned_and_decoded() -> None:
 
 def test_pillow_calls_each_type_the_same_everywhere() -> None:
     assert {images.CONTENT_TYPES[kind]: known.pillow for kind, known in check._FORMATS.items()} == pixels.FORMATS
-    assert set(scaling.FORMATS) == set(pixels.FORMATS.values())
+    assert set(shown.FORMATS) == set(pixels.FORMATS.values())
 
 
 def test_each_type_can_be_in_a_name() -> None:

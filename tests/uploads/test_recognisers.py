@@ -267,7 +267,7 @@ def test_a_picture_that_needs_too_much_memory_is_too_large(monkeypatch: pytest.M
     def exhausted(*_: object) -> None:
         raise MemoryError
 
-    monkeypatch.setattr(pixels.scaling, "small", exhausted)
+    monkeypatch.setattr(pixels, "shown", exhausted)
     with pytest.raises(Unrecognisable, match="too large"):
         seen(CHELSEA)
 

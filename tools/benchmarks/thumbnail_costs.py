@@ -27,7 +27,7 @@ ROUNDS = 9
 # Runs in a separate process, because of its memory. Prints CPU seconds and peak resident MB.
 ONCE = """
 import json, re, sys, time
-from shared import scaling
+from shared.pictures import scaling
 content = open(sys.argv[1], "rb").read()
 start = time.process_time()
 scaling.scaled(content, int(sys.argv[2]), "webp")
