@@ -45,8 +45,13 @@ NEVER = {
 PURE = {
     *("shared/images", "shared/errors", "shared/limits", "shared/api/access", "shared/api/accept", "shared/api/etags"),
     *("shared/api/image_json", "shared/labels/chunks", "shared/labels/items", "shared/labels/transactions"),
-    *("shared/uploads/callback_url", "shared/pictures/strip", "shared/pictures/strip_jpeg"),
-    *("shared/pictures/strip_parts", "shared/pictures/strip_png", "shared/pictures/strip_webp"),
+    *("shared/uploads/callback_url", "shared/pictures/icc", "shared/pictures/strip"),
+    *(
+        "shared/pictures/strip_jpeg",
+        "shared/pictures/strip_parts",
+        "shared/pictures/strip_png",
+        "shared/pictures/strip_webp",
+    ),
     *("random/darts", "random/gaps", "random/session_order", "notify/backoff", "notify/signature"),
     "tools/audit/chi_square",
 }
