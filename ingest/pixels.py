@@ -8,8 +8,9 @@ from PIL import Image
 
 from detections import Unrecognisable
 from shared.pictures import scaling
+from shared.pictures.budget import CannotBeShown
 from shared.pictures.check import MAX_PIXELS, PILLOW_ERRORS
-from shared.pictures.shown import CannotBeShown, shown
+from shared.pictures.shown import shown
 
 FORMATS = {"image/jpeg": "JPEG", "image/png": "PNG", "image/webp": "WEBP"}  # Pillow's names
 TOO_LARGE = f"The picture is too large: it has more than {MAX_PIXELS} pixels, or needs too much memory."

@@ -9,12 +9,10 @@ from io import BytesIO
 # Without these three plugins, Pillow imports all of its forty to find WebP.
 from PIL import Image, ImageCms, ImageOps, JpegImagePlugin, PngImagePlugin, WebPImagePlugin  # noqa: F401
 
+from shared.pictures.budget import CannotBeShown
+
 FORMATS = ("JPEG", "PNG", "WEBP")  # what Pillow calls the types that are stored
 REDUCING_GAP = 2.0  # average whole pixels down to twice the size, then resample the rest
-
-
-class CannotBeShown(Exception):
-    """A picture whose pixels cannot be decoded."""
 
 
 def shown(content: bytes, side: int) -> Image.Image:

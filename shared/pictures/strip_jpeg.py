@@ -16,6 +16,7 @@ _ONCE = frozenset({_APP0, _APP1})
 # A decoder goes over the whole picture for each scan of a progressive file, so a small file with thousands of scans
 # takes minutes.  Encoders write about 10.
 MAX_SCANS = 100  # scans
+BOUNDED_SCANS = 20  # scans: of 67 million pixels, so many take a decoder a second
 
 # In entropy-coded data FF 00 is a stuffed FF, FF D0 to FF D7 a restart marker and FF FF a fill byte.
 _NEXT_MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
@@ -39,7 +40,12 @@ def clean(data: bytes) -> Cleaned:
     if not frame or not 1 <= seen.count(_SOS) <= MAX_SCANS:
         raise Broken(f"it must have a frame and 1 to {MAX_SCANS} scans")
     content = b"".join((*kept, _EOI))
-    return Cleaned(content, width=int.from_bytes(frame[3:5]), height=int.from_bytes(frame[1:3]))
+    return Cleaned(
+        content,
+        width=int.from_bytes(frame[3:5]),
+        height=int.from_bytes(frame[1:3]),
+        is_bounded=seen.count(_SOS) <= BOUNDED_SCANS,
+    )
 
 
 def _segments(data: bytes) -> Iterator[tuple[int, bytes, bytes]]:

@@ -10,13 +10,15 @@ from shared.errors import UnsupportedMediaType
 class Cleaned:
     """A container stripped to the picture, with the size from its header.
 
-    `width` and `height` are pixels as stored.  `frames` is 1 for a still picture.
+    `width` and `height` are pixels as stored.  `frames` is 1 for a still picture.  `is_bounded` says whether they bound
+    the work of a decoder.  If not, the picture is decoded in a process that can be ended (child.py).
     """
 
     content: bytes
     width: int
     height: int
     frames: int = 1
+    is_bounded: bool = True
 
 
 class Broken(UnsupportedMediaType):

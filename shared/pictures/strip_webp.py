@@ -30,7 +30,8 @@ def clean(data: bytes) -> Cleaned:
     content = b"WEBP" + _joined(chunks)
     width, height = _canvas(chunks[0][1]) if extended else _still_size(*chunks[0])
     frames = sum(kind == b"ANMF" for kind, _ in chunks)
-    return Cleaned(b"RIFF" + _length(content) + content, width, height, frames or 1)
+    still = not frames and _is_lossy(chunks)
+    return Cleaned(b"RIFF" + _length(content) + content, width, height, frames or 1, is_bounded=still)
 
 
 def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
@@ -90,6 +91,14 @@ def _first_of_each(chunks: Chunks | Iterator[tuple[bytes, bytes]], wanted: froze
             seen.add(role)
             kept.append((kind, payload))
     return kept
+
+
+def _is_lossy(chunks: Chunks) -> bool:
+    """Return whether no part is lossless: that coding may have 65,536 groups of codes, whatever the size is.
+
+    The lowest two bits of ALPH are 0 if the transparency is not compressed. Else it is coded like a lossless picture.
+    """
+    return not any(kind == b"VP8L" or (kind == b"ALPH" and payload[:1] and payload[0] & 3) for kind, payload in chunks)
 
 
 def _canvas(header: bytes) -> tuple[int, int]:

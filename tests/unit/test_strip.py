@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from shared.errors import UnsupportedMediaType
 from shared.pictures.strip import clean
-from shared.pictures.strip_jpeg import MAX_SCANS
+from shared.pictures.strip_jpeg import BOUNDED_SCANS, MAX_SCANS
 from shared.pictures.strip_parts import Cleaned
 from tests.support import pictures
 from tests.support.cloud import ROOT
@@ -108,7 +108,33 @@ def test_an_upright_or_invalid_orientation_leaves_no_exif(kind, upright):
     ],
 )
 def test_the_size_is_read_from_the_header(kind, data, frames):
-    assert clean(data, kind) == Cleaned(data, 31, 17, frames)
+    cleaned = clean(data, kind)
+    assert (cleaned.content, cleaned.width, cleaned.height, cleaned.frames) == (data, 31, 17, frames)
+
+
+def scanned(scans):
+    """Make a progressive JPEG of so many scans by repeating its last one."""
+    data = pictures.jpeg(progressive=True)
+    last = data[data.rindex(b"\xff\xda") : -2]
+    return data[:-2] + last * (scans - data.count(b"\xff\xda")) + data[-2:]
+
+
+@pytest.mark.parametrize(
+    ("kind", "data", "is_bounded"),
+    [
+        ("jpg", pictures.jpeg(), True),
+        ("jpg", scanned(BOUNDED_SCANS), True),
+        ("jpg", scanned(BOUNDED_SCANS + 1), False),
+        ("png", pictures.animated_png(), True),
+        ("webp", pictures.webp(), True),
+        ("webp", pictures.webp(lossless=True), False),
+        ("webp", pictures.extended_webp(pictures.webp(), (b"ALPH", b"\0" * 9), flags=0x10), True),
+        ("webp", pictures.extended_webp(pictures.webp(), (b"ALPH", b"\1" * 9), flags=0x10), False),
+        ("webp", pictures.animated_webp(), False),
+    ],
+)
+def test_what_headers_cannot_bound_is_marked(kind, data, is_bounded):
+    assert clean(data, kind).is_bounded == is_bounded
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,27 @@
+"""The budget of work for one picture, and the exceptions of pictures that cannot be shown within it.
+
+A check and a thumbnail may take 3.6 seconds of CPU time together, and four fifths of the 1,280 MB of the functions that
+decode pictures.  At their share of a core, 0.72, these are 5 seconds, of the 8 that shared/deadline.py leaves.
+"""
+
+SECONDS = 1.7  # of CPU time in a child (child.py), for a check or a thumbnail; the rest is for what the parent does
+MEMORY = 920_000_000  # bytes of address space of a child: a WebP of the limit of pixels takes 893 MB
+WALL = 20.0  # seconds that a child may take on a busy machine; the deadline of a request is sooner
+
+
+class CannotBeShown(Exception):
+    """A picture whose pixels cannot be decoded or scaled. The message is for the log only."""
+
+    reason = "its pixels cannot be decoded"
+
+
+class TooMuchWork(CannotBeShown):
+    """A picture that takes more time or memory than the budget has, though it may be whole."""
+
+    reason = f"decoding it takes more than {SECONDS} seconds of computing time"
+
+
+class TooMuchMemory(TooMuchWork):
+    """A picture that takes more memory than the budget has."""
+
+    reason = f"decoding it takes more than {MEMORY // 1_000_000} MB of memory"
