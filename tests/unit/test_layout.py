@@ -38,6 +38,10 @@ NEVER = {
         "shared",
         *FUNCTIONS,
     ),
+    "tools/corpus": (
+        *("tests", "tools/local", "tools/audit", "tools/bundle", "tools/reconcile", "tools/benchmarks"),
+        *FUNCTIONS,
+    ),
     "tools/local": ("tests", "tools/audit", "tools/bundle", "tools/benchmarks", *FUNCTIONS),
     "tools/reconcile": ("tests", "tools/local", "tools/audit", "tools/bundle", "tools/benchmarks", *FUNCTIONS),
 }
