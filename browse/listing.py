@@ -110,9 +110,9 @@ def _selection(given: Mapping[str, str], label: str) -> tuple[Selection, str]:
 
 
 def _filename(text: str) -> str:
-    if not paging.is_filename(text):
+    """Parse the beginning of a file name.  Raise UnprocessableValue if no file name can begin so, or if it is empty."""
+    if not text:
         raise UnprocessableValue(
-            f"filename must be the beginning of a file name, 1 to {images.FILENAME_MAX} printable characters.",
-            field="filename",
+            "filename must be the beginning of a file name; leave it out to list all images.", field="filename"
         )
-    return text
+    return images.parse_filename(text)

@@ -22,6 +22,10 @@ DECIMAL_MAX = 24  # characters; fewer digits than Decimal's 28, so nothing is ro
 # tags needs at most 6 + 8 for each tag, so there could be at most 11.
 TAGS_MAX = 5
 FILENAME_MAX = 255  # characters; at most 1,020 bytes in UTF-8, and a sort key may have 1,024
+# Anything that a file may be called, also with spaces of any width, accents in one or two characters, and the marks of
+# scripts that run from right to left.  Not: folders, control characters, halves of characters in UTF-16, and the
+# characters that turn the direction of what follows, with which gpj.exe is shown as exe.jpg.
+FILENAME = re.compile(r"[^/\\\x00-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069]{0,255}")
 WEIGHT_RULE = (
     "weight must be a decimal number above 0 and below 1 with at most 9 decimals, such as 0.5. "
     "Only its ratio to the other weights of the label counts: for 5 to 1, send 0.5 and 0.1."
@@ -143,10 +147,14 @@ def parse_tags(texts: Iterable[str]) -> tuple[str, ...]:
 
 
 def parse_filename(text: str) -> str:
-    """Parse a file name, which stays as it is.  Raise UnprocessableValue if it has a folder or cannot be displayed."""
-    if len(text) > FILENAME_MAX or not text.isprintable() or "/" in text or "\\" in text:
+    """Parse a file name, or the beginning of one, which stays as it is.
+
+    Raise UnprocessableValue if it breaks the rule.
+    """
+    if not FILENAME.fullmatch(text):
         raise errors.UnprocessableValue(
-            f"filename must be at most {FILENAME_MAX} printable characters without / or \\, such as tom.jpg.",
+            f"filename must have at most {FILENAME_MAX} characters, without /, \\, control characters and characters "
+            "that turn the direction of text, such as tom.jpg.",
             field="filename",
         )
     return text
@@ -155,7 +163,7 @@ def parse_filename(text: str) -> str:
 def clean_filename(sent: str) -> str:
     """Return the last part of a file name that an uploader sent, without folders; empty if it breaks the rule."""
     last = re.split(r"[/\\]", sent)[-1]
-    return last if len(last) <= FILENAME_MAX and last.isprintable() else ""
+    return last if FILENAME.fullmatch(last) else ""
 
 
 def parse_weight(text: str) -> int:

@@ -1,33 +1,25 @@
 """Parse the upload form: a multipart/form-data body with the fields label, img, weight and tags."""
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from multipart import (
-    MultipartError,
-    MultipartSegment,
-    PushMultipartParser,
-    parse_options_header,
-)
+from multipart import MultipartError, MultipartSegment, PushMultipartParser
 
+import boundary as boundaries
+from boundary import EXAMPLE
+from file_names import sent_name
 from shared.errors import BadRequest, UnsupportedMediaType
 from shared.limits import EVENT_MAX
 
 FIELDS = ("label", "img", "weight", "tags")
 MAX_PARTS = 5  # parts: the four fields, and one more so that the refusal can name an unknown or repeated field
 MAX_PART_HEADERS = 8  # lines of a part: RFC 7578 needs 3, and some clients add a length and an encoding
-MAX_PART_HEADER = 4096  # bytes of a line: a file name of 255 characters, each 3 bytes in percent-encoding, and room
+MAX_PART_HEADER = 8192  # bytes of a line: a name of 255 characters of 4 bytes, plain and percent-encoded, has 4,080
 MAX_PART = EVENT_MAX  # bytes: no part is larger than the event that holds it
 MAX_TEXT = 8192  # bytes: far more than a valid label, weight or list of tags; their own rules refuse shorter texts
-
-EXAMPLE = "curl -F label=cat -F weight=0.5 -F img=@cat.jpg"
-
-# RFC 2046, section 5.1.1: 1 to 70 characters, and the last is no space.
-_BOUNDARY = re.compile(r"[0-9A-Za-z'()+_,./:=? -]{0,69}[0-9A-Za-z'()+_,./:=?-]")
-_QUOTED = re.compile(r'"[^"]*"')
-# Some clients send the file name only in this form (RFC 5987), which the parser does not read.
-_EXTENDED_FILENAME = re.compile(r";\s*filename\*\s*=", re.IGNORECASE)
+PREAMBLE_MAX = 1024  # bytes before the first boundary: a line end, or a line of text as mail has it
+WHITE_SPACE = b" \t\r\n"
+BYTES = "latin-1"  # makes a character of each byte, so that a file name that is not in UTF-8 does not stop the parser
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +39,15 @@ def parse(body: bytes, content_type: str) -> Form:
     Raise UnsupportedMediaType for another content type or an empty file.  Raise BadRequest for an incomplete body, and
     for a field that is unknown, repeated, missing, a file instead of a text, or a text instead of a file.
     """
-    boundary = _boundary(content_type)
+    boundary = boundaries.of_content_type(content_type)
+    _check_begin(body, boundary)
     fields: dict[str, bytes] = {}
     filename = ""
     for part, content in _parts(body, boundary):
-        name = _name(part, fields)
+        sent = _sent_name(part)
+        name = _name(part, sent, fields)
         fields[name] = content
-        filename = (part.filename or "") if name == "img" else filename
+        filename = (sent or "") if name == "img" else filename
     _check_required(fields)
     _check_end(body, boundary)
     if not fields["img"]:
@@ -61,22 +55,6 @@ def parse(body: bytes, content_type: str) -> Form:
     weight = _text(fields, "weight") if "weight" in fields else None
     tags = _text(fields, "tags") if "tags" in fields else ""
     return Form(fields["img"], _text(fields, "label"), weight, tags, filename)
-
-
-def _boundary(content_type: str) -> str:
-    media_type, options = parse_options_header(content_type)
-    if media_type != "multipart/form-data":
-        raise UnsupportedMediaType(f"The content type must be multipart/form-data; send a form, such as {EXAMPLE}.")
-    boundary: str = options.get("boundary", "")
-    bare = _QUOTED.sub("", content_type).lower()
-    if "," in bare or bare.count("boundary=") > 1:
-        raise BadRequest("The content type or its boundary occurs more than once; send one of each.")
-    if not _BOUNDARY.fullmatch(boundary):
-        raise BadRequest(
-            "The content type must have a boundary of 1 to 70 characters (RFC 2046); "
-            f"let the HTTP client set this header, such as {EXAMPLE}."
-        )
-    return boundary
 
 
 def _parts(body: bytes, boundary: str) -> Iterator[tuple[MultipartSegment, bytes]]:
@@ -87,6 +65,7 @@ def _parts(body: bytes, boundary: str) -> Iterator[tuple[MultipartSegment, bytes
         max_header_count=MAX_PART_HEADERS,
         max_segment_size=MAX_PART,
         max_segment_count=MAX_PARTS,
+        header_charset=BYTES,
         strict=True,
     )
     try:
@@ -109,25 +88,36 @@ def _pairs(events: Iterator[MultipartSegment | bytes | None]) -> Iterator[tuple[
             yield part, content
 
 
-def _name(part: MultipartSegment, fields: dict[str, bytes]) -> str:
+def _name(part: MultipartSegment, sent: str | None, fields: dict[str, bytes]) -> str:
     """Return the field that this part holds, or raise BadRequest if it is unknown, repeated or of the wrong kind."""
-    name = str(part.name)
+    try:
+        name = str(part.name).encode(BYTES).decode()
+    except UnicodeDecodeError as error:
+        raise BadRequest("The name of a field is not UTF-8; send only label, img, weight and tags.") from error
     if name not in FIELDS:
         shown = name[:40]
         raise BadRequest(f"The form has no field {shown!r}; send only label, img, weight and tags.", field=shown)
     if name in fields:
         raise BadRequest(f"{name} occurs more than once; send it once.", field=name)
-    if name == "img" and not _is_file(part):
+    if name == "img" and sent is None and not _has_type_of_file(part):
         raise BadRequest(
             "img must be a file; send it with a file name, such as curl -F img=@cat.jpg with the @.", field=name
         )
-    if name != "img" and _is_file(part):
+    if name != "img" and sent is not None:
         raise BadRequest(f"{name} must be a text; send it without a file name.", field=name)
     return name
 
 
-def _is_file(part: MultipartSegment) -> bool:
-    return part.filename is not None or bool(_EXTENDED_FILENAME.search(part["Content-Disposition"]))
+def _sent_name(part: MultipartSegment) -> str | None:
+    """Return the name of the part's file, or None if it has none."""
+    plain = None if part.filename is None else part.filename.encode(BYTES)
+    return sent_name(part["Content-Disposition"].encode(BYTES), plain)
+
+
+def _has_type_of_file(part: MultipartSegment) -> bool:
+    """Return whether a part without a file name is a picture: React Native and some programs in Go send it so."""
+    content_type = part.content_type or ""
+    return content_type.startswith("image/") or content_type == "application/octet-stream"
 
 
 def _check_required(fields: dict[str, bytes]) -> None:
@@ -137,10 +127,19 @@ def _check_required(fields: dict[str, bytes]) -> None:
         raise BadRequest("img is missing; send it as a file, such as curl -F img=@cat.jpg.", field="img")
 
 
+def _check_begin(body: bytes, boundary: str) -> None:
+    """Refuse more than a line of text before the first boundary.  The parser skips it without a limit."""
+    before = body.find(b"--" + boundary.encode())
+    if before > PREAMBLE_MAX:
+        raise BadRequest(
+            f"There are {before:,} bytes before the first boundary; begin the body with it, as {EXAMPLE} does."
+        )
+
+
 def _check_end(body: bytes, boundary: str) -> None:
-    """Refuse bytes after the closing boundary, where the parser stops."""
+    """Refuse bytes after the closing boundary, where the parser stops, but for white space."""
     closing = b"\r\n--" + boundary.encode() + b"--"
-    if body[body.find(closing) + len(closing) :] not in (b"", b"\r\n"):
+    if body[body.find(closing) + len(closing) :].strip(WHITE_SPACE):
         raise BadRequest(f"There are bytes after the closing boundary; end the body there, as {EXAMPLE} does.")
 
 

@@ -6,7 +6,7 @@ const TRIES = 6; // of a read that gets Retry-After
 const WAIT_MAX = 30; // seconds, even if Retry-After says more
 const MANY = 100; // draws
 const PATIENCE = 120; // seconds for a file that was sent directly
-const UNPRINTABLE = /[^\S ]|\p{C}|[/\\]/u; // in a file name: the service refuses these characters
+const REFUSED_IN_NAME = /[/\\\p{Cc}\p{Cs}\u202a-\u202e\u2066-\u2069]/u; // the service refuses these characters in a file name
 const DIRECT_MIN = 4_400_000; // bytes; a larger file goes straight to S3, because the API takes no form this large
 const FILE_MAX = 20_000_000; // bytes; S3 refuses more, but only after it has received all of it
 const ROWS = 10; // of the histogram; the least probable images share one row
@@ -343,7 +343,7 @@ async function sendDirectly(form, file, progress, say) {
   const { label, weight, tags } = form.elements;
   const named = tags.value.split(",").map((tag) => tag.trim()).filter(Boolean);
   const asked = { label: label.value, weight: Number(weight.value), tags: named };
-  if (!UNPRINTABLE.test(file.name) && file.name.length <= 255) asked.filename = file.name;
+  if (!REFUSED_IN_NAME.test(file.name) && [...file.name].length <= 255) asked.filename = file.name;
   const headers = { "Content-Type": "application/json" };
   const { upload_info: info, id } = await (await ask("POST", "uploads", { body: JSON.stringify(asked), headers })).json();
   const body = new FormData();

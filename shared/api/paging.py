@@ -75,11 +75,6 @@ def decode_cursor(query: str, text: str) -> tuple[str, ...]:
     return last
 
 
-def is_filename(text: str) -> bool:
-    """Return whether a file name can begin with this text."""
-    return 0 < len(text) <= images.FILENAME_MAX and text.isprintable()
-
-
 def _refusal() -> BadRequest:
     return BadRequest(
         "cursor does not belong to this query; take it from the previous page, or leave it out to begin.",
@@ -91,4 +86,4 @@ def _is_place(place: Sequence[str], selection: Selection) -> bool:
     *others, name = place
     if len(others) != len(selection.order) - 1 or not (images.NAME.fullmatch(name) or images.LABEL.fullmatch(name)):
         return False
-    return all(other.startswith(selection.prefix) and is_filename(other) for other in others)
+    return all(other.startswith(selection.prefix) and images.FILENAME.fullmatch(other) for other in others)

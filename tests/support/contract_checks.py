@@ -18,14 +18,13 @@ OF_HTTP = {"connection", "content-length", "content-type", "date", "transfer-enc
 MAKERS = (pictures.tiny, pictures.jpeg, pictures.webp, pictures.animated_png)
 
 # Patterns of the contract allow some values that other rules of the service refuse: repeated tags, hosts that are not
-# public, characters that cannot be printed.  Requests follow these narrower patterns.
+# public, file names in characters that tell nothing new.  Requests follow these narrower patterns.
 NARROWER = {
     "^ *$|^ *[A-Za-z][A-Za-z0-9-]{0,31} *(, *[A-Za-z][A-Za-z0-9-]{0,31} *){0,4}$": "^$|^[a-z][a-z0-9-]{0,31}$",
     "^[Hh][Tt][Tt][Pp][Ss]?://[A-Za-z0-9.:\\[\\]-]+([/?][A-Za-z0-9._~:/?\\[\\]@!$&'()*+,;=%-]*)?$": (
         r"^https://([a-z0-9]{1,20}\.){1,3}(com|org|net|dev|io)(/[A-Za-z0-9._~-]{0,20}){0,5}$"
     ),
-    r"^[^/\\\x00-\x1f\x7f]*$": r"^[ -.0-9:-\[\]-~]*$",
-    r"^[^/\\\x00-\x1f\x7f]+$": r"^[ -.0-9:-\[\]-~]+$",
+    "^[ -.0-\\[\\]-~\\u00a0-\\u2029\\u202f-\\u2065\\u206a-\\ud7ff\\ue000-\U0010ffff]*$": r"^[ -.0-9:-\[\]-~]*$",
 }
 
 

@@ -50,6 +50,10 @@ REFUSED: dict[str, tuple[bytes, str, int, str | None]] = {
     "a million line ends": (b"\r\n" * 1_000_000, TYPE, 400, None),
     "a boundary that is almost there, often": (LABEL + b"\r\n--" * 500_000, TYPE, 400, None),
     "NULs before the first boundary": (bytes(100) + GOOD, TYPE, 400, None),
+    "2 kB before the first boundary": (b"x" * 2046 + b"\r\n" + GOOD, TYPE, 400, None),
+    "4 MB before the first boundary": (b"\r\n" * 2_000_000 + GOOD, TYPE, 400, None),
+    "text after white space after the form": (GOOD + b" \r\n\t.", TYPE, 400, None),
+    "NULs after the form": (GOOD + bytes(10), TYPE, 400, None),
     "nested multipart": (
         LABEL
         + part(b'form-data; name="img"; filename="a"', NESTED, b"Content-Type: multipart/mixed; boundary=c")
@@ -155,6 +159,8 @@ REFUSED: dict[str, tuple[bytes, str, int, str | None]] = {
     "a boundary that no mail may have": (GOOD, 'multipart/form-data; boundary="b;b"', 400, None),
     "a boundary that is no ASCII": (GOOD, "multipart/form-data; boundary=\xfc", 400, None),
     "a boundary of dashes": (GOOD, "multipart/form-data; boundary=--", 400, None),
+    "a boundary with a space and no quotes": (GOOD.replace(b"--b", b"--b c"), TYPE + " c", 400, None),
+    "a boundary in quotes that do not end": (GOOD, 'multipart/form-data; boundary="b', 400, None),
     "two boundaries": (GOOD, "multipart/form-data; boundary=b; boundary=c", 400, None),
     "a boundary as RFC 2231 has it": (GOOD, "multipart/form-data; boundary*=utf-8''b", 400, None),
     "two boundaries, the right one last": (GOOD, "multipart/form-data; boundary=c; Boundary=b", 400, None),
@@ -174,6 +180,22 @@ TAKEN = {
         GOOD.replace(b"--b", b"--" + b"b" * 70),
         "multipart/form-data; boundary=" + "b" * 70,
     ),
+    "a boundary of all that is special in patterns": (
+        GOOD.replace(b"--b", b"--(.*)+?[a]{2}|^$#%&~!'/:<>@_=,"),
+        "multipart/form-data; boundary=(.*)+?[a]{2}|^$#%&~!'/:<>@_=,",
+    ),
+    "a boundary with spaces, in quotes": (GOOD.replace(b"--b", b"-- a b"), 'multipart/form-data; boundary=" a b"'),
+    "a boundary in quoted pairs": (GOOD.replace(b"--b", b'--"\\;'), r'multipart/form-data; boundary="\"\\\;"'),
+    "a boundary of dashes": (GOOD.replace(b"--b", b"----"), "multipart/form-data; boundary=--"),
+    "white space after the form": (GOOD + b"\r\n \t\r\n" * 10, TYPE),
+    "a file without a name but with the type of a picture": (
+        img(b'form-data; name="img"', b"Content-Type: image/png"),
+        TYPE,
+    ),
+    "a file without a name, of bytes": (img(b'form-data; name="img"', b"Content-Type: application/octet-stream"), TYPE),
+    "a file name in bytes that are no text": (img(b'form-data; name="img"; filename="\xff\xe9"'), TYPE),
+    "a file name in a broken encoded word": (img(b'form-data; name="img"; filename="=?utf-8?B?/?="'), TYPE),
+    "a file name in a codec that is no charset": (img(b"form-data; name=\"img\"; filename*=zip''x"), TYPE),
     "a boundary in quotes": (GOOD, 'Multipart/Form-Data; Boundary="b"'),
     "parameters that mean nothing": (GOOD, "multipart/form-data; charset=utf-16; x=y; boundary=b"),
     "a name in quotes and one without": (label(b"form-data; name=label"), TYPE),

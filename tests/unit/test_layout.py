@@ -57,6 +57,7 @@ PURE = {
         "shared/pictures/strip_webp",
     ),
     *("random/darts", "random/gaps", "random/session_order", "notify/backoff", "notify/signature"),
+    *("upload/boundary", "upload/file_names"),
     "tools/audit/chi_square",
 }
 
