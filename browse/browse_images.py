@@ -7,7 +7,8 @@ import thumbnails
 from shared import aws
 from shared.api import etags, image_responses
 from shared.api.endpoint import Request, Response, endpoint, other_function
-from shared.api.image_json import picture_headers
+from shared.api.image_json import image_url, picture_headers
+from shared.api.parameters import OTHERS
 from shared.labels.store import Store
 from shared.limits import BODY_MAX
 from shared.pictures.bucket import Bucket, ThumbnailBucket
@@ -19,7 +20,8 @@ logger = logging.getLogger("petapi")
 def get_picture(request: Request) -> Response:
     """Answer with the picture or a thumbnail of it, or with 304 if the caller has it already.
 
-    A picture that does not fit into an answer is a 302 to S3.
+    A picture that does not fit into an answer is a 302 to S3.  A label in upper case is one to the picture's own
+    address, so that caches keep a picture once.
     """
     label, name = image_responses.image_path(request)
     thumbnail = thumbnails.requested(request, label, name)
@@ -28,6 +30,8 @@ def get_picture(request: Request) -> Response:
     image = store.image(label, name)
     if image is None:
         raise image_responses.not_found(label, name)
+    if label != request.path_parameters["label"]:
+        return _redirect(image_url(image, request.base_url) + (f"?size={thumbnail.side}" if thumbnail else ""))
     headers = {
         **(thumbnail.headers if thumbnail else _headers(label, name)),
         "Cache-Control": f"public, max-age={settings.image_max_age}, immutable",
@@ -40,14 +44,17 @@ def get_picture(request: Request) -> Response:
         kept = ThumbnailBucket(aws.s3(), settings.thumbnail_bucket)
         content = thumbnails.read_or_make(thumbnail, image, store, bucket, kept)
     elif image.size > BODY_MAX:
-        location = bucket.url(image.id, headers)
-        return Response(302, headers={"Location": location, "Cache-Control": "no-store"})
+        return _redirect(bucket.url(image.id, headers))
     else:
         content = bucket.get(image.id)
     if content is None:  # deleted between the two reads, or unreadable for this role
         logger.warning("%s %s is in the table, but its picture is not in the bucket", request.id, image.id)
         raise image_responses.not_found(label, name)
     return Response(200, content, headers)
+
+
+def _redirect(location: str) -> Response:
+    return Response(302, headers={"Location": location, "Cache-Control": "no-store"})
 
 
 def _headers(label: str, name: str) -> dict[str, str]:
@@ -68,5 +75,5 @@ handler = endpoint(
         "/labels": {"GET": listing.list_labels},
         "/labels/{label}": {"GET": listing.get_label},
     },
-    parameters={"/images/{label}/{name}": {"size"}, **listing.PARAMETERS},
+    parameters={"/images/{label}/{name}": {"size", OTHERS}, **listing.PARAMETERS},
 )

@@ -45,7 +45,7 @@ def list_labels(request: Request) -> Response:
 
 def get_label(request: Request) -> Response:
     """Answer with the label's count and total weight, and a page of its images with weights and probabilities."""
-    label = request.path_parameters["label"]
+    label = images.label_of_path(request.path_parameters["label"])
     if not images.LABEL.fullmatch(label):
         raise _no_images(label)
     query, selection = f"labels/{label}", catalogue.of_label(label)

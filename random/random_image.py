@@ -12,6 +12,7 @@ from shared import aws, images
 from shared.api.accept import prefers_json
 from shared.api.endpoint import Request, Response, as_json, endpoint, required
 from shared.api.image_json import image_json, picture_headers
+from shared.api.parameters import RANDOM
 from shared.errors import Unavailable, UnprocessableValue
 from shared.images import Pool
 from shared.labels.store import Store
@@ -153,5 +154,5 @@ def _headers(drawn: Drawn) -> dict[str, str]:
 
 
 handler = endpoint(
-    {"/random": {"GET": random_image}}, parameters={"/random": {"label", "tag", "format", *EXTRA_PARAMETERS}}
+    {"/random": {"GET": random_image}}, parameters={"/random": {"label", "tag", "format", RANDOM, *EXTRA_PARAMETERS}}
 )

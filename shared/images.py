@@ -113,6 +113,11 @@ def parse_label(text: str) -> str:
     return label
 
 
+def label_of_path(text: str) -> str:
+    """Return a label in a path in its stored form.  A text that is no label remains one."""
+    return text.lower() if text.isascii() else text
+
+
 def parse_allowed_label(text: str, allowed: Collection[str]) -> str:
     """Parse a label and check that it is allowed; `*` allows every label.  Raise UnprocessableValue if it is not."""
     label = parse_label(text)

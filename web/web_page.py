@@ -7,6 +7,7 @@ from hashlib import sha256
 import page_files
 from shared.api import etags
 from shared.api.endpoint import Request, Response, endpoint, other_function
+from shared.api.parameters import OTHERS
 from shared.errors import NotFound
 
 # The browser runs only our own files, sends requests only to this host, and shows the page in no other site's frame.
@@ -88,5 +89,6 @@ handler = endpoint(
         "/uploads": {"POST": other_function},
         "/images": {"GET": other_function},
         "/mine": {"GET": other_function},
-    }
+    },
+    parameters={"/": {OTHERS}, "/docs": {OTHERS}, "/web/{version}/{name}": {OTHERS}},
 )

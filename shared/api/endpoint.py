@@ -3,8 +3,8 @@
     handler = endpoint({"/upload": {"POST": upload}})
 
 `endpoint` dispatches all requests of a function.  It adds HEAD to GET, answers OPTIONS, CORS and 405 with Allow,
-refuses unknown and repeated parameters, answers a refusal as an RFC 9457 problem and an unexpected exception as a fixed
-500, and logs one line for each request.
+refuses unknown and repeated parameters (parameters.py), answers a refusal as an RFC 9457 problem and an unexpected
+exception as a fixed 500, and logs one line for each request.
 """
 
 import json
@@ -20,6 +20,7 @@ from urllib.parse import urljoin
 import pybase64
 
 from shared import deadline, end_cold_start, errors, logs
+from shared.api import parameters as query_parameters
 
 Event = Mapping[str, Any]
 ProxyResponse = dict[str, Any]
@@ -67,7 +68,8 @@ class Response:
 
 Action = Callable[[Request], Response]
 Routes = Mapping[str, Mapping[str, Action]]
-Parameters = Mapping[str, Collection[str]]  # resource -> the names of its query parameters; no entry means none
+# Resource -> the names of its query parameters; no entry means none, and OTHERS that unknown ones are ignored.
+Parameters = Mapping[str, Collection[str]]
 
 
 def endpoint(routes: Routes, *, parameters: Parameters | None = None) -> Callable[[Event, Any], ProxyResponse]:
@@ -89,7 +91,7 @@ def endpoint(routes: Routes, *, parameters: Parameters | None = None) -> Callabl
         method, resource = event.get("httpMethod", ""), event.get("resource", "")
         logs.request(request_id, method, resource, response.status, milliseconds, why)
         end_cold_start()
-        return _proxy_response(response, request_id, head=event.get("httpMethod") == "HEAD")
+        return _proxy_response(response, request_id)
 
     return handler
 
@@ -185,29 +187,13 @@ def _request(event: Event, parameters: Collection[str], request_id: str) -> Requ
         method=event["httpMethod"],
         resource=event["resource"],
         path_parameters=event.get("pathParameters") or {},
-        query=_query(event, parameters),
+        query=query_parameters.parse(event.get("multiValueQueryStringParameters") or {}, parameters),
         headers=headers,
         body=_body(event),
         base_url=_base_url(event, headers),
         id=request_id,
         authorizer=(event.get("requestContext") or {}).get("authorizer") or {},
     )
-
-
-def _query(event: Event, parameters: Collection[str]) -> dict[str, str]:
-    values = event.get("multiValueQueryStringParameters") or {}
-    for name, given in values.items():
-        if name not in parameters:
-            raise errors.BadRequest(_unknown_parameter(name, parameters), field=name)
-        if len(given) > 1:
-            raise errors.BadRequest(f"The query parameter {name} occurs {len(given)} times; send it once.", field=name)
-    return {name: given[0] for name, given in values.items()}
-
-
-def _unknown_parameter(name: str, known: Collection[str]) -> str:
-    if not known:
-        return f"This path takes no query parameters; remove {name!r}."
-    return f"This path has no query parameter {name!r}; it has: {', '.join(sorted(known))}."
 
 
 def _body(event: Event) -> bytes:
@@ -235,12 +221,13 @@ def _request_id(event: Event, context: Any) -> str:
     return str(gateway or getattr(context, "aws_request_id", ""))
 
 
-def _proxy_response(response: Response, request_id: str, *, head: bool) -> ProxyResponse:
+def _proxy_response(response: Response, request_id: str) -> ProxyResponse:
+    """Make the proxy's response.  That to HEAD has a body, too: the gateway drops it, and sends its Content-Length."""
     binary = isinstance(response.body, bytes)
     body = pybase64.b64encode_as_string(response.body) if isinstance(response.body, bytes) else response.body
     return {
         "statusCode": int(response.status),
         "headers": {**CORS, "X-Content-Type-Options": "nosniff", "X-Request-Id": request_id, **response.headers},
-        "body": "" if head else body,
-        "isBase64Encoded": binary and not head,
+        "body": body,
+        "isBase64Encoded": binary,
     }

@@ -13,7 +13,7 @@ from shared.labels.store import Store
 
 def image_path(request: Request) -> tuple[str, str]:
     """Return the label and name in the request's path, or raise NotFound if no image can have them."""
-    label, name = request.path_parameters["label"], request.path_parameters["name"]
+    label, name = images.label_of_path(request.path_parameters["label"]), request.path_parameters["name"]
     if not images.is_image_path(label, name):
         raise not_found(label, name)
     return label, name

@@ -10,6 +10,8 @@ from shared.uploads.upload import FORM_LIFETIME
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
+ANY_TYPE = "application/octet-stream"  # what the file is, is decided from its bytes
+
 
 class IncomingBucket:
     """The bucket with this name."""
@@ -18,11 +20,16 @@ class IncomingBucket:
         self._client, self._name = client, name
 
     def create_form(self, key: str) -> dict[str, Any]:
-        """Return `url` and `fields` of a form that stores a file under this key. S3 enforces its limits."""
+        """Return `url` and `fields` of a form that stores a file under this key. S3 enforces its limits.
+
+        Clients may send another Content-Type. The fields have one, because S3 refuses a form that lacks a field with a
+        condition, even if the condition allows any text.
+        """
         return self._client.generate_presigned_post(
             self._name,
             key,
-            Conditions=[["content-length-range", 1, FILE_MAX]],
+            Fields={"Content-Type": ANY_TYPE},
+            Conditions=[["content-length-range", 1, FILE_MAX], ["starts-with", "$Content-Type", ""]],
             ExpiresIn=FORM_LIFETIME,
         )
 

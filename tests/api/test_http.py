@@ -3,9 +3,11 @@
 import json
 import re
 from hashlib import sha256
+from urllib.parse import quote
 
 import pytest
 
+import page_files
 from shared.pictures.check import check_picture
 from tests.support import pictures
 from tests.support.answers import problem
@@ -135,13 +137,25 @@ def test_a_picture_opened_by_itself_loads_and_runs_nothing(api: Api) -> None:
 
 
 def test_head_is_get_without_the_body(api: Api) -> None:
-    url = json_of(api.upload(CHELSEA))["url"]
-    for path in (url, url + "/info", f"/random?label={api.label}", "/"):
-        got = api.get(path)
-        head = api.host.request("HEAD", local(path))
-        assert (head.status, head.body) == (200, b"")
-        assert head.headers["content-type"] == got.headers["content-type"]
-        assert head.headers.get("etag") == got.headers.get("etag")
+    image = json_of(api.upload(CHELSEA))
+    url, etag = image["url"], {"If-None-Match": "*"}
+    script = f"/web/{page_files.version()}/page.js"
+    drawn = f"/random?label={api.label}"
+    for path, headers in (
+        *((path, {}) for path in ("/", "/docs", "/openapi.json", script, "/web/samples/red-barn.jpg")),
+        *((path, {}) for path in (url, url + "?size=256", url + "/info", url.replace("label", "LABEL"))),
+        *((drawn + query, {}) for query in ("", "&format=json", "&format=redirect", "&count=2", "&random=1")),
+        *((path, {}) for path in ("/labels", f"/labels/{api.label}", f"/images?label={api.label}&limit=1")),
+        *((path, {}) for path in ("/random", "/nothing", url + "?size=1", f"/images/{api.label}/x")),
+        *((path, etag) for path in (url, url + "?size=256", "/")),
+    ):
+        got = api.host.request("GET", local(path), headers=headers)
+        head = api.host.request("HEAD", local(path), headers=headers)
+        assert (head.status, head.body) == (got.status, b""), path
+        for name in ("content-length", "content-type", "etag", "cache-control", "location", "vary", "allow"):
+            assert head.headers.get(name) == got.headers.get(name), (path, name)
+        if got.status != 304:
+            assert got.headers["content-length"] == str(len(got.body)), path
 
 
 def test_if_match_protects_a_change_that_the_caller_has_not_seen(api: Api) -> None:
@@ -207,7 +221,8 @@ def test_names_that_no_image_can_have_are_404(api: Api, path: str) -> None:
 def test_a_404_for_an_image_says_how_to_list_its_label(api: Api) -> None:
     detail = problem(api.get(f"/images/{api.label}/{'0' * 32}.png"), 404)
     assert f"GET /images?label={api.label} lists" in detail
-    assert "GET /images?label= lists" in problem(api.get(f"/images/A/{'0' * 32}.png"), 404)
+    assert "GET /images?label=a lists" in problem(api.get(f"/images/A/{'0' * 32}.png"), 404)
+    assert "GET /images?label= lists" in problem(api.get(f"/images/1/{'0' * 32}.png"), 404)
 
 
 def test_the_page_says_what_this_is(api: Api) -> None:
@@ -238,15 +253,60 @@ def test_a_wrong_query_names_the_parameter(api: Api, query: str) -> None:
 
 
 def test_an_unknown_parameter_is_refused_with_those_that_the_path_has(api: Api) -> None:
-    assert problem(api.get("/?label=boat"), 400) == "This path takes no query parameters; remove 'label'."
+    info = f"/images/{api.label}/{'0' * 32}.png/info"
+    assert problem(api.get(info + "?label=boat"), 400) == "This path takes no query parameters; remove 'label'."
     assert problem(api.get("/labels?size=1"), 400).endswith("no query parameter 'size'; it has: cursor, limit.")
 
 
 def test_no_route_swallows_a_parameter(api: Api) -> None:
     url = json_of(api.upload(CHELSEA))["url"]
-    for path in ("/", "/upload", url, url + "/info"):
+    for path in ("/upload", url + "/info", "/labels", "/openapi.json"):
         method = "POST" if path == "/upload" else "GET"
         problem(api.host.request(method, local(path) + "?x=1"), 400, field="x")
+    for method in ("PATCH", "DELETE"):
+        problem(api.host.request(method, local(url) + "?x=1"), 400, field="x")
+
+
+def test_a_picture_ignores_the_parameters_that_others_add(api: Api) -> None:
+    url = json_of(api.upload(CHELSEA))["url"]
+    small = api.get(url + "?size=256").body
+    for query in ("utm_source=mail", "fbclid=1&fbclid=2", "_=1", "Size=256", "random=1"):
+        assert api.get(f"{url}?{query}").body == CHELSEA
+        assert api.get(f"{url}?{query}&size=256").body == small
+    problem(api.get(url + "?size=256&size=512&_=1"), 400, field="size")
+    etag = api.get(url).headers["etag"]
+    assert api.get(url + "?gclid=x", if_none_match=etag).status == 304
+
+
+def test_a_draw_ignores_random_alone(api: Api) -> None:
+    api.upload(CHELSEA)
+    for value in ("2", "", "%00%FF", "%F0%9F%90%88", "x" * 2000):
+        assert api.random(random=quote(value, safe="%")).body == CHELSEA
+    for parameters in ({"seed": "a"}, {"count": "1"}, {"session": "a", "position": "0"}, {"format": "redirect"}):
+        assert api.random(random="1", **parameters).status == api.random(**parameters).status < 400
+    assert "occurs 2 times" in problem(api.get(f"/random?label={api.label}&random=1&random=2"), 400, field="random")
+    for name in ("_", "t", "cachebust", "Random"):
+        detail = problem(api.random(**{name: "1"}), 400, field=name)
+        assert detail.endswith("tag. To get past a cache, add random= with any text.")
+
+
+def test_a_label_in_a_path_may_be_in_upper_case(api: Api) -> None:
+    image = json_of(api.upload(CHELSEA))
+    label, name = image["id"].split("/")
+    for text in (label.upper(), label.title()):
+        shown = json_of(api.get(f"/labels/{text}"))
+        assert (shown["label"], shown["count"]) == (label, 1)
+        assert json_of(api.get(f"/images/{text}/{name}/info"))["id"] == image["id"]
+        for query in ("", "?size=256", "?utm_source=x&size=256"):
+            moved = api.get(f"/images/{text}/{name}{query}")
+            assert (moved.status, moved.headers["cache-control"]) == (302, "no-store")
+            assert moved.headers["location"] == image["url"] + ("?size=256" if "size" in query else "")
+            assert api.get(moved.headers["location"]).status == 200
+    assert json_of(api.patch(f"/images/{label.upper()}/{name}", {"weight": 0.7}))["weight"] == 0.7
+    problem(api.get(f"/labels/%E2%84%AA{label}"), 404)
+    problem(api.get(f"/labels/%20{label}"), 404)
+    assert api.delete(f"/images/{label.upper()}/{name}").status == 204
+    problem(api.get(f"/images/{label.upper()}/{name}"), 404)
 
 
 DOCUMENTS = {

@@ -177,7 +177,7 @@ WRONG = {
     "/labels/c%20at?limit=1": (404, "label"),
     "/labels/{}?cursor=x": (400, "cursor"),
     "/labels/{}?tag=x": (400, "tag"),
-    "/images/{}/00000000000000000000000000000000.png?label=cat": (400, "label"),
+    "/images/{}/00000000000000000000000000000000.png/info?label=cat": (400, "label"),
 }
 
 

@@ -118,7 +118,6 @@ def test_other_sizes_are_refused(api: Api, size: str) -> None:
 def test_only_a_picture_takes_size_and_only_once(api: Api) -> None:
     url = json_of(api.upload(CHELSEA))["url"]
     problem(api.get(f"{url}?size=256&size=256"), 400, field="size")
-    problem(api.get(f"{url}?size=256&x=1"), 400, field="x")
     problem(api.get(f"{url}/info?size=256"), 400, field="size")
     problem(api.get(f"/random?label={api.label}&size=256"), 400, field="size")
     problem(api.delete(f"{url}?size=256"), 400, field="size")

@@ -51,8 +51,25 @@ TAMPERED: dict[str, dict[str, str]] = {
     "an open policy": {"policy": "eyJleHBpcmF0aW9uIjogIjIwOTktMDEtMDFUMDA6MDA6MDBaIiwgImNvbmRpdGlvbnMiOiBbXX0="},
     "a field more": {"acl": "public-read"},
     "a page to lead to": {"success_action_redirect": "https://example.com/"},
-    "a type of its own": {"Content-Type": "text/html"},
 }
+
+
+@pytest.mark.parametrize("content_type", ["image/png", "text/html", "a, b", ""])
+def test_a_form_may_name_any_type(running: LocalService, tmp_path: Path, content_type: str) -> None:
+    upload = ask(running, label=new_label())
+    form = upload["upload_info"]
+    fields = form["fields"] | {"Content-Type": content_type}
+    assert curl(form["url"], fields, pictures.png(1), tmp_path)[0] == 204
+    assert ended(running, upload)["image"]["contentType"] == "image/png"
+
+
+def test_a_form_has_a_type_because_s3_refuses_one_without(running: LocalService, tmp_path: Path) -> None:
+    upload = ask(running, label=new_label())
+    form = upload["upload_info"]
+    without = {name: value for name, value in form["fields"].items() if name != "Content-Type"}
+    status, body = curl(form["url"], without, pictures.png(1), tmp_path)
+    assert (status, "$Content-Type" in body) == (403, True)
+    assert curl(form["url"], form["fields"], pictures.png(1), tmp_path)[0] == 204
 
 
 @pytest.mark.parametrize("change", TAMPERED)

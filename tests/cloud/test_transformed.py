@@ -96,13 +96,22 @@ def test_the_cdn_is_made_on_demand_and_keeps_only_what_says_that_it_may_be_kept(
     config = policy["CachePolicyConfig"]
     assert (config["MinTTL"], config["DefaultTTL"]) == (0, 0)
     keyed = config["ParametersInCacheKeyAndForwardedToOrigin"]
-    assert keyed["QueryStringsConfig"] == {"QueryStringBehavior": "all"}
+    assert keyed["QueryStringsConfig"] == {"QueryStringBehavior": "whitelist", "QueryStrings": ["size"]}
     assert keyed["HeadersConfig"] == {"HeaderBehavior": "whitelist", "Headers": ["Accept"]}  # a thumbnail's Vary
     (distribution,) = (each["DistributionConfig"] for each in of_type("AWS::CloudFront::Distribution").values())
+    assert distribution["DefaultCacheBehavior"]["CachePolicyId"] == "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"  # none
+    cached = {each["PathPattern"]: each for each in distribution["CacheBehaviors"]}
+    assert {path: each["CachePolicyId"] for path, each in cached.items()} == {
+        "/images/*": {"Ref": "CdnCachePolicy"},
+        "/web/*": {"Ref": "CdnCachePolicy"},
+    }
     (origin,) = distribution["Origins"]
     assert origin["OriginPath"] == "/Prod"
     assert origin["CustomOriginConfig"]["OriginProtocolPolicy"] == "https-only"
-    assert distribution["DefaultCacheBehavior"]["ViewerProtocolPolicy"] == "redirect-to-https"
+    for behaviour in (distribution["DefaultCacheBehavior"], *cached.values()):
+        assert behaviour["ViewerProtocolPolicy"] == "redirect-to-https"
+        assert behaviour["OriginRequestPolicyId"] == "b689b0a8-53d0-40ab-baf2-68738e2966ac"  # all but the host
+        assert set(behaviour["AllowedMethods"]) >= {"GET", "HEAD", "POST", "PATCH", "DELETE"}
     assert {each["ErrorCachingMinTTL"] for each in distribution["CustomErrorResponses"]} == {0}
     defaults = read_template(ROOT / "template.yaml")["Parameters"]
     assert defaults["Cdn"]["Default"] == "false"

@@ -39,7 +39,10 @@ class Handlers:
             event["requestContext"]["authorizer"] = authorizer
         answer = importlib.import_module(module).handler(event, None)
         content = base64.b64decode(answer["body"]) if answer["isBase64Encoded"] else answer["body"].encode()
-        return Answer(answer["statusCode"], {k.lower(): v for k, v in answer["headers"].items()}, content)
+        headers = {k.lower(): v for k, v in answer["headers"].items()}
+        if answer["statusCode"] not in (204, 304):  # the gateway counts the body, also the one that it drops
+            headers["content-length"] = str(len(content))
+        return Answer(answer["statusCode"], headers, b"" if method == "HEAD" else content)
 
 
 def proxy_event(

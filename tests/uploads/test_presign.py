@@ -176,3 +176,5 @@ def test_the_form_takes_one_key_for_one_hour_and_20_mb(cat: Api) -> None:
     assert {"bucket": "incoming"} in policy["conditions"]
     assert {"key": f"incoming/{shown['id']}"} in policy["conditions"]
     assert ["content-length-range", 1, FILE_MAX] in policy["conditions"]
+    assert ["starts-with", "$Content-Type", ""] in policy["conditions"]
+    assert shown["upload_info"]["fields"]["Content-Type"] == "application/octet-stream"

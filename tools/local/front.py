@@ -168,9 +168,9 @@ async def _send(send: Send, status: int, headers: dict[str, Any], body: bytes, *
         (name.encode("latin-1"), str(value).encode("latin-1", "replace"))
         for name, values in headers.items()
         for value in (values if isinstance(values, list) else [values])
-        if head or name.lower() != "content-length"
+        if name.lower() != "content-length"
     ]
-    if not head and status not in (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED):
+    if status not in (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED):
         lines.append((b"content-length", str(len(body)).encode()))
     await send({"type": "http.response.start", "status": status, "headers": lines})
     await send({"type": "http.response.body", "body": b"" if head else body})
