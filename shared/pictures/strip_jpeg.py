@@ -1,131 +1,128 @@
 """Strip a JPEG to the picture (ITU-T T.81; JFIF 1.02; ICC.1 annex B.4; Exif 2.32; Adobe technical note 5116)."""
 
-import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
+from shared.errors import UnprocessableValue
+from shared.pictures import jpeg_profile
+from shared.pictures.jpeg_kinds import FRAMES, Frame, read_frame
+from shared.pictures.jpeg_segments import APP0, APP1, APP2, APP14, DECODING, EOI, SOI, SOS, Segment, read_segments
+from shared.pictures.jpeg_tables import without_idle_tables
 from shared.pictures.strip_parts import Broken, Cleaned, orientation_only
-
-_SOI, _EOI = b"\xff\xd8", b"\xff\xd9"
-_SOS, _END = 0xDA, 0xD9
-_APP0, _APP1, _APP2, _APP14 = 0xE0, 0xE1, 0xE2, 0xEE
-_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}  # SOF0 to SOF15
-_DECODING = _FRAMES | {0xC4, 0xCC, 0xDA, 0xDB, 0xDD}  # + DHT, DAC, SOS, DQT, DRI
-_REMOVABLE = frozenset(range(0xE0, 0xF0)) | {0xDC, 0xFE}  # APP0 to APP15, DNL (decoders skip it, however long), COM
-_ONCE = frozenset({_APP0, _APP1})
 
 # A decoder goes over the whole picture for each scan of a progressive file, so a small file with thousands of scans
 # takes minutes.  Encoders write about 10.
-MAX_SCANS = 100  # scans
+MAX_SCANS = 99  # scans: Chromium gives up at the hundredth
 BOUNDED_SCANS = 20  # scans: of 67 million pixels, so many take a decoder a second
-
-# In entropy-coded data FF 00 is a stuffed FF, FF D0 to FF D7 a restart marker and FF FF a fill byte.
-_NEXT_MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
+MAX_SCAN_PIXELS = BOUNDED_SCANS * 2**26  # scans times pixels
 
 
 def clean(data: bytes) -> Cleaned:
-    """Strip a JPEG; see strip.clean."""
-    if not data.startswith(_SOI):
+    """Strip a JPEG; see strip.clean.
+
+    Bytes between segments, and segments that decoders skip or that have no effect on the picture, are dropped.
+    """
+    if not data.startswith(SOI):
         raise Broken("it does not begin with a start marker")
-    kept: list[bytes] = [_SOI]
-    seen: list[int] = []
-    frame = b""
-    for marker, payload, scan in _segments(data):
-        content = _reduced(marker, payload)
-        if content is None or (marker in _ONCE and marker in seen):
-            continue
-        if marker in _FRAMES:
-            frame = _only_frame(frame, content)
-        seen.append(marker)
-        kept += (bytes((0xFF, marker)), (len(content) + 2).to_bytes(2), content, scan)
-    if not frame or not 1 <= seen.count(_SOS) <= MAX_SCANS:
-        raise Broken(f"it must have a frame and 1 to {MAX_SCANS} scans")
-    content = b"".join((*kept, _EOI))
-    return Cleaned(
-        content,
-        width=int.from_bytes(frame[3:5]),
-        height=int.from_bytes(frame[1:3]),
-        is_bounded=seen.count(_SOS) <= BOUNDED_SCANS,
-    )
+    segments = list(read_segments(data))
+    frame = _only_frame(segments)
+    header, scanned = _in_two(segments, frame)
+    scans = sum(segment.marker == SOS for segment in scanned)
+    _check_work(frame, scans)
+    kept = without_idle_tables([*jpeg_profile.with_profile(_described(header)), *scanned])
+    content = b"".join([SOI, *(part for segment in kept for part in segment.parts), EOI])
+    return Cleaned(content, frame.width, frame.height, is_bounded=scans <= BOUNDED_SCANS)
 
 
-def _segments(data: bytes) -> Iterator[tuple[int, bytes, bytes]]:
-    """Yield marker, payload and, for a scan, its entropy-coded data, up to the end of the picture."""
-    position = len(_SOI)
-    while True:
-        marker, position = _marker(data, position)
-        if marker == _END:
-            return
-        end = position + int.from_bytes(data[position : position + 2])
-        if not position + 2 <= end <= len(data):
-            raise Broken("a segment is longer than the file")
-        payload, position = data[position + 2 : end], end
-        if marker == _SOS:
-            position = _end_of_scan(data, end)
-        yield marker, payload, data[end:position]
+def _only_frame(segments: Sequence[Segment]) -> Frame:
+    """Read the frame header. It must be the only one, and come before the first scan."""
+    frames = [segment for segment in segments if segment.marker in FRAMES]
+    scans = [segment for segment in segments if segment.marker == SOS]
+    if len(frames) != 1 or not scans or segments.index(frames[0]) > segments.index(scans[0]):
+        raise Broken("it must have one frame header, and scans after it")
+    return read_frame(*frames[0][:2])
 
 
-def _marker(data: bytes, position: int) -> tuple[int, int]:
-    """Return the marker at this position, after any fill bytes, and the position after it."""
-    if data[position : position + 1] != b"\xff":
-        raise Broken("a segment or the end marker is missing")
-    while data[position : position + 1] == b"\xff":
-        position += 1
-    if position == len(data):
-        raise Broken("the end marker is missing")
-    return data[position], position + 1
+def _in_two(segments: Sequence[Segment], frame: Frame) -> tuple[Sequence[Segment], list[Segment]]:
+    """Return the segments before the first scan, and from there the scans that are shown, with their tables.
+
+    Decoders skip all that comes behind the last scan.  Between scans they read tables only.
+    """
+    scans = [at for at, segment in enumerate(segments) if segment.marker == SOS]
+    last = scans[0] if frame.is_whole_after(segments[scans[0]].payload) else scans[-1]
+    shown = segments[scans[0] : last + 1]
+    return segments[: scans[0]], [segment for segment in shown if segment.marker in DECODING]
 
 
-def _end_of_scan(data: bytes, position: int) -> int:
-    match = _NEXT_MARKER.search(data, position)
-    if match is None:
-        raise Broken("the end marker is missing")
-    return match.start()
+def _check_work(frame: Frame, scans: int) -> None:
+    if scans > MAX_SCANS:
+        raise UnprocessableValue(
+            f"img has {scans:,} scans, but a JPEG may have at most {MAX_SCANS}; save it again with fewer and retry.",
+            field="img",
+        )
+    if scans > BOUNDED_SCANS and scans * frame.width * frame.height > MAX_SCAN_PIXELS:
+        raise UnprocessableValue(
+            f"img has {scans} scans of {frame.width} x {frame.height} pixels, but scans times pixels may be at most "
+            f"{MAX_SCAN_PIXELS:,}; save it again with fewer scans, or make it smaller, and retry.",
+            field="img",
+        )
 
 
-def _reduced(marker: int, payload: bytes) -> bytes | None:
-    """Return the bytes to keep of a segment, or None to drop it."""
-    if marker in _DECODING:
-        return payload
-    if marker not in _REMOVABLE:
-        raise Broken(f"the marker FF{marker:02X} does not belong into a picture")
-    return _APPLICATIONS.get(marker, _nothing)(payload)
+def _described(header: Sequence[Segment]) -> list[Segment]:
+    """Reduce what applications wrote before the first scan to what browsers use of it."""
+    kept: list[Segment] = []
+    decided: set[int] = set()
+    for segment in header:
+        known = _APPLICATIONS.get(segment.marker)
+        if segment.marker in DECODING:
+            kept.append(segment)
+        elif known and known.is_named(segment.payload) and segment.marker not in decided:
+            decided.update({segment.marker} if known.is_first_only else ())
+            content = known.reduced(segment.payload)
+            kept.extend([Segment(segment.marker, content)] if content else [])
+    return kept
 
 
-def _only_frame(frame: bytes, content: bytes) -> bytes:
-    if frame or len(content) < 6:
-        raise Broken("its frame header is short or repeated")
-    return content
+@dataclass(frozen=True, slots=True)
+class _Application:
+    """A segment that browsers use, by its name and the fewest bytes that it must have.
+
+    `reduced` returns the bytes to keep, or None to drop it.  If `is_first_only`, browsers take the first such segment
+    and no other, also if it says nothing.
+    """
+
+    name: bytes
+    least: int
+    reduced: Callable[[bytes], bytes | None]
+    is_first_only: bool = False
+
+    def is_named(self, payload: bytes) -> bool:
+        return payload.startswith(self.name) and len(payload) >= self.least
 
 
-def _nothing(payload: bytes) -> None:
-    return None
-
-
-def _jfif(payload: bytes) -> bytes | None:
+def _jfif(payload: bytes) -> bytes:
     """Return the density without the thumbnail that follows it."""
-    is_jfif = payload.startswith(b"JFIF\0") and len(payload) >= 14
-    return payload[:12] + bytes(2) if is_jfif else None
+    return payload[:12] + bytes(2)
 
 
 def _exif(payload: bytes) -> bytes | None:
-    tiff = orientation_only(payload[6:]) if payload.startswith(b"Exif\0\0") else None
+    """Return the orientation. The byte after the name is ignored; it should be 0."""
+    tiff = orientation_only(payload[6:])
     return b"Exif\0\0" + tiff if tiff else None
 
 
-def _icc(payload: bytes) -> bytes | None:
-    is_icc = payload.startswith(b"ICC_PROFILE\0") and len(payload) >= 14
-    return payload if is_icc else None
+def _icc(payload: bytes) -> bytes:
+    return payload
 
 
-def _adobe(payload: bytes) -> bytes | None:
-    """Return the colour transform, without which decoders misread CMYK and RGB pictures."""
-    is_adobe = payload.startswith(b"Adobe") and len(payload) >= 12
-    return payload[:12] if is_adobe else None
+def _adobe(payload: bytes) -> bytes:
+    """Return the colour transform, without which decoders misread CMYK and RGB pictures. The last one counts."""
+    return payload[:12]
 
 
-_APPLICATIONS: dict[int, Callable[[bytes], bytes | None]] = {
-    _APP0: _jfif,
-    _APP1: _exif,
-    _APP2: _icc,
-    _APP14: _adobe,
+_APPLICATIONS = {
+    APP0: _Application(b"JFIF\0", 14, _jfif, is_first_only=True),
+    APP1: _Application(b"Exif\0", 7, _exif, is_first_only=True),
+    APP2: _Application(jpeg_profile.NAME, jpeg_profile.HEADER + 1, _icc),
+    APP14: _Application(b"Adobe", 12, _adobe),
 }

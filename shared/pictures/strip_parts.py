@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from shared.errors import UnsupportedMediaType
+from shared.errors import UnprocessableValue, UnsupportedMediaType
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,15 @@ class Broken(UnsupportedMediaType):
         )
 
 
+class TooMany(UnprocessableValue):
+    """A container of so many parts, such as `20,000 segments`, that to read it takes long."""
+
+    def __init__(self, most: str) -> None:
+        super().__init__(
+            f"img has more than {most}, which is the limit; save it again with another program and retry.", field="img"
+        )
+
+
 # TIFF 6.0: the header names the byte order; an entry is tag, type, count and value, 12 bytes.
 _ORDERS: dict[bytes, Literal["little", "big"]] = {b"II*\0": "little", b"MM\0*": "big"}
 _ORIENTATION, _SHORT = 0x0112, 3
@@ -37,7 +46,10 @@ _ENTRY = 12  # bytes
 
 
 def orientation_only(tiff: bytes) -> bytes | None:
-    """Make the smallest TIFF block with this one's orientation. Return None if it has none, or 1, which is upright."""
+    """Make the smallest TIFF block with this one's orientation. Return None if it has none, or 1, which is upright.
+
+    Of several, browsers take the first that is a number from 1 to 8.
+    """
     orientation = _orientation(tiff)
     if not 2 <= orientation <= 8:
         return None
@@ -55,6 +67,7 @@ def _orientation(tiff: bytes) -> int:
     count = int.from_bytes(tiff[start:first], order)
     last = min(first + count * _ENTRY, len(tiff) - _ENTRY + 1)  # a count may promise more entries than follow
     for at in range(first, last, _ENTRY):
-        if tiff[at : at + 8] == wanted:
-            return int.from_bytes(tiff[at + 8 : at + 10], order)
+        orientation = int.from_bytes(tiff[at + 8 : at + 10], order)
+        if tiff[at : at + 8] == wanted and 1 <= orientation <= 8:
+            return orientation
     return 0

@@ -28,6 +28,8 @@ LIMITS = {
     "pixels of a picture, over all its frames": "shared.pictures.check.MAX_PIXELS",
     "frames of an animation": "shared.pictures.check.MAX_FRAMES",
     "scans of a JPEG": "shared.pictures.strip_jpeg.MAX_SCANS",
+    "scans of a JPEG, times its pixels": "shared.pictures.strip_jpeg.MAX_SCAN_PIXELS",
+    "segments of a JPEG": "shared.pictures.jpeg_segments.MAX_SEGMENTS",
     "tags of an image": "shared.images.TAGS_MAX",
     "characters of a file name": "shared.images.FILENAME_MAX",
     "images in a draw": "shared.labels.batch_get.KEYS_MAX",

@@ -9,8 +9,10 @@ import zlib
 from tests.support import pictures
 from tests.support.pictures import PNG_SIGNATURE, chunk, jpeg_with, png_with, riff, segment, webp_chunks
 
+SOF, DHT, DQT, SOS = 0xC0, 0xC4, 0xDB, 0xDA
 JPEG, PNG, WEBP = pictures.jpeg(2, (64, 64)), pictures.png(1), pictures.webp(1)
 PROGRESSIVE, LOSSLESS = pictures.jpeg(3, progressive=True), pictures.webp(2, lossless=True)
+JPEG_SCAN = JPEG[JPEG.index(b"\xff\xda") : -2]
 APNG, ANIMATION = pictures.animated_png(1), pictures.animated_webp(1)
 
 
@@ -81,6 +83,12 @@ CLEANED = {
         JPEG,
     ),
     "a number of lines and more": (JPEG[:-2] + segment(0xDC, b"\0\x40" + EICAR) + JPEG[-2:], JPEG),
+    "a comment of length 0": (JPEG[:2] + b"\xff\xfe\0\0" + JPEG[2:], JPEG),
+    "a comment of length 1": (JPEG[:2] + b"\xff\xfe\0\x01" + JPEG[2:], JPEG),
+    "bytes between two segments": (JPEG[:20] + b"MZ" + JPEG[20:], JPEG),
+    "a marker without a segment": (jpeg_with(JPEG, b"\xff\x01"), JPEG),
+    "999 scans behind the one with all colours": (JPEG[:-2] + JPEG_SCAN * 999 + JPEG[-2:], JPEG),
+    "10,000 empty tables": (jpeg_with(JPEG, *[segment(DHT, b"")] * 10_000), JPEG),
     "a comment in 60 kB of fill bytes": (JPEG[:2] + b"\xff" * 60_000 + segment(0xFE, b"x") + JPEG[2:], JPEG),
     "a thumbnail that is a bomb": (jpeg_with(JPEG, segment(0xE1, b"Exif\0\0" + BOMB[:60_000])), JPEG),
     "a chunk without a name": (png_with(PNG, chunk(b"\0\0\0\0", b"x")), PNG),
@@ -103,12 +111,6 @@ def without_segments(data: bytes, marker: int) -> bytes:
     return data
 
 
-def many_scans(count: int) -> bytes:
-    scan = JPEG[JPEG.index(b"\xff\xda") : -2]
-    return JPEG[:-2] + scan * (count - 1) + JPEG[-2:]
-
-
-SOF, DHT, DQT, SOS = 0xC0, 0xC4, 0xDB, 0xDA
 JPEGS = {
     "a start marker": b"\xff\xd8",
     "two markers": b"\xff\xd8\xff\xd9",
@@ -119,12 +121,8 @@ JPEGS = {
     "a JPEG without its last byte": JPEG[:-1],
     "a JPEG without an end marker": JPEG[:-2],
     "a JPEG of two pictures, the second cut": JPEG[:-2] + JPEG[2 : len(JPEG) // 2],
-    "a segment of length 0": JPEG[:2] + b"\xff\xfe\0\0" + JPEG[2:],
-    "a segment of length 1": JPEG[:2] + b"\xff\xfe\0\x01" + JPEG[2:],
     "a segment longer than the file": JPEG[:2] + b"\xff\xfe\xff\xff" + JPEG[2:],
-    "bytes between two segments": JPEG[:20] + b"MZ" + JPEG[20:],
     "a reserved marker": jpeg_with(JPEG, segment(0xF0, b"x")),
-    "a marker without a segment": jpeg_with(JPEG, b"\xff\x01"),
     "no width": changed_segment(JPEG, SOF, 3, b"\0\0"),
     "no height": changed_segment(JPEG, SOF, 1, b"\0\0"),
     "no components": changed_segment(JPEG, SOF, 5, b"\0"),
@@ -136,6 +134,7 @@ JPEGS = {
     "two components of one name": changed_segment(JPEG, SOF, 9, b"\x01"),
     "a frame header twice": jpeg_with(JPEG, JPEG[JPEG.index(b"\xff\xc0") : JPEG.index(b"\xff\xc4")]),
     "a frame header of one byte": jpeg_with(without_segments(JPEG, SOF), segment(SOF, b"\x08")),
+    "65,535 x 65,535": changed_segment(JPEG, SOF, 1, b"\xff" * 4),
     "a lossless frame": JPEG.replace(b"\xff\xc0", b"\xff\xc3", 1),
     "a hierarchical frame": JPEG.replace(b"\xff\xc0", b"\xff\xc5", 1),
     "no frame header": without_segments(JPEG, SOF),
@@ -145,11 +144,9 @@ JPEGS = {
     "a Huffman table number 15": changed_segment(JPEG, DHT, 0, b"\x0f"),
     "a scan of an unknown component": changed_segment(JPEG, SOS, 1, b"\x63"),
     "a scan of 200 components": changed_segment(JPEG, SOS, 0, b"\xc8"),
-    "101 scans": many_scans(101),
-    "1,000 scans": many_scans(1000),
-    "a progressive JPEG of hundreds of scans": PROGRESSIVE[:-2]
-    + PROGRESSIVE[PROGRESSIVE.rindex(b"\xff\xda") : -2] * 300
-    + PROGRESSIVE[-2:],
+    "a segment without a length": JPEG[:2] + b"\xff\xdb\0\0" + JPEG[2:],
+    "an arithmetic-coded frame": JPEG.replace(b"\xff\xc0", b"\xff\xc9", 1),
+    "12 bits a sample": changed_segment(JPEG, SOF, 0, b"\x0c"),
     "no scan": JPEG[: JPEG.index(b"\xff\xda")] + b"\xff\xd9",
 }
 
@@ -332,7 +329,12 @@ TOO_LARGE = {
     "a PNG of 50,000 x 50,000": png_header(50_000, 50_000),
     "a PNG of 4 billion columns": png_header(2**32 - 1, 2**32 - 1),
     "a PNG of 50,000,001 columns": png_header(50_000_001, 1),
-    "a JPEG of 65,535 x 65,535": changed_segment(JPEG, SOF, 1, b"\xff" * 4),
+    "a JPEG of 65,500 x 65,500": changed_segment(JPEG, SOF, 1, b"\xff\xdc" * 2),
+    "a JPEG of 300 scans": PROGRESSIVE[:-2]
+    + PROGRESSIVE[PROGRESSIVE.rindex(b"\xff\xda") : -2] * 290
+    + PROGRESSIVE[-2:],
+    "a JPEG of a million empty tables": jpeg_with(JPEG, segment(DHT, b"") * 1_000_000),
+    "a JPEG of 700,000 restart intervals": jpeg_with(JPEG, segment(0xDD, b"\0\1") * 700_000),
     "a WebP of 16,384 x 16,384": riff([canvas(16_384, 16_384), *webp_chunks(WEBP)]),
     "a WebP of 16 million columns": riff([canvas(2**24, 2**24), *webp_chunks(WEBP)]),
     "a lossy WebP of 16,383 x 16,383": riff([(b"VP8 ", VP8[:6] + b"\xff\x3f\xff\x3f" + VP8[10:])]),
