@@ -92,6 +92,7 @@ CLEANED = {
     "a comment in 60 kB of fill bytes": (JPEG[:2] + b"\xff" * 60_000 + segment(0xFE, b"x") + JPEG[2:], JPEG),
     "a thumbnail that is a bomb": (jpeg_with(JPEG, segment(0xE1, b"Exif\0\0" + BOMB[:60_000])), JPEG),
     "a chunk without a name": (png_with(PNG, chunk(b"\0\0\0\0", b"x")), PNG),
+    "padding that is not zero": (riff([*webp_chunks(WEBP), (b"PRVT", b"odd")])[:-1] + b"x", WEBP),
     "a picture in a picture's chunk": (webp_ends_with((b"RIFF", WEBP)), WEBP),
 }
 
@@ -256,7 +257,11 @@ WEBPS = {
     "a WebP without its last byte": WEBP[:-1],
     "a chunk over its neighbour": webp_ends_with((b"PRVT", b"ab")).replace(b"PRVT\x02", b"PRVT\x03"),
     "a chunk of 4 GB in a RIFF": WEBP[:16] + b"\xff" * 4 + WEBP[20:],
-    "padding that is not zero": riff([*webp_chunks(WEBP), (b"PRVT", b"odd")])[:-1] + b"x",
+    "padding of a picture that is not zero": riff([(b"VP8 ", b"odd"), *webp_chunks(WEBP)]).replace(b"odd\0", b"oddx"),
+    "a flag of the header that no WebP has": riff([canvas(24, 16, 0x40), *webp_chunks(WEBP)]),
+    "a chunk before the picture": riff([(b"PRVT", b"x"), *webp_chunks(WEBP)]),
+    "two pictures under one header": riff([canvas(24, 16), *webp_chunks(WEBP) * 2]),
+    "an animation and a still picture": riff([canvas(24, 16, 0x02), ANIM, frame(WEBP), *webp_chunks(WEBP)]),
     "RIFF in RIFF": riff([(b"RIFF", WEBP[8:])]),
     "a wave file": b"RIFF\x24\0\0\0WAVEfmt " + bytes(28),
     "a wave in a WebP": riff([(b"fmt ", bytes(16)), (b"data", bytes(4))]),
@@ -340,6 +345,7 @@ TOO_LARGE = {
     "a lossy WebP of 16,383 x 16,383": riff([(b"VP8 ", VP8[:6] + b"\xff\x3f\xff\x3f" + VP8[10:])]),
     "a lossless WebP of 16,384 x 16,384": riff([(b"VP8L", VP8L[:1] + b"\xff\xff\xff\x0f" + VP8L[5:])]),
     "an animated PNG of 1,001 frames": with_many_frames,
+    "a WebP of 20,001 chunks": webp_ends_with(*[(b"PRVT", b"")] * 20_000),
     "an animated WebP of 1,001 frames": riff([canvas(24, 16, 0x02), ANIM, *[frame(WEBP)] * 1001]),
     "an animation of 100 frames of 4096 x 4096": riff([canvas(4096, 4096, 0x02), ANIM, *[frame(WEBP)] * 100]),
 }

@@ -339,10 +339,13 @@ def _between_segments(data: bytes) -> list[int]:
 
 
 def _between_riff_chunks(data: bytes) -> list[int]:
-    """Return the place behind the picture, then those between the chunks after the first one."""
+    """Return the place behind the picture, then those between the chunks after the first one.
+
+    Between a picture's transparency and its colours is none: browsers do not show a file with a chunk there.
+    """
     at, places = 12, [len(data)]
     while at < len(data):
-        length = int.from_bytes(data[at + 4 : at + 8], "little")
+        kind, length = data[at : at + 4], int.from_bytes(data[at + 4 : at + 8], "little")
         at += 8 + length + length % 2
-        places.append(at)
+        places += [] if kind == b"ALPH" else [at]
     return places

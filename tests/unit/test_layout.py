@@ -51,7 +51,7 @@ PURE = {
     *("shared/api/image_json", "shared/labels/chunks", "shared/labels/items", "shared/labels/transactions"),
     *("shared/uploads/callback_url", "shared/pictures/icc", "shared/pictures/strip"),
     *("shared/pictures/jpeg_kinds", "shared/pictures/jpeg_profile", "shared/pictures/jpeg_segments"),
-    *("shared/pictures/jpeg_tables", "shared/pictures/samsung_trailer"),
+    *("shared/pictures/jpeg_tables", "shared/pictures/samsung_trailer", "shared/pictures/webp_chunks"),
     *(
         "shared/pictures/strip_jpeg",
         "shared/pictures/strip_parts",

@@ -12,6 +12,7 @@ from shared.pictures.strip_jpeg import BOUNDED_SCANS, MAX_SCANS
 from shared.pictures.strip_parts import Cleaned
 from tests.support import pictures
 from tests.support.cloud import ROOT
+from tests.support.hostile_pictures import canvas
 from tests.support.pictures import SECRET, chunk, exif_segment, jpeg_with, png_with, riff, segment, tiff, webp_chunks
 
 IMAGES = ROOT / "tests/images"
@@ -128,8 +129,8 @@ def scanned(scans):
         ("png", pictures.animated_png(), True),
         ("webp", pictures.webp(), True),
         ("webp", pictures.webp(lossless=True), False),
-        ("webp", pictures.extended_webp(pictures.webp(), (b"ALPH", b"\0" * 9), flags=0x10), True),
-        ("webp", pictures.extended_webp(pictures.webp(), (b"ALPH", b"\1" * 9), flags=0x10), False),
+        ("webp", riff([canvas(24, 16, 0x10), (b"ALPH", b"\0" * 9), *webp_chunks(pictures.webp())]), True),
+        ("webp", riff([canvas(24, 16, 0x10), (b"ALPH", b"\1" * 9), *webp_chunks(pictures.webp())]), False),
         ("webp", pictures.animated_webp(), False),
     ],
 )
@@ -371,7 +372,7 @@ def test_a_header_that_is_not_first_is_415():
 def test_the_flags_of_webp_name_the_chunks_that_are_left():
     icc = (b"ICCP", b"a colour profile")
     simple = pictures.webp()
-    data = pictures.extended_webp(simple, icc, (b"EXIF", tiff(3)), (b"XMP ", SECRET), flags=0x0C)
+    data = pictures.extended_webp(simple, icc, (b"EXIF", tiff(3)), (b"XMP ", SECRET), flags=0x2C)
     wanted = pictures.extended_webp(simple, icc, (b"EXIF", tiff(3, order=">")), flags=0x28)
     assert clean(data, "webp").content == wanted
 
@@ -401,16 +402,6 @@ def test_bytes_after_what_an_animation_needs_are_dropped():
     assert clean(riff(long), "webp").content == plain
 
 
-def test_an_animation_without_frames_is_dropped():
-    plain = pictures.webp(mode="RGBA")
-    assert clean(riff([*webp_chunks(plain), (b"ANIM", bytes(6))]), "webp").content == plain
-
-
-def test_a_still_picture_beside_an_animation_is_dropped():
-    plain = pictures.animated_webp()
-    assert clean(riff([*webp_chunks(plain), *webp_chunks(pictures.webp())]), "webp").content == plain
-
-
 def test_a_second_picture_in_the_other_compression_is_dropped():
     [lossy], [lossless] = webp_chunks(pictures.webp()), webp_chunks(pictures.webp(lossless=True))
     assert clean(riff([lossy, lossless]), "webp").content == riff([lossy])
@@ -422,12 +413,7 @@ def test_the_reserved_bytes_of_webp_are_cleared():
 
 
 def test_a_short_header_of_webp_is_415():
-    assert "header is short" in broken(riff([(b"VP8X", bytes(9)), *webp_chunks(pictures.webp())]), "webp")
-
-
-def test_padding_that_is_not_zero_is_415():
-    data = riff([*webp_chunks(pictures.webp()), (b"prVt", b"odd")])
-    assert "padding" in broken(data[:-1] + b"x", "webp")
+    assert "header is short or long" in broken(riff([(b"VP8X", bytes(9)), *webp_chunks(pictures.webp())]), "webp")
 
 
 def test_a_webp_cut_between_two_chunks_is_415():
