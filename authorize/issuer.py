@@ -1,34 +1,44 @@
 """The public keys of the tokens' issuer, found by OpenID Connect Discovery and kept for a few minutes."""
 
-import json
 import time
 from collections.abc import Callable
 from typing import Any
-from urllib.request import urlopen
+from urllib.parse import urlsplit
 
 import jwt
 
+from documents import within
+from key_set import public_keys
 from shared.cached import Refreshing
 
 DISCOVERY = "/.well-known/openid-configuration"
 LIFETIME = 300.0  # seconds that keys are used: a key that the issuer withdraws is refused after that
 PATIENCE = 5.0  # seconds between two reads, however many tokens name unknown keys
-OUTAGE_MAX = 3600.0  # seconds that keys are used while their issuer is out of reach
-TIMEOUT = 2.0  # seconds for each of two requests
-DOCUMENT_MAX = 200_000  # bytes
+# Seconds that keys are used after their last read while later ones fail: an hour of outage, which may begin when the
+# keys are as old as they get.
+OUTAGE_MAX = 3600.0 + LIFETIME
+REFRESH_MAX = 3.5  # seconds for both documents, with all that belongs to it; so a refresh ends within four
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
+Fetch = Callable[[str], Any]
 
 
 class IssuerUnreachable(Exception):
-    """The issuer does not answer, and without its keys a token can be neither accepted nor refused."""
+    """The issuer does not answer as it should, and without its keys a token can be neither accepted nor refused."""
 
 
 class Keys:
     """The public keys of an issuer, by key id."""
 
     def __init__(
-        self, issuer: str, *, fetch: Callable[[str], Any] | None = None, clock: Callable[[], float] = time.monotonic
+        self,
+        issuer: str,
+        *,
+        fetch: Fetch | None = None,
+        seconds: float = REFRESH_MAX,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.issuer, self._fetch = issuer, fetch or document
+        self.issuer, self._fetch, self._seconds = issuer, fetch, seconds
         self._keys = Refreshing(
             f"the keys of {issuer}",
             self._read,
@@ -51,17 +61,28 @@ class Keys:
         return key
 
     def _read(self) -> dict[str, jwt.PyJWK]:
+        """Read the issuer's keys. Raise IssuerUnreachable for whatever happens instead: the older keys still serve."""
         try:
-            found = jwt.PyJWKSet.from_dict(self._fetch(self._fetch(self._discovery())["jwks_uri"])).keys
-        except (OSError, ValueError, LookupError, TypeError, jwt.PyJWTError) as error:
+            return within(self._seconds, lambda fetch: self._documents(self._fetch or fetch))
+        except Exception as error:
             raise IssuerUnreachable from error
-        return {key.key_id: key for key in found if key.key_id}
 
-    def _discovery(self) -> str:
-        return self.issuer.rstrip("/") + DISCOVERY
+    def _documents(self, fetch: Fetch) -> dict[str, jwt.PyJWK]:
+        discovery = fetch(self.issuer.rstrip("/") + DISCOVERY)
+        if discovery["issuer"] != self.issuer:
+            raise ValueError("the discovery document is that of another issuer")
+        if not _may_have_keys(discovery["jwks_uri"], self.issuer):
+            raise ValueError("the keys are not at an address by TLS")
+        return public_keys(fetch(discovery["jwks_uri"]))
 
 
-def document(url: str) -> Any:
-    """Fetch the JSON document at this URL."""
-    with urlopen(url, timeout=TIMEOUT) as response:  # noqa: S310 (the operator names the issuer; a pattern says https)
-        return json.loads(response.read(DOCUMENT_MAX))
+def _may_have_keys(url: str, issuer: str) -> bool:
+    """Return whether an issuer's keys may be at this URL.
+
+    By https they may be on any host. By http they may be on this machine or the issuer's, if the issuer is by http,
+    too, which template.yaml allows on this machine only.
+    """
+    keys, own = urlsplit(url), urlsplit(issuer)
+    if keys.scheme == "https":
+        return bool(keys.hostname)
+    return keys.scheme == own.scheme == "http" and keys.hostname in (*LOOPBACK, own.hostname)

@@ -1,16 +1,19 @@
 """Verification of JSON Web Tokens that come as bearer tokens (RFC 6750, RFC 8725, RFC 9068)."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 import jwt
 
 from issuer import Keys
+from key_set import ALGORITHMS
 
-ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
 LEEWAY = 60  # seconds by which clocks may differ
 REQUIRED = ("iss", "aud", "exp", "sub")
+TIMES = ("exp", "nbf", "iat")
 SUBJECT_MAX = 255  # characters, as in OpenID Connect
+SCOPE = re.compile(r"[!#-\[\]-~]+")  # RFC 6749, section 3.3: visible ASCII without quotation marks and backslashes
 
 
 class BadToken(Exception):
@@ -55,8 +58,10 @@ def verify(token: str, keys: Keys, audience: str) -> tuple[str, str]:
             leeway=LEEWAY,
             options={"require": list(REQUIRED), "enforce_minimum_key_length": True},
         )
-    except (jwt.PyJWTError, ValueError, TypeError) as error:
+    except (jwt.PyJWTError, ValueError, TypeError, ArithmeticError, RecursionError) as error:
         raise BadToken(type(error).__name__) from error
+    if not all(type(claims.get(name, 0)) in (int, float) for name in TIMES):  # the library takes texts and true, too
+        raise BadToken("a time is no number")
     subject = claims["sub"]
     if not (0 < len(subject) <= SUBJECT_MAX and subject.isprintable()):
         raise BadToken("the subject is empty, too long or not printable")
@@ -64,7 +69,9 @@ def verify(token: str, keys: Keys, audience: str) -> tuple[str, str]:
 
 
 def _scopes(claim: Any) -> str:
-    """Return the scopes separated by spaces. Most issuers write them so; some write a list."""
-    if isinstance(claim, list):
-        return " ".join(scope for scope in claim if isinstance(scope, str))
-    return claim if isinstance(claim, str) else ""
+    """Return the scopes separated by single spaces, without what is no scope.
+
+    Most issuers write one text with spaces, and only spaces, between the scopes; some write a list of scopes.
+    """
+    texts = claim if isinstance(claim, list) else claim.split(" ") if isinstance(claim, str) else []
+    return " ".join(text for text in texts if isinstance(text, str) and SCOPE.fullmatch(text))

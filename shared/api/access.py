@@ -34,7 +34,7 @@ def caller(authorizer: Mapping[str, str], scope: str) -> Caller:
     Raise Forbidden if it does not have it, or if no authorizer was called. Raise Unavailable while the issuer of tokens
     is out of reach.
     """
-    found = Caller(authorizer.get("subject", ""), frozenset(authorizer.get("scope", "").split()))
+    found = Caller(authorizer.get("subject", ""), frozenset(authorizer.get("scope", "").split(" ")))
     if scope in found.scopes:
         return found
     if "outage" in authorizer:

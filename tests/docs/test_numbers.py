@@ -138,7 +138,9 @@ PHRASES: dict[Path, list[str]] = {
     AUDIT: [f"p is below {constant('tools.audit.audit.ALARM')}"],
     AUTHORIZE: [
         f"keeps them for {NUMERALS[round(constant('issuer.LIFETIME') / 60)]} minutes",
-        {3600.0: "for up to an hour while the issuer is out of reach"}[constant("issuer.OUTAGE_MAX")],
+        {3600.0: "for an hour while the issuer is out of reach"}[
+            constant("issuer.OUTAGE_MAX") - constant("issuer.LIFETIME")
+        ],
         {60: "clocks may differ by a minute"}[constant("tokens.LEEWAY")],
     ],
     DEPLOY: deploy_phrases(),

@@ -5,6 +5,8 @@ import hashlib
 import hmac
 import json
 import time
+from collections.abc import Callable
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import Any
@@ -14,17 +16,19 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 AUDIENCE = "petapi"
+DISCOVERY, KEYS = "/.well-known/openid-configuration", "/keys"  # the paths of an issuer's documents
 SCOPES = "images:write images:delete"
 
 Key = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 
 
 class Issuer:
-    """A running issuer. It is out of reach while `down`."""
+    """A running issuer. It is out of reach while `down`, and answers `odd` paths in other ways."""
 
     def __init__(self, host: str = "127.0.0.1", port: int = 0) -> None:
         self.keys: dict[str, Key] = {"rsa": rsa_key(), "ec": ec_key()}
         self.down, self.reads = False, 0
+        self.odd: dict[str, Callable[[BaseHTTPRequestHandler], object]] = {}
         self._server = ThreadingHTTPServer((host, port), self._handler())
         self.url = f"http://{host}:{self._server.server_port}/"
         Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
@@ -50,7 +54,7 @@ class Issuer:
         return public.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
 
     def _document(self, path: str) -> Any:
-        if path == "/.well-known/openid-configuration":
+        if path == DISCOVERY:
             return {"issuer": self.url, "jwks_uri": self.url + "keys"}
         self.reads += 1
         return {"keys": [public_jwk(kid, key) for kid, key in self.keys.items()]}
@@ -62,6 +66,11 @@ class Issuer:
             def do_GET(self) -> None:
                 if issuer.down:
                     return self.connection.close()
+                if self.path in issuer.odd:
+                    with suppress(OSError):  # the reader has gone
+                        issuer.odd[self.path](self)
+                    self.close_connection = True
+                    return None
                 body = json.dumps(issuer._document(self.path)).encode()
                 self.send_response(200)
                 self.send_header("Content-Length", str(len(body)))
