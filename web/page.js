@@ -168,7 +168,7 @@ async function restart() {
   const known = new Map();
   if (!listed || labels.has(label)) {
     for (let cursor, pages = 0; pages < PAGES; pages++) {
-      const page = await get(`labels/${label}?${query({ limit: 100, cursor })}`).catch(orEmpty);
+      const page = await get(`labels/${encodeURIComponent(label)}?${query({ limit: 100, cursor })}`).catch(orEmpty);
       for (const image of page.images) known.set(image.id, { ...image, label });
       cursor = page.cursor;
       if (!cursor) break;
@@ -568,9 +568,18 @@ function listenToDetails() {
   };
 }
 
+/** Return the label that the address has after #, or nothing if that is not valid. */
+function wantedLabel() {
+  try {
+    return decodeURIComponent(location.hash.slice(1));
+  } catch {
+    return ""; // such as #%
+  }
+}
+
 listen();
 attempt($("#draw-one"), async () => {
-  const wanted = decodeURIComponent(location.hash.slice(1));
+  const wanted = wantedLabel();
   if (wanted) choose(wanted);
   await loadLabels().catch(report);
   await open(wanted || labels.keys().next().value || "cat");

@@ -24,6 +24,13 @@ AXE = ROOT / "tests/vendor/axe-core/axe.min.js"
 SCREENSHOTS = os.environ.get("PETAPI_SCREENSHOTS")  # the folder that `make screenshots` names
 SCREENSHOT_MAX = 300_000  # bytes
 DIRECT_PATIENCE = 6 * PATIENCE  # for a file that goes straight to S3: the page gives up after 120 s
+ODD_NAMES = [
+    "Screenshot 9.41\u202fAM.png",
+    "\U0001f469\u200d\U0001f467\u3000\u00a0x.png",
+    "\u200f\u05e2\u05d1 (1).png",
+    "e\u0301 <b>&amp;'%41;=,.png",
+    "\U0001f408" * 251 + ".png",
+]
 WEIGHTS = {"0.6": "60.0 %", "0.3": "30.0 %", "0.1": "10.0 %"}
 
 pytestmark = pytest.mark.skipif(
@@ -166,7 +173,8 @@ def test_a_large_picture_goes_straight_to_s3_and_is_recognised(
     opened[0].others.add(urlsplit(running.aws_endpoint).netloc)
     content = pictures.saved(Image.effect_noise((2700, 2000), 90), "PNG")
     assert BODY_MAX < len(content) < FILE_MAX
-    choose(page, ("large.png", content), ("small.png", pictures.png(1)))
+    long_name = ODD_NAMES[-1]
+    choose(page, (long_name, content), ("small.png", pictures.png(1)))
     page.locator("#upload [name=weight]").fill("0.25")
     page.locator("#tags").fill("Sleepy, garden")
     page.locator("#upload button.main").click()
@@ -176,8 +184,8 @@ def test_a_large_picture_goes_straight_to_s3_and_is_recognised(
     idle(page, "#upload button.main")
     images = json_of(api.get(f"/images?label={api.label}&tag=sleepy"))["images"]
     assert sorted((image["filename"], image["weight"]) for image in images) == [
-        ("large.png", 0.25),
         ("small.png", 0.25),
+        (long_name, 0.25),
     ]
     choose(page, ("again.png", content))
     page.locator("#upload button.main").click()
@@ -570,3 +578,55 @@ def test_the_screenshots_are_made(
     with Image.open(io.BytesIO(content)) as image:
         image.convert("RGB").quantize(128).save(path, optimize=True)
     assert path.stat().st_size < SCREENSHOT_MAX
+
+
+@pytest.mark.parametrize("fragment", ["%", "%zz", "%FF", "%E0%A4%A", "%00", "..", "a/b?c", "<b>", "%F0%9F%90%88" * 300])
+def test_an_odd_fragment_of_the_address_breaks_nothing(
+    api: Api, browser: Browser, running: LocalService, opened: list[Watched], fragment: str
+) -> None:
+    api.upload(pictures.png(1))
+    watched = Watched(browser, os.environ.get("PETAPI_URL", running.url))
+    watched.refused.add(r"/(random|images|labels)")  # the label may be none
+    opened.append(watched)
+    watched.page.goto(f"{watched.url}/#{fragment}")
+    ready(watched.page)
+    watched.page.locator("#label").fill(api.label)
+    watched.page.locator("#choose button").click()
+    expect(watched.page.locator("#drawn .probability")).to_have_text("100.0 %")
+
+
+def test_file_names_survive_the_page(api: Api, visit: Open) -> None:
+    page = visit()
+    choose(page, *((name, pictures.png(seed, (32, 32))) for seed, name in enumerate(ODD_NAMES)))
+    page.locator("#upload button.main").click()
+    expect(page.locator("#upload-status")).to_have_text("5 pictures are stored and can be drawn.")
+    shown = page.locator("#gallery small").all_text_contents()
+    assert sorted(shown) == sorted(ODD_NAMES)
+    stored = json_of(api.get(f"/images?label={api.label}"))["images"]
+    assert sorted(image["filename"] for image in stored) == sorted(ODD_NAMES)
+    for name in ODD_NAMES:
+        page.locator("#by").select_option("filename")
+        page.locator("#value").fill(name)
+        page.locator("#gallery form button").click()
+        only = "(name) => [...document.querySelectorAll('#gallery small')].every((one) => one.textContent === name)"
+        page.wait_for_function(only, arg=name)
+        expect(page.locator("#gallery-status")).to_have_text("1 shown.")
+        assert page.locator("#gallery img").get_attribute("alt") == f"{name}, {api.label}"
+
+
+def test_a_page_shows_several_draws_with_random(api: Api, browser: Browser, running: LocalService) -> None:
+    """Without it, a browser asks once for all pictures of one address, and `#2` is no other address."""
+    three(api)
+    case = (ROOT / "tests/images/cases/four-random.html").read_text()
+    case = case.replace("http://127.0.0.1:3000", running.url).replace("label=cat", f"label={api.label}")
+    numbers = itertools.count(1)
+    cured = re.sub(r'(label=[a-z0-9-]+)[^"]*"', lambda found: f'{found[1]}&random={next(numbers)}"', case)
+    for html, asked, broken in ((case, 2, 1), (cured, 4, 0)):
+        page = browser.new_page()
+        requests: list[str] = []
+        page.on("request", lambda request, seen=requests: seen.append(request.url))
+        page.set_content(html)
+        loaded(page)
+        widths = [page.locator("img").nth(n).evaluate("(img) => img.naturalWidth") for n in range(4)]
+        assert (len([url for url in requests if "/random" in url]), widths.count(0)) == (asked, broken)
+        page.close()
