@@ -10,7 +10,7 @@ from shared.api.endpoint import Request, Response, endpoint, other_function
 from shared.api.image_json import image_url, picture_headers
 from shared.api.parameters import OTHERS
 from shared.labels.store import Store
-from shared.limits import BODY_MAX
+from shared.picture_response import picture_response
 from shared.pictures.bucket import Bucket, ThumbnailBucket
 from shared.settings import read_settings
 
@@ -43,14 +43,13 @@ def get_picture(request: Request) -> Response:
     if thumbnail:
         kept = ThumbnailBucket(aws.s3(), settings.thumbnail_bucket)
         content = thumbnails.read_or_make(thumbnail, image, store, bucket, kept)
-    elif image.size > BODY_MAX:
-        return _redirect(bucket.url(image.id, headers))
+        response = None if content is None else Response(200, content, headers)
     else:
-        content = bucket.get(image.id)
-    if content is None:  # deleted between the two reads, or unreadable for this role
+        response = picture_response(bucket, image.id, headers)
+    if response is None:  # deleted between the two reads, or unreadable for this role
         logger.warning("%s %s is in the table, but its picture is not in the bucket", request.id, image.id)
         raise image_responses.not_found(label, name)
-    return Response(200, content, headers)
+    return response
 
 
 def _redirect(location: str) -> Response:

@@ -16,7 +16,7 @@ from shared.api.parameters import RANDOM
 from shared.errors import Unavailable, UnprocessableValue
 from shared.images import Pool
 from shared.labels.store import Store
-from shared.limits import BODY_MAX
+from shared.picture_response import picture_response
 from shared.pictures.bucket import Bucket
 from shared.settings import Settings, read_settings
 
@@ -107,12 +107,7 @@ def _image(drawn: Drawn, store: Store, bucket: Bucket, request: Request) -> Resp
     Its row is not read: the chunk that the dart hit vouches for the image.  A delete removes it from there before it
     removes the picture.
     """
-    content = bucket.get(drawn.id)
-    if content is None:
-        return None
-    if len(content) > BODY_MAX:  # the picture's own address redirects to S3
-        return Response(302, headers={"Location": f"{request.base_url}images/{drawn.id}"})
-    return Response(200, content, picture_headers(drawn.label, drawn.name))
+    return picture_response(bucket, drawn.id, picture_headers(drawn.label, drawn.name))
 
 
 def _json(drawn: Drawn, store: Store, bucket: Bucket, request: Request) -> Response | None:

@@ -1,9 +1,13 @@
-"""The largest bodies and files, in bytes, with the arithmetic behind each."""
+"""The largest requests, responses and files, in bytes, with the arithmetic behind each."""
 
-EVENT_MAX = 6 * 1024 * 1024  # what Lambda takes as an event, and returns as a response: 6 MiB of JSON
+# Quotas of the platform, which nobody can raise.  The front of `make run` enforces them, too.
+EVENT_MAX = 6 * 1024 * 1024  # of the JSON that Lambda takes as an event
+RESPONSE_MAX = EVENT_MAX + 100  # of the JSON that Lambda returns: 6,291,556
+HEAD_MAX = 10_240  # of the request line and the headers that API Gateway takes
+RESPONSE_SECONDS = 29  # that API Gateway waits for a function
 
 # A body travels in base64, which makes 4 bytes of 3: 4,500,000 become 6,000,000.  The remaining 291,456 bytes of
-# EVENT_MAX are for the rest of the event: API Gateway takes 10,240 bytes of headers, and repeats them in the event.
+# EVENT_MAX are for the rest of the event: API Gateway takes HEAD_MAX bytes of headers, and repeats them in the event.
 BODY_MAX = 4_500_000  # of a request or a response
 
 # A picture may have 50,000,000 pixels.  20,000,000 bytes are 3.2 bits for each, as in a camera's JPEG of high quality.

@@ -30,6 +30,8 @@ CORS = {
     "Access-Control-Expose-Headers": "Allow, ETag, Image-Id, Image-Probability, Image-Total-Weight, Image-Weight, "
     "Link, Location, Retry-After, X-Request-Id",
 }
+_ALL = {**CORS, "X-Content-Type-Options": "nosniff"}
+_UNKEPT = {"Cache-Control": "no-store"}
 PREFLIGHT = {
     "Access-Control-Allow-Headers": "Authorization, Content-Type, If-Match, If-None-Match",
     "Access-Control-Max-Age": "86400",
@@ -91,7 +93,7 @@ def endpoint(routes: Routes, *, parameters: Parameters | None = None) -> Callabl
         method, resource = event.get("httpMethod", ""), event.get("resource", "")
         logs.request(request_id, method, resource, response.status, milliseconds, why)
         end_cold_start()
-        return _proxy_response(response, request_id)
+        return _proxy_response(response, request_id, kept=not _is_overridden(event))
 
     return handler
 
@@ -221,13 +223,21 @@ def _request_id(event: Event, context: Any) -> str:
     return str(gateway or getattr(context, "aws_request_id", ""))
 
 
-def _proxy_response(response: Response, request_id: str) -> ProxyResponse:
-    """Make the proxy's response.  That to HEAD has a body, too: the gateway drops it, and sends its Content-Length."""
+def _is_overridden(event: Event) -> bool:
+    """Return whether API Gateway took the method from a header.  Caches know the response by the other method."""
+    return any(name.lower() == "x-http-method-override" for name in event.get("headers") or {})
+
+
+def _proxy_response(response: Response, request_id: str, *, kept: bool) -> ProxyResponse:
+    """Make the proxy's response.  That to HEAD has a body, too: the gateway drops it, and sends its Content-Length.
+
+    Unless it may be `kept`, no cache keeps it.
+    """
     binary = isinstance(response.body, bytes)
     body = pybase64.b64encode_as_string(response.body) if isinstance(response.body, bytes) else response.body
     return {
         "statusCode": int(response.status),
-        "headers": {**CORS, "X-Content-Type-Options": "nosniff", "X-Request-Id": request_id, **response.headers},
+        "headers": {**_ALL, "X-Request-Id": request_id, **response.headers, **({} if kept else _UNKEPT)},
         "body": body,
         "isBase64Encoded": binary,
     }

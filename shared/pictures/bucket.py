@@ -36,6 +36,10 @@ SIDES = (256, 512, 1024)  # pixels of the longest side of a thumbnail
 EXTENSIONS = ("webp", "jpg")
 
 
+class TooLarge(Exception):
+    """A picture with more bytes than its reader takes."""
+
+
 class Bucket:
     """The pictures in the bucket of this name."""
 
@@ -50,9 +54,12 @@ class Bucket:
         )
         return response["VersionId"]
 
-    def get(self, key: str) -> bytes | None:
-        """Return the bytes of the newest version, or None if there is none."""
-        return _content(self._client, self._name, key)
+    def get(self, key: str, *, at_most: int | None = None) -> bytes | None:
+        """Return the bytes of the newest version, or None if there is none.
+
+        Raise TooLarge, without reading them, if they are more than `at_most`.
+        """
+        return _content(self._client, self._name, key, at_most)
 
     def discard(self, key: str, version_id: str) -> None:
         """Remove a version that no image names any more. If S3 fails, log that; reconcile removes it later."""
@@ -134,11 +141,15 @@ def _key(image_id: str, side: int, extension: str) -> str:
     return f"{image_id}/{side}.{extension}"
 
 
-def _content(client: "S3Client", bucket: str, key: str) -> bytes | None:
-    """Return the bytes of the newest version, or None if there is none."""
+def _content(client: "S3Client", bucket: str, key: str, at_most: int | None = None) -> bytes | None:
+    """Return the bytes of the newest version, or None if there is none. Raise TooLarge if they are too many."""
     try:
-        return client.get_object(Bucket=bucket, Key=key)["Body"].read()
+        found = client.get_object(Bucket=bucket, Key=key)
     except ClientError as error:
         if error.response["Error"]["Code"] in GONE:
             return None
         raise
+    if at_most is not None and found["ContentLength"] > at_most:
+        found["Body"].close()
+        raise TooLarge
+    return found["Body"].read()

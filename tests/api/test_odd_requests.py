@@ -9,9 +9,10 @@ import socket
 
 import pytest
 
+from shared.limits import HEAD_MAX
 from tests.support import pictures
 from tests.support.answers import problem
-from tests.support.hosts import Api, json_of
+from tests.support.hosts import Api, Running, json_of
 from tests.support.local_service import ANSWER_MAX, Answer, LocalService
 
 pytestmark = pytest.mark.also_in_make_run(why="other programs parse the HTTP before the functions do")
@@ -85,7 +86,7 @@ TARGETS = {
 
 # headers -> the status of a random draw of a label that has one picture
 HEADERS: dict[str, tuple[dict[str, str], int]] = {
-    "another method in a header": ({"X-HTTP-Method-Override": "DELETE", "X-Method-Override": "DELETE"}, 200),
+    "another method in a header": ({"X-HTTP-Method": "DELETE", "X-Method-Override": "DELETE"}, 200),
     "a range": ({"Range": "bytes=0-3"}, 200),
     "a range that is none": ({"Range": "bytes=9-1,-"}, 200),
     "an Accept that is none": ({"Accept": ";;;q=,,/"}, 200),
@@ -105,7 +106,10 @@ HEADERS: dict[str, tuple[dict[str, str], int]] = {
 @pytest.mark.parametrize("target", TARGETS, ids=lambda target: target[:60])
 def test_an_odd_target_gets_its_own_refusal(api: Api, target: str) -> None:
     status, field = TARGETS[target]
-    answer = api.get(target.replace("{}", api.label))
+    path = target.replace("{}", api.label)
+    if isinstance(api.host, Running) and len(path) > HEAD_MAX:
+        status, field = 431, None  # API Gateway reads no longer ones
+    answer = api.get(path)
     problem(answer, status, field=field)
     assert ("errors" in json_of(answer)) == (field is not None)
     assert len(answer.body) < 2000
@@ -181,7 +185,7 @@ EXCHANGES = {
     "CONNECT": ({"line": b"CONNECT 127.0.0.1:80 HTTP/1.1"}, 400),
     "OPTIONS of the server": ({"line": b"OPTIONS * HTTP/1.1"}, 400),
     "TRACE": ({"line": b"TRACE / HTTP/1.1"}, 405),
-    "a target of 60 kB": ({"line": b"GET %s HTTP/1.1" % (DRAW + b"a" * 60_000)}, 422),
+    "a target of 60 kB": ({"line": b"GET %s HTTP/1.1" % (DRAW + b"a" * 60_000)}, 431),
     "a target of 200 kB": ({"line": b"GET %s HTTP/1.1" % (DRAW + b"a" * 200_000)}, 431),
     "a header of 200 kB": ({"line": GET, "lines": b"X: " + b"a" * 200_000 + b"\r\n"}, 431),
     "20,000 headers": ({"line": GET, "lines": b"X-Header: 1\r\n" * 20_000}, 431),
@@ -233,13 +237,18 @@ def test_almost_invalid_http_is_answered_with_a_problem(running: LocalService, n
     assert running.get("/").status == 200
 
 
-def test_a_method_in_a_header_is_ignored(running: LocalService) -> None:
+def test_one_header_names_another_method_as_api_gateway_has_it(running: LocalService) -> None:
     image = json_of(running.upload(pictures.tiny(1), label="odd"))
     path = f"/images/{image['id']}"
-    for name in ("X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override"):
+    for name in ("X-HTTP-Method", "X-Method-Override"):
         assert running.send("GET", path, headers={name: "DELETE"}).body == pictures.tiny(1)
         problem(running.send("POST", path + "?_method=DELETE", headers={name: "DELETE"}), 405)
-    assert running.get(path).status == 200
+    for method in ("HEAD", "GET"):
+        answer = running.send("GET", path, headers={"X-HTTP-Method-Override": method})
+        assert (answer.body, answer.headers["cache-control"]) == (pictures.tiny(1), "no-store")
+    assert running.get(path).headers["cache-control"] != "no-store"
+    assert running.send("POST", path, headers={"X-HTTP-Method-Override": "DELETE"}).status == 204
+    assert running.get(path).status == 404
 
 
 def test_an_incomplete_request_is_dropped(running: LocalService) -> None:

@@ -8,7 +8,7 @@ import boto3
 import pytest
 from PIL import Image
 
-import browse_images
+from shared import picture_response
 from shared.pictures import scaling
 from shared.pictures.bucket import EXTENSIONS, SIDES
 from tests.support import pictures
@@ -147,7 +147,7 @@ def test_a_kept_thumbnail_is_served_without_reading_the_picture(
 def test_a_picture_that_does_not_fit_into_an_answer_has_thumbnails(
     moto_aws: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(browse_images, "BODY_MAX", 1000)
+    monkeypatch.setattr(picture_response, "BODY_MAX", 1000)
     api = Api(Handlers(), "cat")
     url = json_of(api.upload(ROCKET))["url"]
     assert api.get(url).status == 302

@@ -185,6 +185,8 @@ def test_incoming_files_are_private_may_be_posted_by_any_page_and_go_by_themselv
         assert incoming[name] == pictures[name]
     (cors,) = incoming["CorsConfiguration"]["CorsRules"]
     assert cors["AllowedMethods"] == ["POST"]
+    (cors,) = pictures["CorsConfiguration"]["CorsRules"]
+    assert (cors["AllowedMethods"], cors["AllowedOrigins"]) == (["GET", "HEAD"], ["*"])
     (rule,) = incoming["LifecycleConfiguration"]["Rules"]
     dead = RESOURCES["IncomingDeadLetterQueue"]["Properties"]["MessageRetentionPeriod"]
     assert 86_400 * rule["ExpirationInDays"] > dead < upload.LIFETIME  # what is received later is still there

@@ -13,7 +13,7 @@ from shared.api.image_json import picture_headers
 from shared.pictures.bucket import Bucket
 from tests.support.local_service import LocalService, send
 from tests.support.pictures import png
-from tools.local.emulator import _may_write
+from tools.local.guard import _may_write
 
 
 def status_of(running: LocalService, target: str, headers: dict[str, str] | None = None, method: str = "GET") -> int:

@@ -13,6 +13,7 @@ from tools.local import snapshots
 from tools.local.checkpoints import DELAY, Checkpoints
 from tools.local.data_folder import DataFolder
 from tools.local.refusals import Refusal
+from tools.local.space import Space
 
 FILES = {"dynamodb.json": b'{"tables": 1}', "empty.json": b"", "lambda-blobs/0a.zip": b"PK\x03\x04"}
 
@@ -136,7 +137,7 @@ def test_each_write_is_in_one_snapshot_two_seconds_later(
 ) -> None:
     folder, sleep, slept = DataFolder(tmp_path, io.StringIO()), asyncio.sleep, list[float]()
     written: Any = Written(folder.state)
-    checkpoints = Checkpoints(folder, written)
+    checkpoints = Checkpoints(folder, written, Space(folder, print))
 
     async def wait(seconds: float) -> None:
         slept.append(seconds)

@@ -18,8 +18,7 @@ from botocore.stub import Stubber
 import browse_images
 import draw
 import edit_image
-import random_image
-from shared import aws
+from shared import aws, picture_response
 from shared.errors import Unavailable
 from shared.images import TAGS_MAX, Image
 from shared.labels import chunks, retries
@@ -213,7 +212,7 @@ def test_a_picture_larger_than_an_answer_is_at_a_presigned_url_for_five_minutes(
 ) -> None:
     api = Api(Handlers(), "cat")
     url = json_of(api.upload(pictures.png(1)))["url"]
-    monkeypatch.setattr(browse_images, "BODY_MAX", len(pictures.png(1)) - 1)
+    monkeypatch.setattr(picture_response, "BODY_MAX", len(pictures.png(1)) - 1)
     answer = api.get(url)
     assert (answer.status, answer.headers["cache-control"], answer.body) == (302, "no-store", b"")
     query = parse_qs(urlsplit(answer.headers["location"]).query)
@@ -226,17 +225,20 @@ def test_a_picture_larger_than_an_answer_is_at_a_presigned_url_for_five_minutes(
     assert api.get(url, if_none_match="*").status == 304
 
 
-def test_a_drawn_picture_that_does_not_fit_into_an_answer_is_a_redirect_to_its_address(
+def test_a_drawn_picture_that_does_not_fit_into_an_answer_is_at_a_presigned_url(
     moto_aws: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     api = Api(Handlers(), "cat")
     uploaded = json_of(api.upload(pictures.png(1)))
-    monkeypatch.setattr(random_image, "BODY_MAX", len(pictures.png(1)) - 1)
+    monkeypatch.setattr(picture_response, "BODY_MAX", len(pictures.png(1)) - 1)
     answer = api.random()
-    assert (answer.status, answer.headers["location"], answer.body) == (302, uploaded["url"], b"")
+    assert (answer.status, answer.headers["cache-control"], answer.body) == (302, "no-store", b"")
+    assert parse_qs(urlsplit(answer.headers["location"]).query)["X-Amz-Expires"] == ["300"]
+    assert requests.get(answer.headers["location"], timeout=ANSWER_MAX).content == pictures.png(1)
     assert answer.headers["image-id"] == uploaded["id"]
     assert answer.headers["image-probability"] == "1.0"
-    monkeypatch.setattr(random_image, "BODY_MAX", len(pictures.png(1)))
+    assert json_of(api.random(format="json"))["probability"] == 1.0
+    monkeypatch.setattr(picture_response, "BODY_MAX", len(pictures.png(1)))
     assert api.random().body == pictures.png(1)
 
 

@@ -31,6 +31,7 @@ READY_MAX = 300.0
 STOP_MAX = 120.0
 ANSWER_MAX = 300.0
 PATIENT = 300  # seconds that functions have, where a test is not about the seconds that they have
+TOO_MUCH = "exceeded maximum allowed payload size"  # of Lambda's error
 PR_SET_PDEATHSIG = 1  # of Linux, in sys/prctl.h
 
 # Linux gives away ports from 32768 on, so from 12,000 on there are 1,000 for each of 20 workers of pytest-xdist.  Each
@@ -69,7 +70,8 @@ class LocalService:
         own_group: bool = False,
     ):
         self.data, self.port, self.root = data, port or free_port(), root
-        self._variables = {**os.environ, "WARM": "0", **(variables or {}), "PORT": str(self.port), "DATA": str(data)}
+        patience = {"WARM": "0", "RESPONSE_SECONDS": f"{PATIENT}"}
+        self._variables = {**os.environ, **patience, **(variables or {}), "PORT": str(self.port), "DATA": str(data)}
         self._output = data.with_name(f"{data.name}-{self.port}-{uuid4().hex[:8]}.out")
         self._own_group = own_group
         self._process: subprocess.Popen[bytes] | None = None
@@ -81,6 +83,13 @@ class LocalService:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
+        self.check_responses()
+
+    def check_responses(self) -> None:
+        """Fail if a function returned more than AWS takes, whichever client asked for it."""
+        for log in (self.data / "emulator.log", self.data / "emulator.log.1"):
+            text = log.read_text(errors="replace") if log.exists() else ""
+            assert TOO_MUCH not in text, text[max(0, text.find(TOO_MUCH) - 300) :][:500]
 
     @property
     def url(self) -> str:

@@ -224,7 +224,7 @@ class S3:
             versions = [objects[Key]] if Key in objects else []
         if not versions:
             raise ClientError({"Error": {"Code": "AccessDenied", "Message": ""}}, "GetObject")
-        return {"Body": io.BytesIO(versions[-1])}
+        return {"Body": io.BytesIO(versions[-1]), "ContentLength": len(versions[-1])}
 
     def delete_object(self, *, Key: str, Bucket: str = BUCKET, VersionId: str = "", **_: Any) -> Any:
         self.world.pause("delete_object")

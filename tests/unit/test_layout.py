@@ -21,11 +21,11 @@ GROUND = tuple(
 )
 NEVER = {
     "shared": ("tools", "costs", "tests", *FUNCTIONS),
-    **dict.fromkeys(GROUND, (*GROUPS, "shared/add_image")),
-    "shared/api": ("shared/add_image", "shared/pictures", "shared/uploads"),
-    "shared/labels": ("shared/add_image", "shared/api", "shared/pictures", "shared/uploads"),
-    "shared/pictures": ("shared/add_image", "shared/api", "shared/labels", "shared/uploads"),
-    "shared/uploads": ("shared/add_image", "shared/pictures"),
+    **dict.fromkeys(GROUND, (*GROUPS, "shared/add_image", "shared/picture_response")),
+    "shared/api": ("shared/add_image", "shared/picture_response", "shared/pictures", "shared/uploads"),
+    "shared/labels": ("shared/add_image", "shared/picture_response", "shared/api", "shared/pictures", "shared/uploads"),
+    "shared/pictures": ("shared/add_image", "shared/picture_response", "shared/api", "shared/labels", "shared/uploads"),
+    "shared/uploads": ("shared/add_image", "shared/picture_response", "shared/pictures"),
     **{folder: ("tools", "costs", "tests", *(other for other in FUNCTIONS if other != folder)) for folder in FUNCTIONS},
     "costs": ("tests", *FUNCTIONS),
     "tools/audit": ("tests", "tools/local", "tools/bundle", "tools/reconcile", "tools/benchmarks", *FUNCTIONS),
@@ -61,6 +61,7 @@ PURE = {
     *("random/darts", "random/gaps", "random/session_order", "notify/backoff", "notify/signature"),
     *("upload/boundary", "upload/file_names"),
     "tools/audit/chi_square",
+    "tools/local/origins",
 }
 
 

@@ -7,27 +7,54 @@ from pathlib import Path
 
 import yaml
 
-from shared.images import TAGS_MAX
-from shared.limits import BODY_MAX, EVENT_MAX, FILE_MAX
+from options import COUNT
+from shared.api import paging
+from shared.api.image_json import image_json
+from shared.images import FILENAME_MAX, TAGS_MAX, Image
+from shared.limits import BODY_MAX, EVENT_MAX, FILE_MAX, HEAD_MAX, RESPONSE_MAX
 from shared.pictures.check import MAX_PIXELS
 from tests.support import cloud
 from tests.support.cloud import FUNCTIONS, ROOT
 from tests.support.hosts import proxy_event
 
-GATEWAY_HEADERS_MAX = 10_240  # bytes: API Gateway's quota for names and values of all headers of a request
+COUNT_MAX = max(int(text) for text in map(str, range(1_000)) if COUNT.fullmatch(text))  # images of one draw
 SOURCES = [path for folder in ("shared", "tools", "costs", *FUNCTIONS) for path in (ROOT / folder).rglob("*.py")]
 
 
 def test_the_largest_body_fits_into_an_event_with_the_largest_headers() -> None:
-    headers = {"X-Large": "h" * GATEWAY_HEADERS_MAX}
+    headers = {"X-Large": "h" * HEAD_MAX}
     _, event = proxy_event("POST", "/upload", bytes(BODY_MAX), headers)
     event["multiValueHeaders"] = {name: [value] for name, value in event["headers"].items()}
     assert len(json.dumps(event)) < EVENT_MAX
 
 
 def test_the_largest_answer_fits_into_what_lambda_returns() -> None:
-    answer = {"body": base64.b64encode(bytes(BODY_MAX)).decode(), "headers": {"X-Large": "h" * GATEWAY_HEADERS_MAX}}
-    assert len(json.dumps(answer)) < EVENT_MAX
+    answer = {"body": base64.b64encode(bytes(BODY_MAX)).decode(), "headers": {"X-Large": "h" * HEAD_MAX}}
+    assert len(json.dumps(answer)) < RESPONSE_MAX
+
+
+def test_the_largest_page_of_a_list_fits_into_what_lambda_returns() -> None:
+    """The text of the page is escaped twice: as JSON, and as a text in Lambda's JSON."""
+    longest = Image(
+        label="l" * 32,
+        name="f" * 32 + ".webp",
+        weight=123_456_789,
+        version_id="",
+        size=FILE_MAX,
+        width=65_535,
+        height=65_535,
+        created="2026-11-28T16:31:08.931Z",
+        tags=("t" * 32,) * TAGS_MAX,
+        filename="\U0001f431" * FILENAME_MAX,
+    )
+    shown = {**image_json(longest, f"https://{'h' * 253}/Prod/"), "probability": 0.1234567890123456}
+    assert len(shown["filename"].encode()) == FILENAME_MAX * 4
+    for entries in (paging.LIMIT_MAX, COUNT_MAX):
+        answer = {
+            "headers": {"Link": "h" * HEAD_MAX},
+            "body": json.dumps({"images": [shown] * entries, "cursor": "c" * 2_000}),
+        }
+        assert len(json.dumps(answer)) < RESPONSE_MAX / 10
 
 
 def test_a_direct_upload_has_room_for_a_picture_of_the_most_pixels() -> None:
@@ -35,7 +62,7 @@ def test_a_direct_upload_has_room_for_a_picture_of_the_most_pixels() -> None:
 
 
 def test_no_other_module_writes_these_numbers() -> None:
-    writers = [path for path in SOURCES if numbers_in(path) & {BODY_MAX, FILE_MAX, EVENT_MAX}]
+    writers = [path for path in SOURCES if numbers_in(path) & {BODY_MAX, FILE_MAX, EVENT_MAX, RESPONSE_MAX}]
     assert writers == [ROOT / "shared/limits.py"]
 
 

@@ -19,13 +19,14 @@ from hashlib import sha256
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 
+from shared.limits import FILE_MAX  # the service takes no larger files, so none is kept
+
 FOLDER = Path(".corpus")
 PACKAGES = Path(__file__).parent / "packages.txt"
 NAMED_LIKE_PICTURES = frozenset(
     {".apng", ".avif", ".bmp", ".gif", ".heic", ".ico", ".j2k", ".jfif", ".jp2", ".jpe", ".jpeg", ".jpg", ".mpo"}
     | {".pbm", ".pgm", ".png", ".ppm", ".psd", ".svg", ".tga", ".tif", ".tiff", ".webp"}
 )
-FILE_MAX = 20_000_000  # bytes of a file that is kept: the service takes no larger ones
 AT_A_TIME = 4  # packages
 TIMEOUT = 600  # seconds for one package
 SAID_MAX = 500  # characters of what pip or npm says

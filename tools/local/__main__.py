@@ -3,9 +3,11 @@
 import importlib.util
 import logging
 import os
+import resource
 import signal
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 
 from tools.local.choices import HELP, hint, read_choices
 from tools.local.refusals import Refusal
@@ -22,6 +24,7 @@ def main(arguments: Sequence[str]) -> int:
         print(f"Unknown argument {arguments[0]!r}.\n{HELP}", file=sys.stderr)
         return 2
     os.umask(0o077)  # what is stored is for its owner
+    _allow_more_files()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: sys.exit(0))  # until the service has its own
     try:
@@ -49,6 +52,13 @@ def main(arguments: Sequence[str]) -> int:
         print(f"petAPI had to stop ({error}). The data is as the last snapshot has it.", file=sys.stderr)
         return 1
     return 0
+
+
+def _allow_more_files() -> None:
+    """Raise the soft limit of open files to the hard one, because each connection is one."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(OSError, ValueError):  # macOS has a lower limit than the one that it names
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 if __name__ == "__main__":

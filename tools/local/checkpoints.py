@@ -3,10 +3,12 @@
 import asyncio
 import logging
 import sys
+from pathlib import Path
 
 from tools.local import snapshots
 from tools.local.data_folder import DataFolder
 from tools.local.emulator import Emulator, States
+from tools.local.space import Space
 
 DELAY = 2.0  # seconds from a write to its snapshot; a kill loses nothing that was acknowledged 5 s before
 
@@ -16,8 +18,8 @@ logger = logging.getLogger(__name__)
 class Checkpoints:
     """The snapshots of one run. `failing` is true while none can be written."""
 
-    def __init__(self, folder: DataFolder, emulator: Emulator) -> None:
-        self._folder, self._emulator = folder, emulator
+    def __init__(self, folder: DataFolder, emulator: Emulator, space: Space) -> None:
+        self._folder, self._emulator, self._space = folder, emulator, space
         self._unsaved = asyncio.Event()
         self._taking = asyncio.Lock()
         self.failing = False
@@ -34,8 +36,17 @@ class Checkpoints:
             await asyncio.to_thread(self._write, states)
 
     def _write(self, states: States) -> None:
+        """Write a snapshot. If that fails, perhaps because the disk is full, use the reserve."""
+        try:
+            snapshot = self._write_once(states)
+        except OSError:
+            self._space.release_reserve()
+            snapshot = self._write_once(states)
+        self._space.keep_reserve(snapshot)
+
+    def _write_once(self, states: States) -> Path:
         self._emulator.save(states)
-        snapshots.take(self._folder.state, self._folder.snapshots)
+        return snapshots.take(self._folder.state, self._folder.snapshots)
 
     async def keep_up(self) -> None:
         """Take a snapshot after writes, until cancelled."""
@@ -46,18 +57,26 @@ class Checkpoints:
                 await self.take()
                 self.failing = False
             except OSError as error:
-                self.failing = True
                 self._unsaved.set()
-                logger.exception("no snapshot")
-                print(
-                    f"The data could not be saved ({error}). Writes are refused until it can be. "
-                    f"Check whether {self._folder.path} has room.",
-                    file=sys.stderr,
-                )
+                self._note_failure(error)
 
-    async def end(self, keeping_up: asyncio.Task[None]) -> None:
-        """Take the last snapshots. They are identical, so a damaged file in one of them loses nothing."""
+    def _note_failure(self, error: OSError) -> None:
+        """Refuse writes from now on. Print why, once until a snapshot can be taken again."""
+        logger.error("no snapshot", exc_info=error)
+        if not self.failing:
+            print(
+                f"The data could not be saved ({error}). Writes are refused until it can be. "
+                f"Check whether {self._folder.path} has room.",
+                file=sys.stderr,
+            )
+        self.failing = True
+
+    async def pause(self, keeping_up: asyncio.Task[None]) -> None:
+        """End `keep_up` between two snapshots."""
         async with self._taking:
             keeping_up.cancel()
+
+    async def end(self) -> None:
+        """Take the last snapshots. They are identical, so a damaged file in one of them loses nothing."""
         for _ in range(snapshots.KEPT):
             await self.take()

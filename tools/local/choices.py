@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from shared.images import LABEL
+from shared.limits import RESPONSE_SECONDS
 from tools.local.refusals import Refusal
 
 # Variables and the parameters of template.yaml that they set
@@ -22,6 +23,7 @@ PARAMETERS = {
 }
 THROTTLES = ("ThrottleRate", "ThrottleBurst", "PictureThrottleRate", "PictureThrottleBurst")
 
+SECONDS_MAX = 900  # as long as a Lambda function may take
 DEFAULT_DATA = Path(".local")
 
 HELP = """Usage: make run [VARIABLE=value ...]
@@ -37,6 +39,8 @@ Serve petAPI on this machine, with everything that template.yaml describes. Vari
   RECOGNITION_MODEL=, RECOGNITION_MODEL_LABELS=    for onnx: the paths of the model and of its class names
   CALLBACK_LOOPBACK=true, CALLBACK_HTTP=true       let callbacks go to this machine, and by HTTP
   CALLBACK_TIMEOUT=5  seconds that the receiver of a callback has
+  THROTTLE=1          answer 429 beyond the rates of template.yaml, as API Gateway does
+  RESPONSE_SECONDS=29 answer 504 after so many seconds, as API Gateway does
 docs/reference/configuration.md has the details."""
 
 
@@ -44,13 +48,15 @@ docs/reference/configuration.md has the details."""
 class Choices:
     """The choices for one run. With `tokens`, the run issues the tokens that writes need.
 
-    With `warm`, all functions are started before the first request.
+    With `warm`, all functions are started before the first request. With `throttle`, template.yaml's throttles hold.
     """
 
     port: int
     data: Path
     tokens: bool
     warm: bool
+    throttle: bool
+    response_seconds: float
     parameters: Mapping[str, str]
 
     @property
@@ -69,9 +75,18 @@ def read_choices(environment: Mapping[str, str]) -> Choices:
     """Read the choices from environment variables. Raise Refusal if one is unusable."""
     chosen = {parameter: environment[name] for name, parameter in PARAMETERS.items() if environment.get(name)}
     tokens, warm = _switch(environment, "TOKENS", "0"), _switch(environment, "WARM", "1")
+    throttle = _switch(environment, "THROTTLE", "0")
     if tokens and "JwtIssuer" in chosen:
         raise Refusal("TOKENS=1 and JWT_ISSUER name two issuers of tokens. Leave one of them out.")
-    return Choices(_port(environment), data_path(environment), tokens, warm, _parameters(chosen, tokens))
+    return Choices(
+        port=_port(environment),
+        data=data_path(environment),
+        tokens=tokens,
+        warm=warm,
+        throttle=throttle,
+        response_seconds=_seconds(environment),
+        parameters=_parameters(chosen, tokens, throttle),
+    )
 
 
 def hint(environment: Mapping[str, str]) -> str:
@@ -94,6 +109,13 @@ def _port(environment: Mapping[str, str]) -> int:
     return int(text)
 
 
+def _seconds(environment: Mapping[str, str]) -> float:
+    text = environment.get("RESPONSE_SECONDS") or f"{RESPONSE_SECONDS}"
+    if not (text.isascii() and text.isdigit() and 0 < int(text) <= SECONDS_MAX):
+        raise Refusal(f"RESPONSE_SECONDS is {text!r}. It must be a number from 1 to {SECONDS_MAX}, such as 29.")
+    return float(text)
+
+
 def _switch(environment: Mapping[str, str], name: str, default: str) -> bool:
     text = environment.get(name) or default
     if text not in ("0", "1"):
@@ -101,12 +123,12 @@ def _switch(environment: Mapping[str, str], name: str, default: str) -> bool:
     return text == "1"
 
 
-def _parameters(chosen: Mapping[str, str], tokens: bool) -> dict[str, str]:
-    """Return the parameters of template.yaml: any label, no throttle, links from the root, open writes."""
+def _parameters(chosen: Mapping[str, str], tokens: bool, throttle: bool) -> dict[str, str]:
+    """Return the parameters of template.yaml: any label, links from the root, open writes, the throttles if wanted."""
     if "Labels" in chosen:
         _check_labels(chosen["Labels"])
     public = {"PublicWrites": "false" if tokens or "JwtIssuer" in chosen else "true"}
-    throttles = dict.fromkeys(THROTTLES, "5000")  # requests a second
+    throttles = {} if throttle else dict.fromkeys(THROTTLES, "5000")  # requests a second
     return {"Labels": "*", "LinkBase": "/", "Recogniser": "colours", **throttles, **public, **chosen}
 
 

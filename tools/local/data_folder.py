@@ -5,6 +5,8 @@ running            exists during a run; found at a start, it shows that the last
 snapshots/         the emulator's state; snapshots.py
 objects/           the objects of the buckets, written as they come
 state/             what the emulator loads and saves: at the start the chosen snapshot, later the next one
+lost/              pictures of a killed run that no image names
+reserve            an empty file as large as a snapshot, so that the last snapshot fits on a full disk
 tmp/               the functions' unpacked code; emptied at each start
 emulator.log       warnings of the emulator, and the functions' log lines
 aws.env            address and key of the emulator's AWS endpoints during a run, for scripts
@@ -53,6 +55,16 @@ class DataFolder:
         return self.path / "state"
 
     @property
+    def lost(self) -> Path:
+        """The pictures that reconciling after a kill has set aside."""
+        return self.path / "lost"
+
+    @property
+    def reserve(self) -> Path:
+        """The room for the last snapshot."""
+        return self.path / "reserve"
+
+    @property
     def tmp(self) -> Path:
         """Scratch space of the emulator and the functions."""
         return self.path / "tmp"
@@ -86,6 +98,7 @@ def claim(path: Path) -> DataFolder:
         folder = DataFolder(path, (path / "lock").open("a+"))
         fcntl.flock(folder.lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         shutil.rmtree(folder.tmp, ignore_errors=True)
+        folder.reserve.unlink(missing_ok=True)  # the start itself may need it
         for part in (folder.snapshots, folder.objects, folder.tmp):
             part.mkdir(exist_ok=True)
     except BlockingIOError as error:
@@ -109,7 +122,8 @@ def mark_running(folder: DataFolder) -> bool:
 
 def mark_stopped(folder: DataFolder) -> None:
     """Mark that the run has ended well, with everything in the last snapshot."""
-    folder.aws_env.unlink(missing_ok=True)
+    for part in (folder.aws_env, folder.reserve):
+        part.unlink(missing_ok=True)
     shutil.rmtree(folder.tmp, ignore_errors=True)
     folder.running.unlink(missing_ok=True)
 

@@ -7,9 +7,14 @@ import signal
 import string
 import subprocess
 from collections.abc import Callable, Mapping
-from functools import lru_cache
+from functools import lru_cache, wraps
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+
+from tools.local import durable, quotas
+from tools.local import unpacked as unpacking
+from tools.local.unpacked import UnpackedFunctions
 
 QUEUES_PORT = "4566"  # in the URLs of queues only
 EXPRESSIONS = 256  # parsed ones that are kept; shared/ has about 30
@@ -28,7 +33,10 @@ def load() -> Any:
       that the policies of template.yaml work.
     - Ctrl-C in a terminal reaches the processes of the functions in the middle of their work. Here they are in process
       groups of their own.
-    - S3 reports success when the disk had no room for an object. Here that fails.
+    - S3 reports success when the disk had no room for an object, and before the object is on the disk. Here the first
+      fails, and the second waits.
+    - Lambda unpacks a function for each of its processes. Here it unpacks it once (unpacked.py).
+    - Lambda returns responses of any size. Here a larger one than AWS returns is an error.
     - DynamoDB parses a Query's condition once per item of the partition. Here it parses it once.
     - SQS knows queues by the port that it listens on, which differs at each start. Here the port in a name stays.
     - CloudFormation ignores ExcludePunctuation when it generates a secret. Here it heeds it.
@@ -39,11 +47,17 @@ def load() -> Any:
     """
     from ministack import app
     from ministack.core import iam_actions, lambda_runtime, persistence
-    from ministack.services import apigateway_v1, cloudformation, dynamodb, lambda_svc, sqs
+    from ministack.services import apigateway_v1, cloudformation, dynamodb, lambda_svc, s3, sqs
     from ministack.services.cloudformation import provisioners
 
     lambda_runtime.subprocess = _OwnGroup()
     logging.getLogger("s3").addHandler(_Raise())
+    s3._atomic_write = _write_durably
+    unpacked = UnpackedFunctions(
+        Path(os.environ["TMPDIR"]), lambda_runtime._PYTHON_WORKER_SCRIPT, lambda_svc._resolve_layer_zip
+    )
+    unpacking.install(lambda_runtime, unpacked)
+    lambda_runtime.Worker.invoke = _with_quota(lambda_runtime.Worker.invoke)
     lambda_runtime.Worker._read_stderr = _log_stderr
     lambda_runtime.Worker._drain_stderr_bounded = lambda worker: ""
     lambda_svc._emit_lambda_logs = _log_crash
@@ -61,7 +75,9 @@ def load() -> Any:
     return SimpleNamespace(
         app=app,
         cloudformation=cloudformation,
+        lambda_svc=lambda_svc,
         gateway=apigateway_v1,
+        unpacked=unpacked,
         lambda_runtime=lambda_runtime,
         persistence=persistence,
     )
@@ -123,6 +139,24 @@ def _parse_expressions_once(dynamodb: Any) -> None:
     tokenize = dynamodb._tokenize
     dynamodb._tokenize = lru_cache(EXPRESSIONS)(lambda expression: tuple(tokenize(expression)))
     dynamodb._condition_syntax_error = lru_cache(EXPRESSIONS)(dynamodb._condition_syntax_error)
+
+
+def _write_durably(path: str, content: bytes | str, *, text: bool = False) -> None:
+    durable.write(Path(path), content.encode() if isinstance(content, str) else content)
+
+
+def _with_quota(invoke: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
+    """Let a call fail, as Lambda does, if its result is too large."""
+
+    @wraps(invoke)
+    def invoke_with_quota(worker: Any, *arguments: Any, **named: Any) -> dict[str, Any]:
+        answer = invoke(worker, *arguments, **named)
+        if answer["status"] == "ok" and (excess := quotas.excess(answer.get("result"))):
+            functions_log.error("%s %s", worker.func_name, excess)
+            return {**answer, "status": "error", "error": excess, "result": None}
+        return answer
+
+    return invoke_with_quota
 
 
 def _log_stderr(worker: Any) -> None:

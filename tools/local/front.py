@@ -1,38 +1,64 @@
 """What listens on the port of `make run`: the API at the root, and nothing else of the emulator.
 
-It answers 413 itself where API Gateway would not call a function, and turns the emulator's errors into problems, as the
-gateway responses of template.yaml do on AWS.
+It enforces what API Gateway and Lambda do and the emulator does not (quotas.py, throttles.py), refuses web pages of
+other sites (origins.py), and turns the emulator's errors into problems, as the gateway responses of template.yaml do on
+AWS.
 """
 
 import asyncio
 import logging
 import re
-from collections.abc import Awaitable, Callable, Mapping
+import time
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 from uuid import uuid4
 
-from shared import errors, limits
+from shared import errors
 from shared.api import endpoint
-from tools.local.emulator import Receive, Scope, Send
+from shared.limits import RESPONSE_SECONDS
+from tools.local import origins, quotas
+from tools.local.guard import Receive, Scope, Send
+from tools.local.throttles import Throttles
 
-BODY_MAX = 4_700_000  # bytes; base64 of more, with headers, does not fit into the 6 MiB of a Lambda event
 CALLS_MAX = 4  # at a time; each may start a process of 35 to 60 MB, and more would wait for the one emulator
 WHOLE_URL = re.compile(r"https?://([^/?]*)(/.*)?", re.IGNORECASE | re.DOTALL)
-LOOPBACK = re.compile(r"(127\.0\.0\.1|localhost)(:[0-9]{1,5})?", re.IGNORECASE)
 READS = ("GET", "HEAD", "OPTIONS")
 DISCARDED_MAX = 100_000_000  # bytes of a refused body that are read, so that the client reads the response
 
 logger = logging.getLogger(__name__)
 
 Answer = tuple[int, dict[str, Any], bytes]
-CallApi = Callable[[str, str, bytes, dict[str, str], bytes], Awaitable[Answer]]
+CallApi = Callable[[str, str, bytes, dict[str, str], bytes], Coroutine[Any, Any, Answer]]
 
 
 class BadGateway(errors.ApiError):
     """The function sent no response, or not one of a function."""
 
     status = HTTPStatus.BAD_GATEWAY
+
+
+class GatewayTimeout(errors.ApiError):
+    """The gateway response INTEGRATION_TIMEOUT of template.yaml."""
+
+    status = HTTPStatus.GATEWAY_TIMEOUT
+
+    def __init__(self) -> None:
+        super().__init__("The service did not respond in time; retry in a moment.", headers={"Retry-After": "1"})
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What the front asks before it calls a function.
+
+    `check_write` takes the method and the bytes of a request that may write, and raises its refusal. `throttles` is
+    None if there are none. `seconds` is the time that a function has.
+    """
+
+    check_write: Callable[[str, int], None] = lambda method, size: None
+    throttles: Throttles | None = None
+    seconds: float = RESPONSE_SECONDS
 
 
 class Front:
@@ -43,17 +69,23 @@ class Front:
     """
 
     def __init__(
-        self,
-        call_api: CallApi,
-        log: str,
-        *,
-        failing: Callable[[], bool] = lambda: False,
-        documents: Mapping[str, bytes] | None = None,
+        self, call_api: CallApi, log: str, rules: Rules | None = None, documents: Mapping[str, bytes] | None = None
     ) -> None:
-        self._call_api, self._documents = call_api, documents or {}
-        self._log = log
-        self._failing = failing
+        self._call_api, self._log = call_api, log
+        self._rules, self._documents = rules or Rules(), documents or {}
         self._calls = asyncio.Semaphore(CALLS_MAX)
+        self._under_way: set[asyncio.Task[Answer]] = set()
+        self._stopping, self._over = False, asyncio.Event()
+
+    @property
+    def busy(self) -> bool:
+        """Whether functions still work on requests that have their response, or that got 503 at the end."""
+        return bool(self._under_way)
+
+    def stop(self, grace: float) -> None:
+        """Take no more requests. Those under way have `grace` seconds; then they get 503."""
+        self._stopping = True
+        asyncio.get_running_loop().call_later(grace, self._over.set)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -62,32 +94,69 @@ class Front:
         if scope["type"] == "websocket":
             return await send({"type": "websocket.close"})
         try:
-            status, headers, body = await self._answer(scope, receive)
+            status, headers, body = await self._unless_over(self._answer(scope, receive))
         except _Gone:
             return None
         except errors.ApiError as refusal:
             status, headers, body = problem(refusal)
+        if origins.is_foreign(_headers(scope)):
+            headers = origins.without_sharing(headers)
         await _send(send, status, headers, body, head=scope["method"] == "HEAD")
         return None
 
+    async def _unless_over(self, answer: Coroutine[Any, Any, Answer]) -> Answer:
+        """Return the answer, or raise Unavailable if the time for requests under way ends before."""
+        answering, over = asyncio.create_task(answer), asyncio.create_task(self._over.wait())
+        try:
+            await asyncio.wait({answering, over}, return_when=asyncio.FIRST_COMPLETED)
+            if not answering.done():
+                raise _stopping()
+            return answering.result()
+        finally:
+            answering.cancel()
+            over.cancel()
+
     async def _answer(self, scope: Scope, receive: Receive) -> Answer:
+        if self._stopping:
+            raise _stopping()
         body = await _read(receive)
+        quotas.check_head(scope["method"], _target(scope), scope["headers"])
         headers = _headers(scope)
-        path = _path(scope, headers)
-        _refuse_strangers(scope["method"], headers)
-        if path in self._documents and scope["method"] in ("GET", "HEAD"):
+        path, method = _path(scope, headers), quotas.effective_method(scope["method"], headers)
+        origins.check(method if method not in READS else scope["method"], headers)
+        if path in self._documents and method in ("GET", "HEAD"):
             return HTTPStatus.OK, {"Content-Type": "application/json"}, self._documents[path]
-        if self._failing() and scope["method"] not in READS:
-            raise errors.Unavailable("The data cannot be saved now. Make room on the disk and retry.")
-        async with self._calls:
-            try:
-                answer = await self._call_api(scope["method"], path, scope["query_string"], headers, body)
-            except Exception as error:
-                logger.exception("the emulator failed")
-                raise BadGateway(f"The emulator failed. The reason is in {self._log}.") from error
-        if not _is_of_the_api(answer[1]):
+        quotas.check_event(method, path, scope["query_string"], headers, body)
+        if self._rules.throttles:
+            self._rules.throttles.check(method, path, time.monotonic())
+        if method not in READS:
+            self._rules.check_write(method, len(body))
+        return await self._call(method, path, scope["query_string"], headers, body)
+
+    async def _call(self, method: str, path: str, query: bytes, headers: dict[str, str], body: bytes) -> Answer:
+        """Call the API, and wait as long as API Gateway does. A call that takes longer goes on without its client."""
+        await self._calls.acquire()
+        call = asyncio.create_task(self._call_api(method, path, query, headers, body))
+        self._under_way.add(call)
+        call.add_done_callback(self._end)
+        await asyncio.wait({call}, timeout=self._rules.seconds)
+        if not call.done():
+            raise GatewayTimeout
+        if call.cancelled() or call.exception():
+            raise BadGateway(f"The emulator failed. The reason is in {self._log}.")
+        if not _is_of_the_api(call.result()[1]):
             raise BadGateway(f"The function sent no response. The reason is in {self._log}.")
-        return answer
+        return call.result()
+
+    def _end(self, call: "asyncio.Task[Answer]") -> None:
+        self._under_way.discard(call)
+        self._calls.release()
+        if not call.cancelled() and (error := call.exception()):
+            logger.error("the emulator failed", exc_info=error)
+
+
+def _stopping() -> errors.Unavailable:
+    return errors.Unavailable("petAPI is stopping. Retry when it runs again.")
 
 
 def _is_of_the_api(headers: Mapping[str, Any]) -> bool:
@@ -106,6 +175,13 @@ def _path(scope: Scope, headers: dict[str, str]) -> str:
     return path
 
 
+def _target(scope: Scope) -> bytes:
+    """Return the target of the request line, as it came."""
+    path: bytes = scope.get("raw_path") or scope["path"].encode()
+    query: bytes = scope["query_string"]
+    return path + b"?" * bool(query) + query
+
+
 def problem(refusal: errors.ApiError) -> Answer:
     """Return the refusal as a response, like those of the functions."""
     request_id = str(uuid4())
@@ -115,21 +191,12 @@ def problem(refusal: errors.ApiError) -> Answer:
     return response.status, headers, body
 
 
-def _refuse_strangers(method: str, headers: dict[str, str]) -> None:
-    """Raise Forbidden for other host names, and for writes of web pages from other hosts."""
-    origin = headers.get("origin", "")
-    if not LOOPBACK.fullmatch(headers.get("host", "localhost")):
-        raise errors.Forbidden("Use 127.0.0.1 or localhost as the host.")
-    if origin and method not in READS and not LOOPBACK.fullmatch(origin.partition("://")[2]):
-        raise errors.Forbidden("Only web pages of this machine may write here.")
-
-
 class _Gone(Exception):
     """The client left before its request was complete."""
 
 
 async def _read(receive: Receive) -> bytes:
-    """Return the whole body. Raise PayloadTooLarge, without keeping more than BODY_MAX of it."""
+    """Return the whole body. Raise PayloadTooLarge if no event can hold it, and keep no more of it."""
     chunks: list[bytes] = []
     size, more = 0, True
     while more and size <= DISCARDED_MAX:
@@ -138,15 +205,12 @@ async def _read(receive: Receive) -> bytes:
             raise _Gone
         size += len(message["body"])
         more = message["more_body"]
-        if size > BODY_MAX:
+        if size > quotas.BODY_ROOM:
             chunks.clear()
         else:
             chunks.append(message["body"])
-    if size > BODY_MAX:
-        raise errors.PayloadTooLarge(
-            f"The request is too large. POST /upload takes at most {limits.BODY_MAX / 10**6} MB; "
-            f"send a picture of up to {limits.FILE_MAX // 10**6} MB with POST /uploads."
-        )
+    if size > quotas.BODY_ROOM:
+        raise quotas.too_large()
     return b"".join(chunks)
 
 

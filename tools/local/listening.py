@@ -1,5 +1,6 @@
 """The sockets of `make run` on the loopback interface, and the HTTP server that listens on them."""
 
+import asyncio
 import logging
 import socket
 from collections.abc import Awaitable, Callable
@@ -8,10 +9,13 @@ from typing import Any
 from hypercorn.asyncio import serve
 from hypercorn.config import Config
 
-from tools.local.emulator import App
+from tools.local.guard import App
+from tools.local.protocol import cut_off
 from tools.local.refusals import Refusal
 
-GRACE = 10.0  # seconds that requests under way at the end may take; more than a busy machine needs for one
+CUT = 3.0  # seconds to close connections
+
+logger = logging.getLogger(__name__)
 
 
 def loopback_socket(port: int) -> socket.socket:
@@ -29,13 +33,35 @@ def loopback_socket(port: int) -> socket.socket:
     return bound
 
 
-async def listen(app: App, bound: socket.socket, ended: Callable[[], Awaitable[object]]) -> None:
-    """Serve the application on the socket until `ended` returns."""
+async def listen(
+    app: App, bound: socket.socket, ended: Callable[[], Awaitable[object]], *, keep_alive: float, grace: float
+) -> None:
+    """Serve the application on the socket until `ended` returns, and `grace` seconds more for requests under way.
+
+    A connection without a request is closed after `keep_alive` seconds. What is open when the time is over is cut off.
+    """
     config = Config()
     config.bind = [f"fd://{bound.detach()}"]
     config.errorlog = logging.getLogger("hypercorn")
     config.include_server_header = False
-    config.graceful_timeout = GRACE
-    config.keep_alive_timeout = 75
+    config.graceful_timeout = grace
+    config.keep_alive_timeout = keep_alive
     framework: Any = app  # hypercorn has a type for each kind of message, we have dictionaries
-    await serve(framework, config, shutdown_trigger=ended)
+    over = asyncio.Event()
+
+    async def end() -> None:
+        await ended()
+        over.set()
+
+    serving = asyncio.create_task(serve(framework, config, shutdown_trigger=end))
+    waiting = asyncio.create_task(over.wait())
+    await asyncio.wait({serving, waiting}, return_when=asyncio.FIRST_COMPLETED)
+    waiting.cancel()
+    await asyncio.wait({serving}, timeout=grace + CUT)
+    cut_off(config)
+    await asyncio.wait({serving}, timeout=CUT)
+    if not serving.done():
+        serving.cancel()
+        logger.error("the HTTP server did not end")
+        return
+    serving.result()

@@ -12,25 +12,36 @@ from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
 from shared import aws
-from shared.pictures.bucket import Bucket
+from shared.errors import Unavailable
 from shared.settings import read_settings
 from tools.local import data_folder, local_issuer, protocol, snapshots, terminal
 from tools.local.checkpoints import Checkpoints
 from tools.local.choices import Choices
 from tools.local.data_folder import DataFolder
 from tools.local.deploy import ARTIFACTS, Deployment
-from tools.local.emulator import Emulator, guarded
-from tools.local.front import Front
-from tools.local.listening import listen, loopback_socket
+from tools.local.emulator import Emulator
+from tools.local.ending import Ending
+from tools.local.front import Front, Rules
+from tools.local.guard import guarded
+from tools.local.listening import CUT, listen, loopback_socket
 from tools.local.local_issuer import LocalIssuer
+from tools.local.lost_and_found import LostAndFound
 from tools.local.refusals import Refusal
+from tools.local.space import Space
+from tools.local.throttles import Throttles
 from tools.local.warm import start_functions
 from tools.reconcile.inventory import Inventory
 from tools.reconcile.reconcile import Reconciliation
+from tools.template import read_template
 
 logger = logging.getLogger(__name__)
 
 ROOT = Path(__file__).resolve().parent.parent.parent
+KEEP_ALIVE = 5.0  # seconds that a client's connection may wait for another request
+KEEP_ALIVE_AWS = 75.0  # the functions' connections, which are few
+GRACE = 10.0  # seconds that requests under way at the end may take; more than a busy machine needs for one
+GRACE_FUNCTIONS = 5.0  # functions that work for queues, or for requests that got no response in time
+GRACE_AWS = 3.0  # the functions, whose clients have their responses, are over by then
 LOG_MAX = 5_000_000  # bytes, twice: the present log file and the one before
 
 
@@ -44,17 +55,17 @@ def serve(choices: Choices) -> None:
     damaged = _restore(folder)
     issuer = local_issuer.begin(folder.token_issuer, choices.url) if choices.tokens else None
     killed = data_folder.mark_running(folder)
+    ending = Ending(folder.log)
     try:
         say = terminal.quiet if _has_images(folder) else terminal.say
         say("- Loading the emulated AWS services")
         emulator = Emulator(folder, private.getsockname()[1])
-        run = _Run(choices, folder, emulator, issuer, say)
+        run = _Run(choices, folder, emulator, issuer, say, ending)
         asyncio.run(run.run(public, private, killed=killed, damaged=damaged))
     except Refusal:
         if not killed:
             data_folder.mark_stopped(folder)
         raise
-    data_folder.mark_stopped(folder)
 
 
 class _Run:
@@ -67,32 +78,46 @@ class _Run:
         emulator: Emulator,
         issuer: LocalIssuer | None,
         say: Callable[[str], None],
+        ending: Ending,
     ) -> None:
-        self._folder, self._emulator, self._say, self._url = folder, emulator, say, choices.url
-        self._checkpoints = Checkpoints(folder, emulator)
+        self._folder, self._emulator, self._say, self._choices = folder, emulator, say, choices
+        self._space, self._ending = Space(folder, terminal.say), ending
+        self._checkpoints = Checkpoints(folder, emulator, self._space)
         self._documents = issuer.documents() if issuer else {}
         self._parameters = {**choices.parameters, **(issuer.parameters() if issuer else {})}
-        self._issuer_command, self._warm = choices.issuer_command, choices.warm
+        self._stop = asyncio.Event()
 
     async def run(self, public: socket.socket, private: socket.socket, *, killed: bool, damaged: bool) -> None:
         """Do everything between the start of the emulator and its end."""
-        stop, end_aws = _stop_signal(self._folder.path), asyncio.Event()
-        aws_endpoints = guarded(self._emulator.asgi, self._checkpoints.written)
-        emulating = asyncio.create_task(listen(aws_endpoints, private, end_aws.wait))
+        started, end_aws = datetime.now(UTC), asyncio.Event()
+        self._heed_signals()
+        aws_endpoints = guarded(self._emulator.asgi, self._checkpoints.written, self._space.is_short)
+        emulating = asyncio.create_task(
+            listen(aws_endpoints, private, end_aws.wait, keep_alive=KEEP_ALIVE_AWS, grace=GRACE_AWS)
+        )
         try:
             outputs, functions = await asyncio.to_thread(self._deploy)
             if killed:
-                await asyncio.to_thread(_after_unclean_stop, damaged=damaged)
-            if self._warm and not stop.is_set():
-                self._say("- Starting the functions")
-                await asyncio.to_thread(start_functions, functions)
+                await asyncio.to_thread(self._reconcile, started, damaged=damaged)
+            await asyncio.to_thread(self._start_functions, functions)
             await self._checkpoints.take()  # after the calls of the functions, which count as writes
-            if not stop.is_set():
-                await self._serve(outputs["ApiId"], public, stop, emulating)
+            if not self._stop.is_set():
+                await self._serve(outputs["ApiId"], public, emulating)
+            await self._save()
         finally:
-            self._emulator.stop_functions()
+            self._ending.begin()
+            await asyncio.to_thread(self._emulator.stop_functions)
             end_aws.set()
             await emulating
+
+    async def _save(self) -> None:
+        """Take the last snapshots, when no function works any more."""
+        ended = await self._emulator.functions_end(GRACE_FUNCTIONS)
+        await asyncio.to_thread(self._emulator.stop_functions)
+        await self._checkpoints.end()
+        self._ending.saved = True
+        if ended:  # else the next start looks for what was cut off
+            data_folder.mark_stopped(self._folder)
 
     def _deploy(self) -> tuple[dict[str, str], list[str]]:
         """Bring up the stack. Return its outputs and the names of its functions."""
@@ -105,45 +130,78 @@ class _Run:
         data_folder.write_private(self._folder.aws_env, text)
         return outputs, deployment.functions()
 
-    async def _serve(
-        self, api_id: str, public: socket.socket, stop: asyncio.Event, emulating: asyncio.Task[None]
-    ) -> None:
-        """Answer requests until `stop` is set or a part of the program fails."""
-        front = Front(
-            partial(self._emulator.call_api, api_id),
-            str(self._folder.log),
-            failing=lambda: self._checkpoints.failing,
-            documents=self._documents,
+    def _start_functions(self, names: list[str]) -> None:
+        """Unpack the functions, so that they can be called when the disk is full, and start a process of each."""
+        self._emulator.unpack_functions()
+        if self._choices.warm and not self._stop.is_set():
+            self._say("- Starting the functions")
+            start_functions(names)
+
+    async def _serve(self, api_id: str, public: socket.socket, emulating: asyncio.Task[None]) -> None:
+        """Answer requests until a signal or until a part of the program fails."""
+        throttles = Throttles(read_template(ROOT / "template.yaml"), self._parameters)
+        rules = Rules(
+            check_write=self._check_write,
+            throttles=throttles if self._choices.throttle else None,
+            seconds=self._choices.response_seconds,
         )
-        serving = asyncio.create_task(listen(front, public, stop.wait))
+        front = Front(partial(self._emulator.call_api, api_id), str(self._folder.log), rules, self._documents)
+
+        async def ended() -> None:
+            await self._stop.wait()
+            front.stop(GRACE)
+
+        serving = asyncio.create_task(listen(front, public, ended, keep_alive=KEEP_ALIVE, grace=GRACE + CUT))
         keeping_up = asyncio.create_task(self._checkpoints.keep_up())
         self._say_ready()
         done, _ = await asyncio.wait({serving, emulating, keeping_up}, return_when=asyncio.FIRST_COMPLETED)
-        stop.set()
+        self._stop.set()
+        self._ending.begin()
         await serving
-        await self._checkpoints.end(keeping_up)
+        await self._checkpoints.pause(keeping_up)
         for task in done:
             task.result()
 
+    def _check_write(self, method: str, size: int) -> None:
+        """Raise the refusal of a write that could not be kept."""
+        self._space.check_write(method, size)
+        if self._checkpoints.failing and not self._space.is_short():
+            raise Unavailable("The data cannot be saved now. Make room on the disk and retry.")
+
+    def _reconcile(self, started: datetime, *, damaged: bool) -> None:
+        """Compare rows and objects after a run that did not end well, and print how many did not match.
+
+        Versions that no image names are set aside. Those that functions store since the start may get their row yet, so
+        they stay. If the newest snapshot was `damaged`, it may have known versions that have no row now, so all stay.
+        The AWS clients made here reach the emulator as the account's owner, because the environment names its key.
+        """
+        until = datetime.min.replace(tzinfo=UTC) if damaged else started
+        settings = read_settings()
+        bucket = LostAndFound(aws.s3(), settings.bucket, self._folder.lost)
+        report = Reconciliation(Inventory(aws.dynamodb(), settings), bucket, until, log=logger.warning).run()
+        terminal.say(f"The last run did not end well. Reconciled: {report}.")
+        if bucket.kept:
+            terminal.say(f"{bucket.kept} pictures that no image names were moved to {self._folder.lost}.")
+
+    def _heed_signals(self) -> None:
+        """Stop at Ctrl-C, SIGTERM and SIGHUP, which does nothing if `nohup` ignores it.
+
+        The first of them prints at once that the end has begun.
+        """
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
+                asyncio.get_running_loop().add_signal_handler(number, self._begin_to_stop)
+
+    def _begin_to_stop(self) -> None:
+        if not self._stop.is_set():
+            self._stop.set()
+            self._ending.begin()
+            terminal.say(f"Stopping. The data stays in {self._folder.path}.")
+
     def _say_ready(self) -> None:
-        command = self._issuer_command
-        ready = terminal.ready_text(self._url, self._folder.path, self._parameters, issuer_command=command)
-        terminal.say(ready)
-        self._say(terminal.first_steps(self._url, self._parameters, issuer_command=command))
-
-
-def _after_unclean_stop(*, damaged: bool) -> None:
-    """Reconcile rows and objects after a kill, and print how many did not match.
-
-    This runs in a thread before the first request. No upload is under way, so no version is too young to be removed. If
-    the newest snapshot was `damaged`, it may have known versions that have no row now, so they stay. The AWS clients
-    made here reach the emulator as the account's owner, because the environment names its key.
-    """
-    until = datetime.min.replace(tzinfo=UTC) if damaged else datetime.now(UTC)
-    settings = read_settings()
-    store, bucket = Inventory(aws.dynamodb(), settings), Bucket(aws.s3(), settings.bucket)
-    report = Reconciliation(store, bucket, until, log=logger.warning).run()
-    terminal.say(f"The last run was killed. Reconciled: {report}.")
+        url, command = self._choices.url, self._choices.issuer_command
+        terminal.say(terminal.ready_text(url, self._folder.path, self._parameters, issuer_command=command))
+        self._say(terminal.first_steps(url, self._parameters, issuer_command=command))
 
 
 def _log_to(path: Path) -> None:
@@ -151,6 +209,7 @@ def _log_to(path: Path) -> None:
     handler = RotatingFileHandler(path, maxBytes=LOG_MAX, backupCount=1, encoding="utf-8")
     logging.basicConfig(handlers=[handler], format="%(asctime)s %(levelname)s %(name)s %(message)s")
     logging.captureWarnings(True)
+    logging.raiseExceptions = False  # a full disk takes no log lines, and the terminal does not show why
     logging.getLogger("functions").setLevel(logging.INFO)
 
 
@@ -177,21 +236,3 @@ def _restore(folder: DataFolder) -> bool:
 def _has_images(folder: DataFolder) -> bool:
     """Return whether a bucket has a file, apart from the packages of code."""
     return any(path.is_file() and ARTIFACTS not in path.parts for path in folder.objects.rglob("*"))
-
-
-def _stop_signal(data: Path) -> asyncio.Event:
-    """Return an event that Ctrl-C, SIGTERM and SIGHUP set; SIGHUP does not if `nohup` ignores it.
-
-    The first of them prints at once that the end has begun.
-    """
-    stop = asyncio.Event()
-
-    def begin_to_stop() -> None:
-        if not stop.is_set():
-            stop.set()
-            terminal.say(f"Stopping. The data stays in {data}.")
-
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
-            asyncio.get_running_loop().add_signal_handler(number, begin_to_stop)
-    return stop

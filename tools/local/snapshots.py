@@ -11,6 +11,7 @@ import shutil
 from hashlib import sha256
 from pathlib import Path
 
+from tools.local.durable import sync_folder
 from tools.local.refusals import Refusal
 
 MANIFEST = "manifest.json"
@@ -22,20 +23,29 @@ def take(state: Path, snapshots: Path) -> Path:
     """Write a new snapshot of every file below `state`. It is on the disk when this returns."""
     unfinished = snapshots / UNFINISHED
     shutil.rmtree(unfinished, ignore_errors=True)
+    try:
+        _copy(state, unfinished)
+    except OSError:
+        shutil.rmtree(unfinished, ignore_errors=True)  # it may be what fills the disk
+        raise
+
+    numbered = _numbered(snapshots)
+    snapshot = snapshots / f"{int(numbered[-1].name) + 1 if numbered else 1:09d}"
+    unfinished.rename(snapshot)
+    sync_folder(snapshots)
+    for old in numbered[: 1 - KEPT]:
+        shutil.rmtree(old)
+    return snapshot
+
+
+def _copy(state: Path, unfinished: Path) -> None:
+    """Copy every file below `state`, then write the manifest."""
     manifest = {}
     for source in sorted(path for path in state.rglob("*") if path.is_file()):
         name, content = str(source.relative_to(state)), source.read_bytes()
         _write(unfinished / name, content)
         manifest[name] = _fingerprint(content)
     _write(unfinished / MANIFEST, json.dumps(manifest, indent=1).encode())
-
-    numbered = _numbered(snapshots)
-    snapshot = snapshots / f"{int(numbered[-1].name) + 1 if numbered else 1:09d}"
-    unfinished.rename(snapshot)
-    _sync(snapshots)
-    for old in numbered[: 1 - KEPT]:
-        shutil.rmtree(old)
-    return snapshot
 
 
 def exist(snapshots: Path) -> bool:
@@ -109,12 +119,3 @@ def _write(path: Path, content: bytes) -> None:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
-
-
-def _sync(folder: Path) -> None:
-    """Write the folder's entries to the disk, which makes a rename in it permanent."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -1,0 +1,101 @@
+"""The quotas and throttles of the platform, as the front of `make run` enforces them."""
+
+import json
+import re
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.limits import BODY_MAX, RESPONSE_MAX
+from tests.support import cloud
+from tests.support.cloud import ROOT
+from tests.support.local_service import TOO_MUCH
+from tools.local import quotas
+from tools.local.front import GatewayTimeout
+from tools.local.throttles import Throttled, Throttles
+from tools.template import read_template
+
+TEMPLATE = read_template(ROOT / "template.yaml")
+
+
+def response(body: str, **members: object) -> dict[str, Any]:
+    return {"statusCode": 200, "headers": {"Content-Type": "image/png"}, "body": body, **members}
+
+
+@given(st.text(), st.booleans(), st.dictionaries(st.text(), st.text(), max_size=3))
+def test_a_result_is_as_large_as_its_json(body: str, binary: bool, headers: dict[str, str]) -> None:
+    """Base64 is counted without being written again, so a body of it has none of the characters that JSON escapes."""
+    text = "".join(character for character in body if character.isascii() and character.isalnum()) if binary else body
+    result = response(text, headers=headers, isBase64Encoded=binary)
+
+    size = len(json.dumps(result, ensure_ascii=False).encode("utf-8", "surrogatepass"))
+    assert quotas._json_size(result) == size
+
+
+@pytest.mark.parametrize("binary", [True, False])
+def test_lambda_returns_so_much_and_no_more(binary: bool) -> None:
+    frame = quotas._json_size(response("", isBase64Encoded=binary))
+
+    assert not quotas.excess(response("A" * (RESPONSE_MAX - frame), isBase64Encoded=binary))
+    error = quotas.excess(response("A" * (RESPONSE_MAX - frame + 1), isBase64Encoded=binary))
+    assert f"({RESPONSE_MAX + 1} bytes) {TOO_MUCH} ({RESPONSE_MAX} bytes)" in error
+
+
+@pytest.mark.parametrize("result", [None, [], "text", {"batchItemFailures": []}])
+def test_results_of_other_functions_pass(result: object) -> None:
+    assert not quotas.excess(result)
+
+
+def test_a_body_that_a_function_takes_is_an_event_with_the_longest_head() -> None:
+    quotas.check_event("POST", "/upload", b"", {"x": "h" * 10_000}, bytes(BODY_MAX))
+
+
+# --- throttles ---
+
+
+def admitted(throttles: Throttles, method: str, path: str, times: list[float]) -> int:
+    count = 0
+    for now in times:
+        try:
+            throttles.check(method, path, now)
+        except Throttled:
+            continue
+        count += 1
+    return count
+
+
+def test_the_templates_rates_and_bursts_hold_for_each_method_of_each_path() -> None:
+    defaults = {name: TEMPLATE["Parameters"][name]["Default"] for name in TEMPLATE["Parameters"]}
+    throttles = Throttles(TEMPLATE, {})
+    at_once = [0.0] * 1_000
+
+    for method, path in (("GET", "/random"), ("POST", "/upload"), ("GET", "/labels"), ("GET", "/nowhere")):
+        assert admitted(throttles, method, path, at_once) == defaults["ThrottleBurst"]
+    for path in ("/images", "/images/cat/x.png"):
+        assert admitted(throttles, "GET", path, at_once) == defaults["PictureThrottleBurst"]
+        assert admitted(throttles, "DELETE", path, at_once) == defaults["ThrottleBurst"]
+    later = [10 + second / 1_000 for second in range(10_000)]
+    assert admitted(throttles, "GET", "/random", later) == pytest.approx(10 * defaults["ThrottleRate"] + 10, abs=2)
+
+
+def test_a_parameter_changes_a_throttle() -> None:
+    throttles = Throttles(TEMPLATE, {"ThrottleBurst": "3"})
+
+    assert admitted(throttles, "GET", "/random", [0.0] * 10) == 3
+
+
+@pytest.mark.parametrize("resource", sorted({pattern for pattern, _, _ in cloud.routes()}))
+def test_a_request_counts_for_the_path_that_api_gateway_chooses(resource: str) -> None:
+    path = re.sub(r"\{(\w+)(\+?)\}", lambda found: f"{found[1]}/more" if found[2] else found[1], resource)
+
+    assert Throttles(TEMPLATE, {})._pattern(path) == resource
+
+
+@pytest.mark.parametrize(("refusal", "name"), [(Throttled(), "THROTTLED"), (GatewayTimeout(), "INTEGRATION_TIMEOUT")])
+def test_a_refusal_is_worded_as_the_gateway_response_of_the_template(refusal: Any, name: str) -> None:
+    status, headers, body = cloud.gateway_response(name)
+
+    assert (refusal.status, refusal.detail) == (status, json.loads(body)["detail"])
+    assert refusal.headers["Retry-After"] == headers["Retry-After"]
