@@ -70,6 +70,7 @@ def test_a_form_has_a_type_because_s3_refuses_one_without(running: LocalService,
     status, body = curl(form["url"], without, pictures.png(1), tmp_path)
     assert (status, "$Content-Type" in body) == (403, True)
     assert curl(form["url"], form["fields"], pictures.png(1), tmp_path)[0] == 204
+    ended(running, upload)  # the next test wants no file in the bucket
 
 
 @pytest.mark.parametrize("change", TAMPERED)
