@@ -14,7 +14,7 @@ CODE := shared $(FUNCTIONS) tools costs
 BIN := $(VENV)/bin
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
 
-.PHONY: help run token env audit reconcile corpus-fetch check test test-all sam-test contract mutants soak reliability
+.PHONY: help run token env audit reconcile corpus corpus-fetch check test test-all sam-test contract mutants soak reliability
 .PHONY: bench bench-quick bench-cold measure costs openapi screenshots old-data lock deploy clean
 
 help:  ## List all targets
@@ -71,6 +71,9 @@ reliability: $(VENV)/test.installed  ## Inject every fault at every AWS call; wr
 
 soak: $(VENV)/test.installed  ## Let 32 clients use one label for SECONDS (60), twice; fail if anything is inexact
 	$(BIN)/python -m tools.benchmarks.soak
+
+corpus: $(VENV)/test.installed  ## Send all files of DIR through petAPI; fail if a picture is damaged or shown otherwise; URL=
+	@$(BIN)/python -m tools.corpus '$(DIR)' $(if $(filter-out file,$(origin URL)),--url '$(URL)') $(OPTIONS)
 
 corpus-fetch: $(VENV)/run.installed  ## Bring the sample pictures of some packages into .corpus, for tests; 100 MB
 	$(BIN)/python -m tools.corpus.fetch

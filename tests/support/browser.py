@@ -1,36 +1,16 @@
 """A browser for tests: the system's Chromium, by Playwright, watched for errors and for requests to other hosts."""
 
-import os
 import re
-import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page
 
-CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium")
-ARGUMENTS = (
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
+from tools.chromium import CHROMIUM, chromium
+
+__all__ = ["CHROMIUM", "PATIENCE", "Watched", "chromium"]
+
 PATIENCE = 120_000  # milliseconds, on a busy machine
-
-
-@contextmanager
-def chromium() -> Iterator[Browser]:
-    """Run Chromium."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield browser
-        browser.close()
 
 
 class Watched:
