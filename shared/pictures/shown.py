@@ -1,18 +1,33 @@
 """The picture as a browser shows it: upright, in sRGB, with its transparency, and the first frame of an animation.
 
-This module imports Pillow.  Import it only where a picture is decoded, so that other responses start without it.
+The model is Chromium; tests/page/test_shown_pictures.py compares the two.  Where it does other than a standard says, a
+comment notes it.  This module imports Pillow.  Import it only where a picture is decoded, so that other responses start
+without it.
 """
 
-from contextlib import suppress
+from collections.abc import Callable
 from io import BytesIO
 
 # Without these three plugins, Pillow imports all of its forty to find WebP.
-from PIL import Image, ImageCms, ImageOps, JpegImagePlugin, PngImagePlugin, WebPImagePlugin  # noqa: F401
+from PIL import Image, JpegImagePlugin, PngImagePlugin, WebPImagePlugin  # noqa: F401
 
+from shared.pictures import png_pixels, png_still, to_srgb
+from shared.pictures.averages import Box, Tiles, fitting, scaled_down
 from shared.pictures.budget import CannotBeShown
+from shared.pictures.to_srgb import Conversion
 
 FORMATS = ("JPEG", "PNG", "WEBP")  # what Pillow calls the types that are stored
-REDUCING_GAP = 2.0  # average whole pixels down to twice the size, then resample the rest
+
+ORIENTATION = 0x0112  # the tag of EXIF
+UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
 
 
 def shown(content: bytes, side: int) -> Image.Image:
@@ -22,43 +37,69 @@ def shown(content: bytes, side: int) -> Image.Image:
     Raise MemoryError if there is not enough memory.
     """
     try:
-        return _shown(content, side)
-    except MemoryError:
+        return _of_png(content, side) if content.startswith(png_still.SIGNATURE) else _of_others(content, side)
+    except (CannotBeShown, MemoryError):
         raise
     except Exception as error:
         raise CannotBeShown(f"{type(error).__name__}: {error}") from error
 
 
-def _shown(content: bytes, side: int) -> Image.Image:
+def _of_png(content: bytes, side: int) -> Image.Image:
+    still = png_still.first_picture(content)
+    tiles, conversion = png_pixels.tiles(still)
+    small = scaled_down(tiles, fitting(tiles.size, side))
+    return _upright(_converted(small, conversion), still.before.get(b"eXIf"))
+
+
+def _of_others(content: bytes, side: int) -> Image.Image:
     with Image.open(BytesIO(content), formats=FORMATS) as picture:
-        profile = picture.info.get("icc_profile")
-        factor = min(1.0, side / max(picture.size))
-        # The JPEG decoder can halve the size cheaply: take the smallest such size that is large enough.
-        picture.draft(None, (max(1, round(picture.width * factor)), max(1, round(picture.height * factor))))
-        pixels = _resamplable(picture)
-        pixels.thumbnail((side, side), reducing_gap=REDUCING_GAP)
-        return _in_srgb(ImageOps.exif_transpose(pixels), profile)
+        size = fitting(picture.size, side)
+        at_once, later = _conversions(picture)
+        if at_once is None:
+            # The decoder of JPEG can halve the size cheaply: take the smallest such size that is large enough.
+            picture.draft(None, size)
+        tiles = Tiles(picture.size, "RGBA" if picture.mode == "RGBA" else "RGB", _tile(picture, at_once))
+        small = _converted(scaled_down(tiles, size), later)
+        # Chromium turns no WebP.
+        return _upright(small, picture.info.get("exif") if picture.format == "JPEG" else None)
 
 
-def _resamplable(picture: Image.Image) -> Image.Image:
-    """Convert the picture to a mode whose pixels can be averaged: no palette, and no colour that means transparent."""
-    if picture.mode.startswith("I"):  # 16 bits of grey: `convert` would clip values above 255
-        return picture.point(lambda value: value * (1 / 257)).convert("L")
-    if picture.mode in ("1", "P", "PA") or "transparency" in picture.info:
-        return picture.convert("RGBA" if picture.has_transparency_data else "RGB")
-    return picture
+def _conversions(picture: Image.Image) -> tuple[Conversion | None, Conversion | None]:
+    """Return the conversions of a JPEG or WebP: the one of each pixel, and the one that can wait until it is small.
+
+    A profile for other colours than the picture's is ignored.
+    """
+    is_of_inks = picture.mode == "CMYK"
+    spaces = {"L": (to_srgb.GREY, to_srgb.RGB), "CMYK": (to_srgb.CMYK,)}.get(picture.mode, (to_srgb.RGB,))
+    profile = picture.info.get("icc_profile")
+    found = to_srgb.by_profile(profile, spaces) if profile else None
+    if found is None or not found.is_for_each_of(picture.width * picture.height):
+        return to_srgb.INKS if is_of_inks else None, found
+    return to_srgb.chained(to_srgb.INKS, found) if is_of_inks else found, None
 
 
-def _in_srgb(picture: Image.Image, profile: bytes | None) -> Image.Image:
-    """Convert the picture to RGB or RGBA in sRGB. Ignore a profile that is broken or for other colours."""
-    alpha = picture.getchannel("A") if "A" in picture.getbands() else None
-    colours = picture if alpha is None else picture.convert("L" if picture.mode == "LA" else "RGB")
-    if profile:
-        with suppress(ImageCms.PyCMSError, OSError):
-            given, wanted = ImageCms.ImageCmsProfile(BytesIO(profile)), ImageCms.createProfile("sRGB")
-            colours = ImageCms.profileToProfile(colours, given, wanted, outputMode="RGB") or colours
-    colours = colours.convert("RGB")
-    if alpha is not None:
-        colours.putalpha(alpha)
-    colours.info.clear()  # or the picture would be saved with the old profile
-    return colours
+def _tile(picture: Image.Image, conversion: Conversion | None) -> Callable[[Box], Image.Image]:
+    def tile(box: Box) -> Image.Image:
+        part = picture.crop(box)
+        return _converted(part if part.mode == "RGBA" or conversion else part.convert("RGB"), conversion)
+
+    return tile
+
+
+def _converted(picture: Image.Image, conversion: Conversion | None) -> Image.Image:
+    """Convert the colours of a picture and keep its opacity."""
+    if conversion is None:
+        return picture
+    converted = conversion.apply(picture.convert(conversion.mode))
+    if picture.mode == "RGBA":
+        converted.putalpha(picture.getchannel("A"))
+    return converted
+
+
+def _upright(picture: Image.Image, exif: bytes | None) -> Image.Image:
+    if not exif:
+        return picture
+    tags = Image.Exif()
+    tags.load(exif)
+    turn = UPRIGHT.get(tags.get(ORIENTATION, 1))
+    return picture if turn is None else picture.transpose(turn)
