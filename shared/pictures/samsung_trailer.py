@@ -11,6 +11,7 @@ _END, _DIRECTORY = b"SEFT", b"SEFH"
 _TAIL = 8  # bytes: the length of the directory, and SEFT
 _FIXED = 12  # bytes of the directory before its entries: SEFH, version and number of entries
 _ENTRY = 12  # bytes: 2 of zeros, 2 of type, the distance from the block to the directory, and the length of the block
+_ENTRIES_MAX = 1_000  # entries that are read; phones write some ten
 _BLOCK = re.compile(rb"\0\0..([\x04-\x40])\0\0\0(?=([ -~]{4,64}))", re.DOTALL)
 _UNLISTED = 65_536  # bytes: how far before the first block of the directory those begin that it does not name
 
@@ -20,7 +21,7 @@ def start_of_trailer(data: bytes) -> int | None:
     directory = len(data) - _TAIL - int.from_bytes(data[-_TAIL:-4], "little")
     if not data.endswith(_END) or directory < 0 or not data.startswith(_DIRECTORY, directory):
         return None
-    entries = range(directory + _FIXED, len(data) - _TAIL - _ENTRY + 1, _ENTRY)
+    entries = range(directory + _FIXED, len(data) - _TAIL - _ENTRY + 1, _ENTRY)[:_ENTRIES_MAX]
     distances = [int.from_bytes(data[at + 4 : at + 8], "little") for at in entries]
     listed = directory - max(distances, default=0)
     found = _BLOCK.finditer(data, max(0, listed - _UNLISTED), min(directory, listed + 2 * _UNLISTED))
