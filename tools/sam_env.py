@@ -24,8 +24,7 @@ OUTPUTS = {
     "CALLBACK_QUEUE_URL": "CallbackQueueUrl",
     "CALLBACK_SECRET_ID": "CallbackSecretArn",
 }
-# Variable of the functions -> parameter of the stack
-PARAMETERS = {"fb_labels": "Labels", "fb_writes": "Writes"}
+LABELS = "fb_labels"  # from the stack's parameter Labels
 
 
 def main(stack: str) -> int:
@@ -50,10 +49,7 @@ def variables_of(stack: str) -> Mapping[str, str]:
     described = boto3.client("cloudformation").describe_stacks(StackName=stack)["Stacks"][0]
     outputs = {output["OutputKey"]: output["OutputValue"] for output in described["Outputs"]}
     parameters = {each["ParameterKey"]: each["ParameterValue"] for each in described["Parameters"]}
-    return {
-        **{variable: outputs[name] for variable, name in OUTPUTS.items()},
-        **{variable: parameters[name] for variable, name in PARAMETERS.items()},
-    }
+    return {**{variable: outputs[name] for variable, name in OUTPUTS.items()}, LABELS: parameters["Labels"]}
 
 
 if __name__ == "__main__":

@@ -17,7 +17,10 @@ from PIL import Image, JpegImagePlugin, PngImagePlugin, WebPImagePlugin  # noqa:
 
 from shared.errors import UnprocessableValue, UnsupportedMediaType
 from shared.pictures import strip
+from shared.pictures.icc import PROFILE_MAX
 from shared.pictures.strip_parts import Broken, Cleaned
+
+PngImagePlugin.MAX_TEXT_CHUNK = PROFILE_MAX + 1  # bytes, for a stored profile; Pillow itself refuses above 1 MiB
 
 MAX_PIXELS = 50_000_000  # pixels of all frames: 200 MB once decoded, 4 bytes each
 MAX_FRAMES = 1_000  # frames: each has a fixed cost for the decoder, however small it is

@@ -31,6 +31,8 @@ LIMITS = {
     "scans of a JPEG, times its pixels": "shared.pictures.strip_jpeg.MAX_SCAN_PIXELS",
     "segments of a JPEG": "shared.pictures.jpeg_segments.MAX_SEGMENTS",
     "chunks of a WebP": "shared.pictures.webp_chunks.MAX_CHUNKS",
+    "chunks of a PNG": "shared.pictures.png_chunks.MAX_CHUNKS",
+    "colour profile of a picture, unpacked": "shared.pictures.icc.PROFILE_MAX",
     "tags of an image": "shared.images.TAGS_MAX",
     "characters of a file name": "shared.images.FILENAME_MAX",
     "images in a draw": "shared.labels.batch_get.KEYS_MAX",

@@ -119,13 +119,7 @@ def create(labels: str = "*") -> None:
     )
     s3.create_bucket(Bucket="incoming")
     queue = boto3.client("sqs").create_queue(QueueName="callbacks")["QueueUrl"]
-    values = {
-        "Bucket": "pictures",
-        "ThumbnailBucket": "thumbnails",
-        "IncomingBucket": "incoming",
-        "Labels": labels,
-        "Writes": "open",
-    }
+    values = {"Bucket": "pictures", "ThumbnailBucket": "thumbnails", "IncomingBucket": "incoming", "Labels": labels}
     values |= {"CallbackQueue": queue, **{name: name for name in (*TABLES, *TABLES_OF_UPLOADS)}}
     for resource in resources.values():
         if resource["Type"] == "AWS::SSM::Parameter":

@@ -189,7 +189,6 @@ PNGS = {
     "a PNG without its end": PNG[:-12],
     "a PNG without its last byte": PNG[:-1],
     "a wrong checksum": PNG[:40] + bytes([PNG[40] ^ 1]) + PNG[41:],
-    "a wrong checksum in a text": png_with(PNG, chunk(b"tEXt", b"A\0b")[:-1] + b"\0"),
     "a header of no width": png_header(width=0),
     "a header of no height": png_header(height=0),
     "a header of one bit too many": png_header(depth=9),
@@ -204,6 +203,11 @@ PNGS = {
     "a chunk of 4 GB": lengths(PNG, b"IDAT", 2**32 - 1),
     "a chunk of 2 GB": lengths(PNG, b"IDAT", 2**31),
     "a chunk one byte longer than the file": lengths(PNG, b"IEND", 1),
+    "a palette of no colours": png_with(PNG, chunk(b"PLTE", b"")),
+    "a palette of half a colour more": png_with(PNG, chunk(b"PLTE", bytes(4))),
+    "a palette after its pixels": pictures.png_of(
+        sorted(pictures.png_chunks(pictures.palette_png()), key=lambda each: (each[0] == b"IEND", each[0] == b"PLTE"))
+    ),
     "an unknown critical chunk": png_with(PNG, chunk(b"EVIL", b"x")),
     "no pixels": PNG[:33] + chunk(b"IEND", b""),
     "pixels after the end": PNG[:33] + chunk(b"IEND", b"") + PNG[33:],
@@ -213,19 +217,34 @@ PNGS = {
     "pixels with a dictionary": with_pixels(b"\x78\xbb" + bytes(20)),
     "pixels of no bytes": with_pixels(b""),
     "a palette of 257 colours": png_with(pictures.palette_png(), chunk(b"PLTE", bytes(771)), before=b"PLTE"),
+    "two palettes that no pixel uses": png_with(PNG, chunk(b"PLTE", bytes(3)), chunk(b"PLTE", bytes(3))),
+    "an animation without its frames": png_with(PNG, chunk(b"acTL", (1).to_bytes(4) + bytes(4))),
+    "an animation whose first frame is smaller": changed_chunk(APNG, b"fcTL", 4, (23).to_bytes(4)),
+    "an animation that begins at 1": changed_chunk(APNG, b"fcTL", 0, (1).to_bytes(4)),
     "two palettes": png_with(pictures.palette_png(), chunk(b"PLTE", bytes(3))),
-    "two colour profiles": png_with(PNG, *[chunk(b"iCCP", b"a\0\0" + zlib.compress(b"x"))] * 2),
-    "a colour profile that unpacks to 50 MB": png_with(PNG, chunk(b"iCCP", b"a\0\0" + BOMB)),
-    "an animation of no frames": png_with(PNG, chunk(b"acTL", bytes(8))),
-    "an animation of one frame less": changed_chunk(APNG, b"acTL", 0, (2).to_bytes(4)),
-    "an animation of 4 billion frames": changed_chunk(APNG, b"acTL", 0, b"\xff" * 4),
-    "an animation announced at its end": png_ends_with(chunk(b"acTL", (1).to_bytes(4) + bytes(4))),
-    "an animation whose frames go back": changed_chunk(APNG, b"fcTL", 0, (9).to_bytes(4), number=1),
-    "an animation whose pixels go back": changed_chunk(APNG, b"fdAT", 0, bytes(4)),
-    "a frame beyond the picture": changed_chunk(APNG, b"fcTL", 12, (2**31 - 1).to_bytes(4), number=1),
-    "a frame larger than the picture": changed_chunk(APNG, b"fcTL", 4, (25).to_bytes(4), number=1),
-    "a frame of 4 bytes": png_with(APNG, chunk(b"fcTL", bytes(4)), before=b"IEND"),
-    "frame pixels of 2 bytes": png_with(APNG, chunk(b"fdAT", bytes(2)), before=b"IEND"),
+}
+
+TEXT = chunk(b"tEXt", b"A\0b")
+PROFILES = [chunk(b"iCCP", name + b"\0\0" + zlib.compress(b"x")) for name in (b"a", b"b")]
+FIRST, FIRST_TWO = pictures.first_frames(APNG, 1), pictures.first_frames(APNG, 2)
+CLEANED |= {
+    "a wrong checksum in a text": (png_with(PNG, TEXT[:-1] + bytes([TEXT[-1] ^ 1])), PNG),
+    "two colour profiles": (png_with(PNG, *PROFILES), png_with(PNG, PROFILES[0])),
+    "a colour profile that unpacks to 50 MB": (png_with(PNG, chunk(b"iCCP", b"a\0\0" + BOMB)), PNG),
+    "an animation of no frames": (png_with(PNG, chunk(b"acTL", bytes(8))), PNG),
+    "an animation announced at its end": (png_ends_with(chunk(b"acTL", (1).to_bytes(4) + bytes(4))), PNG),
+    "an animation of one frame less": (changed_chunk(APNG, b"acTL", 0, (2).to_bytes(4)), FIRST_TWO),
+    "an animation of one frame more": (changed_chunk(APNG, b"acTL", 0, (4).to_bytes(4)), APNG),
+    "an animation of 4 billion frames": (
+        changed_chunk(APNG, b"acTL", 0, b"\xff" * 4),
+        pictures.first_frames(APNG, 0),
+    ),
+    "an animation whose frames go back": (changed_chunk(APNG, b"fcTL", 0, (9).to_bytes(4), number=1), FIRST),
+    "an animation whose pixels go back": (changed_chunk(APNG, b"fdAT", 0, bytes(4)), FIRST),
+    "a frame beyond the picture": (changed_chunk(APNG, b"fcTL", 12, (2**31 - 1).to_bytes(4), number=1), FIRST),
+    "a frame larger than the picture": (changed_chunk(APNG, b"fcTL", 4, (25).to_bytes(4), number=2), FIRST_TWO),
+    "a frame of 4 bytes": (png_with(APNG, chunk(b"fcTL", bytes(4)), before=b"IEND"), APNG),
+    "frame pixels of 2 bytes": (png_with(APNG, chunk(b"fdAT", bytes(2)), before=b"IEND"), FIRST_TWO),
 }
 
 # -- WebP -----------------------------------------------------------------------------------------------------------
@@ -325,9 +344,9 @@ for (name, payload), kind in zip(RIDERS.items(), itertools.cycle(WHOLE)):
 # -- what is too large ----------------------------------------------------------------------------------------------
 
 with_many_frames = png_with(
-    pictures.tiny(1),
-    chunk(b"acTL", (1001).to_bytes(4) + bytes(4)),
-    *[chunk(b"fcTL", number.to_bytes(4) + (1).to_bytes(4) * 2 + bytes(14)) for number in range(1001)],
+    png_with(pictures.tiny(1), chunk(b"acTL", (1001).to_bytes(4) + bytes(4))),
+    *pictures.frames_of_one_pixel(1001),
+    before=b"IEND",
 )
 TOO_LARGE = {
     "a PNG of 30,000 x 30,000 zeros": pictures.giant_png(),
@@ -346,6 +365,7 @@ TOO_LARGE = {
     "a lossless WebP of 16,384 x 16,384": riff([(b"VP8L", VP8L[:1] + b"\xff\xff\xff\x0f" + VP8L[5:])]),
     "an animated PNG of 1,001 frames": with_many_frames,
     "a WebP of 20,001 chunks": webp_ends_with(*[(b"PRVT", b"")] * 20_000),
+    "a PNG of more than 100,000 chunks": png_with(PNG, chunk(b"abCd", b"") * 100_000),
     "an animated WebP of 1,001 frames": riff([canvas(24, 16, 0x02), ANIM, *[frame(WEBP)] * 1001]),
     "an animation of 100 frames of 4096 x 4096": riff([canvas(4096, 4096, 0x02), ANIM, *[frame(WEBP)] * 100]),
 }

@@ -210,6 +210,45 @@ def png_with(data: bytes, *chunks: bytes, before: bytes = b"IDAT") -> bytes:
     return data[:at] + b"".join(chunks) + data[at:]
 
 
+def png_chunks(data: bytes) -> list[tuple[bytes, bytes]]:
+    """Return kind and payload of each chunk."""
+    found, at = [], 8
+    while at < len(data):
+        end = at + 8 + int.from_bytes(data[at : at + 4])
+        found.append((data[at + 4 : at + 8], data[at + 8 : end]))
+        at = end + 4
+    return found
+
+
+def png_of(chunks: Iterable[tuple[bytes, bytes]]) -> bytes:
+    """Make a PNG of these chunks."""
+    return PNG_SIGNATURE + b"".join(chunk(kind, payload) for kind, payload in chunks)
+
+
+def first_frames(data: bytes, count: int) -> bytes:
+    """Return the animated PNG, which begins with a frame, with its first frames only, or as a still picture if 0."""
+    kept, frames = [], 0
+    for kind, payload in png_chunks(data):
+        frames += kind == b"fcTL"
+        if kind == b"acTL":
+            payload = count.to_bytes(4) + payload[4:]
+        if kind not in (b"acTL", b"fcTL", b"fdAT") or (count and frames <= count):
+            kept.append((kind, payload))
+    return png_of(kept)
+
+
+def frames_of_one_pixel(count: int, pixels: bytes = zlib.compress(bytes(4))) -> list[bytes]:
+    """Make the chunks of this many frames after a still RGB picture."""
+    return [
+        part
+        for number in range(count)
+        for part in (
+            chunk(b"fcTL", (2 * number).to_bytes(4) + (1).to_bytes(4) * 2 + bytes(14)),
+            chunk(b"fdAT", (2 * number + 1).to_bytes(4) + pixels),
+        )
+    ]
+
+
 def private_chunks(orientation: int | None = None) -> list[bytes]:
     return [
         chunk(b"tEXt", b"Comment\0" + SECRET),

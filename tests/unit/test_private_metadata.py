@@ -109,8 +109,6 @@ def phone_photograph(kind: str, order: str, orientation: int) -> bytes:
     if kind == "webp":
         carrier = carrier[:20] + bytes((carrier[20] | 0x0C,)) + carrier[21:]  # the header announces EXIF and XMP
     pieces = [turned[kind], *FORMS[kind].values()]
-    if kind == "png":
-        pieces.reverse()  # Pillow reads the last of several eXIf chunks
     return spliced(carrier, [(places(carrier)[0], b"".join(pieces))]) + b"".join(AFTER_THE_END.values())
 
 
@@ -121,7 +119,8 @@ def test_only_the_orientation_stays_of_exif(kind: str, order: str, orientation: 
     data = phone_photograph(kind, order, orientation)
     stored = check_picture(data).content
     with Image.open(io.BytesIO(data)) as sent, Image.open(io.BytesIO(stored)) as image:
-        assert sent.getexif()[0x0112] == orientation
+        if kind != "png":  # browsers read the first of several eXIf chunks, Pillow the last
+            assert sent.getexif()[0x0112] == orientation
         exif = image.getexif()
         # 1 means upright, as does a picture without EXIF.
         assert dict(exif) == ({0x0112: orientation} if orientation > 1 else {})

@@ -33,7 +33,7 @@ PLAIN = {
         pictures.animated_png(),
         pictures.animated_png(default_image=True),
         pictures.tiny(1),
-        png_with(pictures.png(), chunk(b"gAMA", bytes(4)), chunk(b"eXIf", tiff(6, order=">"))),
+        png_with(pictures.png(), chunk(b"gAMA", (45455).to_bytes(4)), chunk(b"eXIf", tiff(6, order=">"))),
         png_with(pictures.png(), chunk(b"cICP", bytes(4)), chunk(b"mDCV", bytes(24)), chunk(b"cLLI", bytes(8))),
     ],
     "webp": [
@@ -300,17 +300,6 @@ def test_a_jpeg_without_a_scan_is_415():
 # -- PNG --------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("kind", [b"IDAT", b"tEXt"], ids=["kept", "removed"])
-def test_a_wrong_checksum_is_415(kind):
-    data = bytearray(png_with(pictures.png(), *pictures.private_chunks()))
-    data[data.index(kind) + 6] ^= 1
-    assert "checksum" in broken(bytes(data), "png")
-
-
-def test_a_chunk_longer_than_its_kind_allows_is_415():
-    assert "pHYs" in broken(png_with(pictures.png(), chunk(b"pHYs", SECRET)), "png")
-
-
 @pytest.mark.parametrize("mode", ["L", "RGB", "RGBA"])
 def test_a_palette_that_no_pixel_uses_is_dropped(mode):
     plain = pictures.png(mode=mode)
@@ -322,39 +311,14 @@ def test_transparency_beside_an_alpha_channel_is_dropped():
     assert clean(png_with(plain, chunk(b"tRNS", SECRET)), "png").content == plain
 
 
-@pytest.mark.parametrize(("mode", "length"), [("L", 2), ("RGB", 6)])
-def test_a_transparent_colour_has_one_value(mode, length):
-    plain = pictures.png(mode=mode)
-    one = png_with(plain, chunk(b"tRNS", bytes(length)))
-    assert clean(one, "png").content == one
-    assert "tRNS" in broken(png_with(plain, chunk(b"tRNS", bytes(length) + SECRET)), "png")
-
-
 def test_an_unknown_critical_chunk_is_415():
     assert "critical" in broken(png_with(pictures.png(), chunk(b"CgBI", b"")), "png")
-
-
-def test_a_repeated_chunk_is_415():
-    gamma = chunk(b"gAMA", bytes(4))
-    assert "repeated" in broken(png_with(pictures.png(), gamma, gamma), "png")
 
 
 def test_frames_without_an_animation_are_dropped():
     plain = pictures.png()
     frame = [chunk(b"fcTL", bytes(26)), chunk(b"fdAT", SECRET)]
     assert clean(png_with(plain, *frame, before=b"IEND"), "png").content == plain
-
-
-@pytest.mark.parametrize("announced", [0, 2, 4, 2**32 - 1])
-def test_an_animation_that_lies_about_its_frames_is_415(announced):
-    data = pictures.animated_png(frames=3)
-    start = data.index(b"acTL") - 4
-    lie = chunk(b"acTL", announced.to_bytes(4) + bytes(4))
-    assert f"announces {announced} frames and has 3" in broken(data[:start] + lie + data[start + 20 :], "png")
-
-
-def test_an_animation_without_frames_is_415():
-    assert "announces 0 frames" in broken(png_with(pictures.png(), chunk(b"acTL", bytes(8))), "png")
 
 
 def test_a_png_without_pixels_is_415():
