@@ -5,10 +5,9 @@ from collections.abc import Iterator
 from urllib.parse import unquote_to_bytes
 
 # Charsets of texts, no other codecs: some of Python's run for long, or warn.
-_CHARSETS = re.compile(
+_CHARSETS = (
     r"utf-?8|(us-)?ascii|iso-?8859-\d{1,2}|latin-?1|windows-125\d|cp\d{3,4}|gb2312|gbk|gb18030|big5(-hkscs)?"
-    r"|shift[_-]jis|iso-2022-(jp|kr)|euc-(jp|kr)|koi8-[ru]",
-    re.IGNORECASE,
+    r"|shift[_-]jis|iso-2022-(jp|kr)|euc-(jp|kr)|koi8-[ru]"
 )
 # A parameter of the header: its name, and its value in quotes or up to a semicolon.
 _PARAMETER = re.compile(rb';\s*([^\s;=]+)\s*=\s*("(?:\\.|[^"\\])*"|[^;]*)')
@@ -64,7 +63,7 @@ def _decoded_words(found: re.Match[str]) -> str:
 
 def _text(content: bytes, charset: str) -> str:
     """Decode bytes.  Raise ValueError for another charset than those of texts, and for bytes that it does not have."""
-    if not _CHARSETS.fullmatch(charset):
+    if not re.fullmatch(_CHARSETS, charset, re.IGNORECASE):
         raise ValueError(charset)
     try:
         return content.decode(charset)

@@ -86,4 +86,4 @@ def _is_place(place: Sequence[str], selection: Selection) -> bool:
     *others, name = place
     if len(others) != len(selection.order) - 1 or not (images.NAME.fullmatch(name) or images.LABEL.fullmatch(name)):
         return False
-    return all(other.startswith(selection.prefix) and images.FILENAME.fullmatch(other) for other in others)
+    return all(other.startswith(selection.prefix) and images.is_filename(other) for other in others)

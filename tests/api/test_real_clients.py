@@ -39,7 +39,7 @@ def test_the_form_of_a_client_is_taken_with_its_file_name(api: Api, name: str) -
     assert api.random().body in body
 
 
-@settings(max_examples=6, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=3, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(name=names(min_size=1))
 def test_a_file_name_survives_upload_info_list_and_patch(api: Api, name: str) -> None:
     survives(Api(api.host, new_label()), name)
@@ -47,7 +47,7 @@ def test_a_file_name_survives_upload_info_list_and_patch(api: Api, name: str) ->
 
 def test_a_file_name_may_have_each_kind_of_character(api: Api) -> None:
     rng = random.Random(20261128)
-    for length in (1, 255, 255):
+    for length in (1, 255):
         survives(Api(api.host, new_label()), "".join(rng.choices(ALLOWED, k=length)))
     for name in ("e\u0301.jpg", "\u00e9.jpg", "Screenshot 9.41\u202fAM.png", " .", "\U0001f469\u200d\U0001f467" * 80):
         survives(Api(api.host, new_label()), name)

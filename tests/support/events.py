@@ -23,6 +23,7 @@ EXPECTED: dict[str, Any] = {
     "drawRandom-json": 200,
     "drawRandom-redirect": 302,
     "drawRandom-tag": 200,
+    "drawRandom-random": 200,
     "drawRandom-count": 200,
     "drawRandom-distinct": 200,
     "drawRandom-session": 200,
