@@ -1,6 +1,6 @@
 """DELETE /images/{label}/{name}: delete an image from its label, then its version in the bucket and its thumbnails."""
 
-from shared import aws
+from shared import aws, writes
 from shared.api import access, image_responses
 from shared.api.endpoint import Request, Response, endpoint
 from shared.labels.store import Store
@@ -16,6 +16,7 @@ def delete_image(request: Request) -> Response:
     caller = access.caller(request.authorizer, access.DELETE)
     label, name = image_responses.image_path(request)
     settings = read_settings()
+    writes.require_open(settings)
     check = access.permit(caller, request.headers.get("if-match", "*"))
     image = Store(aws.dynamodb(), settings).remove(label, name, check=check)
     if image is None:

@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 import own_images
-from shared import aws
+from shared import aws, writes
 from shared.api import access, image_responses, json_body
 from shared.api.endpoint import Request, Response, endpoint
 from shared.errors import BadRequest
@@ -23,7 +23,9 @@ def edit_image(request: Request) -> Response:
     caller = access.caller(request.authorizer, access.WRITE)
     label, name = image_responses.image_path(request)
     changes = _changes(request)
-    store = Store(aws.dynamodb(), read_settings())
+    settings = read_settings()
+    writes.require_open(settings)
+    store = Store(aws.dynamodb(), settings)
     check = access.permit(caller, request.headers.get("if-match", "*"))
     if not store.edit(label, name, lambda image: replace(image, **changes), check=check):
         raise image_responses.not_found(label, name)

@@ -10,8 +10,9 @@ from typing import Any
 from urllib.parse import unquote_plus
 
 from ingest_upload import give_up, ingest
-from shared import logs
+from shared import logs, writes
 from shared.entry import entry
+from shared.settings import read_settings
 
 # The queue's maxReceiveCount (template.yaml) is one more, for calls that were killed and so could not give up. In that
 # last call the upload is given up. SQS then moves the message to the dead-letter queue.
@@ -20,7 +21,11 @@ ATTEMPTS = 5
 
 @entry
 def handler(event: Mapping[str, Any]) -> dict[str, Any]:
-    """Ingest the files of a batch. Return the messages that SQS must keep and deliver again."""
+    """Ingest the files of a batch. Return the messages that SQS must keep and deliver again.
+
+    While writes are closed, these are all of them, and no upload is given up.  The template stops the queue's messages
+    then, so this is for the few that are on their way.
+    """
     failed = [message["messageId"] for message in event["Records"] if not _done(message)]
     return {"batchItemFailures": [{"itemIdentifier": identifier} for identifier in failed]}
 
@@ -30,6 +35,7 @@ def _done(message: Mapping[str, Any]) -> bool:
     count = int(message.get("attributes", {}).get("ApproximateReceiveCount", 1))
     go_on = give_up if count > ATTEMPTS else ingest
     try:
+        writes.require_open(read_settings())
         for upload_id in upload_ids(json.loads(message["body"])):
             state = go_on(upload_id)
             logs.log().info("upload %s is %s", upload_id, state)

@@ -5,7 +5,7 @@ import time
 import uuid
 from typing import Any
 
-from shared import aws, images
+from shared import aws, images, writes
 from shared.api import access, json_body
 from shared.api.endpoint import Request, Response, as_json, endpoint
 from shared.errors import BadRequest, NotFound
@@ -25,6 +25,7 @@ def create_direct_upload(request: Request) -> Response:
     caller = access.caller(request.authorizer, access.WRITE)
     asked = _asked(request)
     settings = read_settings()
+    writes.require_open(settings)
     asked["label"] = images.parse_allowed_label(asked["label"], settings.labels)
     upload = Upload(uuid.uuid4().hex, int(time.time()), request.base_url, owner=caller.subject, **asked)
     Uploads(aws.dynamodb(), settings.uploads_table).add(upload)

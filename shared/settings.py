@@ -39,6 +39,7 @@ PARAMETERS = {
     "uploads_table": ("dynamoDB/uploads-table-name", "fb_uploadsTableName"),
     "recognitions_table": ("dynamoDB/recognitions-table-name", "fb_recognitionsTableName"),
     "callback_queue": ("sqs/callback-queue-url", "fb_callbackQueueUrl"),
+    "writes": ("writes", "fb_writes"),
 }
 
 
@@ -58,6 +59,7 @@ class Settings:
     uploads_table: str = ""
     recognitions_table: str = ""
     callback_queue: str = ""  # its URL
+    writes: str = "open"  # or closed
     consistent_reads: bool = False  # of lanes, chunks and images in draws, at twice the read units
     image_max_age: int = YEAR  # seconds that caches may keep a picture
 
@@ -117,6 +119,7 @@ def _settings(parameters: dict[str, str]) -> Settings:
     values = {
         field: parameters.get(name) or os.environ.get(variable, "") for field, (name, variable) in PARAMETERS.items()
     }
+    values["writes"] = values["writes"] or "open"  # a stack from before the parameter has no such name
     if missing := [PARAMETERS[field][0] for field in _used() if not values[field]]:
         raise NamesMissing(", ".join(missing))
     labels = frozenset(label.strip().lower() for label in values.pop("labels").split(",") if label.strip())

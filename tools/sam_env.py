@@ -24,7 +24,8 @@ OUTPUTS = {
     "CALLBACK_QUEUE_URL": "CallbackQueueUrl",
     "CALLBACK_SECRET_ID": "CallbackSecretArn",
 }
-LABELS = "fb_labels"  # from the stack's parameter Labels
+# Variable of the functions -> parameter of the stack
+PARAMETERS = {"fb_labels": "Labels", "fb_writes": "Writes"}
 
 
 def main(stack: str) -> int:
@@ -49,7 +50,10 @@ def variables_of(stack: str) -> Mapping[str, str]:
     described = boto3.client("cloudformation").describe_stacks(StackName=stack)["Stacks"][0]
     outputs = {output["OutputKey"]: output["OutputValue"] for output in described["Outputs"]}
     parameters = {each["ParameterKey"]: each["ParameterValue"] for each in described["Parameters"]}
-    return {**{variable: outputs[name] for variable, name in OUTPUTS.items()}, LABELS: parameters["Labels"]}
+    return {
+        **{variable: outputs[name] for variable, name in OUTPUTS.items()},
+        **{variable: parameters[name] for variable, name in PARAMETERS.items()},
+    }
 
 
 if __name__ == "__main__":

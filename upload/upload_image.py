@@ -1,7 +1,7 @@
 """POST /upload: check a picture, store it, and add it to its label."""
 
 import form
-from shared import add_image, aws, images
+from shared import add_image, aws, images, writes
 from shared.api import access, image_responses
 from shared.api.endpoint import Request, Response, endpoint
 from shared.api.image_json import image_url
@@ -16,13 +16,14 @@ from shared.settings import read_settings
 def upload_image(request: Request) -> Response:
     """Add the picture. Answer 201 if the image is new, 200 if it exists with these properties, and 409 otherwise."""
     caller = access.caller(request.authorizer, access.WRITE)
+    settings = read_settings()
+    writes.require_open(settings)
     if len(request.body) > BODY_MAX:
         raise PayloadTooLarge(
             f"The upload has {len(request.body):,} bytes, but may have at most {BODY_MAX:,}; "
             "use POST /uploads for larger files."
         )
     fields = form.parse(request.body, request.headers.get("content-type", ""))
-    settings = read_settings()
     wanted = add_image.NewImage(
         label=images.parse_allowed_label(fields.label, settings.labels),
         weight=images.DEFAULT_WEIGHT if fields.weight is None else images.parse_weight(fields.weight),

@@ -27,12 +27,16 @@ LABELS = "#labels"  # the partition that lists the labels; # cannot occur in a l
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """The place of an image in a pool: its chunk, and its weight there."""
+    """The place of an image in a pool: its chunk, its weight there, and the version that its item names.
+
+    The version is empty where only the chunk was read.
+    """
 
     pool: Pool
     name: str
     weight: int
     chunk_number: int
+    version_id: str = ""
 
 
 def number(value: int) -> Item:
@@ -108,7 +112,11 @@ def _text(item: Mapping[str, Any], name: str) -> str:
 def entry(item: Mapping[str, Any]) -> Entry:
     """Return the entry of an item of the image table."""
     return Entry(
-        Pool.of_key(item["label"]["S"]), item["s3key"]["S"], int(item["weight"]["N"]), int(item["chunkNumber"]["N"])
+        Pool.of_key(item["label"]["S"]),
+        item["s3key"]["S"],
+        int(item["weight"]["N"]),
+        int(item["chunkNumber"]["N"]),
+        item["versionId"]["S"],
     )
 
 
@@ -118,6 +126,12 @@ def lane(item: Mapping[str, Any]) -> Lane:
         int(name.removeprefix(VOLUME)): int(value["N"]) for name, value in item.items() if name.startswith(VOLUME)
     }
     return Lane(int(item["chunkNumber"]["N"]), int(item["totalWeight"]["N"]), volumes)
+
+
+def lane_item(pool: Pool, lane: Lane) -> Item:
+    """Return the item of a lane."""
+    volumes = {f"{VOLUME}{weight_class}": number(volume) for weight_class, volume in lane.volumes.items()}
+    return {**chunk_key(pool, lane.number), "totalWeight": number(lane.total_weight), **volumes}
 
 
 def chunk_item(pool: Pool, chunk_number: int, weights: Mapping[str, int]) -> Item:

@@ -1,31 +1,32 @@
-"""The images of labels in DynamoDB: read lanes, chunks and images; add, remove and edit in one transaction each.
+"""The images of labels in DynamoDB: add, remove and edit them, in one transaction each.
 
 | pattern                  | request                                        | units               |
 |--------------------------|------------------------------------------------|---------------------|
-| a label's lanes          | Query chunk-info, chunkNumber < 10^11          | 0.5 read            |
-| chunks by number         | BatchGetItem chunk-info                        | 0.5 read each       |
-| one image                | GetItem image-chunks                           | 0.5 read            |
 | add                      | lanes + TransactWriteItems of 3                | 0.5 read, 6 write   |
 | add a label's first      | lanes + TransactWriteItems of 4                | 0.5 read, 8 write   |
 | remove                   | 2-3 consistent GetItem + 3 or 5 writes         | 2-3 read, 6 or 10 write |
 | edit the weight          | 2-3 consistent GetItem + 3, 4 or 6 writes      | 2-3 read, 6-12 write |
 
 Adding, removing or editing an image costs the same reads and writes once more for each tag, in the same transaction.
+A tag's row that is missing or names another version or weight is no obstacle: removing takes what is there, and editing
+leaves it as it should be.
 
 An `attempt(again)` below is what `retried` calls until it succeeds: `again` is true from the second time on, and then
 all reads are consistent.
 """
 
 import random
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from botocore.exceptions import ClientError
 
+from shared.errors import Unavailable
 from shared.images import Image, Pool
-from shared.labels import batch_get, chunks, items, query, transactions
+from shared.labels import chunks, damage, items
 from shared.labels.chunks import Lane
 from shared.labels.items import Entry
+from shared.labels.reading import Reader
 from shared.labels.retries import TRANSIENT, LostRace, retried
 from shared.labels.transactions import Write
 from shared.settings import Settings
@@ -33,9 +34,11 @@ from shared.settings import Settings
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
+T = TypeVar("T")
+
 RNG: random.Random = random.SystemRandom()
 
-
+Entries = Sequence[tuple[Pool, Entry | None]]  # of an image, in these pools
 Check = Callable[[Image], None]  # raises an ApiError if the image, as it was read, must not be changed
 
 
@@ -55,45 +58,16 @@ class Exists(Exception):
         self.image = image
 
 
-class Store:
+class Store(Reader):
     """The images of all labels, one at a time: read, add, remove and edit.
 
     `may_still_commit` is true after a transaction without a response: DynamoDB may have done it, or may still do it.
+    Where what is stored disagrees so that no attempt can succeed, Damaged is raised instead of Unavailable.
     """
 
     def __init__(self, client: "DynamoDBClient", settings: Settings) -> None:
-        self._client = client
-        self._images_table, self._chunks_table = settings.image_chunks_table, settings.chunk_info_table
-        self._consistent = settings.consistent_reads
-        self._transactions = transactions.Transactions(self._images_table, self._chunks_table)
+        super().__init__(client, settings)
         self.may_still_commit = False
-
-    def lanes(self, pool: Pool, *, consistent: bool = False) -> dict[int, Lane]:
-        """Return the pool's lanes by number; none if it never had an image."""
-        request = {
-            "TableName": self._chunks_table,
-            "KeyConditionExpression": "label = :label AND chunkNumber < :chunks",
-            "ExpressionAttributeValues": {
-                ":label": {"S": pool.key},
-                ":chunks": items.number(chunks.FIRST_CHUNK_NUMBER),
-            },
-            "ConsistentRead": consistent or self._consistent,
-        }
-        return {lane.number: lane for lane in map(items.lane, query.read(self._client, request))}
-
-    def chunks(self, pool: Pool, chunk_numbers: Iterable[int]) -> dict[int, dict[str, int]]:
-        """Return the chunks that exist: chunk number -> {name: weight}."""
-        keys = [items.chunk_key(pool, number) for number in sorted(set(chunk_numbers))]
-        read = batch_get.read(self._client, self._chunks_table, keys, consistent=self._consistent)
-        return {int(item["chunkNumber"]["N"]): items.weights(item) for item in read}
-
-    def image(self, label: str, name: str, *, consistent: bool = False) -> Image | None:
-        """Return the image or None.  If it seems missing, read again consistently."""
-        consistent = consistent or self._consistent
-        item = self._image_item(label, name, consistent=consistent)
-        if item is None and not consistent:
-            item = self._image_item(label, name, consistent=True)
-        return items.image(item) if item else None
 
     def with_total_weight(self, label: str, name: str, *, consistent: bool = False) -> tuple[Image, int] | None:
         """Return the image and its label's total weight, never less than the image's; None if there is no image."""
@@ -107,7 +81,7 @@ class Store:
                 raise LostRace
             return image, total_weight
 
-        return retried(attempt)
+        return self._retried(attempt, label, name)
 
     def add(self, image: Image, *, companion: Write | None = None) -> tuple[Image, int]:
         """Add the image.  Return it and its label's total weight, as read.
@@ -131,7 +105,7 @@ class Store:
                 return found.image, total_weight
             return image, total_weight + image.weight
 
-        return retried(attempt)
+        return self._retried(attempt, image.label, image.name, image.tags)
 
     def remove(self, label: str, name: str, *, check: Check = allow_all) -> Image | None:
         """Remove the image unless `check` raises.  Return the removed image, or None if there was none."""
@@ -142,89 +116,93 @@ class Store:
                 return None
             image = items.image(item)
             check(image)
-            self._write([write for entry in self._entries(image, item) for write in self._remove(image, entry)])
+            entries = self._entries(image, item)
+            self._write([write for pool, entry in entries for write in self._remove(image, pool, entry)])
             return image
 
-        return retried(attempt)
+        return self._retried(attempt, label, name)
 
     def edit(self, label: str, name: str, change: Callable[[Image], Image], *, check: Check = allow_all) -> bool:
-        """Give the image the weight, tags and file name that `change` returns, unless `check` raises.
+        """Give the image the weight, tags, file name and version that `change` returns, unless `check` raises.
 
         Return False if there is no such image.
         """
 
-        def attempt(_: bool) -> bool:
+        def attempt(again: bool) -> bool:
             item = self._image_item(label, name, consistent=True)
             if not item:
                 return False
             image = items.image(item)
             check(image)
-            new = change(image)
-            if new != image:
-                self._write(list(self._edit(image, new, self._entries(image, item))))
+            if writes := self._edit(image, change(image), item, again=again):
+                self._write(writes)
             return True
 
-        return retried(attempt)
+        return self._retried(attempt, label, name)
+
+    def _retried(self, attempt: Callable[[bool], T], label: str, name: str, tags: Sequence[str] = ()) -> T:
+        """Return what `attempt` returns.  Raise Damaged if what is stored of this image is why it gave up."""
+        try:
+            return retried(attempt)
+        except Unavailable:
+            damage.check(self, label, name, tags)
+            raise
 
     def _add(self, image: Image, pool: Pool, lanes: dict[int, Lane]) -> list[Any]:
         lane = chunks.choose_lane(lanes, chunks.class_of(image.weight), RNG)
         return self._transactions.add(image, pool, lane)
 
-    def _remove(self, image: Image, entry: Entry) -> list[Any]:
+    def _remove(self, image: Image, pool: Pool, entry: Entry | None) -> list[Any]:
+        if entry is None:
+            return [self._transactions.stay_away(pool, image.name)]
+        return self._take(image.tags, entry)
+
+    def _take(self, tags: Sequence[str], entry: Entry) -> list[Any]:
+        """Return the writes that remove an image with these tags from the entry's pool."""
         lane = self._lane(entry)
-        return self._transactions.remove(image, entry, lane, self._filler(entry, lane))
+        return self._transactions.remove(tags, entry, lane, self._filler(entry, lane))
 
-    def _edit(self, image: Image, new: Image, entries: list[Entry]) -> Iterator[Any]:
-        """Yield the writes of a change, those for the label first."""
-        for entry in entries:
-            if entry.pool not in new.pools:
-                yield from self._remove(image, entry)
-            elif entry.weight != new.weight:
-                lane = self._lane(entry)
-                leaves = chunks.class_of(new.weight) != chunks.class_of(entry.weight)
-                filler = self._filler(entry, lane) if leaves else None
-                yield from self._transactions.change_weight(image, new, entry, lane, filler)
-            elif not entry.pool.tag:
-                yield self._transactions.change_description(image, new, entry)
-        for pool in new.pools:
-            if pool not in image.pools:
-                yield from self._add(new, pool, self.lanes(pool, consistent=True))
+    def _edit(self, image: Image, new: Image, item: items.Item, *, again: bool, others: Entries = ()) -> list[Any]:
+        """Return the writes of a change, those for the label first; none if all is as it should be.
 
-    def _entries(self, image: Image, item: items.Item) -> list[Entry]:
-        """Return the image's entry in each of its pools, its label first.  Raise LostRace if it has just left one."""
-        found = [item, *(self._image_item(pool.key, image.name, consistent=True) for pool in image.pools[1:])]
-        if not all(found):
-            raise LostRace
-        return [items.entry(each) for each in found if each]
+        `others` are entries of the image in pools that are not its own.
+        """
+        (_, own), *tagged = self._entries(image, item)
+        tagged += others
+        came = [pool for pool in new.pools if pool not in image.pools]
+        tagged += [(pool, self._entry(pool, image.name) if again else None) for pool in came]
+        writes = [write for pool, entry in tagged for write in self._change_tagged(image, new, pool, entry)]
+        if own and own.weight != new.weight:
+            return [*self._change_weight(image, new, own), *writes]
+        if own and (writes or new != image):
+            return [self._transactions.change_description(image, new, own), *writes]
+        return []
 
-    def _image_item(self, key: str, name: str, *, consistent: bool) -> items.Item | None:
-        request: Any = {"TableName": self._images_table, "Key": items.image_key(key, name)}
-        return self._client.get_item(**request, ConsistentRead=consistent).get("Item")
+    def _change_tagged(self, image: Image, new: Image, pool: Pool, entry: Entry | None) -> list[Any]:
+        """Return the writes that leave the pool of a tag as the changed image wants it, whatever is there now."""
+        if pool not in new.pools:
+            return self._remove(image, pool, entry)
+        if entry is None:
+            return self._add(new, pool, self.lanes(pool, consistent=True))
+        if entry.weight != new.weight:
+            return self._change_weight(image, new, entry)
+        if entry.version_id != new.version_id:
+            return [self._transactions.change_description(image, new, entry)]
+        return []
 
-    def _chunk_item(self, pool: Pool, chunk_number: int) -> items.Item:
-        key = items.chunk_key(pool, chunk_number)
-        response = self._client.get_item(TableName=self._chunks_table, Key=key, ConsistentRead=True)
-        if "Item" not in response:
-            raise LostRace
-        return response["Item"]
+    def _change_weight(self, image: Image, new: Image, entry: Entry) -> list[Any]:
+        lane = self._lane(entry)
+        leaves = chunks.class_of(new.weight) != chunks.class_of(entry.weight)
+        filler = self._filler(entry, lane) if leaves else None
+        return self._transactions.change_weight(image, new, entry, lane, filler)
 
-    def _lane(self, entry: Entry) -> Lane:
-        """Read the entry's lane consistently.  Raise LostRace if it has no image of the entry's class any more."""
-        lane = items.lane(self._chunk_item(entry.pool, chunks.lane_of(entry.chunk_number)))
-        if not lane.volume(chunks.class_of(entry.weight)):
-            raise LostRace
-        return lane
+    def _entries(self, image: Image, item: items.Item) -> Entries:
+        """Return each of the image's pools with the image's entry there, its label first.
 
-    def _filler(self, entry: Entry, lane: Lane) -> Entry | None:
-        """Return an image of the active chunk that can take the entry's place; None if the entry is in that chunk."""
-        active = chunks.active_chunk(lane, chunks.class_of(entry.weight))
-        if active == entry.chunk_number:
-            return None
-        weights = items.weights(self._chunk_item(entry.pool, active))
-        if entry.name in weights:  # it was moved between the reads
-            raise LostRace
-        name = min(weights)  # any would do; the first by name, so that equal chunks give equal transactions
-        return Entry(entry.pool, name, weights[name], active)
+        A tag's entry is None if the image has just left the pool or, after damage, if its row is missing.
+        """
+        tagged = [(pool, self._entry(pool, image.name)) for pool in image.pools[1:]]
+        return [(image.pools[0], items.entry(item)), *tagged]
 
     def _write(self, writes: Sequence[Any], companion: Write | None = None) -> None:
         """Do all of the writes, or none and raise LostRace, Exists or CompanionWriteFailed."""

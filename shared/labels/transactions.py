@@ -6,49 +6,21 @@ the image's own item comes first, so that its reason is the first one of a cance
 docs/explanation/transactions.md has the tables and the reasons.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 from shared.images import Image, Pool
 from shared.labels import chunks, items
 from shared.labels.chunks import Lane
+from shared.labels.counts import CountChange, one_less, one_more
 from shared.labels.items import Entry
 
 Write = dict[str, Any]
 
 UNCHANGED = "chunkNumber = :oldChunk AND weight = :oldWeight"  # the image's item is as it was read
 IN_CHUNK = "attribute_exists(images.#image)"
-
-
-class CountChange(NamedTuple):
-    """A change of a lane's count of one class by 1 or -1, and the lowest and highest count that allow it."""
-
-    change: int
-    attribute: str
-    lowest: int
-    highest: int
-
-
-def one_more(lane: Lane, weight_class: int) -> CountChange:
-    """Count one image more, as long as the same chunk stays open.
-
-    The range lets other uploads come in between without a new read.
-    """
-    volume = lane.volume(weight_class)
-    index = chunks.chunk_of(volume)
-    starts = chunks.starts_new_chunk(lane, weight_class)
-    lowest, highest = (volume, volume) if starts else (chunks.first_place(index) + 1, chunks.first_place(index + 1) - 1)
-    return CountChange(1, f"{items.VOLUME}{weight_class}", lowest, highest)
-
-
-def one_less(lane: Lane, weight_class: int) -> CountChange:
-    """Count one image less, as long as the same chunk stays active and is not emptied unless it was to be."""
-    volume = lane.volume(weight_class)
-    index = chunks.chunk_of(volume - 1)
-    empties = chunks.empties_chunk(lane, weight_class)
-    lowest, highest = (volume, volume) if empties else (chunks.first_place(index) + 2, chunks.first_place(index + 1))
-    return CountChange(-1, f"{items.VOLUME}{weight_class}", lowest, highest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +55,17 @@ class Transactions:
         """Put the label into the list of labels; this goes with its first image."""
         return {"Put": {"TableName": self.image_chunks_table, "Item": items.image_key(items.LABELS, label)}}
 
-    def remove(self, image: Image, entry: Entry, lane: Lane, filler: Entry | None) -> list[Write]:
-        """Remove an image from a pool: 3 writes, or 5 if a filler from the active chunk takes its place.
+    def stay_away(self, pool: Pool, name: str) -> Write:
+        """Write nothing, on the condition that the pool has no item of this image."""
+        delete = {
+            "TableName": self.image_chunks_table,
+            "Key": items.image_key(pool.key, name),
+            "ConditionExpression": "attribute_not_exists(s3key)",
+        }
+        return {"Delete": delete}
+
+    def remove(self, tags: Sequence[str], entry: Entry, lane: Lane, filler: Entry | None) -> list[Write]:
+        """Remove an image with these tags from a pool: 3 writes, or 5 if a filler of the active chunk takes its place.
 
         The condition names the version.  If the same picture was deleted and uploaded again since it was read, it may
         be in the same chunk with the same weight, but the caller would discard the wrong version.
@@ -97,14 +78,14 @@ class Transactions:
         }
         weight_class = chunks.class_of(entry.weight)
         return [
-            _if_unchanged({"Delete": delete}, image, entry),
+            _if_unchanged({"Delete": delete}, tags, entry),
             self._change_lane(entry.pool, lane, -entry.weight, one_less(lane, weight_class)),
             *self._leave(entry, filler, empties=chunks.empties_chunk(lane, weight_class)),
         ]
 
     def change_description(self, image: Image, new: Image, entry: Entry) -> Write:
-        """Change an image's tags and file name, and not its weight: 1 write."""
-        return self._change_image(image, new, entry, entry)
+        """Change an image's tags, file name and version, and not its weight: 1 write."""
+        return self._change_image(image, new, entry, replace(entry, version_id=new.version_id))
 
     def change_weight(self, image: Image, new: Image, entry: Entry, lane: Lane, filler: Entry | None) -> list[Write]:
         """Change an image's weight in a pool: 3 writes within its class, 4 or 6 into another class of its lane.
@@ -114,13 +95,14 @@ class Transactions:
         old_class, new_class = chunks.class_of(entry.weight), chunks.class_of(new.weight)
         change = new.weight - entry.weight
         if old_class == new_class:
-            moved = replace(entry, weight=new.weight)
+            moved = replace(entry, weight=new.weight, version_id=new.version_id)
             return [
                 self._change_image(image, new, entry, moved),
                 self._change_lane(entry.pool, lane, change),
                 self._change_chunk(moved, "SET images.#image = :weight", IN_CHUNK, {":weight": new.weight}),
             ]
-        moved = replace(entry, weight=new.weight, chunk_number=chunks.next_chunk(lane, new_class))
+        number = chunks.next_chunk(lane, new_class)
+        moved = replace(entry, weight=new.weight, version_id=new.version_id, chunk_number=number)
         return [
             self._change_image(image, new, entry, moved),
             self._change_lane(entry.pool, lane, change, one_less(lane, old_class), one_more(lane, new_class)),
@@ -199,7 +181,7 @@ class Transactions:
 
     def _change_image(self, image: Image, new: Image, old_entry: Entry, new_entry: Entry) -> Write:
         """Update an image's item in a pool.  Only the item in the pool of the label has tags and file name."""
-        write = _if_unchanged(self._update_image(old_entry, new_entry), image, old_entry)
+        write = _if_unchanged(self._update_image(old_entry, new_entry), image.tags, old_entry)
         if not new_entry.pool.tag and (image.tags, image.filename) != (new.tags, new.filename):
             described = items.description(new)
             gone = [name for name in items.description(image) if name not in described]
@@ -210,34 +192,37 @@ class Transactions:
         return write
 
     def _update_image(self, old: Entry, new: Entry) -> Write:
-        """Update the chunk and weight of an image's item, if they are unchanged."""
+        """Update the chunk, weight and version of an image's item, if its chunk and weight are unchanged."""
         values = {
             ":oldChunk": old.chunk_number,
             ":oldWeight": old.weight,
             ":newChunk": new.chunk_number,
             ":newWeight": new.weight,
         }
-        update = {
+        update: Write = {
             "TableName": self.image_chunks_table,
             "Key": items.image_key(old.pool.key, old.name),
             "UpdateExpression": "SET chunkNumber = :newChunk, weight = :newWeight",
             "ConditionExpression": UNCHANGED,
             "ExpressionAttributeValues": _numbers(values),
         }
+        if new.version_id != old.version_id:
+            update["UpdateExpression"] += ", versionId = :newVersion"
+            update["ExpressionAttributeValues"][":newVersion"] = {"S": new.version_id}
         return {"Update": update}
 
 
-def _if_unchanged(write: Write, image: Image, entry: Entry) -> Write:
-    """Add to a write the condition that the image's item still has this version and, in the label's pool, these tags.
+def _if_unchanged(write: Write, tags: Sequence[str], entry: Entry) -> Write:
+    """Add to a write the condition that the image's item still has its version and, in the label's pool, these tags.
 
     The tags determine the pools.  With a tag added or removed since, the transaction would miss a pool's entry.
     """
     (call,) = write.values()
     call["ConditionExpression"] += " AND versionId = :version"
-    call["ExpressionAttributeValues"][":version"] = {"S": image.version_id}
-    if not entry.pool.tag and image.tags:
+    call["ExpressionAttributeValues"][":version"] = {"S": entry.version_id}
+    if not entry.pool.tag and tags:
         call["ConditionExpression"] += " AND tags = :tags"
-        call["ExpressionAttributeValues"][":tags"] = {"SS": list(image.tags)}
+        call["ExpressionAttributeValues"][":tags"] = {"SS": list(tags)}
     elif not entry.pool.tag:
         call["ConditionExpression"] += " AND attribute_not_exists(tags)"
     return write

@@ -18,12 +18,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """A version of an object, or a marker that hides the versions below it."""
+    """A version of an object, or a marker that hides the versions below it.  `size` is in bytes."""
 
     key: str
     id: str
     modified: datetime
     is_marker: bool
+    size: int = 0
 
 
 logger = logging.getLogger("petapi")
@@ -61,12 +62,17 @@ class Bucket:
         """
         return _content(self._client, self._name, key, at_most)
 
-    def discard(self, key: str, version_id: str) -> None:
-        """Remove a version that no image names any more. If S3 fails, log that; reconcile removes it later."""
+    def discard(self, key: str, version_id: str) -> bool:
+        """Remove a version that no image names any more, and return whether it is gone.
+
+        If S3 fails, log that; reconcile removes it later.
+        """
         try:
             self._client.delete_object(Bucket=self._name, Key=key, VersionId=version_id)
         except (BotoCoreError, ClientError, Unavailable):
             logger.exception("version %s of %s was not removed; reconcile will remove it", version_id, key)
+            return False
+        return True
 
     def url(self, key: str, headers: Mapping[str, str]) -> str:
         """Presign a URL of the object, valid for five minutes. S3 sends the content type and disposition given here."""
@@ -78,15 +84,14 @@ class Bucket:
         }
         return self._client.generate_presigned_url("get_object", Params=parameters, ExpiresIn=URL_LIFETIME)
 
-    def has(self, key: str, version_id: str) -> bool:
-        """Return whether this version exists."""
+    def size(self, key: str, version_id: str) -> int | None:
+        """Return the bytes of this version, or None if it does not exist."""
         try:
-            self._client.head_object(Bucket=self._name, Key=key, VersionId=version_id)
+            return self._client.head_object(Bucket=self._name, Key=key, VersionId=version_id)["ContentLength"]
         except ClientError as error:
             if error.response["ResponseMetadata"]["HTTPStatusCode"] in (404, 405):
-                return False
+                return None
             raise
-        return True
 
     def labels(self) -> Iterator[str]:
         """Yield the labels that have any version."""
@@ -95,11 +100,13 @@ class Bucket:
             for prefix in page.get("CommonPrefixes", []):
                 yield prefix["Prefix"].removesuffix("/")
 
-    def versions(self, label: str) -> Iterator[Version]:
-        """Yield all versions and delete markers under a label, sorted by key."""
-        pages = self._client.get_paginator("list_object_versions").paginate(Bucket=self._name, Prefix=f"{label}/")
+    def versions(self, prefix: str) -> Iterator[Version]:
+        """Yield all versions and delete markers whose keys begin with the prefix, sorted by key."""
+        pages = self._client.get_paginator("list_object_versions").paginate(Bucket=self._name, Prefix=prefix)
         for page in pages:
-            found = [Version(v["Key"], v["VersionId"], v["LastModified"], False) for v in page.get("Versions", [])]
+            found = [
+                Version(v["Key"], v["VersionId"], v["LastModified"], False, v["Size"]) for v in page.get("Versions", [])
+            ]
             found += [Version(v["Key"], v["VersionId"], v["LastModified"], True) for v in page.get("DeleteMarkers", [])]
             yield from sorted(found, key=lambda version: version.key)
 

@@ -49,7 +49,7 @@ ALLOWED = {
     "thumbnails DeleteObject": {"delete", "images"},
     "chunks Query": {"upload", "random", "images", "edit", "receive"},
     "chunks BatchGetItem": {"random"},
-    "chunks GetItem": {"delete", "edit", "receive"},
+    "chunks GetItem": {"upload", "delete", "images", "edit", "receive"},
     "chunks PutItem": {"upload", "edit", "receive"},
     "chunks UpdateItem": {"upload", "delete", "edit", "receive"},
     "chunks DeleteItem": {"delete", "edit", "receive"},

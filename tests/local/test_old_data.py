@@ -236,9 +236,9 @@ def nothing_is_to_mend(old: Old) -> None:
     (module,) = re.findall(r"^\t.* -m (\S*\breconcile)\b", (ROOT / "Makefile").read_text(), re.MULTILINE)
     variables = dict(line.split("=", 1) for line in (old.service.data / "aws.env").read_text().splitlines())
     done = subprocess.run(
-        [sys.executable, "-m", module, "--dry-run"],
+        [sys.executable, "-m", module],
         cwd=ROOT,
-        env={**os.environ, **variables},
+        env={**os.environ, **variables, "DRY": "1"},
         check=True,
         capture_output=True,
         text=True,

@@ -46,7 +46,7 @@ def _named(part: str, variables: dict[str, str]) -> list[str]:
 
 
 def test_every_fallback_of_the_settings_is_named() -> None:
-    assert {variable for _, variable in PARAMETERS.values()} <= {*sam_env.OUTPUTS, sam_env.LABELS}
+    assert {variable for _, variable in PARAMETERS.values()} <= {*sam_env.OUTPUTS, *sam_env.PARAMETERS}
 
 
 def test_every_variable_that_holds_a_name_of_a_resource_is_named() -> None:

@@ -4,31 +4,36 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
+from typing import Any
 
 import boto3
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared import aws
+from shared import aws, settings
+from shared.errors import Unavailable
 from shared.images import Image
 from shared.pictures.bucket import Bucket, Version
 from shared.settings import read_settings
 from tests.support import pictures
 from tests.support.hosts import Api, Handlers, json_of
-from tools.reconcile import reconcile
+from tools.reconcile import reconcile, streams
+from tools.reconcile.__main__ import main
 from tools.reconcile.inventory import Inventory
-from tools.reconcile.reconcile import Reconciliation, Report
+from tools.reconcile.reconcile import Reconciliation
+from tools.reconcile.report import Report
 
 NOW = datetime.now(UTC)
 
 
-def run(*, min_age: timedelta = timedelta(0), dry_run: bool = False) -> tuple[Report, list[str]]:
-    settings = read_settings()
+def run(*, key: str = "", min_age: timedelta = timedelta(0), **more: Any) -> tuple[Report, list[str]]:
+    names = read_settings()
     lines: list[str] = []
     until = datetime.now(UTC) + timedelta(seconds=2) - min_age
-    store, bucket = Inventory(aws.dynamodb(), settings), Bucket(aws.s3(), settings.bucket)
-    return Reconciliation(store, bucket, until, dry_run=dry_run, log=lines.append).run(), lines
+    store, bucket = Inventory(aws.dynamodb(), names), Bucket(aws.s3(), names.bucket)
+    reconciliation = Reconciliation(store, bucket, until, log=lines.append, **more)
+    return reconciliation.run_key(key) if key else reconciliation.run(), lines
 
 
 @pytest.fixture
@@ -140,6 +145,143 @@ def test_a_dry_run_reports_and_changes_nothing(api: Api) -> None:
     assert (first[0].versions_removed, first[0].rows_removed) == (1, 1)
 
 
+def test_a_finding_is_one_line_that_says_what_was_done_or_would_be(api: Api) -> None:
+    image = json_of(api.upload(pictures.tiny(0)))
+    stray = put(image["id"], pictures.tiny(0))
+    assert run(dry_run=True)[1] == [f"{image['id']}: version {stray} has no image: would be removed"]
+    assert run()[1] == [f"{image['id']}: version {stray} has no image: removed"]
+
+
+def test_only_what_was_removed_is_counted(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    stray = put("cat/" + "0" * 32 + ".png")
+    monkeypatch.setattr(Bucket, "discard", lambda self, key, version_id: False)
+    report, lines = run()
+    assert (report.versions_removed, report.not_repaired, report.is_clean) == (0, 1, False)
+    assert lines == [f"cat/{'0' * 32}.png: version {stray} has no image, and could not be removed"]
+
+
+def test_an_emptied_object_is_told_of_and_replaced_by_a_whole_version(api: Api) -> None:
+    image = json_of(api.upload(pictures.tiny(0)))
+    lose(image["id"])
+    empty = put(image["id"], b"")
+    name_version(image, empty)
+    size = len(pictures.tiny(0))
+    report, lines = run()
+    assert (report.not_repaired, report.is_clean, report.rows_removed) == (1, False, 0)
+    assert lines == [
+        f"{image['id']}: version {empty} has 0 bytes instead of {size}, and no version has its {size} bytes"
+    ]
+    assert versions(image["id"]) == {empty}
+    whole = put(image["id"], pictures.tiny(0))
+    report, lines = run()
+    assert (report.rows_renamed, report.versions_removed, report.is_clean) == (1, 1, True)
+    assert lines[0] == f"{image['id']}: version {empty} has 0 bytes instead of {size}: replaced by version {whole}"
+    assert versions(image["id"]) == {whole}
+    assert api.get(image["url"]).body == pictures.tiny(0)
+    assert run()[0] == Report(images=5, versions=5)
+
+
+def name_version(image: Any, version: str) -> None:
+    """Let the image's row name this version."""
+    label, _, name = image["id"].partition("/")
+    boto3.client("dynamodb").update_item(
+        TableName="ImageChunksTable",
+        Key={"label": {"S": label}, "s3key": {"S": name}},
+        UpdateExpression="SET versionId = :version",
+        ExpressionAttributeValues={":version": {"S": version}},
+    )
+
+
+def test_a_takedown_removes_what_is_left_of_one_key_and_nothing_else(api: Api) -> None:
+    image = json_of(api.upload(pictures.tiny(0)))
+    kept = versions(image["id"])
+    other = put("cat/" + "0" * 32 + ".png")
+    longer = put(f"{image['id']}.more")
+    put(image["id"], pictures.tiny(0))
+    assert run(key=image["id"], min_age=reconcile.MIN_AGE)[0].versions_removed == 0
+    assert run(key=image["id"], dry_run=True)[0].versions_removed == 1
+    assert run(key=image["id"])[0].versions_removed == 1
+    assert versions(image["id"]) == {*kept, longer}
+    assert api.delete(image["url"]).status == 204
+    put(image["id"], pictures.tiny(0))
+    assert run(key=image["id"])[0].versions_removed == 1
+    assert versions(image["id"]) == {longer}
+    assert versions("cat/000") == {other}
+
+
+def test_a_bad_row_does_not_end_the_run(api: Api) -> None:
+    name = "0" * 32 + ".png"
+    bad = {"label": {"S": "cat"}, "s3key": {"S": name}, "chunkNumber": {"N": "1"}}
+    boto3.client("dynamodb").put_item(TableName="ImageChunksTable", Item=bad)
+    put("emu/" + "0" * 32 + ".png")
+    report, lines = run()
+    assert (report.versions_removed, report.is_clean) == (1, False)
+    assert lines[0] == f"cat/{name}: its row cannot be read (KeyError 'weight')"
+
+
+def test_a_bad_label_does_not_end_the_run(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = Inventory.rows
+
+    def break_off(self: Inventory, label: str, tags: set[str]) -> Iterator[streams.Rows]:
+        if label == "cat":
+            raise Unavailable("The storage cannot be reached now; retry in a moment.")
+        return rows(self, label, tags)
+
+    monkeypatch.setattr(Inventory, "rows", break_off)
+    put("dog/" + "0" * 32 + ".png")
+    report, lines = run()
+    assert (report.versions_removed, report.errors) == (1, 1)
+    assert lines[0] == "cat: The storage cannot be reached now; retry in a moment."
+
+
+# --- the command ---
+
+
+@pytest.mark.parametrize(
+    ("wrong", "rule"),
+    [
+        ({"DRY": "yes"}, "Use DRY=1 or DRY=0."),
+        ({"REBUILD": "Cat Dog"}, "Name a label, or * for all of them."),
+        ({"KEY": "cat"}, "Name an image by its label and name"),
+        ({"KEY": "cat/" + "0" * 32 + ".png", "REBUILD": "cat"}, "Leave one of them out."),
+        ({"REBUILD": "cat"}, "Writes are open, and a rebuild must be the only writer."),
+    ],
+)
+def test_a_command_that_cannot_be_done_is_refused(
+    api: Api, capsys: pytest.CaptureFixture[str], wrong: dict[str, str], rule: str
+) -> None:
+    assert main(wrong) == 2
+    printed = capsys.readouterr()
+    assert (printed.out, rule in printed.err) == ("", True)
+
+
+def test_the_command_prints_counts_and_tells_by_its_exit_code_what_is_left(
+    api: Api, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main({"DRY": "0"}) == 0
+    assert capsys.readouterr().out.startswith("5 images, 5 versions; removed: 0 versions without an image, ")
+    lanes = boto3.client("dynamodb").scan(TableName="ChunkInfoTable")["Items"]
+    for item in lanes:
+        key = {name: item[name] for name in ("label", "chunkNumber")}
+        boto3.client("dynamodb").delete_item(TableName="ChunkInfoTable", Key=key)
+    assert main({}) == 1
+    found = capsys.readouterr().out.splitlines()
+    assert found[0] == (
+        "cat: 3 images, but its chunks hold 0 and its lanes count 0; repair it with make reconcile REBUILD=cat"
+    )
+    assert found[-1].endswith("; 2 not repaired")
+    assert main({"REBUILD": "*", "DRY": "1"}) == 1
+    assert capsys.readouterr().out.splitlines()[-1].startswith("Nothing was changed. ")
+    parameter = {"Name": "/pet-api/production/writes", "Value": "closed", "Type": "String"}
+    boto3.client("ssm").put_parameter(**parameter, Overwrite=True)
+    settings._cache.cache_clear()
+    assert main({"REBUILD": "*"}) == 0
+    printed = capsys.readouterr().out.splitlines()
+    assert printed[0].startswith("cat: rebuilt from 3 images and 0 tags; ")
+    assert printed[-1].endswith("; 2 labels rebuilt")
+    assert len(drawn_names(api)) == 3
+
+
 # --- during other writes ---
 
 
@@ -154,8 +296,8 @@ def aged(monkeypatch: pytest.MonkeyPatch, ages: dict[str, timedelta]) -> None:
     """Let the bucket list these versions as older than they are, by these ages."""
     listed = Bucket.versions
 
-    def versions(self: Bucket, label: str) -> Iterator[Version]:
-        for version in listed(self, label):
+    def versions(self: Bucket, prefix: str) -> Iterator[Version]:
+        for version in listed(self, prefix):
             yield replace(version, modified=version.modified - ages.get(version.id, timedelta(0)))
 
     monkeypatch.setattr(Bucket, "versions", versions)
@@ -181,12 +323,12 @@ def test_the_version_of_an_upload_in_progress_is_given_to_no_image(api: Api, mon
 
 
 def test_an_image_that_was_not_listed_yet_keeps_its_version(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Inventory, "images", lambda self, label: iter(()))
+    monkeypatch.setattr(Inventory, "rows", lambda self, label, tags: iter(()))
     assert run()[0].versions_removed == 0
 
 
 def test_a_version_that_was_not_listed_yet_keeps_its_image(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Bucket, "versions", lambda self, label: iter(()))
+    monkeypatch.setattr(Bucket, "versions", lambda self, prefix: iter(()))
     report, _ = run()
     assert (report.rows_removed, report.rows_renamed) == (0, 0)
 
@@ -202,15 +344,14 @@ def test_an_image_uploaded_again_meanwhile_is_not_changed(
 
     anew: list[str] = []
 
-    def has(self: Bucket, key: str, version_id: str) -> bool:
+    def size(self: Bucket, key: str, version_id: str) -> None:
         assert api.delete(image["url"]).status == 204
         before = versions(key)
         assert api.upload(pictures.tiny(0)).status == 201
         anew.extend(versions(key) - before)
-        return False
 
     with monkeypatch.context() as meanwhile:
-        meanwhile.setattr(Bucket, "has", has)
+        meanwhile.setattr(Bucket, "size", size)
         run()
     (row,) = [row for row in Inventory(aws.dynamodb(), read_settings()).images("cat") if row.id == image["id"]]
     assert [row.version_id] == anew
@@ -224,7 +365,7 @@ KEYS = st.lists(st.integers(0, 12), max_size=20)
 def test_the_two_streams_are_merged_by_key(version_keys: list[int], row_keys: list[int]) -> None:
     found = [Version(f"cat/{n:02}", f"v{i}", NOW, False) for i, n in enumerate(sorted(version_keys))]
     rows = [Image("cat", f"{n:02}", 1, "v", 1, 1, 1, "") for n in sorted(set(row_keys))]
-    merged = list(reconcile.merged(found, rows))
+    merged = list(streams.merged(found, rows))
     assert [key for key, _, _ in merged] == sorted({*(f"cat/{n:02}" for n in version_keys), *(row.id for row in rows)})
     by_key = {key: list(group) for key, group in groupby(found, key=lambda version: version.key)}
     assert all(group == by_key.get(key, []) for key, group, _ in merged)

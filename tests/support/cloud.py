@@ -119,7 +119,13 @@ def create(labels: str = "*") -> None:
     )
     s3.create_bucket(Bucket="incoming")
     queue = boto3.client("sqs").create_queue(QueueName="callbacks")["QueueUrl"]
-    values = {"Bucket": "pictures", "ThumbnailBucket": "thumbnails", "IncomingBucket": "incoming", "Labels": labels}
+    values = {
+        "Bucket": "pictures",
+        "ThumbnailBucket": "thumbnails",
+        "IncomingBucket": "incoming",
+        "Labels": labels,
+        "Writes": "open",
+    }
     values |= {"CallbackQueue": queue, **{name: name for name in (*TABLES, *TABLES_OF_UPLOADS)}}
     for resource in resources.values():
         if resource["Type"] == "AWS::SSM::Parameter":

@@ -20,7 +20,8 @@ from tests.support.fault_injection import Clock, Injector
 from tests.support.hosts import Api, Handlers, json_of
 from tests.support.local_service import Answer
 from tools.reconcile.inventory import Inventory
-from tools.reconcile.reconcile import Reconciliation, Report
+from tools.reconcile.reconcile import Reconciliation
+from tools.reconcile.report import Report
 
 WEIGHT, SAME_CLASS, OTHER_CLASS = 3, 2, 5  # units: so few that every dart can be thrown
 IMAGES = 6  # so many that one of the four lanes has two, whatever the lanes that chance chooses

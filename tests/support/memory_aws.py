@@ -9,8 +9,8 @@ outcomes must be the same.
 import io
 import random
 import re
-from collections.abc import Callable
-from datetime import datetime
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from types import SimpleNamespace
 from typing import Any
@@ -49,9 +49,28 @@ class World:
         self.files: dict[str, bytes] = {}  # in the bucket of incoming files
         self.messages: list[str] = []  # in the queue of callbacks
         self.versions = 0
+        self.stored: dict[str, int] = {}  # version -> the tick at which it was stored
+        self.ticks = 0  # the time, in calls
+        self.page = 0  # entries of the pages of paginators; 0 for all on one
         self.removed = ""  # the version of the image that was removed last
         self.page_sizes: list[int] = []  # how many items the next pages of a Query have; later pages are whole
         self.transactions: list[tuple[list[Any], list[str]]] = []  # the calls and their outcome, in order
+
+    def time(self, tick: int) -> datetime:
+        """Return the time of a tick, as S3 shows it."""
+        return datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=tick)
+
+    def pages(self, call: str, read: Callable[[], list[tuple[Any, Item]]]) -> Iterator[list[Item]]:
+        """Yield pages of what `read` returns, sorted by key, each as it is when the page is asked for."""
+        after: Any = None
+        while True:
+            self.pause(call)
+            found = [(key, item) for key, item in read() if after is None or key > after]
+            size = self.page or len(found)
+            after = found[size - 1][0] if len(found) > size else None
+            yield [item for number, (key, item) in enumerate(found) if number < size or key == after]
+            if after is None:
+                return
 
     def read(self, table: str, key: Key, *, consistent: bool) -> Item | None:
         if not consistent and self.stale and self.rng.random() < self.stale and key in self.previous[table]:
@@ -166,6 +185,15 @@ class DynamoDB:
         self.world.after_write()
         return {}
 
+    def transact_get_items(self, *, TransactItems: list[Any]) -> Any:
+        try:
+            self.world.pause("transact_get_items")
+        except Conflict as conflict:
+            raise cancelled(["TransactionConflict", *["None"] * (len(TransactItems) - 1)]) from conflict
+        gets = [each["Get"] for each in TransactItems]
+        found = [self.world.tables[get["TableName"]].get(key_of(get["TableName"], get["Key"])) for get in gets]
+        return {"Responses": [{"Item": item} if item else {} for item in found]}
+
     def put_item(self, **write: Any) -> Any:
         return self._write("Put", write)
 
@@ -184,20 +212,32 @@ class DynamoDB:
         return {}
 
     def get_paginator(self, call: str) -> Any:
-        """Return a paginator with one page: `scan` for lanes, `query` for the images or the chunks of a label."""
+        """Return a paginator: `scan` for lanes, `query` for the rows or the chunks of a partition."""
 
-        def paginate(*, TableName: str, ExpressionAttributeValues: Item, **_: Any) -> Any:
-            items = [item for _, item in sorted(self.world.tables[TableName].items())]
-            if call == "scan":
-                below = int(ExpressionAttributeValues[":chunks"]["N"])
-                return [{"Items": [item for item in items if int(item["chunkNumber"]["N"]) < below]}]
-            found = [item for item in items if item["label"] == ExpressionAttributeValues[":label"]]
-            if ":chunks" in ExpressionAttributeValues:
-                first = int(ExpressionAttributeValues[":chunks"]["N"])
-                found = [item for item in found if int(item["chunkNumber"]["N"]) >= first]
-            return [{"Items": found}]
+        def paginate(
+            *, TableName: str, ExpressionAttributeValues: Item, ConsistentRead: bool = False, **_: Any
+        ) -> Iterator[Any]:
+            values, bound = ExpressionAttributeValues, int(ExpressionAttributeValues.get(":chunks", {"N": "0"})["N"])
+
+            def fits(item: Item) -> bool:
+                if call == "scan":
+                    return int(item["chunkNumber"]["N"]) < bound
+                return item["label"] == values[":label"] and int(item.get("chunkNumber", {"N": "0"})["N"]) >= bound
+
+            def read() -> list[tuple[Any, Item]]:
+                keys = dict.fromkeys([*self.world.tables[TableName], *self.world.previous[TableName]])
+                found = ((key, self.world.read(TableName, key, consistent=ConsistentRead)) for key in keys)
+                fitting = [(order(TableName, key), item) for key, item in found if item and fits(item)]
+                return sorted(fitting, key=lambda pair: pair[0])
+
+            return ({"Items": items} for items in self.world.pages(f"{call} page", read))
 
         return SimpleNamespace(paginate=paginate)
+
+
+def order(table: str, key: Key) -> tuple[Any, ...]:
+    """Return what DynamoDB sorts keys by, with partitions in any order."""
+    return (key[0], int(key[1])) if table == CHUNKS else key
 
 
 class S3:
@@ -213,6 +253,7 @@ class S3:
             return {}
         self.world.versions += 1
         version = f"v{self.world.versions}"
+        self.world.stored[version] = self.world.ticks
         self.world.objects.setdefault(Key, {})[version] = Body
         return {"VersionId": version}
 
@@ -242,22 +283,34 @@ class S3:
         return {}
 
     def get_paginator(self, _: str) -> Any:
-        """Return a paginator of `list_object_versions` with one page."""
+        """Return a paginator of `list_object_versions`."""
 
-        def paginate(*, Prefix: str = "", Delimiter: str = "", **_: Any) -> Any:
+        def paginate(*, Prefix: str = "", Delimiter: str = "", **_: Any) -> Iterator[Any]:
             if Delimiter:
-                return [
-                    {"CommonPrefixes": [{"Prefix": p} for p in {key.split("/")[0] + "/" for key in self.world.objects}]}
-                ]
-            versions = [
-                {"Key": key, "VersionId": version, "LastModified": datetime.min}
-                for key in sorted(self.world.objects)
-                for version in self.world.objects[key]
-                if key.startswith(Prefix)
-            ]
-            return [{"Versions": versions}]
+                self.world.pause("list_labels")
+                labels = {key.split("/")[0] + "/" for key, versions in self.world.objects.items() if versions}
+                return iter([{"CommonPrefixes": [{"Prefix": label} for label in sorted(labels)]}])
+
+            def read() -> list[tuple[Any, Item]]:
+                keys = [key for key in sorted(self.world.objects) if key.startswith(Prefix)]
+                return [(key, self._version(key, version)) for key in keys for version in self.world.objects[key]]
+
+            return ({"Versions": versions} for versions in self.world.pages("list_versions page", read))
 
         return SimpleNamespace(paginate=paginate)
+
+    def _version(self, key: str, version: str) -> Item:
+        size = len(self.world.objects[key][version])
+        modified = self.world.time(self.world.stored[version])
+        return {"Key": key, "VersionId": version, "LastModified": modified, "Size": size}
+
+    def head_object(self, *, Key: str, VersionId: str, **_: Any) -> Any:
+        self.world.pause("head_object")
+        versions = self.world.objects.get(Key, {})
+        if VersionId not in versions:
+            error = {"Error": {"Code": "404", "Message": ""}, "ResponseMetadata": {"HTTPStatusCode": 404}}
+            raise ClientError(error, "HeadObject")  # type: ignore[arg-type]
+        return {"ContentLength": len(versions[VersionId])}
 
 
 class SQS:

@@ -34,7 +34,7 @@ class MemoryWire:
     def send(self, request: AWSPreparedRequest) -> AWSResponse:
         """Return AWS's response to one HTTP attempt."""
         status, headers, content = self._json(request) if "X-Amz-Target" in request.headers else self._rest(request)
-        headers = {**headers, "Content-Length": str(len(content))}  # without it nobody notices a body that breaks off
+        headers = {"Content-Length": str(len(content)), **headers}  # without it nobody notices a body that breaks off
         stream = urllib3.HTTPResponse(io.BytesIO(content), headers, status, preload_content=False)
         return AWSResponse(request.url, status, stream.headers, stream)
 
@@ -61,11 +61,17 @@ class MemoryWire:
         return self._dynamodb.batch_get_item(RequestItems=RequestItems)
 
     def _query(self, ConsistentRead: bool = False, Limit: int = EVERYTHING, **given: Any) -> Any:
+        if ">=" in given["KeyConditionExpression"]:  # only reconcile asks for these
+            (page,) = self._dynamodb.get_paginator("query").paginate(ConsistentRead=ConsistentRead, **given)
+            return page
         return self._dynamodb.query(ConsistentRead=ConsistentRead, Limit=Limit, **given)
 
     def _scan(self, **given: Any) -> Any:
         (page,) = self._dynamodb.get_paginator("scan").paginate(**given)
         return page
+
+    def _transact_get_items(self, **given: Any) -> Any:
+        return self._dynamodb.transact_get_items(**given)
 
     def _transact_write_items(self, TransactItems: list[Any], ClientRequestToken: str) -> Any:
         if ClientRequestToken not in self._tokens:
@@ -93,8 +99,8 @@ class MemoryWire:
             self._s3.delete_object(Key=key, VersionId=query["versionId"])
             return 204, {}, b""
         if request.method == "HEAD":
-            there = query["versionId"] in self._world.objects.get(key, {})
-            return 200 if there else 404, {}, b""
+            found = self._world.objects.get(key, {}).get(query["versionId"])
+            return (404, {}, b"") if found is None else (200, {"Content-Length": str(len(found))}, b"")
         return 200, {}, self._s3.get_object(Bucket=bucket, Key=key)["Body"].read()
 
     def _bucket(self, request: AWSPreparedRequest, bucket: str, query: dict[str, str]) -> Body:
@@ -115,7 +121,12 @@ def _listing(page: Any) -> bytes:
     ET.SubElement(root, "IsTruncated").text = "false"
     for version in page.get("Versions", []):
         found = ET.SubElement(root, "Version")
-        values = {"Key": version["Key"], "VersionId": version["VersionId"], "LastModified": MODIFIED}
+        values = {
+            "Key": version["Key"],
+            "VersionId": version["VersionId"],
+            "LastModified": MODIFIED,
+            "Size": str(version["Size"]),
+        }
         for name, value in values.items():
             ET.SubElement(found, name).text = value
     for prefix in page.get("CommonPrefixes", []):

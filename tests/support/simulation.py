@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
 from unittest import mock
@@ -34,12 +34,15 @@ from tests.support.memory_aws import BUCKET, CHUNKS, IMAGES, THUMBNAILS
 from tests.support.pictures import File, multipart_body, name_of, tiny
 from tools.reconcile.inventory import Inventory
 from tools.reconcile.reconcile import Reconciliation
+from tools.reconcile.report import Report
 
 CLIENTS = 6
 OPERATIONS = 150
 CONFLICTS = 0.10  # the share of transactions that meet a conflict
 KILLED = 0.035  # the share of calls that kill their client, first calls of operations excepted
 STALE = 0.2  # the share of eventually consistent reads that return the previous item
+RECONCILERS = 2  # at once, as long as there are clients
+ACCIDENTS = 0.03  # the share of operations that are accidents, as bugs, old code and operators made them
 LABEL = "cat"
 
 SETTINGS = settings.Settings(BUCKET, CHUNKS, IMAGES, frozenset({LABEL}), THUMBNAILS)
@@ -75,11 +78,16 @@ class Simulation:
         heavy: int = 60,
         conflicts: float = CONFLICTS,
         thumbnails: float = 0.0,
+        accidents: float = ACCIDENTS,
     ) -> None:
         self.rng = random.Random(seed)
         self.world = memory_aws.World(self.rng, stale=STALE)
         self.world.pause, self.world.after_write = self._pause, self._check
-        self.left, self.conflicts, self.thumbnails, self.outcome = operations, conflicts, thumbnails, Outcome()
+        self.world.page = self.rng.randint(1, 9)
+        self.left, self.conflicts, self.outcome = operations, conflicts, Outcome()
+        self.shares = {"_thumbnail": thumbnails, "_accident": accidents}
+        self.begun: dict[greenlet, int] = {}  # when each client began the operation that it is in
+        self.damaged: set[str] = set()  # names of images that had an accident
         self.world.after_discard = self.outcome.touched.discard
         # Few pictures and weights, so that clients meet: the same bytes, the same chunk, the same class.
         self.pictures = [tiny(i) for i in range(pictures)]
@@ -94,13 +102,14 @@ class Simulation:
         """Let the clients do all operations, then check the end state."""
         self.main = getcurrent()
         clients = [greenlet(self._client) for _ in range(CLIENTS)]
+        clients += [greenlet(self._reconciler) for _ in range(RECONCILERS)]
         with silent(), shipped_code_on(self.world, sleep=lambda seconds: self.main.switch()):
             while clients:
                 client = self.rng.choice(clients)
                 client.switch()
                 if client.dead:
                     clients.remove(client)
-            self._check_bucket()
+            self._check_end()
         self._check_darts()
         return self.outcome
 
@@ -109,24 +118,24 @@ class Simulation:
     def _pause(self, call: str) -> None:
         client = getcurrent()
         self.main.switch()
-        if client.calls and self.rng.random() < KILLED:
+        self.world.ticks += 1
+        if client.calls and self.rng.random() < KILLED * client.frailty:
             raise Killed
         client.calls += 1
         if call == "put_object":
             client.versions.add(f"v{self.world.versions + 1}")
-        if call == "transact_write_items" and self.rng.random() < self.conflicts:
+        if call.startswith("transact_") and self.rng.random() < self.conflicts:
             raise memory_aws.Conflict
 
     # --- the clients ---
 
     def _client(self) -> None:
         operations = {self._upload: self.uploads, self._delete: 0.25, self._patch: 0.15, self._random: 0.15}
-        operations[self._thumbnail] = self.thumbnails
+        operations |= {self._thumbnail: self.shares["_thumbnail"], self._accident: self.shares["_accident"]}
         while self.left > 0:
             self.left -= 1
             (operation,) = self.rng.choices(list(operations), list(operations.values()))
-            client = getcurrent()
-            client.calls, client.committed, client.versions = 0, 0, set()
+            client = self._begin(frailty=1.0)
             which = self.rng.randrange(len(self.names))
             self.busy[which] += 1
             try:
@@ -137,9 +146,38 @@ class Simulation:
                 self.outcome.orphans |= client.versions
             else:
                 self.outcome.answers[f"{operation.__name__} {status}"] += 1
-                assert status != 500, "a handler failed"
+                assert status != 500 or self.names[which] in self.damaged, "a handler failed"
             self.busy[which] -= 1
             self._check_thumbnails(which)
+        del self.begun[getcurrent()]
+
+    def _begin(self, *, frailty: float) -> Any:
+        """Return the present client, which has done nothing yet of what it begins now."""
+        client = getcurrent()
+        client.calls, client.committed, client.versions, client.frailty = 0, 0, set(), frailty
+        self.begun[client] = self.world.ticks
+        return client
+
+    def _reconciler(self) -> None:
+        """Reconcile again and again.  No operation lasts as long as the least age of a version that may be removed."""
+        while self.left > 0:
+            client = self._begin(frailty=0.1)  # a pass makes dozens of calls, and most should end
+            lines: list[str] = []
+            try:
+                self._reconcile(self.world.time(min(self.begun.values()) - 1), lines.append)
+            except Killed:
+                self.outcome.killed += 1
+            else:
+                self.outcome.answers["_reconcile"] += 1
+            self.outcome.orphans |= client.versions
+            self.outcome.answers["_reconcile repairs"] += len(lines)
+        del self.begun[getcurrent()]
+
+    def _reconcile(self, until: datetime, log: Callable[[str], None]) -> Report:
+        both = Inventory(aws.dynamodb(), SETTINGS), Bucket(aws.s3(), BUCKET)
+        report = Reconciliation(*both, until, log=log).run()
+        assert not report.not_repaired, "reconcile tells of damage that is none"
+        return report
 
     def _upload(self, which: int) -> int:
         weight = self.rng.choice(self.weights)
@@ -182,6 +220,61 @@ class Simulation:
             assert base64.b64decode(answer["body"]).startswith(b"\xff\xd8\xff")
         return int(answer["statusCode"])
 
+    def _accident(self, which: int) -> int:
+        """Let something happen to an image, at one moment, that no code of today would do; once to each image."""
+        name, rows = self.names[which], self.world.tables[IMAGES]
+        row = rows.get((LABEL, name))
+        if name in self.damaged or not row:
+            return 0
+        self.damaged.add(name)
+        tags = sorted(row.get("tags", {"SS": []})["SS"])
+        kinds = [self._replace_version, *(2 * [self._lose_row, self._leave_version] if tags else [])]
+        kinds += [self._leave_row] if len(tags) < len(self.tags) else []
+        with self._at_once():
+            self.rng.choice(kinds)(name, row)
+        return 1
+
+    def _replace_version(self, name: str, row: Any) -> None:
+        """Let the bucket have the picture under another, old version, as after an undone delete."""
+        versions = self.world.objects[f"{LABEL}/{name}"]
+        content = versions.pop(row["versionId"]["S"])
+        self.world.versions += 1
+        new = f"v{self.world.versions}"
+        versions[new], self.world.stored[new] = content, -1
+        self.outcome.orphans.add(new)
+
+    def _lose_row(self, name: str, row: Any) -> None:
+        """Take the image from the pool of one of its tags, but leave it the tag."""
+        pool = Pool(LABEL, self.rng.choice(sorted(row["tags"]["SS"])))
+        inventory = Inventory(aws.dynamodb(), SETTINGS)
+        inventory.write(inventory._take((), items.entry(self.world.tables[IMAGES][pool.key, name])))
+
+    def _leave_version(self, name: str, row: Any) -> None:
+        """Let the row under one of the image's tags name a version that was replaced."""
+        pool = Pool(LABEL, self.rng.choice(sorted(row["tags"]["SS"])))
+        update = {
+            "TableName": IMAGES,
+            "Key": items.image_key(pool.key, name),
+            "UpdateExpression": "SET versionId = :version",
+            "ExpressionAttributeValues": {":version": {"S": "v0"}},
+        }
+        Inventory(aws.dynamodb(), SETTINGS).write([{"Update": update}])
+
+    def _leave_row(self, name: str, row: Any) -> None:
+        """Leave the image in the pool of a tag that it does not have."""
+        own = row.get("tags", {"SS": []})["SS"]
+        pool = Pool(LABEL, self.rng.choice(sorted({*self.tags} - {*own})))
+        inventory = Inventory(aws.dynamodb(), SETTINGS)
+        inventory.write(inventory._add(items.image(row), pool, inventory.lanes(pool, consistent=True)))
+
+    @contextmanager
+    def _at_once(self) -> Iterator[None]:
+        """Let no other client run, and check nothing."""
+        before = self.world.pause, self.world.after_write, self.world.removed
+        self.world.pause, self.world.after_write = lambda call: None, lambda: None
+        yield
+        self.world.pause, self.world.after_write, self.world.removed = before
+
     def _expect(self, *, committed: bool) -> None:
         assert getcurrent().committed == committed, "the response does not say what was written"
 
@@ -198,7 +291,8 @@ class Simulation:
                 invariants.check(entries, lanes, found)
                 if self.rng.random() < 0.02:
                     self.lanes_seen.append((pool, lanes))
-            invariants.check_tags(list(self.world.tables[IMAGES].values()))
+            rows = self.world.tables[IMAGES].items()
+            invariants.check_tags([row for (_, name), row in rows if name not in self.damaged])
             assert (items.LABELS, LABEL) in self.world.tables[IMAGES], "a label is not listed"
         except AssertionError as error:
             raise Broken(str(error)) from error
@@ -218,20 +312,31 @@ class Simulation:
             left = [key for key in self.world.thumbnails if name in key]
             assert not left, "a thumbnail of a deleted image"
 
-    def _check_bucket(self) -> None:
-        """Check that every image's version exists, and that only killed clients left versions without an image."""
-        rows = self.world.tables[IMAGES].items()
-        named = {f"{LABEL}/{name}": item["versionId"]["S"] for (key, name), item in rows if key == LABEL}
-        kept = {(key, version) for key, versions in self.world.objects.items() for version in versions}
-        assert set(named.items()) <= kept, "an image without its object"
-        unseen = {version for _, version in kept - set(named.items())}
+    def _check_end(self) -> None:
+        """Check that a last pass heals what accidents left, and removes what killed clients left, and nothing else."""
+        self.world.pause, self.world.after_write, self.world.stale = lambda call: None, lambda: None, 0.0
+        named, kept = self._named(), self._kept()
+        lost = {key for key, _ in named - kept}
+        assert lost <= {f"{LABEL}/{name}" for name in self.damaged}, "an image without its object"
+        unseen = {version for _, version in kept - named}
         assert unseen <= self.outcome.orphans, "an unseen version that no killed client left"
-        self.world.pause, self.world.after_write = lambda call: None, lambda: None
-        both = Inventory(aws.dynamodb(), SETTINGS), Bucket(aws.s3(), BUCKET)
-        report = Reconciliation(*both, datetime.max, log=lambda line: None).run()
-        assert (report.rows_removed, report.rows_renamed, report.versions_removed) == (0, 0, len(unseen))
-        left = {(key, version) for key, versions in self.world.objects.items() for version in versions}
-        assert left == set(named.items()), "reconcile left a version without an image"
+        report = self._reconcile(datetime.max.replace(tzinfo=UTC), lambda line: None)
+        assert (report.rows_removed, report.rows_renamed, report.errors) == (0, len(lost), 0), (report, lost)
+        assert report.versions_removed == len(unseen) - len(lost), (report, unseen, lost)
+        assert self._kept() == self._named(), "reconcile left a version without an image"
+        assert {key for key, _ in named} == {key for key, _ in self._named()}, "reconcile removed an image"
+        invariants.check_tags(list(self.world.tables[IMAGES].values()))
+        again = self._reconcile(datetime.max.replace(tzinfo=UTC), lambda line: None)
+        assert again == Report(images=len(named), versions=len(named)), "a second pass found more"
+
+    def _named(self) -> set[tuple[str, str]]:
+        """Return the keys and versions that images name."""
+        rows = self.world.tables[IMAGES].items()
+        return {(f"{LABEL}/{name}", item["versionId"]["S"]) for (key, name), item in rows if key == LABEL}
+
+    def _kept(self) -> set[tuple[str, str]]:
+        """Return the keys and versions in the bucket."""
+        return {(key, version) for key, versions in self.world.objects.items() for version in versions}
 
     def _check_darts(self) -> None:
         """Check that each image is hit by exactly its weight in darts, with the present lanes and with earlier ones."""

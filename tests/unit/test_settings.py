@@ -20,6 +20,7 @@ VALUES = {
     "dynamoDB/uploads-table-name": "uploads",
     "dynamoDB/recognitions-table-name": "recognitions",
     "sqs/callback-queue-url": "https://sqs.test/callbacks",
+    "writes": "closed",
 }
 READ = Settings("a-bucket", "chunks", "images", frozenset({"cat", "dog"}), "another-bucket", *list(VALUES.values())[5:])
 VARIABLES = dict(PARAMETERS.values())
@@ -99,7 +100,7 @@ def test_with_ssm_down_at_a_cold_start_the_fallbacks_serve_and_ssm_is_asked_agai
 
 
 @pytest.mark.parametrize("down", DOWN)
-@pytest.mark.parametrize("name", VALUES)
+@pytest.mark.parametrize("name", sorted({*VALUES} - {"writes"}))
 def test_with_ssm_down_and_one_fallback_empty_it_is_503_and_not_remembered(down: Exception, name: str) -> None:
     ssm = Ssm(VALUES)
     ssm.down = down
@@ -149,7 +150,12 @@ def test_labels_are_listed_as_people_write_them() -> None:
     assert cache.read().labels == {"cat", "dog"}
 
 
-@pytest.mark.parametrize("name", VALUES)
+def test_writes_are_open_where_neither_ssm_nor_the_environment_says_so() -> None:
+    cache, _ = cache_of(Ssm({key: value for key, value in VALUES.items() if key != "writes"}))
+    assert cache.read().writes == "open"
+
+
+@pytest.mark.parametrize("name", sorted({*VALUES} - {"writes"}))
 def test_a_missing_name_is_503_and_in_the_log(name: str, caplog: pytest.LogCaptureFixture) -> None:
     cache, _ = cache_of(Ssm({key: value for key, value in VALUES.items() if key != name}))
     with pytest.raises(Unavailable):

@@ -30,7 +30,7 @@ def check_label(dynamodb: "DynamoDBClient", names: Settings, label: str, weights
 def check_bucket(store: Inventory, bucket: Bucket, label: str) -> None:
     """Check that images and versions in the bucket belong together, one to one."""
     named = {(image.id, image.version_id) for image in store.images(label)}
-    kept = {(version.key, version.id) for version in bucket.versions(label)}
+    kept = {(version.key, version.id) for version in bucket.versions(f"{label}/")}
     assert named <= kept, "an image without its picture"
     assert kept <= named, "a version that no image names"
 

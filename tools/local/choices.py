@@ -12,6 +12,7 @@ from tools.local.refusals import Refusal
 # Variables and the parameters of template.yaml that they set
 PARAMETERS = {
     "LABELS": "Labels",
+    "WRITES": "Writes",
     "JWT_ISSUER": "JwtIssuer",
     "JWT_AUDIENCE": "JwtAudience",
     "RECOGNISER": "Recogniser",
@@ -34,6 +35,7 @@ Serve petAPI on this machine, with everything that template.yaml describes. Vari
   LABELS=*            the labels that uploads may use, separated by commas; * allows any
   TOKENS=1            require tokens for writes; make token prints one
   WARM=0              start each function at its first request; the processes take 300 MB
+  WRITES=closed       refuse writes, for example while a label is rebuilt
   JWT_ISSUER=, JWT_AUDIENCE=    require tokens of this issuer instead
   RECOGNISER=colours  what recognises pictures: colours, rekognition or onnx
   RECOGNITION_MODEL=, RECOGNITION_MODEL_LABELS=    for onnx: the paths of the model and of its class names
@@ -127,6 +129,8 @@ def _parameters(chosen: Mapping[str, str], tokens: bool, throttle: bool) -> dict
     """Return the parameters of template.yaml: any label, links from the root, open writes, the throttles if wanted."""
     if "Labels" in chosen:
         _check_labels(chosen["Labels"])
+    if chosen.get("Writes", "open") not in ("open", "closed"):
+        raise Refusal(f"WRITES is {chosen['Writes']!r}. Use WRITES=closed or WRITES=open.")
     public = {"PublicWrites": "false" if tokens or "JwtIssuer" in chosen else "true"}
     throttles = {} if throttle else dict.fromkeys(THROTTLES, "5000")  # requests a second
     return {"Labels": "*", "LinkBase": "/", "Recogniser": "colours", **throttles, **public, **chosen}

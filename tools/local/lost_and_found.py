@@ -21,8 +21,10 @@ class LostAndFound(Bucket):
         self._lost = lost
         self.kept = 0
 
-    def discard(self, key: str, version_id: str) -> None:
-        """Move a version to the folder, as label/name. If the disk has no room for that, leave it where it is.
+    def discard(self, key: str, version_id: str) -> bool:
+        """Move a version to the folder, as label/name, and return whether it is gone from the bucket.
+
+        If the disk has no room for that, leave it where it is.
 
         Equal names have equal bytes, so a later version of the same picture replaces the earlier one there.
         """
@@ -33,6 +35,6 @@ class LostAndFound(Bucket):
             durable.write(path, content)
         except OSError:
             logger.exception("version %s of %s was not moved to %s", version_id, key, self._lost)
-            return
+            return False
         self.kept += 1
-        super().discard(key, version_id)
+        return super().discard(key, version_id)

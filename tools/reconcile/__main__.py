@@ -1,25 +1,55 @@
-"""`make reconcile`: compare the bucket with the tables once, with the AWS credentials of the environment."""
+"""`make reconcile`: repair what disagrees in bucket and tables, once, with the AWS credentials of the environment.
 
-import argparse
+The exit code is 1 if something was not repaired, and 2 if nothing was done.
+"""
+
+import os
+import sys
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
-from shared import aws
+from shared import aws, images
 from shared.pictures.bucket import Bucket
-from shared.settings import read_settings
+from shared.settings import Settings, read_settings
+from shared.writes import OPEN
 from tools.reconcile.inventory import Inventory
-from tools.reconcile.reconcile import MIN_AGE, Reconciliation
+from tools.reconcile.reconcile import ALL, MIN_AGE, Reconciliation
 
 
-def main() -> None:
-    """Repair what is wrong.  Print a line for each repair, then the counts."""
-    parser = argparse.ArgumentParser(prog="python -m tools.reconcile", description=__doc__)
-    parser.add_argument("--dry-run", action="store_true", help="print what would be repaired, and change nothing")
-    arguments = parser.parse_args()
-    settings = read_settings()
+class Refused(Exception):
+    """A variable that cannot be used; the message says what to do."""
+
+
+def main(environment: Mapping[str, str]) -> int:
+    """Do what the variables say, print a line for each finding, then the counts, and return the exit code."""
+    try:
+        settings = read_settings()
+        dry_run, rebuild, key = _variables(environment, settings)
+    except Refused as refused:
+        print(refused, file=sys.stderr)
+        return 2
     store, bucket = Inventory(aws.dynamodb(), settings), Bucket(aws.s3(), settings.bucket)
-    until = datetime.now(UTC) - MIN_AGE
-    print(Reconciliation(store, bucket, until, dry_run=arguments.dry_run).run())
+    reconciliation = Reconciliation(store, bucket, datetime.now(UTC) - MIN_AGE, dry_run=dry_run)
+    report = reconciliation.run_key(key) if key else reconciliation.run(rebuild=rebuild)
+    print(f"{'Nothing was changed. ' if dry_run else ''}{report}")
+    return int(not report.is_clean)
+
+
+def _variables(environment: Mapping[str, str], settings: Settings) -> tuple[bool, str, str]:
+    """Return DRY, REBUILD and KEY."""
+    dry, rebuild, key = (environment.get(name, "") for name in ("DRY", "REBUILD", "KEY"))
+    if dry not in ("", "0", "1"):
+        raise Refused(f"DRY is {dry!r}. Use DRY=1 or DRY=0.")
+    if rebuild and key:
+        raise Refused("REBUILD and KEY are two different tasks. Leave one of them out.")
+    if rebuild not in ("", ALL) and not images.LABEL.fullmatch(rebuild):
+        raise Refused(f"REBUILD is {rebuild!r}. Name a label, or * for all of them.")
+    if key and not images.is_image_path(*key.partition("/")[::2]):
+        raise Refused(f"KEY is {key!r}. Name an image by its label and name, such as KEY=cat/{'0' * 32}.jpg.")
+    if rebuild and dry != "1" and settings.writes == OPEN:
+        raise Refused("Writes are open, and a rebuild must be the only writer. Close them: deploy with Writes=closed.")
+    return dry == "1", rebuild, key
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main(os.environ))

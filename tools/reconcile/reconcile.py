@@ -1,124 +1,172 @@
-"""Compare the versions in the bucket with the rows of images, label by label, and repair what a crash or restore left.
-
-Three things can be wrong.  Each is read again, consistently, before the repair.
+"""Compare all that is stored of images, label by label, and repair what a crash, a bug or a restore left.
 
 - No row names a version: remove the version.
-- A row names a version that is gone, and the bucket has the same picture under another version: name that one.
+- A row names a version that is gone or damaged, and the bucket has a whole one of the same picture: name that one.
 - A row names a version that is gone, and the bucket has no other: remove the image from its label, like a delete.
+- An image's rows under its tags disagree with its row under its label: let them agree.
+- A label is missing in the list of labels: add it.
+- Lanes and chunks disagree with the rows: tell it.  Only a rebuild repairs this, while writes are stopped (rebuild.py).
 
-Both sides are read as sorted streams, so the memory does not grow with a label.  Labels that are missing in the list of
-labels are added.
+Each is read again, consistently, before the repair, and each repair is one transaction, beside any traffic.  All is
+read as sorted streams, so the memory does not grow with a label's images: it holds the names of all labels and tags,
+and of each stream a page.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection
 from contextlib import suppress
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
-from itertools import groupby
 
 from shared.api.etags import etag_of, require_match
 from shared.errors import PreconditionFailed
-from shared.images import Image
+from shared.images import Image, Pool
 from shared.pictures.bucket import Bucket, Version
+from tools.reconcile import comparing, streams
+from tools.reconcile.comparing import WrittenTo
 from tools.reconcile.inventory import Inventory
+from tools.reconcile.rebuild import Rebuild
+from tools.reconcile.report import Findings, Report
+from tools.reconcile.streams import Rows, merged
 
 MIN_AGE = timedelta(hours=1)  # for some seconds, an upload in progress has a version but no row
+ALL = "*"  # all labels
 
 
-@dataclass(slots=True)
-class Report:
-    """The numbers of images and versions, and of each kind of repair."""
-
-    images: int = 0
-    versions: int = 0
-    versions_removed: int = 0
-    rows_renamed: int = 0
-    rows_removed: int = 0
-
-    def __str__(self) -> str:
-        return (
-            f"{self.images} images, {self.versions} versions; removed: {self.versions_removed} versions without an "
-            f"image, {self.rows_removed} images without a picture; {self.rows_renamed} images now name another version"
-        )
-
-
-@dataclass(slots=True)
 class Reconciliation:
-    """One pass over store and bucket.  It keeps versions later than `until`; with `dry_run` it changes nothing."""
+    """One pass over store and bucket.  It keeps versions later than `until`."""
 
-    store: Inventory
-    bucket: Bucket
-    until: datetime
-    dry_run: bool = False
-    log: Callable[[str], None] = print
-    report: Report = field(default_factory=Report)
+    def __init__(
+        self,
+        store: Inventory,
+        bucket: Bucket,
+        until: datetime,
+        *,
+        dry_run: bool = False,
+        log: Callable[[str], None] = print,
+    ) -> None:
+        self._store, self._bucket, self._until = store, bucket, until
+        self._findings = Findings(dry_run, log)
 
-    def run(self) -> Report:
-        """Compare every label and return the report."""
-        labels = set(self.store.labels())
-        for label in sorted(labels):
-            if not self.dry_run:
-                self.store.list_label(label)
-        for label in sorted({*labels, *self.bucket.labels()}):
-            for key, versions, row in merged(self.bucket.versions(label), self.store.images(label)):
-                self.report.versions += len(versions)
-                self.report.images += row is not None
-                self._compare(key, versions, row)
-        return self.report
+    def run(self, *, rebuild: str = "") -> Report:
+        """Compare every label and return the report.  First rebuild the label with this name, `*` for all of them."""
+        if rebuild:
+            self._rebuild(rebuild)
+        tags_of, listed = self._store.labels(), self._store.listed()
+        for label in sorted({*tags_of, *self._bucket.labels()}):
+            with self._findings.errors_of(label):
+                self._label(label, tags_of.get(label, set()), is_listed=label in listed, has_lanes=label in tags_of)
+        return self._findings.report
 
-    def _compare(self, key: str, versions: list[Version], row: Image | None) -> None:
-        named = self._named(row, versions) if row else None
+    def _rebuild(self, wanted: str) -> None:
+        tags_of = self._store.labels()
+        for label in sorted({*tags_of, *self._bucket.labels()}) if wanted == ALL else [wanted]:
+            with self._findings.errors_of(label):
+                Rebuild(self._store, label, self._findings).run(tags_of.get(label, set()))
+
+    def run_key(self, key: str) -> Report:
+        """Remove the versions of one key that no image names, and return the report."""
+        versions = [version for version in self._bucket.versions(key) if version.key == key]
+        self._findings.report.versions += len(versions)
+        self._compare_versions(key, versions)
+        return self._findings.report
+
+    def _label(self, label: str, tags: set[str], *, is_listed: bool, has_lanes: bool) -> None:
+        used, report = set(tags), self._findings.report
+        has_rows = has_lanes
+        for key, versions, rows in merged(self._bucket.versions(f"{label}/"), self._store.rows(label, tags)):
+            report.versions += len(versions)
+            with self._findings.errors_of(key):
+                image = rows.image if rows else None
+                report.images += image is not None
+                used.update(image.tags if image else ())
+                has_rows = has_rows or rows is not None
+                self._compare(key, versions, rows, image)
+        if has_rows and not is_listed:
+            self._list(label)
+        for pool in (Pool(label, tag) for tag in ("", *sorted(used))):
+            with self._findings.errors_of(str(pool)):
+                self._compare_chunks(pool)
+
+    def _compare(self, key: str, versions: list[Version], rows: Rows | None, image: Image | None) -> None:
+        if rows and streams.differences(rows):
+            self._mend(rows)
+        if image is None or [(v.id, v.size) for v in versions] != [(image.version_id, image.size)]:
+            self._compare_versions(key, versions)
+
+    def _compare_versions(self, key: str, versions: list[Version]) -> None:
+        """Let the image, as it is now, name a whole version, and remove the others.
+
+        What the streams have of the image may be old: a version that seems to have no image may be its only one.
+        """
+        image = self._image(key)
+        keep = self._whole(image, versions) if image else set()
+        self._discard_unnamed(key, versions, keep=keep)
+
+    def _mend(self, rows: Rows) -> None:
+        """Let the rows of an image under tags agree with its own row."""
+        found = self._store.disagreements(rows.label, rows.name, rows.tagged.keys())
+        if found:
+            mend = partial(self._store.mend, rows.label, rows.name, rows.tagged.keys())
+            self._findings.repair(f"{rows.id}: {', '.join(found)}", "mended", mend, "rows_mended")
+
+    def _discard_unnamed(self, key: str, versions: list[Version], *, keep: Collection[str]) -> None:
+        """Remove the versions that are old enough and that no image names."""
         for version in versions:
-            if version.id != named and version.modified <= self.until and not self._is_named(key, version):
-                self.report.versions_removed += 1
-                self.log(f"{key}: version {version.id} has no image: removed")
-                if not self.dry_run:
-                    self.bucket.discard(key, version.id)
+            if version.id in keep or version.modified > self._until:
+                continue
+            if (image := self._image(key)) and image.version_id == version.id:
+                continue
+            finding, discard = (
+                f"{key}: version {version.id} has no image",
+                partial(self._bucket.discard, key, version.id),
+            )
+            if not self._findings.repair(finding, "removed", discard, "versions_removed"):
+                self._findings.cannot_repair(f"{finding}, and could not be removed")
 
-    def _named(self, row: Image, versions: list[Version]) -> str | None:
-        """Repair the row and return the version that it names then; None if the row was removed."""
+    def _whole(self, image: Image, versions: list[Version]) -> set[str]:
+        """Let the image name a version that is there and whole.  Return the versions to keep."""
         pictures = [version for version in versions if not version.is_marker]
-        if row.version_id in {picture.id for picture in pictures} or self.bucket.has(row.id, row.version_id):
-            return row.version_id
-        if not pictures:
-            self._remove(row)
-            return None
-        old = [picture.id for picture in pictures if picture.modified <= self.until]
-        if not old:  # an upload in progress, which may still remove its version
-            return row.version_id
-        self.report.rows_renamed += 1
-        self.log(f"{row.id}: version {row.version_id} is gone: the image now names {old[0]}")
-        if not self.dry_run:
-            self.store.rename_version(row, old[0])
-        return old[0]
+        sizes = {picture.id: picture.size for picture in pictures}
+        size = sizes.get(image.version_id)
+        if size is None:
+            size = self._bucket.size(image.id, image.version_id)
+        if size == image.size:
+            return {image.version_id}
+        finding = f"{image.id}: version {image.version_id} "
+        finding += "is gone" if size is None else f"has {size} bytes instead of {image.size}"
+        old = [picture for picture in pictures if picture.modified <= self._until and picture.id != image.version_id]
+        if whole := [picture.id for picture in old if picture.size == image.size]:
+            rename = partial(self._store.rename_version, image, whole[0])
+            if self._findings.repair(finding, f"replaced by version {whole[0]}", rename, "rows_renamed"):
+                return {whole[0]}
+        elif size is None and not pictures:
+            self._findings.repair(finding, "image removed", partial(self._remove, image), "rows_removed")
+        elif old or size is not None:
+            self._findings.cannot_repair(f"{finding}, and no version has its {image.size} bytes")
+        return {image.version_id, *sizes}  # an upload in progress may still remove its version
 
-    def _remove(self, row: Image) -> None:
-        self.report.rows_removed += 1
-        self.log(f"{row.id}: the picture is gone: image removed")
-        if not self.dry_run:
-            with suppress(PreconditionFailed):  # uploaded or edited meanwhile: leave it to the next pass
-                self.store.remove(row.label, row.name, check=partial(require_match, if_match=etag_of(row)))
+    def _remove(self, image: Image) -> bool:
+        with suppress(PreconditionFailed):  # uploaded or edited meanwhile: leave it to the next pass
+            check = partial(require_match, if_match=etag_of(image))
+            return self._store.remove(image.label, image.name, check=check) is not None
+        return False
 
-    def _is_named(self, key: str, version: Version) -> bool:
+    def _image(self, key: str) -> Image | None:
         label, _, name = key.partition("/")
-        row = self.store.image(label, name, consistent=True)
-        return row is not None and row.version_id == version.id
+        return self._store.image(label, name, consistent=True)
 
+    def _list(self, label: str) -> None:
+        def add() -> bool:
+            self._store.list_label(label)
+            return True
 
-def merged(versions: Iterable[Version], rows: Iterable[Image]) -> Iterator[tuple[str, list[Version], Image | None]]:
-    """Yield each key once, with its versions and its row.  Both inputs are sorted by key."""
-    waiting = iter(rows)
-    row = next(waiting, None)
-    for key, group in groupby(versions, key=lambda version: version.key):
-        while row and row.id < key:
-            yield row.id, [], row
-            row = next(waiting, None)
-        if row and row.id == key:
-            yield key, list(group), row
-            row = next(waiting, None)
-        else:
-            yield key, list(group), None
-    while row:
-        yield row.id, [], row
-        row = next(waiting, None)
+        self._findings.repair(f"{label}: missing in the list of labels", "added", add, "labels_listed")
+
+    def _compare_chunks(self, pool: Pool) -> None:
+        try:
+            found = comparing.difference(self._store, pool)
+        except WrittenTo:
+            self._findings.report.not_compared += 1
+            return
+        if found:
+            self._findings.cannot_repair(f"{pool}: {found}; repair it with make reconcile REBUILD={pool.label}")
