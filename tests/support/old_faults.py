@@ -6,6 +6,7 @@ The readers here know nothing of the shipped ones.  They read leniently, and sto
 import re
 import zlib
 from collections.abc import Iterator
+from itertools import pairwise
 
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 PIXELS_0_1 = 50_000_000  # that 0.1 took
@@ -59,6 +60,8 @@ def _faults_of_png(data: bytes) -> Iterator[str]:
             if kind in seen or late or early or lengths[kind] not in (None, len(payload)):
                 yield "ancillary chunk"
         if kind == b"iCCP":
+            if not _unpacked(payload):
+                yield "ancillary chunk"
             yield from _faults_of_profile(_unpacked(payload), at_most=PROFILE_0_1)
         if kind == b"IDAT" and colour == 3 and b"PLTE" not in seen:
             yield "no palette"
@@ -69,12 +72,14 @@ def _faults_of_png(data: bytes) -> Iterator[str]:
 
 
 def _faults_of_animation(data: bytes) -> Iterator[str]:
-    """Find an animation that is no whole one: acTL and fcTL disagree, or their numbers are not 0, 1, 2 ..."""
+    """Find an animation that is no whole one: it lacks frames or pixels, or its numbers are not 0, 1, 2 ..."""
     chunks = [(kind, payload) for kind, payload, _ in _chunks(data)]
     announced = [int.from_bytes(payload[:4]) for kind, payload in chunks if kind == b"acTL"]
     numbers = [int.from_bytes(payload[:4]) for kind, payload in chunks if kind in FRAMES]
     count = sum(kind == b"fcTL" for kind, _ in chunks)
-    if announced and (announced != [count] or not count or numbers != [*range(len(numbers))]):
+    kinds = [kind for kind, _ in chunks if kind in FRAMES | {b"IDAT", b"IEND"}]
+    has_empty = any(kind == b"fcTL" and after in (b"fcTL", b"IEND") for kind, after in pairwise(kinds))
+    if announced and (has_empty or announced != [count] or not count or numbers != [*range(len(numbers))]):
         yield "ancillary chunk"
 
 
