@@ -24,10 +24,13 @@ def sent_name(disposition: bytes, plain: bytes | None) -> str | None:
     `disposition` is the header, and `plain` its parameter `filename` without quotes.  `filename*` is preferred, and
     ignored if it cannot be decoded (RFC 6266, section 4.3).
     """
-    extended = [_decoded_extended(value) for value in _values(disposition, b"filename*")]
+    extended = [_decoded_extended(value.strip(b'"')) for value in _values(disposition, b"filename*")]
     readable = [name for name in extended if name is not None]
     if readable:
         return readable[0]
+    for value in _values(disposition, b"filename"):
+        if not value.startswith(b'"'):  # of which the parser reads the first word only
+            plain = value
     if plain is None:
         return "" if extended else None
     try:
@@ -37,9 +40,10 @@ def sent_name(disposition: bytes, plain: bytes | None) -> str | None:
 
 
 def _values(disposition: bytes, wanted: bytes) -> Iterator[bytes]:
+    """Yield the values of the parameters of this name, as written."""
     for name, value in _PARAMETER.findall(disposition):
         if name.lower() == wanted:
-            yield value.strip().strip(b'"')
+            yield value.strip()
 
 
 def _decoded_extended(value: bytes) -> str | None:

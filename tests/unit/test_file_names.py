@@ -189,6 +189,11 @@ NAMES = {
     b'filename="caf\xe9.jpg"': "",  # Latin-1, or any of a dozen other charsets
     b'filename=""': "",
     b"filename=cat.jpg": "cat.jpg",
+    b"filename=my cat (1).jpg ": "my cat (1).jpg",
+    b"filename=\xc3\xa9.jpg; x=y": "é.jpg",
+    b"filename=C:\\photos\\cat.jpg": "C:\\photos\\cat.jpg",
+    b"filename=": "",
+    b"filename=\xe9.jpg": "",
 }
 
 
