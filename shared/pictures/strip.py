@@ -1,8 +1,8 @@
 """Strip a picture file to the picture: keep what an allow-list names, and leave the pixels as they are.
 
-This removes EXIF except the orientation, GPS, XMP, IPTC, thumbnails, comments, text, private chunks and all bytes after
-the end of the picture.  The ICC profile stays.  A file with nothing to remove stays the same byte for byte, so
-stripping twice changes nothing.
+This removes EXIF except the orientation, GPS, XMP, IPTC, thumbnails, comments, text, private chunks, all bytes after
+the end of the picture, and parts that browsers skip.  The ICC profile stays, but for what costs decoders too much
+(icc.py).  A file with nothing to remove stays the same byte for byte, so stripping twice changes nothing.
 """
 
 from typing import Literal

@@ -17,7 +17,7 @@ _GREY, _RGB, _PALETTE, _GREY_ALPHA, _RGB_ALPHA = 0, 2, 3, 4, 6  # colour types
 _COLOURS = (_GREY, _RGB, _PALETTE, _GREY_ALPHA, _RGB_ALPHA)
 _HEADER = 13  # bytes of IHDR
 _COLOUR_AT, _METHODS_AT = 9, slice(10, 12)  # in the header
-_NAME_MAX = 79  # bytes of a profile's name, which no decoder needs
+_NAME_MAX = 80  # bytes of a profile's name; the standard has 79
 _PALETTE_MAX = 768  # bytes: 256 colours
 _CRITICAL = frozenset({b"IHDR", b"PLTE", b"IDAT", b"IEND"})
 
@@ -166,7 +166,7 @@ def _profile(payload: bytes) -> bytes | None:
     The profile is unpacked up to its limit only.
     """
     name, _, compressed = payload.partition(b"\0")
-    if not name or compressed[:1] != b"\0":  # the only method of compression
+    if not 1 <= len(name) <= _NAME_MAX or compressed[:1] != b"\0":  # the only method of compression
         return None
     unpacking = zlib.decompressobj()
     try:
@@ -177,5 +177,5 @@ def _profile(payload: bytes) -> bytes | None:
     if stored is None or not unpacking.eof:
         return None
     if stored != profile:
-        return name[:_NAME_MAX] + b"\0\0" + zlib.compress(stored, 9)
-    return name[:_NAME_MAX] + b"\0" + compressed.removesuffix(unpacking.unused_data)
+        return name + b"\0\0" + zlib.compress(stored, 9)
+    return payload.removesuffix(unpacking.unused_data)
