@@ -1,6 +1,7 @@
 """GET /images and /labels: a picture, its thumbnails, its info, and lists of images and labels (listing.py)."""
 
 import logging
+from collections.abc import Mapping
 
 import listing
 import thumbnails
@@ -9,10 +10,12 @@ from shared.api import etags, image_responses
 from shared.api.endpoint import Request, Response, endpoint, other_function
 from shared.api.image_json import image_url, picture_headers
 from shared.api.parameters import OTHERS
+from shared.images import Image
 from shared.labels.store import Store
 from shared.picture_response import picture_response
 from shared.pictures.bucket import Bucket, ThumbnailBucket
 from shared.settings import read_settings
+from thumbnails import Thumbnail
 
 logger = logging.getLogger("petapi")
 
@@ -39,17 +42,25 @@ def get_picture(request: Request) -> Response:
     if etags.matches(request.headers.get("if-none-match", ""), headers["ETag"], weak=True):
         # It has the picture's headers, because a gateway adds a Content-Type of its own, which caches would take over.
         return Response(304, headers=headers)
-    bucket = Bucket(aws.s3(), settings.bucket)
-    if thumbnail:
-        kept = ThumbnailBucket(aws.s3(), settings.thumbnail_bucket)
-        content = thumbnails.read_or_make(thumbnail, image, store, bucket, kept)
-        response = None if content is None else Response(200, content, headers)
-    else:
-        response = picture_response(bucket, image.id, headers)
-    if response is None:  # deleted between the two reads, or unreadable for this role
+    response = _content(image, thumbnail, store, headers)
+    if response is None:  # deleted between the two reads, perhaps uploaded again since, or the row was an old one
+        newest = store.image(label, name, consistent=True)
+        response = _content(newest, thumbnail, store, headers) if newest else None
+    if response is None:  # deleted, or unreadable for this role
         logger.warning("%s %s is in the table, but its picture is not in the bucket", request.id, image.id)
         raise image_responses.not_found(label, name)
     return response
+
+
+def _content(image: Image, thumbnail: Thumbnail | None, store: Store, headers: Mapping[str, str]) -> Response | None:
+    """Answer with the thumbnail, or with the version of the picture that the row names, or return None without it."""
+    settings = read_settings()
+    bucket = Bucket(aws.s3(), settings.bucket)
+    if thumbnail is None:
+        return picture_response(bucket, image.id, headers, image.version_id)
+    kept = ThumbnailBucket(aws.s3(), settings.thumbnail_bucket)
+    content = thumbnails.read_or_make(thumbnail, image, store, bucket, kept)
+    return None if content is None else Response(200, content, headers)
 
 
 def _redirect(location: str) -> Response:

@@ -95,7 +95,8 @@ def _store(upload: Upload, uploads: Uploads, settings: Settings) -> None:
 def _recognise(upload: Upload, uploads: Uploads, settings: Settings) -> None:
     """Find what the image shows, and give the image tags from it if the client wants that."""
     store, bucket = Store(aws.dynamodb(), settings), Bucket(aws.s3(), settings.bucket)
-    image, content = current_image(upload, store), bucket.get(upload.image)
+    image = current_image(upload, store)
+    content = bucket.get(image.id, image.version_id) if image else None
     if image is None or content is None:
         raise UnprocessableValue("The image was deleted before it was recognised.")
     try:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from detections import DetectionLimits, Misconfigured, Recognise
 from shared import aws
+from shared.pictures.bucket import LOOK
 
 if TYPE_CHECKING:
     from onnx_recogniser import Model
@@ -42,10 +43,10 @@ def chosen() -> Recognise:
 
 
 def identity() -> str:
-    """Return name, limits and the model's digest, which differ for recognisers that may find other things."""
+    """Return name, look, limits and the model's digest, which differ for recognisers that may find other things."""
     limits = _limits()
     model = [_model().digest] if _kind() == "onnx" else []
-    return " ".join([_kind(), f"{limits.min_confidence}%", str(limits.max_detections), *model])
+    return " ".join([_kind(), LOOK, f"{limits.min_confidence}%", str(limits.max_detections), *model])
 
 
 def _kind() -> str:

@@ -8,13 +8,16 @@ from shared.limits import BODY_MAX
 from shared.pictures.bucket import Bucket, TooLarge
 
 
-def picture_response(bucket: Bucket, key: str, headers: Mapping[str, str]) -> Response | None:
-    """Make the response with this picture and these headers, or None if it was deleted.
+def picture_response(
+    bucket: Bucket, key: str, headers: Mapping[str, str], version_id: str | None = None
+) -> Response | None:
+    """Make the response with this version of a picture, or the newest one, and these headers. None if it was deleted.
 
     A picture that does not fit into a response is a redirect to S3, which nobody may keep, because its URL expires.
     """
     try:
-        content = bucket.get(key, at_most=BODY_MAX)
+        content = bucket.get(key, version_id, at_most=BODY_MAX)
     except TooLarge:
-        return Response(HTTPStatus.FOUND, headers={"Location": bucket.url(key, headers), "Cache-Control": "no-store"})
+        location = bucket.url(key, headers, version_id)
+        return Response(HTTPStatus.FOUND, headers={"Location": location, "Cache-Control": "no-store"})
     return None if content is None else Response(HTTPStatus.OK, content, headers)

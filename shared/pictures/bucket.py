@@ -5,7 +5,7 @@ import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -34,6 +34,9 @@ GONE = {"NoSuchKey", "NoSuchVersion", "AccessDenied"}
 URL_LIFETIME = 300  # seconds that a presigned URL is valid
 
 SIDES = (256, 512, 1024)  # pixels of the longest side of a thumbnail
+# How thumbnails look and what recognisers see, as keys, ETags and identities name it. Raise it when shown.py shows any
+# picture in another way, so that nothing that was made before is used any more.
+LOOK = "v2"
 EXTENSIONS = ("webp", "jpg")
 
 
@@ -55,12 +58,12 @@ class Bucket:
         )
         return response["VersionId"]
 
-    def get(self, key: str, *, at_most: int | None = None) -> bytes | None:
-        """Return the bytes of the newest version, or None if there is none.
+    def get(self, key: str, version_id: str | None = None, *, at_most: int | None = None) -> bytes | None:
+        """Return the bytes of this version, or of the newest one, or None if there is none.
 
         Raise TooLarge, without reading them, if they are more than `at_most`.
         """
-        return _content(self._client, self._name, key, at_most)
+        return _content(self._client, {"Bucket": self._name, "Key": key, **_version(version_id)}, at_most)
 
     def discard(self, key: str, version_id: str) -> bool:
         """Remove a version that no image names any more, and return whether it is gone.
@@ -74,11 +77,15 @@ class Bucket:
             return False
         return True
 
-    def url(self, key: str, headers: Mapping[str, str]) -> str:
-        """Presign a URL of the object, valid for five minutes. S3 sends the content type and disposition given here."""
+    def url(self, key: str, headers: Mapping[str, str], version_id: str | None = None) -> str:
+        """Presign a URL of this version, or of the newest one, valid for five minutes.
+
+        S3 sends the content type and disposition given here.
+        """
         parameters = {
             "Bucket": self._name,
             "Key": key,
+            **_version(version_id),
             "ResponseContentType": headers["Content-Type"],
             "ResponseContentDisposition": headers["Content-Disposition"],
         }
@@ -112,7 +119,7 @@ class Bucket:
 
 
 class ThumbnailBucket:
-    """The thumbnails in the bucket of this name, under label/name/side.extension, without versions.
+    """The thumbnails in the bucket of this name, under label/name/side.look.extension, without versions.
 
     They can be made again, so a lifecycle rule removes them after some days.  That also removes leftovers of a killed
     function or of a failure of S3.
@@ -123,16 +130,23 @@ class ThumbnailBucket:
 
     def get(self, image_id: str, side: int, extension: str) -> bytes | None:
         """Return the bytes of a thumbnail, or None if it was never made or has expired."""
-        return _content(self._client, self._name, _key(image_id, side, extension))
+        return _content(self._client, {"Bucket": self._name, "Key": _key(image_id, side, extension)})
 
     def put(self, image_id: str, side: int, extension: str, content: bytes) -> None:
-        """Store a thumbnail."""
+        """Store a thumbnail, or what stands in its place."""
         key = _key(image_id, side, extension)
         self._client.put_object(Bucket=self._name, Key=key, Body=content, ContentType=images.CONTENT_TYPES[extension])
 
     def discard(self, image_id: str) -> None:
         """Remove all thumbnails that an image may have. If S3 fails, log that."""
-        keys = [_key(image_id, side, extension) for side in SIDES for extension in EXTENSIONS]
+        # Thumbnails of 0.1 have keys without a look. The last of them expire seven days after a deploy of this version,
+        # so the next version need not remove them.
+        keys = [
+            key
+            for side in SIDES
+            for extension in EXTENSIONS
+            for key in (_key(image_id, side, extension), f"{image_id}/{side}.{extension}")
+        ]
         try:
             response = self._client.delete_objects(
                 Bucket=self._name, Delete={"Objects": [{"Key": key} for key in keys], "Quiet": True}
@@ -145,13 +159,17 @@ class ThumbnailBucket:
 
 
 def _key(image_id: str, side: int, extension: str) -> str:
-    return f"{image_id}/{side}.{extension}"
+    return f"{image_id}/{side}.{LOOK}.{extension}"
 
 
-def _content(client: "S3Client", bucket: str, key: str, at_most: int | None = None) -> bytes | None:
-    """Return the bytes of the newest version, or None if there is none. Raise TooLarge if they are too many."""
+def _version(version_id: str | None) -> dict[str, str]:
+    return {} if version_id is None else {"VersionId": version_id}
+
+
+def _content(client: "S3Client", names: Any, at_most: int | None = None) -> bytes | None:
+    """Return the bytes of the object of these names, or None without it. Raise TooLarge if they are too many."""
     try:
-        found = client.get_object(Bucket=bucket, Key=key)
+        found = client.get_object(**names)
     except ClientError as error:
         if error.response["Error"]["Code"] in GONE:
             return None

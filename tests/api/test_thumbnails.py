@@ -2,17 +2,22 @@
 
 import re
 from io import BytesIO
-from urllib.parse import quote
+from typing import Any
+from urllib.parse import parse_qs, quote, urlsplit
 
 import boto3
 import pytest
 from PIL import Image
 
+import thumbnails
 from shared import picture_response
 from shared.pictures import scaling
 from shared.pictures.bucket import EXTENSIONS, SIDES
+from shared.pictures.budget import CannotBeShown, TooMuchWork
+from shared.settings import read_settings
 from tests.support import pictures
 from tests.support.answers import problem
+from tests.support.cloud import ROOT
 from tests.support.hosts import Api, Handlers, Running, json_of, local
 from tests.support.photographs import CHELSEA, ROCKET
 
@@ -86,10 +91,10 @@ def test_the_second_answer_is_the_thumbnail_that_the_first_one_kept(api: Api) ->
     url = f"{image['url']}?size=256"
     assert kept(api) == set()
     first = api.get(url, accept=WEBP)
-    assert kept(api) == {f"{image['id']}/256.webp"}
+    assert kept(api) == {f"{image['id']}/256.v2.webp"}
     assert api.get(url, accept=WEBP).body == first.body
     api.get(url, accept=JPEG)
-    assert kept(api) == {f"{image['id']}/256.webp", f"{image['id']}/256.jpg"}
+    assert kept(api) == {f"{image['id']}/256.v2.webp", f"{image['id']}/256.v2.jpg"}
 
 
 def test_thumbnails_are_deleted_with_their_image(api: Api) -> None:
@@ -98,7 +103,9 @@ def test_thumbnails_are_deleted_with_their_image(api: Api) -> None:
         for side in SIDES:
             for accept in (WEBP, JPEG):
                 assert api.get(f"{image['url']}?size={side}", accept=accept).status == 200
-    all_kept = {f"{image['id']}/{side}.{extension}" for image in images for side in SIDES for extension in EXTENSIONS}
+    all_kept = {
+        f"{image['id']}/{side}.v2.{extension}" for image in images for side in SIDES for extension in EXTENSIONS
+    }
     assert kept(api) == all_kept
     assert api.delete(images[0]["url"]).status == 204
     assert kept(api) == {key for key in all_kept if key.startswith(images[1]["id"])}
@@ -136,12 +143,106 @@ def test_a_kept_thumbnail_is_served_without_reading_the_picture(
 ) -> None:
     api = Api(Handlers(), "cat")
     image = json_of(api.upload(CHELSEA))
-    boto3.client("s3").put_object(Bucket="thumbnails", Key=f"{image['id']}/256.webp", Body=b"as it was kept")
+    boto3.client("s3").put_object(Bucket="thumbnails", Key=f"{image['id']}/256.v2.webp", Body=b"as it was kept")
     monkeypatch.delattr(scaling, "scaled")
     assert api.get(f"{image['url']}?size=256", accept=WEBP).body == b"as it was kept"
     assert (
         api.get(f"{image['url']}?size=256", accept=JPEG).status == 500
     )  # this thumbnail is not kept, so it must be made
+
+
+def test_thumbnails_of_version_0_1_are_neither_shown_nor_left(moto_aws: None) -> None:
+    api = Api(Handlers(), "cat")
+    image = json_of(api.upload(CHELSEA))
+    for name in ("256.webp", "1024.jpg"):
+        boto3.client("s3").put_object(Bucket="thumbnails", Key=f"{image['id']}/{name}", Body=b"as it was made")
+    assert api.get(f"{image['url']}?size=256", accept=WEBP).body != b"as it was made"
+    assert len(kept(api)) == 3
+    assert api.delete(image["url"]).status == 204
+    assert kept(api) == set()
+
+
+def stored_as_it_is(api: Api, content: bytes) -> Any:
+    """Upload a picture and put these bytes in its place, as a version that its row names, as of older code."""
+    image = json_of(api.upload(pictures.png(7)))
+    version = boto3.client("s3").put_object(Bucket="pictures", Key=image["id"], Body=content)["VersionId"]
+    label, name = image["id"].split("/")
+    boto3.client("dynamodb").update_item(
+        TableName=read_settings().image_chunks_table,
+        Key={"label": {"S": label}, "s3key": {"S": name}},
+        UpdateExpression="SET versionId = :v",
+        ExpressionAttributeValues={":v": {"S": version}},
+    )
+    return image
+
+
+@pytest.mark.parametrize(("failure", "lifetime"), [(CannotBeShown("broken"), 7 * 86_400), (TooMuchWork("slow"), 3_600)])
+def test_a_thumbnail_that_fails_is_remembered_for_a_while(
+    moto_aws: None, monkeypatch: pytest.MonkeyPatch, failure: Exception, lifetime: int
+) -> None:
+    api, tries, now = Api(Handlers(), "cat"), list[bytes](), [1_800_000_000.0]
+    image = json_of(api.upload(CHELSEA))
+
+    def fail(content: bytes, *_: object) -> bytes:
+        tries.append(content)
+        raise failure
+
+    monkeypatch.setattr(thumbnails, "clock", lambda: now[0])
+    made = scaling.scaled
+    monkeypatch.setattr(scaling, "scaled", fail)
+    url = f"{image['url']}?size=256"
+    for _ in range(3):
+        assert "cannot be decoded" in problem(api.get(url, accept=WEBP), 422, field="size")
+    assert len(tries) == 1
+    assert api.get(image["url"]).body == CHELSEA
+    now[0] += lifetime - 1
+    problem(api.get(url, accept=WEBP), 422, field="size")
+    assert len(tries) == 1
+    monkeypatch.setattr(scaling, "scaled", made)
+    now[0] += 1
+    assert api.get(url, accept=WEBP).status == 200, "a failure that may pass does not hide the picture for ever"
+    assert api.delete(image["url"]).status == 204
+    assert kept(api) == set()
+
+
+def test_a_failure_of_a_picture_that_was_deleted_meanwhile_leaves_nothing(
+    moto_aws: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    api = Api(Handlers(), "cat")
+    image = json_of(api.upload(CHELSEA))
+
+    def delete_and_fail(*_: object) -> bytes:
+        assert api.delete(image["url"]).status == 204
+        raise CannotBeShown
+
+    monkeypatch.setattr(scaling, "scaled", delete_and_fail)
+    problem(api.get(f"{image['url']}?size=256"), 404)
+    assert kept(api) == set()
+
+
+def test_a_picture_that_older_code_took_and_nobody_can_decode_has_no_thumbnail(moto_aws: None) -> None:
+    api = Api(Handlers(), "cat")
+    image = stored_as_it_is(api, (ROOT / "tests/images/cases/palette-missing.png").read_bytes())
+    for accept in (WEBP, JPEG, WEBP):
+        problem(api.get(f"{image['url']}?size=256", accept=accept), 422, field="size")
+    assert kept(api) == {f"{image['id']}/256.v2.{extension}" for extension in EXTENSIONS}
+
+
+def test_the_version_that_the_row_names_is_read_and_no_newer_one(
+    moto_aws: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Bytes that nobody checked may lie above it: of an upload that was killed, or of a restore."""
+    api = Api(Handlers(), "cat")
+    image = json_of(api.upload(CHELSEA))
+    boto3.client("s3").put_object(Bucket="pictures", Key=image["id"], Body=pictures.png(9))
+    assert api.get(image["url"]).body == CHELSEA
+    with Image.open(BytesIO(api.get(f"{image['url']}?size=512", accept=WEBP).body)) as made:
+        assert made.size == Image.open(BytesIO(CHELSEA)).size
+    monkeypatch.setattr(picture_response, "BODY_MAX", 1000)
+    location = urlsplit(api.get(image["url"]).headers["location"])
+    versions = boto3.client("s3").list_object_versions(Bucket="pictures", Prefix=image["id"])["Versions"]
+    (first,) = [version["VersionId"] for version in versions if not version["IsLatest"]]
+    assert parse_qs(location.query)["versionId"] == [first]
 
 
 def test_a_picture_that_does_not_fit_into_an_answer_has_thumbnails(

@@ -30,7 +30,8 @@ CHUNK_KEY = {"label": {"S": "cat"}, "chunkNumber": {"N": "0"}}
 ALLOWED = {
     "ssm GetParameters": {"upload", "random", "delete", "images", "edit", "uploads", "receive"},
     "s3 PutObject": {"upload", "receive"},
-    "s3 GetObject": {"random", "images", "receive"},
+    "s3 GetObject": {"random"},
+    "s3 GetObjectVersion": {"images", "receive"},
     "s3 DeleteObjectVersion": {"upload", "delete", "receive"},
     "incoming PutObject": {"uploads"},
     "incoming GetObject": {"receive"},
@@ -99,6 +100,7 @@ def calls(cloud: Cloud, names: dict[str, Any]) -> dict[str, Callable[[], Any]]:
         ),
         "s3 PutObject": lambda: s3.put_object(Bucket=bucket, Key="cat/new", Body=b"x"),
         "s3 GetObject": lambda: s3.get_object(**key),
+        "s3 GetObjectVersion": lambda: s3.get_object(**key, VersionId=names["version"]),
         "s3 DeleteObjectVersion": lambda: s3.delete_object(**key, VersionId=names["version"]),
         "s3 DeleteObject": lambda: s3.delete_object(**key),
         "s3 ListBucket": lambda: s3.list_objects_v2(Bucket=bucket),

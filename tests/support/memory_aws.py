@@ -257,9 +257,10 @@ class S3:
         self.world.objects.setdefault(Key, {})[version] = Body
         return {"VersionId": version}
 
-    def get_object(self, *, Bucket: str, Key: str, **_: Any) -> Any:
+    def get_object(self, *, Bucket: str, Key: str, VersionId: str = "", **_: Any) -> Any:
         self.world.pause("get_object")
-        versions = list(self.world.objects.get(Key, {}).values())
+        stored = self.world.objects.get(Key, {})
+        versions = [stored[VersionId]] if VersionId in stored else [] if VersionId else list(stored.values())
         if Bucket in (THUMBNAILS, INCOMING):
             objects = self.world.thumbnails if Bucket == THUMBNAILS else self.world.files
             versions = [objects[Key]] if Key in objects else []

@@ -101,7 +101,8 @@ class MemoryWire:
         if request.method == "HEAD":
             found = self._world.objects.get(key, {}).get(query["versionId"])
             return (404, {}, b"") if found is None else (200, {"Content-Length": str(len(found))}, b"")
-        return 200, {}, self._s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+        found = self._s3.get_object(Bucket=bucket, Key=key, VersionId=query.get("versionId", ""))
+        return 200, {}, found["Body"].read()
 
     def _bucket(self, request: AWSPreparedRequest, bucket: str, query: dict[str, str]) -> Body:
         if "delete" in query:

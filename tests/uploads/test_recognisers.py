@@ -69,14 +69,14 @@ def test_the_best_detections_are_the_strongest_of_the_sure_ones(
 
 
 def test_colours_are_the_default_recogniser() -> None:
-    assert identity() == "colours 10.0% 10"
+    assert identity() == "colours v2 10.0% 10"
     assert chosen()(CHELSEA, "image/png") == colours.recognise(CHELSEA, "image/png", limits=DetectionLimits(10, 10))
 
 
 def test_an_empty_variable_is_the_same_as_none(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in VARIABLES:
         monkeypatch.setenv(name, "")
-    assert identity() == "colours 10.0% 10"
+    assert identity() == "colours v2 10.0% 10"
 
 
 def test_the_limits_are_those_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -84,7 +84,7 @@ def test_the_limits_are_those_of_the_environment(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("RECOGNITION_MAX_LABELS", "3")
     (detection,) = chosen()(CHELSEA, "image/png")
     assert detection.name == "brown"
-    assert identity() == "colours 41.5% 3"
+    assert identity() == "colours v2 41.5% 3"
 
 
 @pytest.mark.parametrize("kind", ["colours", "rekognition"])
