@@ -19,9 +19,9 @@ _SKIPPED = frozenset(range(0xE0, 0xF0)) | {0xCC, 0xDC, 0xFE}
 # Cameras write about ten segments, and some hundreds if they add a megabyte of XMP.
 MAX_SEGMENTS = 20_000  # segments, with those that are dropped
 
-# In the data of a scan, FF 00 is a stuffed FF, FF D0 to FF D7 a restart marker and FF FF a fill byte.
-_END_OF_SCAN = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
-# Between segments, decoders skip these, the marker TEM (FF 01), and all other bytes up to a marker.
+# In the data of a scan, FF 00 is a stuffed FF, FF D0 to FF D7 a restart marker and FF FF a fill byte; FF 01 (TEM) is
+# skipped there, or ends the scan if the file has no restart markers.  Between segments, decoders skip all of these, and
+# all other bytes up to a marker.
 _MARKER = re.compile(rb"\xff[^\x00\x01\xd0-\xd7\xff]")
 
 
@@ -63,7 +63,7 @@ def read_segments(data: bytes) -> Iterator[Segment]:
             yield Segment(marker, payload)
             continue
         has_scan, start = True, position
-        found = _END_OF_SCAN.search(data, start, end)
+        found = _MARKER.search(data, start, end)
         position = found.start() if found else end
         yield Segment(marker, payload, data[start:position])
     raise TooMany(f"{MAX_SEGMENTS:,} segments")
