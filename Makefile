@@ -6,6 +6,7 @@ export PORT ?= 3000
 export DATA ?= .local
 export SECONDS ?= 60
 export DRY REBUILD KEY
+export STOPS ?= 200
 N ?= 20000
 URL ?= http://127.0.0.1:$(PORT)
 
@@ -70,7 +71,7 @@ mutants: $(VENV)/test.installed  ## Drop each condition of the transactions once
 reliability: $(VENV)/test.installed  ## Inject every fault at every AWS call; write docs/reference/reliability.md
 	$(BIN)/python -m tests.reliability
 
-soak: $(VENV)/test.installed  ## Let 32 clients use one label for SECONDS (60), twice; fail if anything is inexact
+soak: $(VENV)/test.installed  ## Let 32 clients use one label for SECONDS (60), twice, then STOPS (200) stops; fail if anything is inexact
 	$(BIN)/python -m tools.benchmarks.soak
 
 corpus: $(VENV)/test.installed  ## Send all files of DIR through petAPI; fail if a picture is damaged or shown otherwise; URL=

@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from tests.support.local_service import Answer, LocalService
+from tests.support.local_service import ANSWER_MAX, Answer, LocalService
 from tools.local import snapshots
 from tools.local.checkpoints import DELAY, Checkpoints
 from tools.local.data_folder import DataFolder
@@ -223,4 +223,11 @@ def test_nothing_acknowledged_is_lost_on_a_full_disk(small_disk: Path, number: s
         for path in paths[: len(paths) // 2]:
             assert again.send("DELETE", path).status == 204
             assert again.get(path).status == 404
-        assert again.upload(photograph(-1)).status == 201
+        wait_until(lambda: again.upload(photograph(-1)).status == 201)  # once a snapshot could be taken
+
+
+def wait_until(true: Callable[[], bool]) -> None:
+    give_up = time.monotonic() + ANSWER_MAX
+    while not true():
+        assert time.monotonic() < give_up
+        time.sleep(DELAY)

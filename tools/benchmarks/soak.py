@@ -1,7 +1,8 @@
-"""`make soak`: 16 writers and 16 readers on one label for a minute, over HTTP and on the store only.
+"""`make soak`: 16 writers and 16 readers on one label for a minute, over HTTP and on the store only; then 200 stops.
 
 The exit code is 1 if a response was wrong, if the images at the end are not exactly the acknowledged ones, if draws do
-not follow the weights, if memory grew, or if a part was too slow. SECONDS is the length of each of the two parts.
+not follow the weights, if memory grew, if a part was too slow, or if a stop did not end or lost an image. SECONDS is
+the length of each of the two parts, STOPS the number of stops.
 """
 
 import os
@@ -24,9 +25,11 @@ from tools.benchmarks.engine import dynamodb_by, dynoxide
 from tools.benchmarks.soak_checks import check_bucket, check_label, cpu_seconds, law, memory
 from tools.benchmarks.soak_clients import CLIENTS, Outcome, soak
 from tools.benchmarks.soak_targets import OnStore, OverHttp
+from tools.benchmarks.stops import stops as stops_of
 from tools.reconcile.inventory import Inventory
 
 SECONDS = 60.0
+STOPS = 200
 LABEL = "cat"
 P_MIN = 1e-4  # fair draws are below it once in 10,000 soaks
 GROWTH_MAX = 0.10  # of resident memory, from a quarter of the time to its end
@@ -125,12 +128,18 @@ def complaints(outcome: Outcome, least: Rate) -> Iterator[str]:
         yield f"memory grew by {end / quarter - 1:.1%}, more than {GROWTH_MAX:.0%}"
 
 
-def main(seconds: float) -> int:
-    """Soak both. Return the exit code."""
+def stopping(count: int) -> Iterator[str]:
+    """Stop a new `make run` under load so many times. Return what is wrong."""
+    with tempfile.TemporaryDirectory() as folder:
+        yield from stops_of(Path(folder) / "data", count)
+
+
+def main(seconds: float, stops: int) -> int:
+    """Soak both, then stop again and again. Return the exit code."""
     if not memory(os.getpid()):
         print("memory is not measured, because there is no /proc")
     http, store = Kept(), Kept()
-    wrong = [*over_http(seconds, kept=http), *on_store(seconds, kept=store)]
+    wrong = [*over_http(seconds, kept=http), *on_store(seconds, kept=store), *stopping(stops)]
     for complaint in wrong:
         print(complaint, file=sys.stderr)
     if not wrong and store and seconds >= SECONDS:
@@ -141,4 +150,4 @@ def main(seconds: float) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(float(os.environ.get("SECONDS") or SECONDS)))
+    sys.exit(main(float(os.environ.get("SECONDS") or SECONDS), int(os.environ.get("STOPS") or STOPS)))

@@ -163,9 +163,9 @@ class _Run:
             task.result()
 
     def _check_write(self, method: str, size: int) -> None:
-        """Raise the refusal of a write that could not be kept."""
+        """Raise the refusal of a write that could not be kept. A DELETE may be what makes room."""
         self._space.check_write(method, size)
-        if self._checkpoints.failing and not self._space.is_short():
+        if self._checkpoints.failing and method != "DELETE":
             raise Unavailable("The data cannot be saved now. Make room on the disk and retry.")
 
     def _reconcile(self, started: datetime, *, damaged: bool) -> None:
