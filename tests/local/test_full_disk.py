@@ -22,6 +22,7 @@ from tests.support.local_service import ANSWER_MAX, Answer, LocalService
 from tools.local import snapshots
 from tools.local.checkpoints import DELAY, Checkpoints
 from tools.local.data_folder import DataFolder
+from tools.local.journal import Journal
 from tools.local.space import NoRoom, Space
 
 MEGABYTE = 10**6
@@ -32,9 +33,16 @@ UPLOADS = 38
 @pytest.fixture
 def folder(tmp_path: Path) -> DataFolder:
     folder = DataFolder(tmp_path, io.StringIO())
-    for part in (folder.snapshots, folder.state):
+    for part in (folder.snapshots, folder.state, folder.journal):
         part.mkdir()
     return folder
+
+
+@pytest.fixture
+def journal(folder: DataFolder) -> Iterator[Journal]:
+    journal = Journal(folder)
+    yield journal
+    journal.close()
 
 
 def snapshot_of(folder: DataFolder, size: int) -> Path:
@@ -101,9 +109,9 @@ class Emulator:
         (self._folder.state / "state.json").write_text(f"{states}")
 
 
-def test_a_snapshot_that_does_not_fit_uses_the_reserve(folder: DataFolder) -> None:
+def test_a_snapshot_that_does_not_fit_uses_the_reserve(folder: DataFolder, journal: Journal) -> None:
     space, emulator = Space(folder, print), Emulator(folder)
-    checkpoints = Checkpoints(folder, emulator, space)  # type: ignore[arg-type]
+    checkpoints = Checkpoints(folder, emulator, space, journal)  # type: ignore[arg-type]
     space.keep_reserve(snapshot_of(folder, MEGABYTE))
     emulator.number = 7
 
@@ -116,11 +124,11 @@ def test_a_snapshot_that_does_not_fit_uses_the_reserve(folder: DataFolder) -> No
 
 
 def test_a_disk_that_takes_no_snapshot_at_all_is_said_once_and_the_last_one_stays(
-    folder: DataFolder, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    folder: DataFolder, journal: Journal, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     before = snapshot_of(folder, 10)
     emulator = Emulator(folder, broken=True)
-    checkpoints = Checkpoints(folder, emulator, Space(folder, print))  # type: ignore[arg-type]
+    checkpoints = Checkpoints(folder, emulator, Space(folder, print), journal)  # type: ignore[arg-type]
     sleep = asyncio.sleep
 
     async def wait(seconds: float) -> None:
@@ -210,7 +218,6 @@ def test_nothing_acknowledged_is_lost_on_a_full_disk(small_disk: Path, number: s
     assert service.upload(photograph(-1)).status == 507
 
     if number == signal.SIGKILL:
-        time.sleep(3 * DELAY)  # a kill may lose what was acknowledged in the last seconds
         service.kill()
     else:
         assert service.stop(number) == 0

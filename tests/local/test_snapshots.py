@@ -12,6 +12,7 @@ import pytest
 from tools.local import snapshots
 from tools.local.checkpoints import DELAY, Checkpoints
 from tools.local.data_folder import DataFolder
+from tools.local.journal import Journal
 from tools.local.refusals import Refusal
 from tools.local.space import Space
 
@@ -137,7 +138,9 @@ def test_each_write_is_in_one_snapshot_two_seconds_later(
 ) -> None:
     folder, sleep, slept = DataFolder(tmp_path, io.StringIO()), asyncio.sleep, list[float]()
     written: Any = Written(folder.state)
-    checkpoints = Checkpoints(folder, written, Space(folder, print))
+    folder.journal.mkdir()
+    journal = Journal(folder)
+    checkpoints = Checkpoints(folder, written, Space(folder, print), journal)
 
     async def wait(seconds: float) -> None:
         slept.append(seconds)
@@ -156,6 +159,7 @@ def test_each_write_is_in_one_snapshot_two_seconds_later(
 
     monkeypatch.setattr(asyncio, "sleep", wait)
     asyncio.run(asyncio.wait_for(writes(), 60))
+    journal.close()
 
     assert slept == [DELAY] * 3
     assert DELAY <= 2

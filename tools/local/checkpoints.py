@@ -5,12 +5,13 @@ import logging
 import sys
 from pathlib import Path
 
-from tools.local import snapshots
+from tools.local import journal, snapshots
 from tools.local.data_folder import DataFolder
 from tools.local.emulator import Emulator, States
+from tools.local.journal import Journal
 from tools.local.space import Space
 
-DELAY = 2.0  # seconds from a write to its snapshot; a kill loses nothing that was acknowledged 5 s before
+DELAY = 2.0  # seconds from a write to its snapshot; until then the journal has it
 
 logger = logging.getLogger(__name__)
 
@@ -18,8 +19,8 @@ logger = logging.getLogger(__name__)
 class Checkpoints:
     """The snapshots of one run. `failing` is true while none can be written."""
 
-    def __init__(self, folder: DataFolder, emulator: Emulator, space: Space) -> None:
-        self._folder, self._emulator, self._space = folder, emulator, space
+    def __init__(self, folder: DataFolder, emulator: Emulator, space: Space, journal: Journal) -> None:
+        self._folder, self._emulator, self._space, self._journal = folder, emulator, space, journal
         self._unsaved = asyncio.Event()
         self._taking = asyncio.Lock()
         self.failing = False
@@ -32,20 +33,23 @@ class Checkpoints:
         """Take a snapshot of everything that was written before this call."""
         async with self._taking:
             self._unsaved.clear()
-            states = self._emulator.states()
-            await asyncio.to_thread(self._write, states)
+            states, following = self._emulator.states(), self._journal.rotate()
+            await asyncio.to_thread(self._write, states, following)
 
-    def _write(self, states: States) -> None:
+    def _write(self, states: States, following: int) -> None:
         """Write a snapshot. If that fails, perhaps because the disk is full, use the reserve."""
         try:
-            snapshot = self._write_once(states)
+            snapshot = self._write_once(states, following)
         except OSError:
             self._space.release_reserve()
-            snapshot = self._write_once(states)
+            snapshot = self._write_once(states, following)
+        self._journal.forget()
         self._space.keep_reserve(snapshot)
 
-    def _write_once(self, states: States) -> Path:
+    def _write_once(self, states: States, following: int) -> Path:
+        """Write a snapshot. The file of the journal with this number has the changes that come after it."""
         self._emulator.save(states)
+        (self._folder.state / journal.BEGINNING).write_text(f"{following}")
         return snapshots.take(self._folder.state, self._folder.snapshots)
 
     async def keep_up(self) -> None:

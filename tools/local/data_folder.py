@@ -5,6 +5,7 @@ running            exists during a run; found at a start, it shows that the last
 snapshots/         the emulator's state; snapshots.py
 objects/           the objects of the buckets, written as they come
 state/             what the emulator loads and saves: at the start the chosen snapshot, later the next one
+journal/           the changes of the tables since the last snapshot; journal.py
 lost/              pictures of a killed run that no image names
 reserve            an empty file as large as a snapshot, so that the last snapshot fits on a full disk
 tmp/               the functions' unpacked code; emptied at each start
@@ -55,6 +56,11 @@ class DataFolder:
         return self.path / "state"
 
     @property
+    def journal(self) -> Path:
+        """The changes that the last snapshot lacks."""
+        return self.path / "journal"
+
+    @property
     def lost(self) -> Path:
         """The pictures that reconciling after a kill has set aside."""
         return self.path / "lost"
@@ -99,7 +105,7 @@ def claim(path: Path) -> DataFolder:
         fcntl.flock(folder.lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         shutil.rmtree(folder.tmp, ignore_errors=True)
         folder.reserve.unlink(missing_ok=True)  # the start itself may need it
-        for part in (folder.snapshots, folder.objects, folder.tmp):
+        for part in (folder.snapshots, folder.objects, folder.journal, folder.tmp):
             part.mkdir(exist_ok=True)
     except BlockingIOError as error:
         raise Refusal(

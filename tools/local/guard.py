@@ -7,11 +7,13 @@ refused here, and the owner's key is a secret of this run.
 import json
 import re
 from collections.abc import Awaitable, Callable
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qs
 
 from shared.limits import FILE_MAX
+from tools.local.journal import CHANGES
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -28,10 +30,16 @@ FULL = "The disk is almost full, so nothing is stored. Delete images, and retry.
 READS = re.compile(r"(\w+\.)?(Batch)?(Get|Describe|List|Query|Scan)\w*")
 
 
-def guarded(app: App, written: Callable[[], None], full: Callable[[int], bool] = lambda size: False) -> App:
+def guarded(
+    app: App,
+    written: Callable[[], None],
+    full: Callable[[int], bool] = lambda size: False,
+    note: Callable[[str, bytes], None] = lambda target, body: None,
+) -> App:
     """Return the AWS endpoints for callers with a real key. `written` is called after each call that may write.
 
-    A form of a direct upload is refused if the disk is `full` for that many bytes more.
+    A form of a direct upload is refused if the disk is `full` for that many bytes more. `note` gets the operation and
+    the body of each change of a table, after it was made and before its caller has the response.
     """
 
     async def guard(scope: Scope, receive: Receive, send: Send) -> None:
@@ -47,6 +55,9 @@ def guarded(app: App, written: Callable[[], None], full: Callable[[int], bool] =
             return await _forbid(send)
         if body and full(len(body)):
             return await _refuse(send, HTTPStatus.INSUFFICIENT_STORAGE, "InsufficientStorage", FULL)
+        if (target := _header(scope, b"x-amz-target")) in CHANGES:
+            change = await _body(receive)
+            receive, send = _again(change), _noting(send, partial(note, target, change))
         try:
             await app({**scope, "headers": [*scope["headers"], LOOPBACK_IS_SECURE]}, receive, send)
         finally:
@@ -54,6 +65,17 @@ def guarded(app: App, written: Callable[[], None], full: Callable[[int], bool] =
                 written()
 
     return guard
+
+
+def _noting(send: Send, note: Callable[[], None]) -> Send:
+    """Return a `send` that notes a success before it sends it."""
+
+    async def send_noted(message: dict[str, Any]) -> None:
+        if message["type"] == "http.response.start" and message["status"] == HTTPStatus.OK:
+            note()
+        await send(message)
+
+    return send_noted
 
 
 def _owners(scope: Scope, key: str) -> bool:

@@ -23,6 +23,7 @@ from tools.local.emulator import Emulator
 from tools.local.ending import Ending
 from tools.local.front import Front, Rules
 from tools.local.guard import guarded
+from tools.local.journal import Journal
 from tools.local.listening import CUT, listen, loopback_socket
 from tools.local.local_issuer import LocalIssuer
 from tools.local.lost_and_found import LostAndFound
@@ -82,7 +83,8 @@ class _Run:
     ) -> None:
         self._folder, self._emulator, self._say, self._choices = folder, emulator, say, choices
         self._space, self._ending = Space(folder, terminal.say), ending
-        self._checkpoints = Checkpoints(folder, emulator, self._space)
+        self._journal = Journal(folder)
+        self._checkpoints = Checkpoints(folder, emulator, self._space, self._journal)
         self._documents = issuer.documents() if issuer else {}
         self._parameters = {**choices.parameters, **(issuer.parameters() if issuer else {})}
         self._stop = asyncio.Event()
@@ -91,7 +93,9 @@ class _Run:
         """Do everything between the start of the emulator and its end."""
         started, end_aws = datetime.now(UTC), asyncio.Event()
         self._heed_signals()
-        aws_endpoints = guarded(self._emulator.asgi, self._checkpoints.written, self._space.is_short)
+        aws_endpoints = guarded(
+            self._emulator.asgi, self._checkpoints.written, self._space.is_short, self._journal.note
+        )
         emulating = asyncio.create_task(
             listen(aws_endpoints, private, end_aws.wait, keep_alive=KEEP_ALIVE_AWS, grace=GRACE_AWS)
         )
@@ -115,6 +119,7 @@ class _Run:
         ended = await self._emulator.functions_end(GRACE_FUNCTIONS)
         await asyncio.to_thread(self._emulator.stop_functions)
         await self._checkpoints.end()
+        self._journal.close()
         self._ending.saved = True
         if ended:  # else the next start looks for what was cut off
             data_folder.mark_stopped(self._folder)
@@ -169,17 +174,18 @@ class _Run:
             raise Unavailable("The data cannot be saved now. Make room on the disk and retry.")
 
     def _reconcile(self, started: datetime, *, damaged: bool) -> None:
-        """Compare rows and objects after a run that did not end well, and print how many did not match.
+        """Make changes that the last snapshot lacks, compare rows and objects, and print how many did not match.
 
         Versions that no image names are set aside. Those that functions store since the start may get their row yet, so
         they stay. If the newest snapshot was `damaged`, it may have known versions that have no row now, so all stay.
         The AWS clients made here reach the emulator as the account's owner, because the environment names its key.
         """
+        count = self._journal.replay(aws.dynamodb())
         until = datetime.min.replace(tzinfo=UTC) if damaged else started
         settings = read_settings()
         bucket = LostAndFound(aws.s3(), settings.bucket, self._folder.lost)
         report = Reconciliation(Inventory(aws.dynamodb(), settings), bucket, until, log=logger.warning).run()
-        terminal.say(f"The last run did not end well. Reconciled: {report}.")
+        terminal.say(f"The last run did not end well. {count} changes were made again. Reconciled: {report}.")
         if bucket.kept:
             terminal.say(f"{bucket.kept} pictures that no image names were moved to {self._folder.lost}.")
 

@@ -29,11 +29,11 @@ def take(state: Path, snapshots: Path) -> Path:
         shutil.rmtree(unfinished, ignore_errors=True)  # it may be what fills the disk
         raise
 
-    numbered = _numbered(snapshots)
-    snapshot = snapshots / f"{int(numbered[-1].name) + 1 if numbered else 1:09d}"
+    kept = numbered(snapshots)
+    snapshot = snapshots / f"{int(kept[-1].name) + 1 if kept else 1:09d}"
     unfinished.rename(snapshot)
     sync_folder(snapshots)
-    for old in numbered[: 1 - KEPT]:
+    for old in kept[: 1 - KEPT]:
         shutil.rmtree(old)
     return snapshot
 
@@ -50,7 +50,7 @@ def _copy(state: Path, unfinished: Path) -> None:
 
 def exist(snapshots: Path) -> bool:
     """Return whether there is a snapshot, whole or not."""
-    return bool(_numbered(snapshots))
+    return bool(numbered(snapshots))
 
 
 def newest_whole(snapshots: Path) -> tuple[Path | None, list[str]]:
@@ -59,11 +59,11 @@ def newest_whole(snapshots: Path) -> tuple[Path | None, list[str]]:
     Rename damaged ones to damaged-<number>, so that they do not count as kept. Raise Refusal if all are damaged.
     """
     damages: list[str] = []
-    numbered = _numbered(snapshots)
-    for snapshot in reversed(numbered):
+    kept = numbered(snapshots)
+    for snapshot in reversed(kept):
         damage = damage_of(snapshot)
         if not damage:
-            _set_aside(snapshots, numbered[numbered.index(snapshot) + 1 :])
+            _set_aside(snapshots, kept[kept.index(snapshot) + 1 :])
             return snapshot, damages
         damages.append(f"{snapshot.name}/{damage}")
     if damages:
@@ -98,7 +98,8 @@ def restore(snapshot: Path, state: Path) -> None:
     shutil.copytree(snapshot, state, ignore=shutil.ignore_patterns(MANIFEST))
 
 
-def _numbered(snapshots: Path) -> list[Path]:
+def numbered(snapshots: Path) -> list[Path]:
+    """Return the snapshots, the oldest first."""
     return sorted(path for path in snapshots.iterdir() if path.name.isdigit())
 
 
