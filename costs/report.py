@@ -76,6 +76,7 @@ def report() -> str:
         picture_bytes=number(measured().picture_bytes),
         vcpu=VCPU_MB,
         memory=built.memory["RandomFunction"],
+        picture_memory=built.memory["UploadFunction"],
         measured=_measured(),
         row_bytes=number(rows().image + rows().entries),
         entries_bytes=number(rows().entries),

@@ -1,25 +1,27 @@
 """Decoding of stored pictures for recognisers: a smaller picture, or Unrecognisable."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from io import BytesIO
 
 from PIL import Image
 
 from detections import Unrecognisable
-from shared.pictures import scaling
-from shared.pictures.budget import CannotBeShown
-from shared.pictures.check import MAX_PIXELS, PILLOW_ERRORS
-from shared.pictures.shown import shown
+from shared import images
+from shared.pictures import decoding, scaling, strip
+from shared.pictures.budget import CannotBeShown, TooMuchWork, failures
+from shared.pictures.shown import FORMATS
 
-FORMATS = {"image/jpeg": "JPEG", "image/png": "PNG", "image/webp": "WEBP"}  # Pillow's names
-TOO_LARGE = f"The picture is too large: it has more than {MAX_PIXELS} pixels, or needs too much memory."
+TYPES = tuple(images.CONTENT_TYPES.values())
 
 
 def small(content: bytes, content_type: str, side: int) -> Image.Image:
     """Decode the picture as RGB or RGBA, upright, with its longest side at most `side` pixels."""
-    with _decoding(content, content_type):
-        return shown(content, side)
+    _check_type(content, content_type)
+    try:
+        return decoding.small(content, side)
+    except TooMuchWork as error:
+        raise Unrecognisable(f"The picture is too large: {error.reason}.") from error
+    except CannotBeShown as error:
+        raise Unrecognisable(f"The picture is broken: {error.reason}.") from error
 
 
 def jpeg(content: bytes, content_type: str, *, longest: int, least: int) -> bytes:
@@ -35,22 +37,17 @@ def jpeg(content: bytes, content_type: str, *, longest: int, least: int) -> byte
 
 def size(content: bytes, content_type: str) -> tuple[int, int]:
     """Return width and height in pixels."""
-    with _decoding(content, content_type) as size:
-        return size
-
-
-@contextmanager
-def _decoding(content: bytes, content_type: str) -> Iterator[tuple[int, int]]:
-    """Check that the picture may be decoded inside, and turn failures of Pillow into Unrecognisable."""
-    if content_type not in FORMATS:
-        raise Unrecognisable(f"Pictures of the type {content_type} are not supported; use one of {', '.join(FORMATS)}.")
+    _check_type(content, content_type)
     try:
-        with Image.open(BytesIO(content), formats=[FORMATS[content_type]]) as header:
-            size = header.size
-        if size[0] * size[1] > MAX_PIXELS:
-            raise Unrecognisable(TOO_LARGE)
-        yield size
-    except (MemoryError, Image.DecompressionBombError) as error:
-        raise Unrecognisable(TOO_LARGE) from error
-    except (CannotBeShown, *PILLOW_ERRORS) as error:
-        raise Unrecognisable(f"The picture is broken: it cannot be decoded as {content_type}.") from error
+        with failures(), Image.open(BytesIO(content), formats=FORMATS) as header:
+            return header.size
+    except CannotBeShown as error:
+        raise Unrecognisable(f"The picture is broken: it cannot be read as {content_type}.") from error
+
+
+def _check_type(content: bytes, content_type: str) -> None:
+    if content_type not in TYPES:
+        raise Unrecognisable(f"Pictures of the type {content_type} are not supported; use one of {', '.join(TYPES)}.")
+    kind = strip.kind_of(content)
+    if kind is None or images.CONTENT_TYPES[kind] != content_type:
+        raise Unrecognisable(f"The picture is broken: it cannot be decoded as {content_type}.")

@@ -35,7 +35,12 @@ def of(context: Any) -> Iterator[None]:
         _until.reset(before)
 
 
+def seconds_left() -> float:
+    """Return for how many seconds attempts are allowed: fewer than 0 if it is too late, infinity without a request."""
+    return _until.get() - CLOCK()
+
+
 def check(**_: object) -> None:
     """Raise Unavailable if it is too late for another attempt. botocore calls this before it sends a request."""
-    if CLOCK() > _until.get():
+    if seconds_left() < 0:
         raise Unavailable("The service is too slow now; retry in a moment.")

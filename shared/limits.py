@@ -10,6 +10,6 @@ RESPONSE_SECONDS = 29  # that API Gateway waits for a function
 # EVENT_MAX are for the rest of the event: API Gateway takes HEAD_MAX bytes of headers, and repeats them in the event.
 BODY_MAX = 4_500_000  # of a request or a response
 
-# A picture may have 50,000,000 pixels.  20,000,000 bytes are 3.2 bits for each, as in a camera's JPEG of high quality.
-# The function that checks a file holds it twice, as it came and cleaned, beside 200 MB of pixels.
+# A camera's JPEG of 50,000,000 pixels and high quality has 3.2 bits for each, which are 20,000,000 bytes.  The function
+# that checks a file holds it twice, as it came and cleaned, beside its pixels.
 FILE_MAX = 20_000_000  # of a file that goes straight to S3

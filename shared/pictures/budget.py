@@ -4,24 +4,50 @@ A check and a thumbnail may take 3.6 seconds of CPU time together, and four fift
 decode pictures.  At their share of a core, 0.72, these are 5 seconds, of the 8 that shared/deadline.py leaves.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 SECONDS = 1.7  # of CPU time in a child (child.py), for a check or a thumbnail; the rest is for what the parent does
 MEMORY = 920_000_000  # bytes of address space of a child: a WebP of the limit of pixels takes 893 MB
 WALL = 20.0  # seconds that a child may take on a busy machine; the deadline of a request is sooner
 
 
 class CannotBeShown(Exception):
-    """A picture whose pixels cannot be decoded or scaled. The message is for the log only."""
+    """A picture whose pixels cannot be decoded or scaled. The message is for the log, `reason` for the caller."""
 
     reason = "its pixels cannot be decoded"
 
 
-class TooMuchWork(CannotBeShown):
-    """A picture that takes more time or memory than the budget has, though it may be whole."""
+class Inconsistent(CannotBeShown):
+    """A picture whose decoder finds another size or number of frames than its container names."""
 
-    reason = f"decoding it takes more than {SECONDS} seconds of computing time"
+    reason = "its parts disagree about its size or frames"
+
+
+class TooMuchWork(CannotBeShown):
+    """A picture that takes more time than the budget has, though it may be whole."""
+
+    remedy = "make it smaller, or save it again as a plain JPEG or PNG"
+    reason = f"decoding it takes more than {SECONDS} seconds of computing"
 
 
 class TooMuchMemory(TooMuchWork):
     """A picture that takes more memory than the budget has."""
 
     reason = f"decoding it takes more than {MEMORY // 1_000_000} MB of memory"
+
+
+@contextmanager
+def failures() -> Iterator[None]:
+    """Turn whatever a decoder raises within this block into CannotBeShown.
+
+    A hostile file makes it raise exceptions that have no common base, and more kinds of them with each version.
+    """
+    try:
+        yield
+    except CannotBeShown:
+        raise
+    except MemoryError as error:
+        raise TooMuchMemory from error
+    except Exception as error:
+        raise CannotBeShown(f"{type(error).__name__}: {error}") from error

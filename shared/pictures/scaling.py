@@ -9,7 +9,7 @@ from typing import Any
 
 from PIL import Image
 
-from shared.pictures.shown import shown
+from shared.pictures import decoding
 
 # A drawing of few colours is about as small without loss, and has its exact colours: WebP with loss is up to three
 # levels off.
@@ -27,7 +27,7 @@ def scaled(content: bytes, side: int, extension: str) -> bytes:
 
     Raise CannotBeShown if its pixels cannot be decoded.
     """
-    small = shown(content, side)
+    small = decoding.small(content, side)
     return encoded(on_white(small) if extension == "jpg" else small, extension)
 
 

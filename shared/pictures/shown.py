@@ -13,7 +13,7 @@ from PIL import Image, JpegImagePlugin, PngImagePlugin, WebPImagePlugin  # noqa:
 
 from shared.pictures import png_pixels, png_still, to_srgb
 from shared.pictures.averages import Box, Tiles, fitting, scaled_down
-from shared.pictures.budget import CannotBeShown
+from shared.pictures.budget import failures
 from shared.pictures.to_srgb import Conversion
 
 FORMATS = ("JPEG", "PNG", "WEBP")  # what Pillow calls the types that are stored
@@ -33,15 +33,10 @@ UPRIGHT = {
 def shown(content: bytes, side: int) -> Image.Image:
     """Return the picture as RGB or RGBA with its longest side at most `side` pixels. A smaller one keeps its size.
 
-    Raise CannotBeShown for every failure of the decoder: what a hostile file makes it raise has no common base.
-    Raise MemoryError if there is not enough memory.
+    Raise CannotBeShown for every failure of the decoder.
     """
-    try:
+    with failures():
         return _of_png(content, side) if content.startswith(png_still.SIGNATURE) else _of_others(content, side)
-    except (CannotBeShown, MemoryError):
-        raise
-    except Exception as error:
-        raise CannotBeShown(f"{type(error).__name__}: {error}") from error
 
 
 def _of_png(content: bytes, side: int) -> Image.Image:

@@ -5,6 +5,7 @@ the end of the picture, and parts that browsers skip.  The ICC profile stays, bu
 (icc.py).  A file with nothing to remove stays the same byte for byte, so stripping twice changes nothing.
 """
 
+import re
 from typing import Literal
 
 from shared.pictures import strip_jpeg, strip_png, strip_webp
@@ -12,7 +13,17 @@ from shared.pictures.strip_parts import Cleaned
 
 Kind = Literal["jpg", "png", "webp"]
 
+_SIGNATURES: dict[Kind, re.Pattern[bytes]] = {
+    "jpg": re.compile(rb"\xff\xd8\xff"),
+    "png": re.compile(rb"\x89PNG\r\n\x1a\n"),
+    "webp": re.compile(rb"RIFF....WEBP", re.DOTALL),
+}
 _CLEANERS = {"jpg": strip_jpeg.clean, "png": strip_png.clean, "webp": strip_webp.clean}
+
+
+def kind_of(data: bytes) -> Kind | None:
+    """Return the format that the first bytes name, or None for any other."""
+    return next((kind for kind, signature in _SIGNATURES.items() if signature.match(data)), None)
 
 
 def clean(data: bytes, kind: Kind) -> Cleaned:

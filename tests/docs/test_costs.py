@@ -65,12 +65,13 @@ def test_a_bill_is_what_comes_out_by_hand() -> None:
     tagged = service["operations"]["upload with 1 tag"]
     done = run("--json", "--images=2e6", "--draws=5e8", "--uploads=1e6", "--bytes=250e3", "--tags=1", "--labels=1e4")
     lines = {line["name"]: line for line in json.loads(done.stdout)["lines"]}
-    busy = {  # ms: 1,024 MB are 1,024 / 1,769 of a vCPU; 6 ms a trip, 40 ms a call of S3, 1% of 500 ms cold
+    # ms: so many MB are that part of 1,769 of a vCPU; 6 ms a trip, 40 ms a call of S3, 1% of 500 ms cold
+    busy = {
         "draw": draw["cpu_ms"] * 1769 / 1024 + draw["trips"] * 6 + sum(draw["s3"].values()) * 40 + 5,
-        "upload": upload["cpu_ms"] * 1769 / 1024 + upload["trips"] * 6 + sum(upload["s3"].values()) * 40 + 5,
+        "upload": upload["cpu_ms"] * 1769 / 1280 + upload["trips"] * 6 + sum(upload["s3"].values()) * 40 + 5,
         "authorizer": 5 + 5,
     }
-    seconds = (5e8 * busy["draw"] + 1e6 * busy["upload"] + 1e6 * busy["authorizer"]) / 1000
+    gb_seconds = (5e8 * busy["draw"] + 1e6 * busy["upload"] * 1280 / 1024 + 1e6 * busy["authorizer"]) / 1000
     # names and values; a number has a byte for two digits, and one more; 100 are charged beside each item
     chunk = 5 + 3 + 11 + 7 + 6 + 3 + 16 * (1 + 36 + 6) + 100
     row = 5 + 3 + 5 + 36 + 11 + 7 + 6 + 6 + 9 + 32 + 5 + 4 + 5 + 3 + 6 + 3 + 7 + 24 + 5 + 30 + 8 + 23 + 100 + chunk / 16
@@ -82,7 +83,7 @@ def test_a_bill_is_what_comes_out_by_hand() -> None:
     expected = {
         "api-rest": 333 * 3.50 + (501 - 333) * 2.80,
         "lambda-requests": (502 - 1) * 0.20,
-        "lambda-x86_64": (seconds * 1024 / 1024 - 400_000) * 0.0000166667,
+        "lambda-x86_64": (gb_seconds - 400_000) * 0.0000166667,
         "dynamodb-reads": (500 * draw["read_units"] + 1 * upload["read_units"]) * 0.125,
         "dynamodb-writes": (500 * draw["write_units"] + 1 * (tagged["write_units"])) * 0.625,
         "dynamodb-storage": max((2e6 * (row + tag + entries) + lanes) / 1e9 - 25, 0) * 0.25,
@@ -115,7 +116,7 @@ def test_a_row_of_direct_uploads_is_what_comes_out_by_hand() -> None:
         "ask": info["cpu_ms"] * slower + 6 + 5,
         "follow": info["cpu_ms"] * slower + 2 * 6 + 5,
         "authorize": 5 + 5,
-        "receive": 2 * upload["cpu_ms"] * slower + 13 * 6 + 4 * 40 + 1000 + 5,
+        "receive": (2 * upload["cpu_ms"] * 1769 / 1280 + 13 * 6 + 4 * 40 + 1000 + 5) * 1280 / 1024,
         "notify": upload["cpu_ms"] * slower + 200 + 5,
     }
     milliseconds = busy["ask"] + 3 * busy["follow"] + busy["authorize"] + busy["receive"] + busy["notify"]

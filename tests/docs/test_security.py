@@ -7,8 +7,9 @@ import pytest
 
 from form import MAX_PARTS
 from shared.limits import BODY_MAX
+from shared.pictures import budget
 from shared.pictures.bucket import URL_LIFETIME
-from shared.pictures.check import MAX_FRAMES, MAX_PIXELS
+from shared.pictures.sizes import MAX_FRAMES, MAX_PIXELS, MAX_WEBP_PIXELS
 from shared.pictures.strip_jpeg import MAX_SCANS
 from tests.support.cloud import ROOT, template
 from tools.benchmarks import engine
@@ -34,6 +35,8 @@ def test_the_limits_are_those_of_the_code() -> None:
         f"{BODY_MAX:,} bytes",
         f"{MAX_PARTS} parts",
         f"{MAX_PIXELS:,} pixels",
+        f"a WebP {MAX_WEBP_PIXELS:,}",
+        f"ends after {budget.SECONDS} seconds of computing or at {budget.MEMORY // 10**6} MB",
         f"{MAX_FRAMES:,} frames",
         f"JPEG {MAX_SCANS} scans",
         f"after {functions['Timeout']} seconds",

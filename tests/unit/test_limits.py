@@ -12,7 +12,7 @@ from shared.api import paging
 from shared.api.image_json import image_json
 from shared.images import FILENAME_MAX, TAGS_MAX, Image
 from shared.limits import BODY_MAX, EVENT_MAX, FILE_MAX, HEAD_MAX, RESPONSE_MAX
-from shared.pictures.check import MAX_PIXELS
+from shared.pictures.sizes import MAX_PIXELS, MAX_WEBP_PIXELS
 from tests.support import cloud
 from tests.support.cloud import FUNCTIONS, ROOT
 from tests.support.hosts import proxy_event
@@ -57,8 +57,9 @@ def test_the_largest_page_of_a_list_fits_into_what_lambda_returns() -> None:
         assert len(json.dumps(answer)) < RESPONSE_MAX / 10
 
 
-def test_a_direct_upload_has_room_for_a_picture_of_the_most_pixels() -> None:
-    assert FILE_MAX * 8 / MAX_PIXELS == 3.2  # bits a pixel
+def test_a_direct_upload_has_room_for_a_telephones_picture_of_50_megapixels() -> None:
+    assert FILE_MAX * 8 / 50_000_000 == 3.2  # bits a pixel
+    assert min(MAX_PIXELS, MAX_WEBP_PIXELS) >= 8_192 * 6_144
 
 
 def test_no_other_module_writes_these_numbers() -> None:

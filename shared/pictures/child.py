@@ -1,0 +1,109 @@
+"""A child interpreter that decodes one picture, and that its parent can end (its own half is child_program.py).
+
+A decoder cannot be interrupted from Python, a limit of CPU time on the function itself would end its runtime, and a
+fork beside threads may hang.  So what the headers of a picture do not bound is decoded in a fresh interpreter.  It
+limits its own CPU time and memory, and the parent limits the time by the clock.  To start it takes 0.15 seconds.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import asdict, dataclass
+
+from shared import deadline
+from shared.errors import Unavailable
+from shared.pictures import budget
+from shared.pictures.budget import CannotBeShown, Inconsistent, TooMuchMemory, TooMuchWork
+
+# The child imports from where the parent does, whatever made the parent's path.
+MAIN = "import json, sys; sys.path[:] = json.loads(sys.argv[1]); from shared.pictures.child_program import main; main()"
+READY = b"ready\n"  # what the child writes before it reads
+FAILURES = {each.__name__: each for each in (CannotBeShown, Inconsistent, TooMuchMemory, TooMuchWork)}
+KEPT = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "LANG")  # variables; a decoder needs no credentials
+# From outside. The child itself ends by SIGPROF if its time is over, and by others if its decoder crashes.
+STOPPED = {-signal.SIGKILL, -signal.SIGTERM, -signal.SIGINT, -signal.SIGHUP}
+MODES = {"RGB": 3, "RGBA": 4}  # bytes of a pixel
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What to decode: the picture as `shown` returns it, at most `side` pixels long.
+
+    With `frames`, check first that it has that many of width x height pixels, and decode each of them.
+    """
+
+    side: int
+    width: int = 0
+    height: int = 0
+    frames: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Pixels:
+    """Pixels in rows, RGB or RGBA."""
+
+    mode: str
+    width: int
+    height: int
+    content: bytes
+
+
+def decode(content: bytes, task: Task) -> Pixels:
+    """Decode the picture in a child.
+
+    Raise CannotBeShown for a picture that fails, crashes the decoder or takes more than the budget.  Raise Unavailable
+    if the child cannot start, is stopped from outside or does not get its CPU time in time.
+    """
+    answer, status = _talk(json.dumps(asdict(task)).encode() + b"\n" + content)
+    if status == -signal.SIGPROF:
+        raise TooMuchWork
+    if status in STOPPED:
+        raise Unavailable("The service is too busy to decode this picture now; retry in a moment.")
+    if not answer.startswith(READY):
+        raise RuntimeError(f"the child interpreter did not start: it ended with {status}")
+    return _pixels(answer.removeprefix(READY), task.side)
+
+
+def _talk(question: bytes) -> tuple[bytes, int]:
+    """Start a child, ask it, and return its answer and how it ended. It has ended when this returns or raises."""
+    deadline.check()
+    command = [sys.executable, "-I", "-S", "-c", MAIN, json.dumps(sys.path)]
+    environment = {name: os.environ[name] for name in KEPT if name in os.environ}
+    try:
+        child = subprocess.Popen(  # noqa: S603 (our own interpreter and program)
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment
+        )
+    except OSError as error:
+        raise Unavailable("The service cannot decode this picture now; retry in a moment.") from error
+    with child:  # closes the pipes and waits
+        try:
+            answer, _ = child.communicate(question, timeout=min(budget.WALL, deadline.seconds_left()))
+        except subprocess.TimeoutExpired:
+            child.kill()
+            return b"", -signal.SIGKILL
+        except BaseException:
+            child.kill()
+            raise
+    return answer, child.returncode
+
+
+def _pixels(answer: bytes, side: int) -> Pixels:
+    """Read the child's answer: a line of JSON and the pixels. A child that a picture took over may answer anything."""
+    head, _, content = answer.partition(b"\n")
+    try:
+        found = json.loads(head)
+        failed = found.get("failed")
+        pixels = Pixels(str(found["mode"]), int(found["width"]), int(found["height"]), content) if not failed else None
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise CannotBeShown("the decoder crashed") from error
+    if pixels is None:
+        raise FAILURES.get(str(failed), CannotBeShown)
+    if not (0 < max(pixels.width, pixels.height) <= side and _is_complete(pixels)):
+        raise CannotBeShown("the decoder gave other pixels than it was asked for")
+    return pixels
+
+
+def _is_complete(pixels: Pixels) -> bool:
+    return len(pixels.content) == pixels.width * pixels.height * MODES.get(pixels.mode, 0)

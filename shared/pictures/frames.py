@@ -1,0 +1,34 @@
+"""Decode a picture here: every frame of it for a check, and small as `shown` returns it.
+
+This module imports Pillow.  Import it only where a picture is decoded, so that other responses start without it.
+"""
+
+from io import BytesIO
+
+from PIL import Image, PngImagePlugin
+
+from shared.pictures.budget import Inconsistent, failures
+from shared.pictures.child import Task
+from shared.pictures.icc import PROFILE_MAX
+from shared.pictures.shown import FORMATS, shown
+
+PngImagePlugin.MAX_TEXT_CHUNK = PROFILE_MAX + 1  # bytes, for a stored profile; Pillow itself refuses above 1 MiB
+
+
+def decode(content: bytes, task: Task) -> Image.Image:
+    """Carry out the task. Raise CannotBeShown if that fails."""
+    with failures():
+        if task.frames:
+            _check_frames(content, task)
+        return shown(content, task.side)
+
+
+def _check_frames(content: bytes, task: Task) -> None:
+    """Decode every frame of an animation. A still picture is decoded by `shown` anyway."""
+    with Image.open(BytesIO(content), formats=FORMATS) as image:
+        frames = getattr(image, "n_frames", 1)
+        if (*image.size, frames) != (task.width, task.height, task.frames):
+            raise Inconsistent
+        for frame in range(frames if frames > 1 else 0):
+            image.seek(frame)
+            image.load()

@@ -1,0 +1,44 @@
+"""The largest pictures, by what their headers say, before a decoder takes time and memory for their pixels."""
+
+from shared.pictures.budget import TooMuchWork
+from shared.pictures.strip import Kind
+from shared.pictures.strip_parts import Cleaned
+
+# Telephones of 50 megapixels make pictures of up to 8,192 x 6,144 pixels, so the limits are not near that.
+MAX_PIXELS = 2**26  # pixels of all frames of a JPEG or PNG
+# To decode a lossless WebP of this size takes 830 MB: libwebp and Pillow hold it four times, 4 bytes a pixel.
+MAX_WEBP_PIXELS = 50_331_648  # pixels of all frames: 8,192 x 6,144
+# A PNG of 16 bits and four channels has 8 bytes a pixel, which are filtered and converted one by one.
+MAX_DEEP_PIXELS = 2**25  # pixels of all frames of such a PNG
+MAX_FRAMES = 1_000  # frames: each has a fixed cost for the decoder, however small it is
+_DEEP = b"\x10\x06"  # bits of a channel, and the colour type for RGBA
+
+
+class TooLarge(TooMuchWork):
+    """A picture of more pixels or frames than are allowed."""
+
+    remedy = "make it smaller"
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(reason)
+
+
+def check(cleaned: Cleaned, kind: Kind) -> None:
+    """Raise TooLarge for too many pixels or frames."""
+    most, what = _most_pixels(cleaned, kind)
+    if cleaned.width * cleaned.height * cleaned.frames > most:
+        raise TooLarge(
+            f"it has {cleaned.width} x {cleaned.height} pixels in {cleaned.frames} frame(s), "
+            f"but all frames of a {what} may have at most {most:,} pixels"
+        )
+    if cleaned.frames > MAX_FRAMES:
+        raise TooLarge(f"it has {cleaned.frames} frames, but may have at most {MAX_FRAMES:,}")
+
+
+def _most_pixels(cleaned: Cleaned, kind: Kind) -> tuple[int, str]:
+    if kind == "webp":
+        return MAX_WEBP_PIXELS, "WebP"
+    if kind == "png" and cleaned.content[24:26] == _DEEP:
+        return MAX_DEEP_PIXELS, "PNG with 16 bits and transparency"
+    return MAX_PIXELS, "JPEG" if kind == "jpg" else "PNG"
