@@ -17,7 +17,7 @@ BIN := $(VENV)/bin
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
 
 .PHONY: help run token env audit reconcile corpus corpus-fetch check test test-all sam-test contract mutants soak reliability
-.PHONY: bench bench-quick bench-cold measure costs openapi screenshots old-data lock deploy clean
+.PHONY: bench bench-quick bench-cold worst measure costs openapi screenshots old-data lock deploy clean
 
 help:  ## List all targets
 	@awk -F ':.*##@? *' '/^##@/ { printf "\n%s\n", substr($$0, 5) } /^[a-z-]+:.*## / { printf "  %-13s %s\n", $$1, $$2 }' Makefile
@@ -88,6 +88,9 @@ bench: $(VENV)/test.installed  ## Compare petAPI with four other designs, for do
 
 bench-quick: $(VENV)/test.installed  ## Fail if a request costs more read units, write units or round trips than before
 	$(BIN)/python -m tools.benchmarks.quick
+
+worst: $(VENV)/test.installed  ## Fail if the heaviest pictures that are taken, or a bomb, cost more than their bound; 3 minutes
+	$(BIN)/python -m tools.benchmarks.worst
 
 bench-cold: $(VENV)/test.installed  ## Fail if a cold start of what `sam build` made is too slow; WRITE=1 keeps the figures
 	$(BIN)/python -m tools.benchmarks.cold

@@ -10,8 +10,10 @@ MAX_PIXELS = 2**26  # pixels of all frames of a JPEG or PNG
 MAX_WEBP_PIXELS = 50_331_648  # pixels of all frames: 8,192 x 6,144
 # A PNG of 16 bits and four channels has 8 bytes a pixel, which are filtered and converted one by one.
 MAX_DEEP_PIXELS = 2**25  # pixels of all frames of such a PNG
+MAX_INTERLACED_PIXELS = 50_331_648  # pixels of all frames of an interlaced PNG with transparency, likewise
 MAX_FRAMES = 1_000  # frames: each has a fixed cost for the decoder, however small it is
-_DEEP = b"\x10\x06"  # bits of a channel, and the colour type for RGBA
+_DEEP = b"\x10\x06"  # bits of a channel, and the colour type for RGBA (bytes 24 and 25 of a PNG)
+_TRANSPARENT = b"\x04\x06"  # the colour types with transparency for each pixel
 
 
 class TooLarge(TooMuchWork):
@@ -41,4 +43,6 @@ def _most_pixels(cleaned: Cleaned, kind: Kind) -> tuple[int, str]:
         return MAX_WEBP_PIXELS, "WebP"
     if kind == "png" and cleaned.content[24:26] == _DEEP:
         return MAX_DEEP_PIXELS, "PNG with 16 bits and transparency"
+    if kind == "png" and cleaned.content[25] in _TRANSPARENT and cleaned.content[28]:
+        return MAX_INTERLACED_PIXELS, "PNG that is interlaced and has transparency"
     return MAX_PIXELS, "JPEG" if kind == "jpg" else "PNG"
