@@ -32,11 +32,11 @@ class Swing:
 
 
 def swings(use: Use) -> list[Swing]:
-    """Return the swing of every input except the draws, the widest first."""
-    use, assumed = replace(use, memory=use.memory or stack().memory["RandomFunction"]), Assumed()
+    """Return the swing of every input except the draws, the widest first. With `memory`, all functions have it."""
+    varied, assumed = replace(use, memory=use.memory or stack().memory["RandomFunction"]), Assumed()
     found = [
         Swing(name, *(bill(replace(use, **change), assumed).net for change in changes))
-        for name, changes in _changes(use)
+        for name, changes in _changes(varied)
         if name != "draws"
     ] + [
         Swing(name, *(bill(use, replace(assumed, **change)).net for change in changes))
