@@ -7,6 +7,7 @@ from botocore.exceptions import ClientError, ConnectionError, HTTPClientError  #
 import pixels
 from detections import Detection, DetectionLimits, RecognitionUnavailable, Unrecognisable
 from shared.errors import Unavailable
+from shared.pictures.plain import is_plain
 
 if TYPE_CHECKING:
     from mypy_boto3_rekognition import RekognitionClient
@@ -32,10 +33,10 @@ class Rekognition:
         self._client, self._limits = client, limits
 
     def recognise(self, content: bytes, content_type: str) -> list[Detection]:
-        """Detect labels. Re-encode the picture first if Rekognition would refuse its type or size."""
+        """Detect labels. Re-encode a picture that Rekognition would refuse, or see other than browsers show it."""
         sides = pixels.size(content, content_type)
         fits = min(sides) >= SIDE_MIN and max(sides) <= SIDE_MAX and len(content) <= BYTES_MAX
-        if content_type not in TYPES or not fits:
+        if content_type not in TYPES or not fits or not is_plain(content):
             content = pixels.jpeg(content, content_type, longest=SIDE, least=SIDE_MIN)
         found = self._detect(content)
         return self._limits.best(Detection(label["Name"], label["Confidence"]) for label in found)

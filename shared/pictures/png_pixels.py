@@ -9,7 +9,7 @@ from io import BytesIO
 
 from PIL import Image, ImageChops, PngImagePlugin
 
-from shared.pictures import png_colours
+from shared.pictures import png_colours, to_srgb
 from shared.pictures.averages import Box, Tiles
 from shared.pictures.budget import TooMuchWork
 from shared.pictures.png_still import GREY, GREY_ALPHA, PALETTE, RGB, Still
@@ -31,8 +31,7 @@ def tiles(still: Still) -> tuple[Tiles, Conversion | None]:
     if still.colour_type in (GREY, GREY_ALPHA, PALETTE):
         tile, later = _of_table(still, key, conversion), None
     else:
-        is_first = conversion is not None and conversion.is_for_each_of(still.canvas[0] * still.canvas[1])
-        at_once, later = (conversion, None) if is_first else (None, conversion)
+        at_once, later = to_srgb.steps(conversion, still.canvas[0] * still.canvas[1])
         tile = _of_colours(still, key, at_once)
     is_opaque = key is None and still.colour_type in (GREY, RGB, PALETTE) and still.fills_its_canvas
     whole = tile if still.fills_its_canvas else _on_canvas(still, tile)

@@ -68,9 +68,10 @@ def _conversions(picture: Image.Image) -> tuple[Conversion | None, Conversion | 
     spaces = {"L": (to_srgb.GREY, to_srgb.RGB), "CMYK": (to_srgb.CMYK,)}.get(picture.mode, (to_srgb.RGB,))
     profile = picture.info.get("icc_profile")
     found = to_srgb.by_profile(profile, spaces) if profile else None
-    if found is None or not found.is_for_each_of(picture.width * picture.height):
-        return to_srgb.INKS if is_of_inks else None, found
-    return to_srgb.chained(to_srgb.INKS, found) if is_of_inks else found, None
+    at_once, later = to_srgb.steps(found, picture.width * picture.height)
+    if is_of_inks:
+        at_once = to_srgb.chained(to_srgb.INKS, at_once) if at_once else to_srgb.INKS
+    return at_once, later
 
 
 def _tile(picture: Image.Image, conversion: Conversion | None) -> Callable[[Box], Image.Image]:

@@ -5,7 +5,7 @@ This module imports Pillow.  Import it only where a picture is decoded, so that 
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from io import BytesIO
 from itertools import combinations
@@ -32,7 +32,7 @@ EXACT = ImageCms.Flags.NOCACHE | ImageCms.Flags.NOWHITEONWHITEFIXUP
 BEND_MAX = 32
 GREYS = tuple(range(0, 256, 15))
 
-HDR_MAX = 2**25  # pixels that are converted one by one, which takes 0.8 s of CPU time
+EACH_MAX = 2**25  # pixels that are converted one by one by more than a curve, which takes up to 0.8 s of CPU time
 HDR_STEPS = 33  # of each channel: 0.15 s of CPU time; 99 of 100 colours are at most 11 levels off
 
 
@@ -40,17 +40,24 @@ HDR_STEPS = 33  # of each channel: 0.15 s of CPU time; 99 of 100 colours are at 
 class Conversion:
     """A conversion to RGB in sRGB, from pictures of this mode.
 
-    `bends` says that each pixel must be converted before it is averaged with others, if they are at most `most`.
+    `bends` says that each pixel must be converted before it is averaged with others.  Of more than `most` pixels, that
+    takes too long.  Then the first of `parts` does what matters, and the second one waits; without parts, all waits.
     """
 
     mode: str
     apply: Convert
     bends: bool = False
     most: int = 2**62
+    parts: "tuple[Conversion, Conversion] | None" = None
 
-    def is_for_each_of(self, pixels: int) -> bool:
-        """Tell whether each pixel of a picture of so many must be converted."""
-        return self.bends and pixels <= self.most
+
+def steps(conversion: Conversion | None, pixels: int) -> tuple[Conversion | None, Conversion | None]:
+    """Return what to convert of each of so many pixels, and what can wait until the picture is small."""
+    if conversion is None or not conversion.bends:
+        return None, conversion
+    if pixels <= conversion.most:
+        return conversion, None
+    return conversion.parts or (None, conversion)
 
 
 INKS = Conversion("CMYK", lambda picture: picture.convert("RGB"), bends=True)  # light that passes the ink and black
@@ -58,7 +65,7 @@ INKS = Conversion("CMYK", lambda picture: picture.convert("RGB"), bends=True)  #
 
 def chained(first: Conversion, second: Conversion) -> Conversion:
     """Return the conversion that does both."""
-    return Conversion(first.mode, lambda picture: second.apply(first.apply(picture)), first.bends or second.bends)
+    return Conversion(first.mode, lambda picture: second.apply(first.apply(picture)), bends=True)
 
 
 def by_profile(profile: bytes, spaces: Sequence[bytes], *, any_is_rgb: bool = False) -> Conversion | None:
@@ -89,7 +96,7 @@ def _lcms(profile: bytes, space: bytes) -> Conversion:
     def convert(picture: Image.Image) -> Image.Image:
         return transform.apply(_three_inks(picture) if space == CMYK else picture)
 
-    return Conversion(MODES[space], convert, bends=_bend(convert, MODES[space]) > BEND_MAX)
+    return Conversion(MODES[space], convert, bends=_bend(convert, MODES[space]) > BEND_MAX, most=EACH_MAX)
 
 
 def _three_inks(picture: Image.Image) -> Image.Image:
@@ -109,20 +116,23 @@ def by_curve(curve: Curve, primaries: Primaries) -> Conversion | None:
     """Return the conversion from an RGB space, or None if there is none or the space is sRGB."""
     if primaries == SRGB and curve is colour_spaces.srgb:
         return None
-    if primaries != SRGB:
-        try:
-            return by_profile(colour_spaces.profile(primaries, curve), (RGB,))
-        except ValueError:
-            return None
-    steps = [round(255 * colour_spaces.from_srgb(min(1.0, max(0.0, curve(step / 255))))) for step in range(256)]
-    return Conversion("RGB", lambda picture: picture.point(steps * 3), bends=True)
+    levels = [round(255 * colour_spaces.from_srgb(min(1.0, max(0.0, curve(step / 255))))) for step in range(256)]
+    of_curve = Conversion("RGB", lambda picture: picture.point(levels * 3), bends=True)
+    if primaries == SRGB:
+        return of_curve
+    try:
+        whole = by_profile(colour_spaces.profile(primaries, curve), (RGB,))
+        of_primaries = by_profile(colour_spaces.profile(primaries, colour_spaces.srgb), (RGB,))
+    except ValueError:
+        return None
+    return replace(whole, parts=(of_curve, of_primaries)) if whole and of_primaries else None
 
 
 @lru_cache(maxsize=4)
 def by_brightness(primaries: Primaries, transfer: int, peak: float) -> Conversion:
     """Return the conversion from PQ or HLG. `peak` is the brightest light in nits."""
     table = ImageFilter.Color3DLUT.generate(HDR_STEPS, hdr.to_srgb(primaries, transfer, peak))
-    return Conversion("RGB", lambda picture: picture.filter(table), bends=True, most=HDR_MAX)
+    return Conversion("RGB", lambda picture: picture.filter(table), bends=True, most=EACH_MAX)
 
 
 def _bend(convert: Convert, mode: str) -> int:

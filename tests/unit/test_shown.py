@@ -168,9 +168,13 @@ def test_the_cases_that_failed_are_shown_as_browsers_show_them() -> None:
     assert shown(case("j-exif1-exif6.jpg"), 256).size == (48, 32)
 
 
-def test_a_picture_in_single_pixels_is_not_averaged_with_another_one() -> None:
+def test_a_picture_in_single_pixels_is_not_averaged_with_another_one(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make every other pixel nearly black by its gamma: browsers show those dark, however small the picture is."""
-    for chunks in ([gama(2_000)], [gama(2_000), chrm(P3)], [iccp(colour_profiles.rgb(gamma=50))]):
+    few, many = 2**25, 0  # pixels that may be converted one by one
+    kinds = [([gama(2_000)], few), ([gama(2_000), chrm(P3)], few), ([iccp(colour_profiles.rgb(gamma=50))], few)]
+    kinds += [([gama(2_000)], many), ([gama(2_000), chrm(P3)], many)]
+    for chunks, most in kinds:
+        monkeypatch.setattr(to_srgb, "EACH_MAX", most)
         content = png(8, 2, b"\xfa\xfa\xfa\x64\x64\x64", *chunks, size=(1024, 64))
         single = colour(png(8, 2, b"\xfa" * 3, *chunks))
         assert isinstance(single, tuple)

@@ -17,6 +17,8 @@ from detections import Detection, DetectionLimits, Recognise, RecognitionUnavail
 from recognisers import chosen
 from rekognition_recogniser import BUSY, BYTES_MAX, REFUSALS, SIDE, Rekognition
 from shared import aws, deadline
+from shared.pictures.plain import is_plain
+from shared.pictures.shown import shown
 from tests.support import pictures
 from tests.support.hosts import forget_clients
 
@@ -96,6 +98,33 @@ def test_small_jpeg_and_png_are_sent_as_they_are(
     stub.add_response("detect_labels", ANSWER)
     chosen()(content, content_type)
     assert sent == [content]
+
+
+@pytest.mark.parametrize(
+    ("content", "content_type"),
+    [
+        (pictures.png_with(PNG, pictures.chunk(b"gAMA", (100_000).to_bytes(4))), "image/png"),
+        (pictures.animated_png(default_image=True), "image/png"),
+        (pictures.png(size=(120, 80), mode="RGBA"), "image/png"),
+        (pictures.saved(Image.new("CMYK", (90, 80)), "JPEG"), "image/jpeg"),
+        (pictures.jpeg_with(pictures.jpeg(size=(120, 80)), pictures.exif_segment(6)), "image/jpeg"),
+    ],
+)
+def test_a_picture_that_other_decoders_see_otherwise_is_sent_as_browsers_show_it(
+    content: bytes, content_type: str, stub: Stubber, sent: list[bytes]
+) -> None:
+    stub.add_response("detect_labels", ANSWER)
+    chosen()(content, content_type)
+    with Image.open(io.BytesIO(sent[0])) as picture:
+        assert (picture.format, picture.mode, picture.info.get("exif")) == ("JPEG", "RGB", None)
+        shown_size = shown(content, 2048).size
+        assert picture.size == tuple(max(side, 80) for side in shown_size)
+
+
+def test_a_broken_picture_is_not_plain() -> None:
+    for content in (b"", PNG[:20], pictures.jpeg()[:30], pictures.gif()):
+        assert not is_plain(content)
+    assert is_plain(PNG)
 
 
 def test_webp_is_sent_as_jpeg_on_white(stub: Stubber, sent: list[bytes]) -> None:
