@@ -1,6 +1,7 @@
 """`make corpus` over a folder with files of every kind, against `make run`."""
 
 import random
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -56,6 +57,23 @@ def test_files_of_every_kind_are_taken_undamaged_or_refused(slow_tier: None, fol
     assert "x 415 img is image/gif" in done.stdout
     assert "large.png: 201 " in done.stdout
     assert "\nPASSED" in done.stdout
+
+
+TAKEN = (
+    *("p-iccp-twice.png", "p-text-badcrc.png", "p-icc-3MB-zeros.png", "p-gama-two-pictures.png", "s.png"),
+    *("p-apng-default-image.png", "p-g4-trns.png", "j-junk-before-dqt.jpg", "j-exif1-exif6.jpg", "j-noeoi-samsung.jpg"),
+    *("bomb-icc-20000-stages.jpg", "bomb-icc-9000-stages.png"),
+)
+REFUSED = ("j-lossless-sof3.jpg", "slow-arithmetic-2800.jpg", "palette-missing.png")
+
+
+def test_the_small_cases_are_taken_undamaged_or_refused(slow_tier: None) -> None:
+    """Each of them was answered or shown wrongly by version 0.1."""
+    done = corpus(ROOT / "tests/images/cases")
+    assert done.returncode == 0, done.stdout + done.stderr
+    statuses = dict(re.findall(r"^(\S+): ([0-9]{3}) ", done.stdout, re.MULTILINE))
+    assert [statuses[name] for name in TAKEN] == ["201"] * len(TAKEN)
+    assert [statuses[name] for name in REFUSED] == ["415"] * len(REFUSED)
 
 
 def test_a_service_at_a_url_has_no_more_images_afterwards(slow_tier: None, folder: Path, running: LocalService) -> None:

@@ -65,6 +65,20 @@ def test_a_thumbnail_of_another_picture_or_on_another_ground_is_seen(browser: Vi
     )
 
 
+def test_frames_are_counted_and_compared(browser: Viewer) -> None:
+    for make in (pictures.animated_png, pictures.animated_webp):
+        assert browser.show(make(1, 3), make(1, 3)).frames == (3, 3)
+        assert browser.show(make(1, 3), make(1, 3)).wrong(with_thumbnail=False) == []
+        assert browser.show(make(1, 3), make(1, 2)).frames == (3, 2)
+    frames = [pictures.raster(seed) for seed in (1, 2, 3)]
+    one, other = (
+        pictures.saved(frames[0], "PNG", save_all=True, append_images=frames[last : last + 1]) for last in (1, 2)
+    )
+    shown = browser.show(one, other)
+    assert shown.frames == (2, 2)
+    assert "other colours" in str(shown.wrong(with_thumbnail=False))
+
+
 def test_what_is_no_picture_is_not_shown(browser: Viewer) -> None:
     assert browser.show(b"\xff\xd8\xff no picture") == Shown(None)
     assert browser.show(pictures.png(), b"\x89PNG no picture").stored is None

@@ -1,6 +1,7 @@
 """`make corpus`: what it calls damaged, and what it reports."""
 
 import io
+import zlib
 from pathlib import Path
 
 import pytest
@@ -95,6 +96,25 @@ def test_what_the_browser_shows_otherwise_is_named(shown: Shown, what: str) -> N
     assert what in found
     assert SEEN.wrong(with_thumbnail=True) == []
     assert Shown((24, 16), (24, 16), None, difference=0).wrong(with_thumbnail=False) == []
+
+
+def test_another_number_of_frames_is_named() -> None:
+    (found,) = Shown((24, 16), (24, 16), None, (3, 2), difference=0).wrong(with_thumbnail=False)
+    assert "3 frames of what was sent, 2 of what is kept" in found
+
+
+def test_of_two_profiles_in_a_png_the_first_counts() -> None:
+    second = pictures.chunk(b"iCCP", b"other\0\0" + zlib.compress(SRGB[:-4] + b"othr"))
+    assert damage(pictures.png_with(with_profile(SRGB), second), with_profile(SRGB)) == []
+    assert damage(
+        pictures.png_with(
+            pictures.png(),
+            second,
+        ),
+        pictures.png(),
+    ) == ["profile"]
+    unusable = pictures.chunk(b"iCCP", b"icc\0\0" + zlib.compress(b"no profile"))
+    assert damage(pictures.png_with(pictures.png(), unusable), pictures.png()) == []
 
 
 def test_without_a_browser_another_orientation_is_damage() -> None:

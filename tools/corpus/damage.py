@@ -20,6 +20,10 @@ PILLOW_ERRORS = (
 )
 
 PROFILE_MAX = 4 * 1024 * 1024  # bytes of a colour profile that is kept, as README and CHANGELOG say
+UNPACKED_MAX = 2 * PROFILE_MAX  # bytes of a packed profile that are looked at
+PROFILE_SIGNATURE = b"acsp"  # at byte 36
+PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+CHUNK_FRAME = 12  # bytes of a PNG chunk beside its payload
 HEADER, ENTRY = 128, 12  # bytes of an ICC profile's header, and of an entry in its table of tags (ICC.1, section 7)
 STAGES = {f"{way}{number}".encode() for way in ("D2B", "B2D") for number in range(4)}  # tags that are never kept
 
@@ -58,7 +62,7 @@ def read(data: bytes) -> Read | None:
     try:
         with _quiet(), Image.open(BytesIO(data), formats=FORMATS) as image:
             frames = tuple(_frames(image))
-            return Read(frames, image.info.get("icc_profile") or b"", _orientation(image))
+            return Read(frames, _profile(data, image), _orientation(image))
     except PILLOW_ERRORS:
         return None
 
@@ -68,6 +72,26 @@ def _frames(image: Image.Image) -> Iterator[Frame]:
         image.seek(number)
         pixels = image if image.mode.startswith("I") else image.convert("RGBA")  # which would clip 16 bits of grey
         yield image.size, sha256(pixels.tobytes()).digest()
+
+
+def _profile(data: bytes, image: Image.Image) -> bytes:
+    """Return the colour profile, or nothing if it is none. Pillow takes the last one of a PNG, browsers the first."""
+    profile: bytes = _first_iccp(data) if image.format == "PNG" else image.info.get("icc_profile") or b""
+    return profile if profile[36:40] == PROFILE_SIGNATURE else b""
+
+
+def _first_iccp(data: bytes) -> bytes:
+    """Return the profile in the first iCCP chunk of a PNG, or nothing if it cannot be unpacked."""
+    at = len(PNG_SIGNATURE)
+    while at < len(data):
+        length, kind = int.from_bytes(data[at : at + 4]), data[at + 4 : at + 8]
+        if kind == b"iCCP":
+            _, _, packed = data[at + 8 : at + 8 + length].partition(b"\0")
+            with suppress(zlib.error):
+                return zlib.decompressobj().decompress(packed[1:], UNPACKED_MAX)
+            return b""
+        at += length + CHUNK_FRAME
+    return b""
 
 
 def _orientation(image: Image.Image) -> int:

@@ -18,6 +18,7 @@ from tools.corpus.shown import Viewer
 
 AT_A_TIME = 4  # requests under way
 AHEAD = 8  # files that are sent before the first of them is checked, at most 20 MB each
+SEEN_BY_A_BROWSER = frozenset({"pixels", "orientation"})  # damage that a browser that shows both alike rules out
 SIGNATURE = re.compile(rb"\xff\xd8\xff|\x89PNG\r\n\x1a\n|RIFF....WEBP", re.DOTALL)
 
 
@@ -107,16 +108,16 @@ def send(service: Service, path: Path) -> Sent:
 def check(sent: Sent, viewer: Viewer | None) -> Checked:
     """Compare what is stored and shown with what was sent.
 
-    Where Chromium shows both alike, an orientation that Pillow reads otherwise is a note only: it counts what a
-    browser shows.
+    Where Chromium shows both alike, pixels or an orientation that Pillow reads otherwise are a note only: what counts
+    is what a browser shows.
     """
     if not sent.received.image_id:
         return Checked(sent.path, sent.received, sent.seconds, sent.wrong, notes=_refused_but_shown(sent, viewer))
     damages = damage(sent.content, sent.stored) if sent.stored else []
     seen = _seen(sent, viewer) if viewer and sent.stored else []
-    alike = viewer is not None and not seen
-    notes = tuple(f"Pillow reads another {what}" for what in damages if alike and what == "orientation")
-    wrong = [f"damaged: {what}" for what in damages if not (alike and what == "orientation")]
+    overruled = SEEN_BY_A_BROWSER if viewer and not seen else frozenset()
+    notes = tuple(f"Pillow reads another {what}" for what in damages if what in overruled)
+    wrong = [f"damaged: {what}" for what in damages if what not in overruled]
     return Checked(sent.path, sent.received, sent.seconds, (*sent.wrong, *wrong, *seen), notes)
 
 

@@ -2,6 +2,8 @@
 "use strict";
 
 const STRIP = 2 ** 22; // pixels that are compared at a time, so that memory has a bound
+const FRAMES = 50; // of an animation that are compared
+const SIDE = 1_024; // pixels of a frame's sides that are compared
 const BLOCKS = 8; // at most in each direction: their mean colours are compared with those of the thumbnail
 const BLOCK = 8; // pixels of a block's side, at least: WebP has one colour for 2 x 2 pixels
 const CONTRAST = 0.25; // of the standard deviation around a block: what WebP's loss of colour at edges may add to its mean
@@ -41,10 +43,51 @@ function difference(one, other) {
   let most = 0;
   for (let top = 0; top < height; top += rows) {
     const count = Math.min(rows, height - top);
-    const a = pixels(one, top, count), b = pixels(other, top, count);
-    for (let i = 0; i < a.length; i++) most = Math.max(most, Math.abs(a[i] - b[i]));
+    most = Math.max(most, greatest(pixels(one, top, count), pixels(other, top, count)));
   }
   return most;
+}
+
+function greatest(a, b) {
+  let most = 0;
+  for (let i = 0; i < a.length; i++) most = Math.max(most, Math.abs(a[i] - b[i]));
+  return most;
+}
+
+// Return a decoder that has read all of a picture, or null if it cannot.
+async function decoder(url) {
+  const response = await fetch(url);
+  const type = response.headers.get("content-type");
+  try {
+    const made = new ImageDecoder({ data: await response.arrayBuffer(), type });
+    await Promise.all([made.completed, made.tracks.ready]);
+    return made.tracks.selectedTrack && made;
+  } catch {
+    return null;
+  }
+}
+
+// Return how many frames each of two pictures has, and the greatest difference of the frames after the first.
+async function animations(urls) {
+  const [one, other] = await Promise.all(urls.map(decoder));
+  if (!one || !other) return { frames: null, difference: 0 };
+  const frames = [one, other].map((each) => each.tracks.selectedTrack.frameCount);
+  let most = 0;
+  for (let number = 1; number < Math.min(...frames, FRAMES); number++) {
+    const [a, b] = await Promise.all([one, other].map((each) => frame(each, number)));
+    most = Math.max(most, greatest(a, b));
+  }
+  return { frames, difference: most };
+}
+
+// Return the pixels of a frame.
+async function frame(decoder, number) {
+  const { image } = await decoder.decode({ frameIndex: number });
+  const width = Math.min(image.displayWidth, SIDE), height = Math.min(image.displayHeight, SIDE);
+  const drawing = context(width, height);
+  drawing.drawImage(image, 0, 0);
+  image.close();
+  return drawing.getImageData(0, 0, width, height).data;
 }
 
 // Return the pixels of a picture in this size.
@@ -99,11 +142,13 @@ const size = (image) => image && [image.naturalWidth, image.naturalHeight];
 async function compare([original, stored, thumbnail]) {
   const [one, other, small] = await Promise.all([original, stored, thumbnail].map((url) => url && loaded(url)));
   const alike = one && other && String(size(one)) === String(size(other));
+  const rest = alike ? await animations([original, stored]) : { frames: null, difference: 0 };
   return {
     original: size(one) || null,
     stored: size(other) || null,
     thumbnail: size(small) || null,
-    difference: alike ? difference(one, other) : null,
+    frames: rest.frames,
+    difference: alike ? Math.max(difference(one, other), rest.difference) : null,
     distance: one && small ? distance(one, small) : null,
   };
 }

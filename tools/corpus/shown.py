@@ -27,14 +27,16 @@ Size = tuple[int, int]
 class Shown:
     """What Chromium shows: the natural size of each picture, or None if it does not show it.
 
-    `difference` is the greatest one of any channel of any pixel, and None for other sizes. `distance` is the greatest
-    one between the mean colours of 64 blocks of the original and of the thumbnail, and None for thin thumbnails. Both
-    are levels of 255.
+    `frames` are the numbers of frames of the original and of what is stored, None if the browser cannot count them.
+    `difference` is the greatest one of any channel of any pixel of any frame, and None for other sizes. `distance` is
+    the greatest one between the mean colours of 64 blocks of the original and of the thumbnail, and None for thin
+    thumbnails. Both are levels of 255.
     """
 
     original: Size | None
     stored: Size | None = None
     thumbnail: Size | None = None
+    frames: tuple[int, int] | None = None
     difference: int | None = None
     distance: float | None = None
 
@@ -49,6 +51,8 @@ class Shown:
         return [*self._other_colours(), *(self._wrong_thumbnail(self.original) if with_thumbnail else ())]
 
     def _other_colours(self) -> Iterator[str]:
+        if self.frames and self.frames[0] != self.frames[1]:
+            yield f"Chromium shows {self.frames[0]} frames of what was sent, {self.frames[1]} of what is kept"
         if self.difference is None or self.difference > DIFFERENCE_MAX:
             yield f"Chromium shows what is stored in other colours, by up to {self.difference} levels"
 
@@ -90,7 +94,8 @@ class Viewer:
         assert self._page  # noqa: S101 (the first number made one)
         found: dict[str, Any] = self._page.evaluate("compare", urls)
         sizes = {name: tuple(found[name]) if found[name] else None for name in files}
-        return Shown(**sizes, difference=found["difference"], distance=found["distance"])
+        frames = tuple(found["frames"]) if found["frames"] else None
+        return Shown(**sizes, frames=frames, difference=found["difference"], distance=found["distance"])
 
     def _new_page(self) -> Page:
         if self._page:
