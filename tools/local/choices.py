@@ -133,7 +133,7 @@ def _parameters(chosen: Mapping[str, str], tokens: bool, throttle: bool) -> dict
         raise Refusal(f"WRITES is {chosen['Writes']!r}. Use WRITES=closed or WRITES=open.")
     public = {"PublicWrites": "false" if tokens or "JwtIssuer" in chosen else "true"}
     throttles = {} if throttle else dict.fromkeys(THROTTLES, "5000")  # requests a second
-    return {"Labels": "*", "LinkBase": "/", "Recogniser": "colours", **throttles, **public, **chosen}
+    return {"Labels": "*", "Writes": "open", "LinkBase": "/", "Recogniser": "colours", **throttles, **public, **chosen}
 
 
 def _check_labels(text: str) -> None:
