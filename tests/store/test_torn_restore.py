@@ -264,3 +264,20 @@ def test_a_dry_rebuild_writes_nothing(world: World) -> None:
     assert lines[0].startswith("cat: rebuilt from 20 images and 2 tags; ")
     assert lines[0].endswith("items would be written")
     assert world.tables == tables
+
+
+def test_a_version_that_only_an_old_read_hides_is_kept(world: World) -> None:
+    """A delete that was killed left its version, and the picture was uploaded again."""
+    key = f"{LABEL}/{name_of(tiny(FIRST))}"
+    assert upload(FIRST) == 201
+    ((left, content),) = world.objects[key].items()
+    assert delete(FIRST)["statusCode"] == 204
+    assert upload(FIRST) == 201
+    ((named, _),) = world.objects[key].items()
+    world.objects[key][left] = content
+    row = world.tables[IMAGES][LABEL, name_of(tiny(FIRST))]
+    world.previous[IMAGES][LABEL, name_of(tiny(FIRST))] = row | {"versionId": {"S": left}}
+    world.stale = 1.0
+    report, _ = reconcile()
+    assert report.versions_removed == 1
+    assert list(world.objects[key]) == [named]
