@@ -94,12 +94,21 @@ def _check_critical(chunks: Sequence[Chunk], colour: int) -> None:
         raise Broken("it must begin with a header and have pixels")
     if chunks[-1].payload:
         raise Broken("its chunk IEND is too long")
-    if kinds.count(b"PLTE") > 1:
+    before_pixels = chunks[: kinds.index(b"IDAT")]
+    if colour == _PALETTE:
+        _check_palette([chunk for chunk in chunks if chunk.kind == b"PLTE"], step=3)
+        if b"PLTE" not in kinds[: len(before_pixels)]:
+            raise Broken("its pixels need a palette before them, and there is none")
+    else:
+        _check_palette([chunk for chunk in before_pixels if chunk.kind == b"PLTE"], step=1)
+
+
+def _check_palette(palettes: Sequence[Chunk], *, step: int) -> None:
+    """Refuse what browsers refuse. Of a palette that no pixel uses, they allow half a colour."""
+    if len(palettes) > 1:
         raise Broken("its palette is repeated")
-    if any(len(chunk.payload) not in range(3, _PALETTE_MAX + 1, 3) for chunk in chunks if chunk.kind == b"PLTE"):
+    if any(len(palette.payload) not in range(3, _PALETTE_MAX + 1, step) for palette in palettes):
         raise Broken("its palette does not have 1 to 256 colours of 3 bytes")
-    if colour == _PALETTE and b"PLTE" not in kinds[: kinds.index(b"IDAT")]:
-        raise Broken("its pixels need a palette before them, and there is none")
 
 
 def _used(chunks: Iterable[Chunk], colour: int) -> Iterator[Chunk]:

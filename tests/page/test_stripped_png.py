@@ -150,6 +150,8 @@ STILLS = {
     "a palette of a colour more": png_of(
         (kind, payload + bytes(3) if kind == b"PLTE" else payload) for kind, payload in png_chunks(PALETTE)
     ),
+    "a ragged palette that no pixel uses": png_with(RGB, chunk(b"PLTE", bytes(4))),
+    "a late palette that no pixel uses": late(COLOURS, COLOURS),
     "an unknown chunk and text": png_with(RGB, chunk(b"prVt", b"x"), corrupt(chunk(b"tEXt", b"a\0b"))),
     "empty pixels": png_with(RGB, chunk(b"IDAT", b"")),
     "two profiles of a phone": case("p-iccp-twice.png"),

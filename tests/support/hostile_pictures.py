@@ -204,7 +204,7 @@ PNGS = {
     "a chunk of 2 GB": lengths(PNG, b"IDAT", 2**31),
     "a chunk one byte longer than the file": lengths(PNG, b"IEND", 1),
     "a palette of no colours": png_with(PNG, chunk(b"PLTE", b"")),
-    "a palette of half a colour more": png_with(PNG, chunk(b"PLTE", bytes(4))),
+    "a palette of less than a colour": png_with(PNG, chunk(b"PLTE", bytes(2))),
     "a palette after its pixels": pictures.png_of(
         sorted(pictures.png_chunks(pictures.palette_png()), key=lambda each: (each[0] == b"IEND", each[0] == b"PLTE"))
     ),

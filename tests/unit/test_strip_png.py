@@ -260,6 +260,13 @@ def test_a_wrong_palette_is_415(name: str) -> None:
     assert sentence in refused(png_of(change(png_chunks(OPAQUE))))
 
 
+def test_a_palette_that_no_pixel_uses_may_be_ragged_or_late() -> None:
+    assert stored(png_with(RGB, chunk(b"PLTE", bytes(4)))) == RGB
+    assert stored(png_with(RGB, *[chunk(b"PLTE", bytes(3))] * 2, before=b"IEND")) == RGB
+    for wrong in (chunk(b"PLTE", b""), chunk(b"PLTE", bytes(771)), chunk(b"PLTE", bytes(3)) * 2):
+        assert "its palette" in refused(png_with(RGB, wrong))
+
+
 @pytest.mark.parametrize("kind", [b"IHDR", b"PLTE", b"IDAT", b"IEND"])
 def test_a_wrong_checksum_of_a_critical_chunk_is_415(kind: bytes) -> None:
     parts = png_chunks(OPAQUE)
