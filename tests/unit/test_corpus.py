@@ -8,10 +8,11 @@ import pytest
 from PIL import Image, ImageCms
 
 from shared.limits import FILE_MAX
+from shared.pictures.icc import PROFILE_MAX
 from tests.support import pictures
 from tools.corpus import __main__ as command
 from tools.corpus import private, report
-from tools.corpus.damage import PROFILE_MAX, damage
+from tools.corpus.damage import damage
 from tools.corpus.run import Checked, Sent, check, files_of, send
 from tools.corpus.service import Received, Service
 from tools.corpus.shown import Shown

@@ -11,6 +11,8 @@ from io import BytesIO
 
 from PIL import Image
 
+from shared.pictures.icc import PROFILE_MAX
+
 FORMATS = ("JPEG", "PNG", "WEBP")
 ORIENTATION = 0x0112  # EXIF's tag
 # What Pillow raises on broken files
@@ -19,7 +21,6 @@ PILLOW_ERRORS = (
     *(Image.DecompressionBombError, struct.error, zlib.error),
 )
 
-PROFILE_MAX = 4 * 1024 * 1024  # bytes of a colour profile that is kept, as README and CHANGELOG say
 UNPACKED_MAX = 2 * PROFILE_MAX  # bytes of a packed profile that are looked at
 PROFILE_SIGNATURE = b"acsp"  # at byte 36
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
