@@ -13,7 +13,7 @@ from shared.pictures.strip_parts import Broken, Cleaned, orientation_only
 # A decoder goes over the whole picture for each scan of a progressive file, so a small file with thousands of scans
 # takes minutes.  Encoders write about 10.
 MAX_SCANS = 99  # scans: Chromium gives up at the hundredth
-BOUNDED_SCANS = 20  # scans: of 67 million pixels, so many take a decoder a second
+BOUNDED_SCANS = 20  # scans of three colours: of 67 million pixels, so many take a decoder a second
 MAX_SCAN_PIXELS = BOUNDED_SCANS * 2**26  # scans times pixels
 
 
@@ -31,7 +31,7 @@ def clean(data: bytes) -> Cleaned:
     _check_work(frame, scans)
     kept = without_idle_tables([*jpeg_profile.with_profile(_described(header)), *scanned])
     content = b"".join([SOI, *(part for segment in kept for part in segment.parts), EOI])
-    return Cleaned(content, frame.width, frame.height, is_bounded=scans <= BOUNDED_SCANS)
+    return Cleaned(content, frame.width, frame.height, is_bounded=scans * frame.colours <= BOUNDED_SCANS * 3)
 
 
 def _only_frame(segments: Sequence[Segment]) -> Frame:

@@ -17,6 +17,7 @@ from tests.support.heavy_pictures import GREY, PALETTE, RGB, RGBA, SIDE, WEBP_SI
 from tests.support.pictures import PNG_SIGNATURE, chunk, jpeg_with, riff, segment
 
 HALF = SIDE // 2
+INKS_SCANS = BOUNDED_SCANS * 3 // 4
 SMALL = int((MAX_PIXELS / MAX_FRAMES) ** 0.5)  # pixels of the side of each of the most frames
 NOISE = 30_000_000  # bytes of noise in a PNG, which are 18 MB then
 
@@ -72,7 +73,7 @@ TAKEN: dict[str, Make] = {
     "JPEG of four inks, profile": lambda: with_profile(heavy.dense_jpeg(SIDE, 4, FILE_MAX), inks_profile()),
     "JPEG of 3 colours, profile": lambda: with_profile(heavy.dense_jpeg(SIDE, 3, FILE_MAX), profiles.SRGB),
     f"JPEG of {BOUNDED_SCANS} scans": partial(heavy.progressive_jpeg, SIDE, 3, BOUNDED_SCANS),
-    f"JPEG of four inks, {BOUNDED_SCANS} scans": partial(heavy.progressive_jpeg, SIDE, 4, BOUNDED_SCANS),
+    f"JPEG of four inks, {INKS_SCANS} scans": partial(heavy.progressive_jpeg, SIDE, 4, INKS_SCANS),
     f"JPEG of {MAX_SCANS} scans, 13 megapixels": partial(heavy.progressive_jpeg, 3_648, 3, MAX_SCANS),
     "PNG": partial(heavy.png, SIDE, 8, RGB, noise=NOISE),
     "PNG, interlaced": partial(heavy.png, SIDE, 8, RGB, noise=NOISE, interlaced=True),

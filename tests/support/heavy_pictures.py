@@ -129,7 +129,7 @@ def png(
 
 def apng(side: int, frames: int, *, depth: int = 8, colour: int = RGBA, dispose: int = 2, split: int = 0) -> bytes:
     """Write an animation whose frames have its size, are blended with the ones before, and disposed of in this way."""
-    data = compressed(rows(side, side, depth * CHANNELS[colour], interlaced=True))
+    data = compressed(rows(side, side, depth * CHANNELS[colour], interlaced=False))
     pieces = [data[at : at + split] for at in range(0, len(data), split)] if split else [data]
     parts, number = [chunk(b"acTL", struct.pack(">II", frames, 0))], 0
     for each in range(frames):
@@ -138,7 +138,7 @@ def apng(side: int, frames: int, *, depth: int = 8, colour: int = RGBA, dispose:
         for piece in pieces:
             parts.append(chunk(b"fdAT", number.to_bytes(4) + piece) if each else chunk(b"IDAT", piece))
             number += bool(each)
-    return b"".join([header((side, side), depth, colour, interlaced=True), *parts, chunk(b"IEND", b"")])
+    return b"".join([header((side, side), depth, colour, interlaced=False), *parts, chunk(b"IEND", b"")])
 
 
 # -- WebP (RFC 9649) ------------------------------------------------------------------------------------------------
