@@ -11,13 +11,13 @@ from PIL import Image, ImageChops, PngImagePlugin
 
 from shared.pictures import png_colours, to_srgb
 from shared.pictures.averages import Box, Tiles
-from shared.pictures.budget import TooMuchWork
 from shared.pictures.png_still import GREY, GREY_ALPHA, PALETTE, RGB, Still
+from shared.pictures.sizes import TooLarge
 from shared.pictures.to_srgb import Conversion
 
 Tile = Callable[[Box], Image.Image]
 # Pixels of which all 16 bits are compared with the colour that is transparent: they are decoded twice for that.
-COMPARED_MAX = 2**25
+COMPARED_MAX = 2**24
 LOW_BYTES = "RGB;16L"  # what Pillow calls 16 bits whose first byte is the low one: of PNG, it reads the low bytes
 
 
@@ -125,7 +125,7 @@ def _of_colours(still: Still, key: bytes | None, conversion: Conversion | None) 
     picture = _opened(still)
     low = _opened(still) if key and still.depth == 16 else None
     if low and low.width * low.height > COMPARED_MAX:
-        raise TooMuchWork(f"a transparent colour of 16 bits, and more than {COMPARED_MAX} pixels")
+        raise TooLarge(f"it has a transparent colour of 16 bits and more than {COMPARED_MAX:,} pixels")
     if low:
         low.tile = [part._replace(args=LOW_BYTES) for part in low.tile]
 

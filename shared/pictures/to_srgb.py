@@ -33,6 +33,7 @@ BEND_MAX = 32
 GREYS = tuple(range(0, 256, 15))
 
 EACH_MAX = 2**25  # pixels that are converted one by one by more than a curve, which takes up to 0.8 s of CPU time
+HDR_MAX = 2**24  # pixels of PQ or HLG that are converted one by one, likewise: they mostly have 16 bits
 HDR_STEPS = 33  # of each channel: 0.15 s of CPU time; 99 of 100 colours are at most 11 levels off
 
 
@@ -132,7 +133,7 @@ def by_curve(curve: Curve, primaries: Primaries) -> Conversion | None:
 def by_brightness(primaries: Primaries, transfer: int, peak: float) -> Conversion:
     """Return the conversion from PQ or HLG. `peak` is the brightest light in nits."""
     table = ImageFilter.Color3DLUT.generate(HDR_STEPS, hdr.to_srgb(primaries, transfer, peak))
-    return Conversion("RGB", lambda picture: picture.filter(table), bends=True, most=EACH_MAX)
+    return Conversion("RGB", lambda picture: picture.filter(table), bends=True, most=HDR_MAX)
 
 
 def _bend(convert: Convert, mode: str) -> int:
