@@ -14,6 +14,7 @@ from tools.corpus import __main__ as command
 from tools.corpus import private, report
 from tools.corpus.damage import damage
 from tools.corpus.run import Checked, Sent, check, files_of, send
+from tools.corpus.sending import Answer
 from tools.corpus.service import Received, Service
 from tools.corpus.shown import Shown
 
@@ -169,6 +170,22 @@ def test_a_file_that_the_service_never_takes_is_not_sent(tmp_path: Path) -> None
     with (tmp_path / "large.bin").open("wb") as file:
         file.truncate(FILE_MAX + 1)
     assert send(Service("http://127.0.0.1:9"), tmp_path / "large.bin").received.status == 413
+
+
+@pytest.mark.parametrize(("busy", "status", "asked"), [(1, 200, 2), (9, 503, 3)])
+def test_a_busy_service_is_asked_again_a_few_times(
+    monkeypatch: pytest.MonkeyPatch, busy: int, status: int, asked: int
+) -> None:
+    answers = iter([Answer(503, {"retry-after": "0"}, b"{}")] * busy + [Answer(200, {}, b"")])
+    requests: list[str] = []
+
+    def request(method: str, url: str, body: bytes, headers: object) -> Answer:
+        requests.append(url)
+        return next(answers)
+
+    monkeypatch.setattr("tools.corpus.service.request", request)
+    assert Service("http://127.0.0.1:9").picture("cat/1.jpg").status == status
+    assert requests == ["http://127.0.0.1:9/images/cat/1.jpg"] * asked
 
 
 @pytest.mark.parametrize("arguments", [[""], ["no-such-folder"], ["web/samples", "--url", "http://127.0.0.1:9"]])

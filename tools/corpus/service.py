@@ -11,6 +11,9 @@ from tools.corpus.sending import Answer, form, request
 
 FORM_MAX = 1_000  # bytes of an upload's body beside the file
 DIRECT_MAX = 300.0  # seconds for a file that goes straight to S3
+BUSY = (429, 503)
+ATTEMPTS = 3  # for one request: what is 503 each time is too slow, and not the machine
+WAIT_MAX = 10.0  # seconds between two attempts
 PAUSE = 0.2  # seconds between two looks at such an upload
 SIDE = 256  # pixels of the thumbnails that are looked at
 
@@ -81,6 +84,12 @@ class Service:
         return Received(504, sentence=f"A direct upload did not end within {DIRECT_MAX:.0f} seconds.")
 
     def _send(self, method: str, path: str, body: bytes = b"", headers: Mapping[str, str] | None = None) -> Answer:
+        """Send a request.  While the service is busy, repeat it after the time that it names, as clients should."""
+        for _ in range(ATTEMPTS - 1):
+            answer = request(method, self._url + path, body, {**self._headers, **(headers or {})})
+            if answer.status not in BUSY:
+                return answer
+            time.sleep(min(float(answer.headers.get("retry-after", 1)), WAIT_MAX))
         return request(method, self._url + path, body, {**self._headers, **(headers or {})})
 
 

@@ -67,21 +67,24 @@ async function decoder(url) {
   }
 }
 
-// Return how many frames each of two pictures has, and the greatest difference of the frames after the first.
+// Return how many frames of each of two pictures can be shown, and the greatest difference of those after the first.
 async function animations(urls) {
   const [one, other] = await Promise.all(urls.map(decoder));
   if (!one || !other) return { frames: null, difference: 0 };
-  const frames = [one, other].map((each) => each.tracks.selectedTrack.frameCount);
+  const frames = [1, 1];
   let most = 0;
-  for (let number = 1; number < Math.min(...frames, FRAMES); number++) {
-    const [a, b] = await Promise.all([one, other].map((each) => frame(each, number)));
-    most = Math.max(most, greatest(a, b));
+  for (let number = 1; number < FRAMES; number++) {
+    const found = await Promise.all([one, other].map((each) => frame(each, number).catch(() => null)));
+    found.forEach((pixels, i) => { if (pixels) frames[i] = number + 1; });
+    if (!found[0] || !found[1]) break;
+    most = Math.max(most, greatest(...found));
   }
   return { frames, difference: most };
 }
 
 // Return the pixels of a frame.
 async function frame(decoder, number) {
+  if (number >= decoder.tracks.selectedTrack.frameCount) throw new RangeError(number);
   const { image } = await decoder.decode({ frameIndex: number });
   const width = Math.min(image.displayWidth, SIDE), height = Math.min(image.displayHeight, SIDE);
   const drawing = context(width, height);
