@@ -281,3 +281,20 @@ def test_a_version_that_only_an_old_read_hides_is_kept(world: World) -> None:
     report, _ = reconcile()
     assert report.versions_removed == 1
     assert list(world.objects[key]) == [named]
+
+
+def test_a_row_that_is_mended_while_its_image_is_deleted_does_not_stay(world: World) -> None:
+    name = name_of(tiny(FIRST))
+    assert upload(FIRST, tags="red") == 201
+    inventory = Inventory(aws.dynamodb(), SETTINGS)
+    inventory.write(inventory._take((), items.entry(world.tables[IMAGES][f"{LABEL}#red", name])))
+
+    def pause(call_name: str) -> None:
+        if call_name == "transact_write_items":
+            world.pause = lambda name: None
+            assert inventory.mend(LABEL, name, ())
+
+    world.pause = pause
+    assert delete(FIRST)["statusCode"] == 204
+    assert set(world.tables[IMAGES]) == {(items.LABELS, LABEL)}
+    check(world)
