@@ -1,7 +1,11 @@
 """The quotas and throttles of the platform, as the front of `make run` enforces them."""
 
+import io
 import json
 import re
+import zipfile
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -11,10 +15,11 @@ from hypothesis import strategies as st
 from shared.limits import BODY_MAX, RESPONSE_MAX
 from tests.support import cloud
 from tests.support.cloud import ROOT
-from tests.support.local_service import TOO_MUCH
-from tools.local import quotas
+from tests.support.local_service import TOO_MUCH, LocalService
+from tools.local import engine, quotas
 from tools.local.front import GatewayTimeout
 from tools.local.throttles import Throttled, Throttles
+from tools.local.unpacked import UnpackedFunctions
 from tools.template import read_template
 
 TEMPLATE = read_template(ROOT / "template.yaml")
@@ -99,3 +104,47 @@ def test_a_refusal_is_worded_as_the_gateway_response_of_the_template(refusal: An
 
     assert (refusal.status, refusal.detail) == (status, json.loads(body)["detail"])
     assert refusal.headers["Retry-After"] == headers["Retry-After"]
+
+
+# --- calls of functions ---
+
+
+def test_a_function_that_returns_too_much_fails_as_on_lambda_and_fails_the_tests(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    results = [response("A" * RESPONSE_MAX, isBase64Encoded=True), response("fine", isBase64Encoded=False)]
+    invoke = engine._with_quota(lambda worker, event: {"status": "ok", "result": event})
+    worker = SimpleNamespace(func_name="f")
+
+    large, small = (invoke(worker, result) for result in results)
+
+    assert (large["status"], large["result"]) == ("error", None)
+    assert small == {"status": "ok", "result": results[1]}
+    assert TOO_MUCH in caplog.text
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data/emulator.log").write_text(caplog.text)
+    with pytest.raises(AssertionError, match=TOO_MUCH):
+        LocalService(tmp_path / "data").check_responses()
+
+
+def test_all_processes_of_a_function_use_one_folder_which_is_written_once(tmp_path: Path) -> None:
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as code:
+        code.writestr("handler.py", "pass")
+    unpacked = UnpackedFunctions(tmp_path, "the script", lambda layer: archive.getvalue())
+    folders = []
+    spawn = unpacked.spawning(lambda worker: folders.append(unpacked.mkdtemp()))
+    workers = [SimpleNamespace(func_name="f", config={"Layers": ["l"]}, code_zip=archive.getvalue()) for _ in range(3)]
+
+    spawn(workers[0])
+    before = sorted((path, path.stat().st_mtime_ns) for path in tmp_path.rglob("*"))
+    for worker in workers[1:]:
+        spawn(worker)
+
+    (folder,) = {Path(folder) for folder in folders}
+    assert sorted((path, path.stat().st_mtime_ns) for path in tmp_path.rglob("*")) == before
+    assert (folder / "code/handler.py").read_text() == (folder / "layer_0/handler.py").read_text() == "pass"
+    assert (folder / "_worker.py").read_text() == "the script"
+    unpacked.close()
+    with pytest.raises(RuntimeError, match="stopping"):
+        spawn(workers[0])
