@@ -8,7 +8,7 @@ import socket
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
@@ -25,6 +25,9 @@ HALF = (
     b"POST /upload HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: multipart/form-data; boundary=b\r\n"
     b"Content-Length: 100000\r\n\r\nhalf"
 )
+# A stop waits ten seconds for the first, so it comes in one of ten turns.
+IDLE = (HALF, b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n" * 200, b"")
+PATIENT_TURNS = 10
 
 
 class Load:
@@ -79,8 +82,8 @@ def stops(data: Path, count: int, *, seed: int = 1) -> Iterator[str]:
     rng, numbers = random.Random(seed), itertools.count(1)
     statuses: Counter[int] = Counter()
     longest = 0.0
-    for number in itertools.islice(itertools.cycle(SIGNALS), count):
-        load, code, seconds = _one(data, number, rng.uniform(*LOAD), numbers)
+    for turn, number in enumerate(itertools.islice(itertools.cycle(SIGNALS), count)):
+        load, code, seconds = _one(data, number, rng.uniform(*LOAD), numbers, idle=IDLE[turn % PATIENT_TURNS > 0 :])
         statuses += load.statuses
         longest = max(longest, seconds)
         yield from load.wrong
@@ -92,13 +95,15 @@ def stops(data: Path, count: int, *, seed: int = 1) -> Iterator[str]:
     print(f"{count} stops under load: the longest took {longest:.1f} s; responses by status: {dict(statuses)}")
 
 
-def _one(data: Path, number: signal.Signals, seconds: float, numbers: Iterator[int]) -> tuple[Load, int, float]:
-    """Run once, and stop under load. Among the clients is one that never sends the rest, and one that never reads."""
+def _one(
+    data: Path, number: signal.Signals, seconds: float, numbers: Iterator[int], *, idle: Sequence[bytes]
+) -> tuple[Load, int, float]:
+    """Run once, and stop under load. Some clients send the bytes in `idle`, and then neither send nor read anything."""
     service = LocalService(data).start()
     load = Load(service, numbers)
-    with ExitStack() as idle:
-        for request in (HALF, b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n" * 200, b""):
-            connection = idle.enter_context(socket.create_connection(("127.0.0.1", service.port)))
+    with ExitStack() as connections:
+        for request in idle:
+            connection = connections.enter_context(socket.create_connection(("127.0.0.1", service.port)))
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
             connection.sendall(request)
         load.start()
