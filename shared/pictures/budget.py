@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 SECONDS = 1.7  # of CPU time in a child (child.py), for a check or a thumbnail; the rest is for what the parent does
-MEMORY = 920_000_000  # bytes of address space of a child: a WebP of the limit of pixels takes 893 MB
+MEMORY = 940_000_000  # bytes of address space of a child: to scale a WebP of the limit to 2,048 pixels takes 930 MB
 WALL = 20.0  # seconds that a child may take on a busy machine; the deadline of a request is sooner
 
 

@@ -8,7 +8,6 @@ limits its own CPU time and memory, and the parent limits the time by the clock.
 import json
 import os
 import signal
-import subprocess
 import sys
 from dataclasses import asdict, dataclass
 
@@ -68,6 +67,8 @@ def decode(content: bytes, task: Task) -> Pixels:
 
 def _talk(question: bytes) -> tuple[bytes, int]:
     """Start a child, ask it, and return its answer and how it ended. It has ended when this returns or raises."""
+    import subprocess  # only here, so that other pictures' first request starts without it
+
     deadline.check()
     command = [sys.executable, "-I", "-S", "-c", MAIN, json.dumps(sys.path)]
     environment = {name: os.environ[name] for name in KEPT if name in os.environ}
