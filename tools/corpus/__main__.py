@@ -7,6 +7,7 @@ picture that Chromium shows otherwise than before; 2 if the check was not possib
 
 import argparse
 import os
+import signal
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
@@ -74,4 +75,5 @@ def _say(done: int, files: int) -> None:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # or a `make run` of its own would outlive it
     sys.exit(main())
