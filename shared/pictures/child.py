@@ -20,7 +20,6 @@ from shared.pictures.budget import CannotBeShown, Inconsistent, TooMuchMemory, T
 MAIN = "import json, sys; sys.path[:] = json.loads(sys.argv[1]); from shared.pictures.child_program import main; main()"
 READY = b"ready\n"  # what the child writes before it reads
 FAILURES = {each.__name__: each for each in (CannotBeShown, Inconsistent, TooMuchMemory, TooMuchWork)}
-KEPT = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "LANG")  # variables; a decoder needs no credentials
 # From outside. The child itself ends by SIGPROF if its time is over, and by others if its decoder crashes.
 STOPPED = {-signal.SIGKILL, -signal.SIGTERM, -signal.SIGINT, -signal.SIGHUP}
 MODES = {"RGB": 3, "RGBA": 4}  # bytes of a pixel
@@ -71,7 +70,8 @@ def _talk(question: bytes) -> tuple[bytes, int]:
 
     deadline.check()
     command = [sys.executable, "-I", "-S", "-c", MAIN, json.dumps(sys.path)]
-    environment = {name: os.environ[name] for name in KEPT if name in os.environ}
+    # A decoder needs its libraries, and no credentials.
+    environment = {"LD_LIBRARY_PATH": os.environ.get("LD_LIBRARY_PATH", "")}
     try:
         child = subprocess.Popen(  # noqa: S603 (our own interpreter and program)
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment

@@ -59,7 +59,7 @@ def environment_names(path: Path) -> set[str]:
     names = {key.value for key in keys if isinstance(key, ast.Constant)}
     if not all(isinstance(key, ast.Constant) for key in keys):
         names |= {node.value for node in ast.walk(module) if isinstance(node, ast.Constant)}
-    looks_like_one = re.compile(r"(?!AWS_)[A-Z]+(_[A-Z]+)*").fullmatch
+    looks_like_one = re.compile(r"(?!AWS_|LD_LIBRARY_PATH$)[A-Z]+(_[A-Z]+)*").fullmatch
     return {name for name in names if isinstance(name, str) and looks_like_one(name)}
 
 

@@ -67,12 +67,13 @@ def test_a_child_imports_from_where_its_parent_does(tmp_path: Path) -> None:
     assert subprocess.run(command, cwd=tmp_path, env={}, check=True, capture_output=True).stdout == b"9\n"
 
 
-def test_a_child_has_no_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_child_has_no_credentials(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
-    program(monkeypatch, "os._exit(len([name for name in os.environ if 'AWS' in name]))")
-    with pytest.raises(CannotBeShown, match="crashed"):  # it ended with 0, without an answer
+    seen = tmp_path / "variables"
+    program(monkeypatch, f"open({str(seen)!r}, 'w').write(' '.join(os.environ))")
+    with pytest.raises(CannotBeShown):
         child.decode(LOSSLESS, WHOLE)
-    assert "AWS_SECRET_ACCESS_KEY" not in child.KEPT
+    assert set(seen.read_text().split()) - {"LC_CTYPE"} == {"LD_LIBRARY_PATH"}  # Python itself may set LC_CTYPE
 
 
 @pytest.mark.parametrize(
