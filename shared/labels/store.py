@@ -23,7 +23,7 @@ from botocore.exceptions import ClientError
 
 from shared.errors import Unavailable
 from shared.images import Image, Pool
-from shared.labels import chunks, damage, items
+from shared.labels import chunks, items
 from shared.labels.chunks import Lane
 from shared.labels.items import Entry
 from shared.labels.reading import Reader
@@ -145,6 +145,8 @@ class Store(Reader):
         try:
             return retried(attempt)
         except Unavailable:
+            from shared.labels import damage  # here, because a cold start need not wait for it
+
             damage.check(self, label, name, tags)
             raise
 

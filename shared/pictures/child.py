@@ -9,12 +9,13 @@ import json
 import os
 import signal
 import sys
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from shared import deadline
 from shared.errors import Unavailable
 from shared.pictures import budget
 from shared.pictures.budget import CannotBeShown, Inconsistent, TooMuchMemory, TooMuchWork
+from shared.pictures.task import Task
 
 # The child imports from where the parent does, whatever made the parent's path.
 MAIN = "import json, sys; sys.path[:] = json.loads(sys.argv[1]); from shared.pictures.child_program import main; main()"
@@ -23,19 +24,6 @@ FAILURES = {each.__name__: each for each in (CannotBeShown, Inconsistent, TooMuc
 # From outside. The child itself ends by SIGPROF if its time is over, and by others if its decoder crashes.
 STOPPED = {-signal.SIGKILL, -signal.SIGTERM, -signal.SIGINT, -signal.SIGHUP}
 MODES = {"RGB": 3, "RGBA": 4}  # bytes of a pixel
-
-
-@dataclass(frozen=True, slots=True)
-class Task:
-    """What to decode: the picture as `shown` returns it, at most `side` pixels long.
-
-    With `frames`, check first that it has that many of width x height pixels, and decode each of them.
-    """
-
-    side: int
-    width: int = 0
-    height: int = 0
-    frames: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +42,7 @@ def decode(content: bytes, task: Task) -> Pixels:
     Raise CannotBeShown for a picture that fails, crashes the decoder or takes more than the budget.  Raise Unavailable
     if the child cannot start, is stopped from outside or does not get its CPU time in time.
     """
-    answer, status = _talk(json.dumps(asdict(task)).encode() + b"\n" + content)
+    answer, status = _talk(json.dumps(task._asdict()).encode() + b"\n" + content)
     if status == -signal.SIGPROF:
         raise TooMuchWork
     if status in STOPPED:

@@ -14,7 +14,8 @@ from typing import Any
 
 from shared.pictures import budget
 from shared.pictures.budget import CannotBeShown, TooMuchMemory
-from shared.pictures.child import READY, Task
+from shared.pictures.child import READY
+from shared.pictures.task import Task
 
 
 def main() -> None:

@@ -6,10 +6,10 @@ Importing this module does not import Pillow.
 from typing import TYPE_CHECKING
 
 from shared.errors import ApiError
-from shared.pictures import child, sizes, strip
+from shared.pictures import sizes, strip
 from shared.pictures.budget import CannotBeShown
-from shared.pictures.child import Task
 from shared.pictures.strip_parts import Cleaned
+from shared.pictures.task import Task
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -49,6 +49,8 @@ def _decoded(cleaned: Cleaned, task: Task) -> "Image.Image":
 
 def _in_child(content: bytes, task: Task) -> "Image.Image":
     from PIL import Image
+
+    from shared.pictures import child
 
     pixels = child.decode(content, task)
     return Image.frombytes(pixels.mode, (pixels.width, pixels.height), pixels.content)

@@ -7,14 +7,17 @@ without it.
 
 from collections.abc import Callable
 from io import BytesIO
+from typing import TYPE_CHECKING
 
 # Without these three plugins, Pillow imports all of its forty to find WebP.
 from PIL import Image, JpegImagePlugin, PngImagePlugin, WebPImagePlugin  # noqa: F401
 
-from shared.pictures import png_pixels, png_still, to_srgb
 from shared.pictures.averages import Box, Tiles, fitting, scaled_down
 from shared.pictures.budget import failures
-from shared.pictures.to_srgb import Conversion
+from shared.pictures.strip import kind_of
+
+if TYPE_CHECKING:
+    from shared.pictures.to_srgb import Conversion
 
 FORMATS = ("JPEG", "PNG", "WEBP")  # what Pillow calls the types that are stored
 
@@ -36,10 +39,12 @@ def shown(content: bytes, side: int) -> Image.Image:
     Raise CannotBeShown for every failure of the decoder.
     """
     with failures():
-        return _of_png(content, side) if content.startswith(png_still.SIGNATURE) else _of_others(content, side)
+        return _of_png(content, side) if kind_of(content) == "png" else _of_others(content, side)
 
 
 def _of_png(content: bytes, side: int) -> Image.Image:
+    from shared.pictures import png_pixels, png_still
+
     still = png_still.first_picture(content)
     tiles, conversion = png_pixels.tiles(still)
     small = scaled_down(tiles, fitting(tiles.size, side))
@@ -59,14 +64,17 @@ def _of_others(content: bytes, side: int) -> Image.Image:
         return _upright(small, picture.info.get("exif") if picture.format == "JPEG" else None)
 
 
-def _conversions(picture: Image.Image) -> tuple[Conversion | None, Conversion | None]:
+def _conversions(picture: Image.Image) -> "tuple[Conversion | None, Conversion | None]":
     """Return the conversions of a JPEG or WebP: the one of each pixel, and the one that can wait until it is small.
 
     A profile for other colours than the picture's is ignored.
     """
-    is_of_inks = picture.mode == "CMYK"
+    is_of_inks, profile = picture.mode == "CMYK", picture.info.get("icc_profile")
+    if not (is_of_inks or profile):
+        return None, None
+    from shared.pictures import to_srgb
+
     spaces = {"L": (to_srgb.GREY, to_srgb.RGB), "CMYK": (to_srgb.CMYK,)}.get(picture.mode, (to_srgb.RGB,))
-    profile = picture.info.get("icc_profile")
     found = to_srgb.by_profile(profile, spaces) if profile else None
     at_once, later = to_srgb.steps(found, picture.width * picture.height)
     if is_of_inks:
@@ -74,7 +82,7 @@ def _conversions(picture: Image.Image) -> tuple[Conversion | None, Conversion | 
     return at_once, later
 
 
-def _tile(picture: Image.Image, conversion: Conversion | None) -> Callable[[Box], Image.Image]:
+def _tile(picture: Image.Image, conversion: "Conversion | None") -> Callable[[Box], Image.Image]:
     def tile(box: Box) -> Image.Image:
         part = picture.crop(box)
         return _converted(part if part.mode == "RGBA" or conversion else part.convert("RGB"), conversion)
@@ -82,7 +90,7 @@ def _tile(picture: Image.Image, conversion: Conversion | None) -> Callable[[Box]
     return tile
 
 
-def _converted(picture: Image.Image, conversion: Conversion | None) -> Image.Image:
+def _converted(picture: Image.Image, conversion: "Conversion | None") -> Image.Image:
     """Convert the colours of a picture and keep its opacity."""
     if conversion is None:
         return picture

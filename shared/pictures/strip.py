@@ -8,7 +8,6 @@ the end of the picture, and parts that browsers skip.  The ICC profile stays, bu
 import re
 from typing import Literal
 
-from shared.pictures import strip_jpeg, strip_png, strip_webp
 from shared.pictures.strip_parts import Cleaned
 
 Kind = Literal["jpg", "png", "webp"]
@@ -18,7 +17,6 @@ _SIGNATURES: dict[Kind, re.Pattern[bytes]] = {
     "png": re.compile(rb"\x89PNG\r\n\x1a\n"),
     "webp": re.compile(rb"RIFF....WEBP", re.DOTALL),
 }
-_CLEANERS = {"jpg": strip_jpeg.clean, "png": strip_png.clean, "webp": strip_webp.clean}
 
 
 def kind_of(data: bytes) -> Kind | None:
@@ -28,4 +26,11 @@ def kind_of(data: bytes) -> Kind | None:
 
 def clean(data: bytes, kind: Kind) -> Cleaned:
     """Strip `data` to the picture, or raise UnsupportedMediaType if the container is broken."""
-    return _CLEANERS[kind](data)
+    # A cold start waits for the module of its picture only.
+    if kind == "jpg":
+        from shared.pictures.strip_jpeg import clean
+    elif kind == "png":
+        from shared.pictures.strip_png import clean
+    else:
+        from shared.pictures.strip_webp import clean
+    return clean(data)

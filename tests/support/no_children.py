@@ -5,7 +5,8 @@ from contextlib import contextmanager
 from unittest import mock
 
 from shared.pictures import child, frames
-from shared.pictures.child import Pixels, Task
+from shared.pictures.child import Pixels
+from shared.pictures.task import Task
 
 
 @contextmanager

@@ -15,8 +15,8 @@ from shared import deadline
 from shared.errors import Unavailable, UnsupportedMediaType
 from shared.pictures import budget, child, decoding, strip
 from shared.pictures.budget import CannotBeShown, Inconsistent, TooMuchMemory, TooMuchWork
-from shared.pictures.child import Task
 from shared.pictures.shown import shown
+from shared.pictures.task import Task
 from tests.support import pictures
 from tests.support.heavy_pictures import groups_webp, lossless_webp
 
@@ -61,7 +61,8 @@ def test_a_child_imports_from_where_its_parent_does(tmp_path: Path) -> None:
     (tmp_path / "picture").write_bytes(LOSSLESS)
     code = (
         f"import sys; sys.path[:] = {sys.path!r}; from shared.pictures import child; "
-        "print(child.decode(open('picture', 'rb').read(), child.Task(9)).width)"
+        "from shared.pictures.task import Task; "
+        "print(child.decode(open('picture', 'rb').read(), Task(9)).width)"
     )
     command = [sys.executable, "-I", "-S", "-c", code]
     assert subprocess.run(command, cwd=tmp_path, env={}, check=True, capture_output=True).stdout == b"9\n"
