@@ -44,7 +44,7 @@ def parse(body: bytes, content_type: str) -> Form:
     fields: dict[str, bytes] = {}
     filename = ""
     for part, content in _parts(body, boundary):
-        sent = _sent_name(part)
+        sent = sent_name(part["Content-Disposition"].encode(BYTES))
         name = _name(part, sent, fields)
         fields[name] = content
         filename = (sent or "") if name == "img" else filename
@@ -106,12 +106,6 @@ def _name(part: MultipartSegment, sent: str | None, fields: dict[str, bytes]) ->
     if name != "img" and sent is not None:
         raise BadRequest(f"{name} must be a text; send it without a file name.", field=name)
     return name
-
-
-def _sent_name(part: MultipartSegment) -> str | None:
-    """Return the name of the part's file, or None if it has none."""
-    plain = None if part.filename is None else part.filename.encode(BYTES)
-    return sent_name(part["Content-Disposition"].encode(BYTES), plain)
 
 
 def _has_type_of_file(part: MultipartSegment) -> bool:

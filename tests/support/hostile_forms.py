@@ -52,6 +52,12 @@ REFUSED: dict[str, tuple[bytes, str, int, str | None]] = {
     "NULs before the first boundary": (bytes(100) + GOOD, TYPE, 400, None),
     "2 kB before the first boundary": (b"x" * 2046 + b"\r\n" + GOOD, TYPE, 400, None),
     "4 MB before the first boundary": (b"\r\n" * 2_000_000 + GOOD, TYPE, 400, None),
+    "4 MB between a mention of the boundary and the first one": (
+        b"a --b" + b"x" * 4_000_000 + b"\r\n" + GOOD,
+        TYPE,
+        400,
+        None,
+    ),
     "text after white space after the form": (GOOD + b" \r\n\t.", TYPE, 400, None),
     "NULs after the form": (GOOD + bytes(10), TYPE, 400, None),
     "nested multipart": (
