@@ -2,7 +2,8 @@
 
 import re
 
-QUALITY = re.compile(r"q=(0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?)")
+# Also without the first digit, and a star for every type: Java's HttpURLConnection asked for `*; q=.2` for many years.
+QUALITY = re.compile(r"q=(0(?:\.[0-9]{0,3})?|\.[0-9]{1,3}|1(?:\.0{0,3})?)")
 JSON = "application/json"
 
 
@@ -20,7 +21,7 @@ def quality(accept: str, media_type: str) -> float:
     """Return the quality of a media type, from 0 to 1. The most specific range counts."""
     ranges = media_ranges(accept)
     general = media_type.partition("/")[0] + "/*"
-    return next((ranges[name] for name in (media_type, general, "*/*") if name in ranges), 0.0)
+    return next((ranges[name] for name in (media_type, general, "*/*", "*") if name in ranges), 0.0)
 
 
 def prefers_json(accept: str, *, to: tuple[str, ...]) -> bool:

@@ -11,6 +11,7 @@ JSON, JPEG, WEBP = "application/json", "image/jpeg", "image/webp"
 CHROME_IMAGE = "image/avif,image/webp,image/apng,image/svg+xml,image/*,*/*;q=0.8"
 CHROME_ADDRESS = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,image/apng,*/*;q=0.8"
 FIREFOX_IMAGE = "image/avif,image/webp,image/png,image/svg+xml,image/*;q=0.8,*/*;q=0.5"
+OLD_JAVA = "text/html, image/gif, image/jpeg, *; q=.2, */*; q=.2"
 SAFARI_IMAGE = "image/webp,image/avif,video/*;q=0.8,image/png,image/svg+xml,image/*;q=0.8,*/*;q=0.5"
 
 # Accept header: (quality of JSON, JPEG and WebP; whether a draw is JSON; the type of a thumbnail).
@@ -21,6 +22,11 @@ TABLE = {
     CHROME_ADDRESS: (0.8, 0.8, 1, False, "webp"),
     FIREFOX_IMAGE: (0.5, 0.8, 1, False, "webp"),
     SAFARI_IMAGE: (0.5, 0.8, 1, False, "webp"),
+    OLD_JAVA: (0.2, 1, 0.2, False, "jpg"),
+    "*": (1, 1, 1, False, "webp"),
+    "*/*;q=0": (0, 0, 0, False, "jpg"),  # what `make run` puts in the place of no header
+    "application/json;q=.5, image/*;q=.6": (0.5, 0.6, 0.6, False, "webp"),
+    "application/json;q=.": (1, 0, 0, True, "jpg"),
     # JSON needs its name and a quality not below that of each picture.
     "application/json": (1, 0, 0, True, "jpg"),
     "application/json, text/plain, */*": (1, 1, 1, True, "webp"),  # axios: a tie is JSON

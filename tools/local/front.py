@@ -222,8 +222,9 @@ def _headers(scope: Scope) -> dict[str, str]:
         separator = "; " if name == "cookie" else ", "
         headers[name] = f"{headers[name]}{separator}{value}" if name in headers else value
     accept = headers.get("accept", "")
-    if not accept.partition(";")[0].strip():  # ministack sends bytes as base64 text to those who name no type
-        headers["accept"] = f"*/*{accept}"
+    if not accept.partition(";")[0].strip():
+        # ministack sends bytes as base64 text to those who name no type.  A quality of 0 changes nothing for functions.
+        headers["accept"] = f"*/*;q=0{accept}"
     return headers
 
 
