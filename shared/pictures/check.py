@@ -16,12 +16,12 @@ from shared.pictures import (
     frames,  # noqa: F401
     sizes,
     strip,
+    transport,
 )
 from shared.pictures.budget import CannotBeShown, TooMuchWork
 from shared.pictures.strip_parts import Broken, Cleaned
 
 MAGIC_BYTES = 4096  # bytes: enough to detect a type, and all that an old libmagic should read of an untrusted file
-REPLACEMENT = "\N{REPLACEMENT CHARACTER}".encode()  # what text decoders put in the place of bytes that are no text
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +60,8 @@ def check_picture(data: bytes) -> Picture:
 
 def _kind(data: bytes) -> strip.Kind:
     """Return the format that the first bytes and libmagic agree on."""
-    if data.startswith(REPLACEMENT):
-        raise UnsupportedMediaType(
-            "img was read as text on its way, which destroyed it: it begins with EF BF BD, the sign for bytes that are "
-            "no text; send the bytes of the file as they are.",
-            field="img",
-        )
+    if damage := transport.damage(data):
+        raise UnsupportedMediaType(f"img {damage}.", field="img")
     kind, media_type = strip.kind_of(data), _media_type(data)
     if kind and media_type in _MEDIA_TYPES[kind]:
         return kind

@@ -1,5 +1,6 @@
 """The check of a picture: what is stored looks the same, and everything else is refused with a sentence."""
 
+import base64
 import struct
 import time
 import zlib
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from shared.errors import ApiError, UnprocessableValue, UnsupportedMediaType
-from shared.pictures import check
+from shared.pictures import check, transport
 from shared.pictures.check import Picture, check_picture
 from shared.pictures.sizes import MAX_DEEP_PIXELS, MAX_FRAMES, MAX_PIXELS, MAX_WEBP_PIXELS
 from tests.support import pictures
@@ -117,12 +118,37 @@ def test_other_formats_that_pillow_reads_are_415(form):
     assert "must be a JPEG, PNG or WebP picture" in refused(pictures.saved(pictures.raster(), form))
 
 
+WHOLE = {"jpeg": pictures.jpeg(), "png": pictures.png(), "webp": pictures.webp(2, (192, 128))}
+
+
 @pytest.mark.parametrize("encoding", ["utf-8", "ascii"])
-@pytest.mark.parametrize("data", [pictures.jpeg(), pictures.png()], ids=["jpeg", "png"])
-def test_bytes_that_went_through_a_text_encoding_are_415_and_told_so(data, encoding):
-    detail = refused(data.decode(encoding, "replace").encode())
+@pytest.mark.parametrize("kind", WHOLE)
+def test_bytes_that_went_through_a_text_encoding_are_415_and_told_so(kind, encoding):
+    assert WHOLE["webp"][4] >= 0x80  # a size in ASCII stays
+    detail = refused(WHOLE[kind].decode(encoding, "replace").encode())
     assert "read as text" in detail
     assert "EF BF BD" in detail
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "cp1252"])
+@pytest.mark.parametrize("kind", ["jpeg", "png"])
+def test_bytes_that_were_taken_for_characters_are_415_and_told_so(kind, encoding):
+    assert "read as text" in refused(WHOLE[kind].decode(encoding, "ignore").encode())
+
+
+@pytest.mark.parametrize("begin", [b"", b"\r\n", b"data:image/png;base64,", b'"data:;base64,'])
+@pytest.mark.parametrize("kind", WHOLE)
+def test_a_picture_in_base64_is_415_and_told_so(kind, begin):
+    assert "is in base64; decode it" in refused(begin + base64.encodebytes(WHOLE[kind]))
+
+
+@pytest.mark.parametrize("ends", [(b"\r\n", b"\n"), (b"\n", b"\r\n"), (b"\x1a\n", b"\x1a\r\n")])
+def test_a_png_with_other_line_ends_is_415_and_told_so(ends):
+    assert "line ends changed" in refused(WHOLE["png"].replace(*ends))
+
+
+def test_a_webp_whose_size_is_like_the_sign_of_another_fault_is_no_such_fault():
+    assert transport.damage(b"RIFF\xef\xbf\xbd\0WEBPVP8 ") is None
 
 
 def test_a_file_on_whose_type_libmagic_disagrees_is_415_with_a_true_sentence(monkeypatch):

@@ -51,6 +51,7 @@ PURE = {
     *("shared/api/image_json", "shared/labels/chunks", "shared/labels/counts", "shared/labels/items"),
     "shared/labels/transactions",
     *("shared/uploads/callback_url", "shared/pictures/icc", "shared/pictures/strip"),
+    "shared/pictures/transport",
     *("shared/pictures/jpeg_kinds", "shared/pictures/jpeg_profile", "shared/pictures/jpeg_segments"),
     *("shared/pictures/jpeg_tables", "shared/pictures/samsung_trailer", "shared/pictures/webp_chunks"),
     *(
