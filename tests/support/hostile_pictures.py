@@ -352,7 +352,7 @@ TOO_LARGE = {
     "a PNG of 30,000 x 30,000 zeros": pictures.giant_png(),
     "a PNG of 50,000 x 50,000": png_header(50_000, 50_000),
     "a PNG of 4 billion columns": png_header(2**32 - 1, 2**32 - 1),
-    "a PNG of 50,000,001 columns": png_header(50_000_001, 1),
+    "a PNG of 67,108,865 columns": png_header(67_108_865, 1),
     "a JPEG of 65,500 x 65,500": changed_segment(JPEG, SOF, 1, b"\xff\xdc" * 2),
     "a JPEG of 300 scans": PROGRESSIVE[:-2]
     + PROGRESSIVE[PROGRESSIVE.rindex(b"\xff\xda") : -2] * 290
