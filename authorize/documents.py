@@ -21,7 +21,8 @@ def within(seconds: float, work: Callable[[Callable[[str], Any]], T]) -> T:
 
     Raise what it raises, and TimeoutError once it has taken so many seconds. It runs in a thread of its own, because
     neither the look-up of a host name nor the read of a dripping answer has a time limit. A thread that is given up
-    ends soon: its connection is shut.
+    ends soon, because its connection is shut; in a look-up or a TLS handshake, it ends when that does, and reads no
+    document.
     """
     reader, result = _Reader(seconds), Future[T]()
 
