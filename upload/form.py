@@ -18,6 +18,7 @@ MAX_PART_HEADER = 8192  # bytes of a line: a name of 255 characters of 4 bytes, 
 MAX_PART = EVENT_MAX  # bytes: no part is larger than the event that holds it
 MAX_TEXT = 8192  # bytes: far more than a valid label, weight or list of tags; their own rules refuse shorter texts
 PREAMBLE_MAX = 1024  # bytes before the first boundary: a line end, or a line of text as mail has it
+MAIL_ENCODINGS = ("base64", "quoted-printable")  # the others (7bit, 8bit, binary) change nothing
 WHITE_SPACE = b" \t\r\n"
 BYTES = "latin-1"  # makes a character of each byte, so that a file name that is not in UTF-8 does not stop the parser
 
@@ -36,8 +37,9 @@ class Form:
 def parse(body: bytes, content_type: str) -> Form:
     """Parse the body of an upload.
 
-    Raise UnsupportedMediaType for another content type or an empty file.  Raise BadRequest for an incomplete body, and
-    for a field that is unknown, repeated, missing, a file instead of a text, or a text instead of a file.
+    Raise UnsupportedMediaType for another content type, an encoded field or an empty file.  Raise BadRequest for an
+    incomplete body, and for a field that is unknown, repeated, missing, a file instead of a text, or a text instead of
+    a file.
     """
     boundary = boundaries.of_content_type(content_type)
     _check_begin(body, boundary)
@@ -46,6 +48,7 @@ def parse(body: bytes, content_type: str) -> Form:
     for part, content in _parts(body, boundary):
         sent = sent_name(part["Content-Disposition"].encode(BYTES))
         name = _name(part, sent, fields)
+        _check_encoding(part, name)
         fields[name] = content
         filename = (sent or "") if name == "img" else filename
     _check_required(fields)
@@ -106,6 +109,16 @@ def _name(part: MultipartSegment, sent: str | None, fields: dict[str, bytes]) ->
     if name != "img" and sent is not None:
         raise BadRequest(f"{name} must be a text; send it without a file name.", field=name)
     return name
+
+
+def _check_encoding(part: MultipartSegment, name: str) -> None:
+    """Refuse a field in an encoding of mail.  Forms have none (RFC 7578, section 4.7).  It would be another text."""
+    encoding = str(part.header("Content-Transfer-Encoding", "")).strip().lower()
+    if encoding in MAIL_ENCODINGS:
+        raise UnsupportedMediaType(
+            f"{name} has the Content-Transfer-Encoding {encoding}, which forms do not have; send it as it is.",
+            field=name,
+        )
 
 
 def _has_type_of_file(part: MultipartSegment) -> bool:

@@ -245,6 +245,17 @@ def test_an_empty_file_is_415():
     assert "img is empty" in error.detail
 
 
+@pytest.mark.parametrize("encoding", [b"base64", b"Quoted-Printable "])
+@pytest.mark.parametrize("name", ["label", "img"])
+def test_a_field_in_an_encoding_of_mail_is_415_and_named(name, encoding):
+    body, content_type = multipart_body(FIELDS)
+    header = b'Content-Disposition: form-data; name="%s"' % name.encode()
+    body = body.replace(header, b"Content-Transfer-Encoding: %s\r\n" % encoding + header)
+    with pytest.raises(UnsupportedMediaType, match="send it as it is") as caught:
+        parse(body, content_type)
+    assert caught.value.field == name
+
+
 @pytest.mark.parametrize("name", ["label", "weight"])
 def test_text_that_is_not_utf_8_is_400(name):
     assert refused([(key, b"\xff\xfe" if key == name else value) for key, value in FIELDS]).field == name
