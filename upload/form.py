@@ -76,8 +76,8 @@ def _parts(body: bytes, boundary: str) -> Iterator[tuple[MultipartSegment, bytes
         parser.close()
     except MultipartError as error:
         raise BadRequest(
-            "The body must be complete multipart/form-data with the boundary of its content type and at most "
-            f"{MAX_PARTS} parts with short headers; let the HTTP client build it, such as {EXAMPLE}."
+            "The body must be complete multipart/form-data with the boundary of its content type, line ends of CR LF, "
+            f"and at most {MAX_PARTS} parts with short headers; let the HTTP client build it, such as {EXAMPLE}."
         ) from error
 
 

@@ -166,7 +166,7 @@ def test_a_body_cut_anywhere_is_400(data):
 
 
 def test_lf_line_ends_are_400():
-    refused_body(CLIENTS["curl"].replace(b"\r\n", b"\n"))
+    assert "line ends of CR LF" in refused_body(CLIENTS["curl"].replace(b"\r\n", b"\n")).detail
 
 
 def test_bytes_after_the_closing_boundary_are_400():
