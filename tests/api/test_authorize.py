@@ -22,6 +22,7 @@ from shared.api import access
 from shared.errors import Forbidden
 from tests.support import pictures
 from tests.support.answers import conforms, problem
+from tests.support.clock import Clock
 from tests.support.hosts import Api, Handlers, Host, Remote, Running, json_of, new_label
 from tests.support.local_service import Answer, LocalService
 from tests.support.memory_aws import IMAGES as TABLE
@@ -36,13 +37,6 @@ pytestmark = pytest.mark.also_in_make_run(
 IMAGE = "/images/{label}/{name}"
 REAL_HOST = "PETAPI_URL" if "PETAPI_ISSUER" in os.environ else "make run"
 SAM_LOCAL = "PETAPI_ISSUER" in os.environ  # which answers a Deny with a 403 of its own
-
-
-class Clock:
-    now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture(scope="module")

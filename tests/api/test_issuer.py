@@ -19,18 +19,12 @@ import key_set
 import tokens
 from documents import within
 from tests.support import odd_issuers
+from tests.support.clock import Clock
 from tests.support.odd_issuers import ANYWHERE, DISCOVERIES, KEY_SETS, SLOW, Answer
 from tests.support.token_issuer import AUDIENCE, DISCOVERY, KEYS, Issuer, ec_key, forged, public_jwk, signed
 
 HOUR = 3600.0  # seconds
 QUICK = 0.3  # seconds of a refresh, where a test waits for its end
-
-
-class Clock:
-    now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture(scope="module")

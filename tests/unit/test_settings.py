@@ -9,6 +9,7 @@ from botocore.exceptions import ClientError, ConnectTimeoutError
 
 from shared.errors import Unavailable
 from shared.settings import LIFETIME, PARAMETERS, PATIENCE, Settings, SettingsCache
+from tests.support.clock import Clock
 
 VALUES = {
     "s3/upload-bucket-name": "a-bucket",
@@ -47,15 +48,8 @@ class Ssm:
         return {"Parameters": [{"Name": name, "Value": value} for name, value in found.items() if value]}
 
 
-class Clock:
-    now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
 def cache_of(ssm: Any) -> tuple[SettingsCache, Clock]:
-    clock = Clock()
+    clock = Clock(1000.0)
     return SettingsCache(lambda: ssm, "test", clock=clock), clock
 
 

@@ -14,18 +14,12 @@ from moto import mock_aws
 
 from detection_cache import DECIMALS, DetectionCache
 from detections import Detection, RecognitionUnavailable, Unrecognisable
+from tests.support.clock import Clock
 from tests.support.memory_aws import DETECTIONS, DynamoDB, World
 
 TABLE, LIFETIME, NOW = "recognitions", 100, 1_800_000_000
 CAT = [Detection("Cat", 99.25), Detection("Pet", 12.000001)]
 DIGESTS = (f"{number:064x}" for number in count())
-
-
-class Clock:
-    now = float(NOW)
-
-    def __call__(self) -> float:
-        return self.now
 
 
 class Recogniser:
@@ -64,7 +58,7 @@ def client() -> Iterator[Any]:
 
 @pytest.fixture
 def clock() -> Clock:
-    return Clock()
+    return Clock(float(NOW))
 
 
 @pytest.fixture
@@ -201,7 +195,7 @@ steps = st.lists(st.tuples(st.sampled_from("ab"), st.integers(0, LIFETIME), resu
 
 @given(steps)
 def test_the_cache_behaves_like_a_dictionary_with_times(history: list[tuple[str, int, Any]]) -> None:
-    clock, digest = Clock(), next(DIGESTS)
+    clock, digest = Clock(float(NOW)), next(DIGESTS)
     cache = DetectionCache(DynamoDB(World(random.Random(7))), DETECTIONS, LIFETIME, clock=clock)  # type: ignore[arg-type]
     kept: dict[str, tuple[Any, float]] = {}
     for recogniser, wait, result in history:
