@@ -78,7 +78,7 @@ def test_the_emulators_own_paths_are_closed(running: LocalService, path: str) ->
 def test_a_signed_url_gives_its_object_and_no_other(running: LocalService) -> None:
     bucket, image = _outputs(running)["BucketName"], png(4)
     key = json.loads(running.upload(image, label="signed").body)["id"]
-    s3 = _functions_session(running, "BrowseFunction").client(
+    s3 = _functions_session(running, "RandomFunction").client(
         "s3", endpoint_url=running.aws_endpoint, config=aws.S3_CONFIG
     )
 

@@ -190,4 +190,4 @@ def test_a_session_takes_two_queries_and_the_row(world: World) -> None:
         patch.setattr(DynamoDB, "get_paginator", get_paginator)
         query = {"label": [LABEL], "format": ["json"], "session": ["me"], "position": ["7"]}
         assert call(random_image, "GET", "/random", "/random", query=query)["statusCode"] == 200
-    assert calls == {"query": 1, "pages of query": 1, "get_item": 1}
+    assert calls == {"query": 1, "query page": 1, "pages of query": 1, "get_item": 1}
