@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 
 from tools.local import journal as journals
 from tools.local.data_folder import DataFolder
-from tools.local.journal import PREFIX, Journal
+from tools.local.journal import QUEUES, TABLES, Journal
 
 
 class Table:
@@ -27,6 +27,16 @@ class Table:
     transact_write_items = put_item
 
 
+class Queue:
+    """A queue that takes messages."""
+
+    def __init__(self) -> None:
+        self.messages: list[dict[str, Any]] = []
+
+    def send_message(self, **arguments: Any) -> None:
+        self.messages.append(arguments)
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> DataFolder:
     folder = DataFolder(tmp_path, io.StringIO())
@@ -40,13 +50,13 @@ def item(number: int) -> dict[str, Any]:
 
 
 def note(journal: Journal, number: int, operation: str = "PutItem") -> None:
-    journal.note(PREFIX + operation, json.dumps({**item(number), "ClientRequestToken": "x"}).encode())
+    journal.note(f"{TABLES}.{operation}", json.dumps({**item(number), "ClientRequestToken": "x"}).encode())
 
 
 def replayed(folder: DataFolder, *, since: int) -> list[dict[str, Any]]:
     (folder.state / journals.BEGINNING).write_text(f"{since}")
     table = Table()
-    assert Journal(folder).replay(table) == len(table.items)
+    assert Journal(folder).replay(table, Queue()) == len(table.items)
     return table.items
 
 
@@ -72,6 +82,17 @@ def test_a_change_that_the_snapshot_has_is_refused_and_the_others_are_made(folde
     journal.close()
 
     assert replayed(folder, since=since) == [item(1), item(2)]
+
+
+def test_a_message_is_sent_again(folder: DataFolder) -> None:
+    message, queue = {"QueueUrl": "http://queue", "MessageBody": "ä"}, Queue()
+    journal = Journal(folder)
+    (folder.state / journals.BEGINNING).write_text(f"{journal.rotate()}")
+    journal.note(f"{QUEUES}.SendMessage", json.dumps(message).encode())
+    journal.close()
+
+    assert Journal(folder).replay(Table(), queue) == 1
+    assert queue.messages == [message]
 
 
 def test_half_a_line_at_the_end_is_a_change_whose_caller_has_no_response(folder: DataFolder) -> None:

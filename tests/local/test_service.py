@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from tests.support import direct
 from tests.support.cloud import FUNCTIONS
 from tests.support.local_service import ANSWER_MAX, ROOT, Answer, LocalService, free_port
 from tests.support.pictures import png
@@ -164,6 +165,22 @@ def test_a_kill_loses_nothing_that_was_acknowledged(data: Path) -> None:
             assert again.get(path).body == png(seed)
             assert again.upload(png(seed)).status == (409 if seed == 2 else 200)  # its weight is another
     assert processes_of(data) == []
+
+
+@pytest.mark.usefixtures("slow_tier")
+def test_a_kill_loses_no_file_of_a_direct_upload(data: Path, tmp_path: Path) -> None:
+    """S3's reports of the files are in no snapshot and in no journal; their uploads are in one of them."""
+    service = LocalService(data).start()
+    uploads = [direct.ask(service, label="cat", weight=0.5) for _ in range(3)]
+    for seed, upload in enumerate(uploads, 20):
+        assert direct.curl(**upload["upload_info"], content=png(seed), folder=tmp_path)[0] in (201, 204)
+
+    service.kill()
+
+    with LocalService(data) as again:
+        assert "files of direct uploads are received again" in again.output
+        assert [direct.ended(again, upload)["state"] for upload in uploads] == ["recognised"] * 3
+        assert b'"image_count": 4' in again.get("/labels/cat").body
 
 
 @pytest.mark.usefixtures("slow_tier")

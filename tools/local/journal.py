@@ -1,4 +1,4 @@
-"""The changes of the tables since the last snapshot, so that a kill loses nothing that was acknowledged.
+"""The changes of tables and queues since the last snapshot, so that a kill loses nothing that was acknowledged.
 
 Each change is on the disk before its caller has the response. The files are numbered. A snapshot says, in its file
 `journal`, which number has the first change that it lacks.
@@ -8,7 +8,7 @@ import json
 import logging
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
 
@@ -17,9 +17,10 @@ from botocore.exceptions import ClientError
 from tools.local import snapshots
 from tools.local.data_folder import DataFolder
 
-PREFIX = "DynamoDB_20120810."
+TABLES, QUEUES = "DynamoDB_20120810", "AmazonSQS"
 CHANGES = frozenset(
-    PREFIX + name for name in ("BatchWriteItem", "DeleteItem", "PutItem", "TransactWriteItems", "UpdateItem")
+    {f"{TABLES}.{name}" for name in ("BatchWriteItem", "DeleteItem", "PutItem", "TransactWriteItems", "UpdateItem")}
+    | {f"{QUEUES}.SendMessage"}  # a message that was delivered since comes twice, which SQS may do at any time
 )
 BEGINNING = "journal"  # the file in a snapshot
 WORD = re.compile(r"(?<!^)(?=[A-Z])")
@@ -74,12 +75,12 @@ class Journal:
             if kept and number < min(kept):
                 (self._folder.journal / str(number)).unlink()
 
-    def replay(self, dynamodb: Any) -> int:
+    def replay(self, dynamodb: Any, sqs: Any) -> int:
         """Make the changes again that the restored snapshot lacks. Return their number."""
-        since, count = beginning(self._folder.state), 0
+        since, count, clients = beginning(self._folder.state), 0, {TABLES: dynamodb, QUEUES: sqs}
         for number in self._numbers():
             if number >= since:
-                count += sum(_make(dynamodb, *change) for change in _changes(self._folder.journal / str(number)))
+                count += sum(_make(clients, *change) for change in _changes(self._folder.journal / str(number)))
         return count
 
     def _numbers(self) -> list[int]:
@@ -102,11 +103,12 @@ def _changes(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
             logger.warning("half a line in %s", path)
 
 
-def _make(dynamodb: Any, target: str, arguments: dict[str, Any]) -> bool:
+def _make(clients: Mapping[str, Any], target: str, arguments: dict[str, Any]) -> bool:
     """Make a change. A refused one was made before the snapshot; its condition no longer holds."""
     arguments.pop("ClientRequestToken", None)
+    service, _, operation = target.partition(".")
     try:
-        getattr(dynamodb, WORD.sub("_", target.removeprefix(PREFIX)).lower())(**arguments)
+        getattr(clients[service], WORD.sub("_", operation).lower())(**arguments)
     except ClientError as error:
         logger.warning("not made again: %s", error)
         return False

@@ -14,7 +14,7 @@ from pathlib import Path
 from shared import aws
 from shared.errors import Unavailable
 from shared.settings import read_settings
-from tools.local import data_folder, local_issuer, protocol, snapshots, terminal
+from tools.local import data_folder, incoming_again, local_issuer, protocol, snapshots, terminal
 from tools.local.checkpoints import Checkpoints
 from tools.local.choices import Choices
 from tools.local.data_folder import DataFolder
@@ -180,7 +180,7 @@ class _Run:
         they stay. If the newest snapshot was `damaged`, it may have known versions that have no row now, so all stay.
         The AWS clients made here reach the emulator as the account's owner, because the environment names its key.
         """
-        count = self._journal.replay(aws.dynamodb())
+        count = self._journal.replay(aws.dynamodb(), aws.sqs())
         until = datetime.min.replace(tzinfo=UTC) if damaged else started
         settings = read_settings()
         bucket = LostAndFound(aws.s3(), settings.bucket, self._folder.lost)
@@ -188,6 +188,8 @@ class _Run:
         terminal.say(f"The last run did not end well. {count} changes were made again. Reconciled: {report}.")
         if bucket.kept:
             terminal.say(f"{bucket.kept} pictures that no image names were moved to {self._folder.lost}.")
+        if files := incoming_again.report(aws.s3(), settings.incoming_bucket):
+            terminal.say(f"{files} files of direct uploads are received again.")
 
     def _heed_signals(self) -> None:
         """Stop at Ctrl-C, SIGTERM and SIGHUP, which does nothing if `nohup` ignores it.
