@@ -160,6 +160,22 @@ def test_only_what_was_removed_is_counted(api: Api, monkeypatch: pytest.MonkeyPa
     assert lines == [f"cat/{'0' * 32}.png: version {stray} has no image, and could not be removed"]
 
 
+def test_a_version_that_gets_its_image_at_the_last_moment_is_kept(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An image of another upload names the version after its key was compared, just before it would be removed."""
+    image = json_of(api.upload(pictures.tiny(0)))
+    late = put(image["id"])
+    discard_unnamed = Reconciliation._discard_unnamed
+
+    def name_it_first(self: Any, key: str, found: Any, **more: Any) -> None:
+        if key == image["id"]:
+            name_version(image, late)
+        discard_unnamed(self, key, found, **more)
+
+    monkeypatch.setattr(Reconciliation, "_discard_unnamed", name_it_first)
+    run()
+    assert late in versions(image["id"])
+
+
 def test_an_emptied_object_is_told_of_and_replaced_by_a_whole_version(api: Api) -> None:
     image = json_of(api.upload(pictures.tiny(0)))
     lose(image["id"])
@@ -241,6 +257,7 @@ def test_a_bad_label_does_not_end_the_run(api: Api, monkeypatch: pytest.MonkeyPa
     ("wrong", "rule"),
     [
         ({"DRY": "yes"}, "Use DRY=1 or DRY=0."),
+        ({"OPTIONS": "--dry-run"}, "Use DRY=1 instead of OPTIONS=--dry-run."),
         ({"REBUILD": "Cat Dog"}, "Name a label, or * for all of them."),
         ({"KEY": "cat"}, "Name an image by its label and name"),
         ({"KEY": "cat/" + "0" * 32 + ".png", "REBUILD": "cat"}, "Leave one of them out."),
@@ -271,7 +288,7 @@ def test_the_command_prints_counts_and_tells_by_its_exit_code_what_is_left(
     )
     assert found[-1].endswith("; 2 not repaired")
     assert main({"REBUILD": "*", "DRY": "1"}) == 1
-    assert capsys.readouterr().out.splitlines()[-1].startswith("Nothing was changed. ")
+    assert capsys.readouterr().out.splitlines()[-1].startswith("Nothing was changed. Without DRY=1 it would be: ")
     parameter = {"Name": "/pet-api/production/writes", "Value": "closed", "Type": "String"}
     boto3.client("ssm").put_parameter(**parameter, Overwrite=True)
     settings._cache.cache_clear()

@@ -261,9 +261,31 @@ def test_a_dry_rebuild_writes_nothing(world: World) -> None:
     torn(world, OPERATIONS[2], IMAGES)
     tables = {table: dict(world.tables[table]) for table in world.tables}
     _, lines = reconcile(rebuild=LABEL, dry_run=True)
-    assert lines[0].startswith("cat: rebuilt from 20 images and 2 tags; ")
+    assert lines[0].startswith("cat: would be rebuilt from 20 images and 2 tags; ")
     assert lines[0].endswith("items would be written")
     assert world.tables == tables
+
+
+def test_a_row_under_a_tag_that_no_chunk_holds_is_damage_and_not_a_busy_label(world: World) -> None:
+    assert upload(FIRST, tags="red") == 201
+    stray = {"s3key": {"S": name_of(tiny(FIRST + 1))}}
+    world.tables[IMAGES][f"{LABEL}#red", stray["s3key"]["S"]] = (
+        world.tables[IMAGES][f"{LABEL}#red", name_of(tiny(FIRST))] | stray
+    )
+    report, lines = reconcile()
+    assert (report.errors, report.rows_mended) == (1, 0)
+    assert lines[0].endswith("with make reconcile REBUILD=cat.")
+    reconcile(rebuild=LABEL)
+    check(world)
+    assert reconcile()[0].is_clean
+
+
+def test_a_rebuild_of_a_label_that_does_not_exist_is_told(world: World) -> None:
+    assert upload(FIRST) == 201
+    report, lines = reconcile(rebuild="cta")
+    assert lines == ["cta: there is no label of this name"]
+    assert not report.is_clean
+    assert not report.labels_rebuilt
 
 
 def test_a_version_that_only_an_old_read_hides_is_kept(world: World) -> None:

@@ -31,12 +31,14 @@ def main(environment: Mapping[str, str]) -> int:
     store, bucket = Inventory(aws.dynamodb(), settings), Bucket(aws.s3(), settings.bucket)
     reconciliation = Reconciliation(store, bucket, datetime.now(UTC) - MIN_AGE, dry_run=dry_run)
     report = reconciliation.run_key(key) if key else reconciliation.run(rebuild=rebuild)
-    print(f"{'Nothing was changed. ' if dry_run else ''}{report}")
+    print(f"{'Nothing was changed. Without DRY=1 it would be: ' if dry_run else ''}{report}")
     return int(not report.is_clean)
 
 
 def _variables(environment: Mapping[str, str], settings: Settings) -> tuple[bool, str, str]:
     """Return DRY, REBUILD and KEY."""
+    if environment.get("OPTIONS"):
+        raise Refused("OPTIONS does nothing any more. Use DRY=1 instead of OPTIONS=--dry-run.")
     dry, rebuild, key = (environment.get(name, "") for name in ("DRY", "REBUILD", "KEY"))
     if dry not in ("", "0", "1"):
         raise Refused(f"DRY is {dry!r}. Use DRY=1 or DRY=0.")

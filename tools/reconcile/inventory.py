@@ -121,7 +121,7 @@ class Inventory(Store):
                 self._write(writes)
             return bool(writes)
 
-        return self._retried(attempt, label, name)
+        return self._retried(attempt, label, name, sorted(tags))
 
     def rename_version(self, image: Image, version_id: str) -> bool:
         """Let the image and its tags name another version of its picture.

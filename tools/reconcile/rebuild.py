@@ -102,5 +102,6 @@ class Rebuild:
     def _tell(self, tags: int) -> None:
         self.findings.report.labels_rebuilt += 1
         images = chunks.image_count(self._pools[""].lanes())
-        done = "would be written" if self.findings.dry_run else "written"
-        self.findings.log(f"{self.label}: rebuilt from {images} images and {tags} tags; {self._written} items {done}")
+        rebuilt, written = ("would be rebuilt", "would be written") if self.findings.dry_run else ("rebuilt", "written")
+        sources = f"{images} images and {tags} tags"
+        self.findings.log(f"{self.label}: {rebuilt} from {sources}; {self._written} items {written}")

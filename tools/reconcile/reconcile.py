@@ -59,7 +59,10 @@ class Reconciliation:
 
     def _rebuild(self, wanted: str) -> None:
         tags_of = self._store.labels()
-        for label in sorted({*tags_of, *self._bucket.labels()}) if wanted == ALL else [wanted]:
+        known = {*tags_of, *self._bucket.labels()}
+        if wanted not in (ALL, *known):
+            self._findings.cannot_repair(f"{wanted}: there is no label of this name")
+        for label in sorted(known if wanted == ALL else known & {wanted}):
             with self._findings.errors_of(label):
                 Rebuild(self._store, label, self._findings).run(tags_of.get(label, set()))
 

@@ -46,6 +46,8 @@ class Difference:
     details: object
 
     def __str__(self) -> str:
+        if self.rows == self.held == self.counted:
+            return f"{self.rows} images, but not all of them are where its chunks and lanes have them"
         return f"{self.rows} images, but its chunks hold {self.held} and its lanes count {self.counted}"
 
 
