@@ -15,7 +15,9 @@ def report(s3: "S3Client", bucket: str) -> int:
     count = 0
     for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket):
         for file in page.get("Contents", []):
-            source = {"Bucket": bucket, "Key": file["Key"]}
-            s3.copy_object(Bucket=bucket, Key=file["Key"], CopySource=source, MetadataDirective="REPLACE")
+            key = file["Key"]
+            s3.copy_object(
+                Bucket=bucket, Key=key, CopySource={"Bucket": bucket, "Key": key}, MetadataDirective="REPLACE"
+            )
             count += 1
     return count
