@@ -137,8 +137,8 @@ class ThumbnailBucket:
         key = _key(image_id, side, extension)
         self._client.put_object(Bucket=self._name, Key=key, Body=content, ContentType=images.CONTENT_TYPES[extension])
 
-    def discard(self, image_id: str) -> None:
-        """Remove all thumbnails that an image may have. If S3 fails, log that."""
+    def discard(self, image_id: str) -> bool:
+        """Remove all thumbnails that an image may have, and return whether they are gone. If S3 fails, log that."""
         # Thumbnails of 0.1 have keys without a look. The last of them expire seven days after a deploy of this version,
         # so the next version need not remove them.
         keys = [
@@ -153,9 +153,10 @@ class ThumbnailBucket:
             )
         except (BotoCoreError, ClientError, Unavailable):
             logger.exception("thumbnails of %s were not removed; they expire", image_id)
-        else:
-            for failed in response.get("Errors", []):
-                logger.error("thumbnail %s was not removed and will expire: %s", failed["Key"], failed["Code"])
+            return False
+        for failed in response.get("Errors", []):
+            logger.error("thumbnail %s was not removed and will expire: %s", failed["Key"], failed["Code"])
+        return not response.get("Errors")
 
 
 def _key(image_id: str, side: int, extension: str) -> str:

@@ -3,7 +3,9 @@
 import io
 import json
 import re
+import time
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -104,6 +106,23 @@ def test_a_refusal_is_worded_as_the_gateway_response_of_the_template(refusal: An
 
     assert (refusal.status, refusal.detail) == (status, json.loads(body)["detail"])
     assert refusal.headers["Retry-After"] == headers["Retry-After"]
+
+
+@pytest.mark.usefixtures("slow_tier")
+def test_a_running_service_throttles_if_that_is_wanted(tmp_path: Path) -> None:
+    """A burst of 10, and 20 a second, are answered. Another path is not throttled with it."""
+    many = 120  # which even a busy machine receives faster than 20 a second
+    with LocalService(tmp_path / "data", variables={"THROTTLE": "1"}) as service:
+        begun = time.monotonic()
+        with ThreadPoolExecutor(many) as clients:
+            answers = list(clients.map(service.get, ["/random?label=cat"] * many))
+        most = 10 + 20 * (time.monotonic() - begun)
+        refused = [answer for answer in answers if answer.status == 429]
+        assert 10 <= many - len(refused) <= most
+        assert refused
+        assert {answer.status for answer in answers} == {404, 429}
+        assert {answer.headers["retry-after"] for answer in refused} == {"1"}
+        assert service.get("/labels").status == 200, "it has tokens of its own"
 
 
 # --- calls of functions ---

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from shared import aws, settings
 from shared.errors import Unavailable
 from shared.images import Image
-from shared.pictures.bucket import Bucket, Version
+from shared.pictures.bucket import Bucket, ThumbnailBucket, Version
 from shared.settings import read_settings
 from tests.support import pictures
 from tests.support.hosts import Api, Handlers, json_of
@@ -33,7 +33,8 @@ def run(*, key: str = "", min_age: timedelta = timedelta(0), **more: Any) -> tup
     until = datetime.now(UTC) + timedelta(seconds=2) - min_age
     store, bucket = Inventory(aws.dynamodb(), names), Bucket(aws.s3(), names.bucket)
     reconciliation = Reconciliation(store, bucket, until, log=lines.append, **more)
-    return reconciliation.run_key(key) if key else reconciliation.run(), lines
+    thumbnails = ThumbnailBucket(aws.s3(), names.thumbnail_bucket)
+    return reconciliation.run_key(key, thumbnails) if key else reconciliation.run(), lines
 
 
 @pytest.fixture
@@ -224,6 +225,22 @@ def test_a_takedown_removes_what_is_left_of_one_key_and_nothing_else(api: Api) -
     assert run(key=image["id"])[0].versions_removed == 1
     assert versions(image["id"]) == {longer}
     assert versions("cat/000") == {other}
+
+
+def test_a_takedown_removes_the_thumbnails_of_an_image_that_is_gone(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    image = json_of(api.upload(pictures.tiny(0)))
+    thumbnails = ThumbnailBucket(aws.s3(), "thumbnails")
+    thumbnails.put(image["id"], 256, "webp", b"small")
+    run(key=image["id"])
+    assert thumbnails.get(image["id"], 256, "webp") == b"small"
+    assert api.delete(image["url"]).status == 204
+    thumbnails.put(image["id"], 256, "webp", b"small")  # by a look that was under way
+    run(key=image["id"], dry_run=True)
+    assert thumbnails.get(image["id"], 256, "webp") == b"small"
+    assert run(key=image["id"])[0].is_clean
+    assert thumbnails.get(image["id"], 256, "webp") is None
+    monkeypatch.setattr(ThumbnailBucket, "discard", lambda *_: False)
+    assert run(key=image["id"])[1] == [f"{image['id']}: its thumbnails could not be removed"]
 
 
 def test_a_bad_row_does_not_end_the_run(api: Api) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from shared import aws, images
-from shared.pictures.bucket import Bucket
+from shared.pictures.bucket import Bucket, ThumbnailBucket
 from shared.settings import Settings, read_settings
 from shared.writes import OPEN
 from tools.reconcile.inventory import Inventory
@@ -30,7 +30,10 @@ def main(environment: Mapping[str, str]) -> int:
         return 2
     store, bucket = Inventory(aws.dynamodb(), settings), Bucket(aws.s3(), settings.bucket)
     reconciliation = Reconciliation(store, bucket, datetime.now(UTC) - MIN_AGE, dry_run=dry_run)
-    report = reconciliation.run_key(key) if key else reconciliation.run(rebuild=rebuild)
+    if key:
+        report = reconciliation.run_key(key, ThumbnailBucket(aws.s3(), settings.thumbnail_bucket))
+    else:
+        report = reconciliation.run(rebuild=rebuild)
     print(f"{'Nothing was changed. Without DRY=1 it would be: ' if dry_run else ''}{report}")
     return int(not report.is_clean)
 

@@ -20,7 +20,7 @@ from functools import partial
 from shared.api.etags import etag_of, require_match
 from shared.errors import PreconditionFailed
 from shared.images import Image, Pool
-from shared.pictures.bucket import Bucket, Version
+from shared.pictures.bucket import Bucket, ThumbnailBucket, Version
 from tools.reconcile import comparing, streams
 from tools.reconcile.comparing import WrittenTo
 from tools.reconcile.inventory import Inventory
@@ -66,11 +66,16 @@ class Reconciliation:
             with self._findings.errors_of(label):
                 Rebuild(self._store, label, self._findings).run(tags_of.get(label, set()))
 
-    def run_key(self, key: str) -> Report:
-        """Remove the versions of one key that no image names, and return the report."""
+    def run_key(self, key: str, thumbnails: ThumbnailBucket) -> Report:
+        """Remove the versions of one key that no image names, and its thumbnails if there is no image.
+
+        Return the report.
+        """
         versions = [version for version in self._bucket.versions(key) if version.key == key]
         self._findings.report.versions += len(versions)
         self._compare_versions(key, versions)
+        if not self._image(key) and not self._findings.dry_run and not thumbnails.discard(key):
+            self._findings.cannot_repair(f"{key}: its thumbnails could not be removed")
         return self._findings.report
 
     def _label(self, label: str, tags: set[str], *, is_listed: bool, has_lanes: bool) -> None:
