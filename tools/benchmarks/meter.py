@@ -16,6 +16,7 @@ from PIL.ImageFile import ImageFile
 API_CALL = "_make_api_call"  # the method of every client's calls; private to botocore
 CALLS_WITH_UNITS = {"GetItem", "Query", "BatchGetItem", "TransactWriteItems"}
 WRITES = {"TransactWriteItems"}
+SCALING = ("convert", "crop", "paste", "reduce", "resize")  # methods of a picture, with the loading that they cause
 
 
 @dataclass
@@ -44,6 +45,10 @@ def metered(*, units: bool) -> Iterator[Reading]:
         mock.patch.object(StreamingBody, "read", _timed(reading, "aws_cpu", StreamingBody.read)),
         mock.patch.object(PIL.Image, "open", _timed(reading, "pillow_cpu", PIL.Image.open)),
         mock.patch.object(ImageFile, "load", _timed(reading, "pillow_cpu", ImageFile.load)),
+        *(
+            mock.patch.object(PIL.Image.Image, name, _timed(reading, "pillow_cpu", getattr(PIL.Image.Image, name)))
+            for name in SCALING
+        ),
     )
     with ExitStack() as stack:
         for patch in patches:
@@ -79,11 +84,13 @@ def _add_units(reading: Reading, operation: str, consumed: Any) -> None:
 
 
 def _timed(reading: Reading, name: str, original: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a function that adds its time to the reading. One that it calls, and that is timed too, adds nothing."""
+
     def timed(*args: Any, **kwargs: Any) -> Any:
-        started = time.process_time_ns()
+        before, started = getattr(reading, name), time.process_time_ns()
         try:
             return original(*args, **kwargs)
         finally:
-            setattr(reading, name, getattr(reading, name) + time.process_time_ns() - started)
+            setattr(reading, name, before + time.process_time_ns() - started)
 
     return timed
