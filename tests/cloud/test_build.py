@@ -114,7 +114,8 @@ def test_a_token_is_checked_by_what_was_built() -> None:
         "from issuer import Keys\n"
         "key = ec.generate_private_key(ec.SECP256R1())\n"
         "jwk = jwt.algorithms.ECAlgorithm.to_jwk(key.public_key(), as_dict=True) | {'kid': 'k'}\n"
-        "keys = Keys('https://issuer.test/', fetch=lambda url: {'keys': [jwk], 'jwks_uri': 'x'})\n"
+        "found = {'issuer': 'https://issuer.test/', 'jwks_uri': 'https://issuer.test/keys', 'keys': [jwk]}\n"
+        "keys = Keys('https://issuer.test/', fetch=lambda url: found)\n"
         "claims = {'iss': keys.issuer, 'aud': 'petapi', 'sub': 'alice', 'exp': 4102444800}\n"
         "print(tokens.verify(jwt.encode(claims, key, 'ES256', {'kid': 'k'}), keys, 'petapi')[0])",
         BUILT / "AuthorizeFunction",
