@@ -17,7 +17,7 @@ from shared.pictures.to_srgb import Conversion
 
 Tile = Callable[[Box], Image.Image]
 # Pixels of which all 16 bits are compared with the colour that is transparent: they are decoded twice for that.
-COMPARED_MAX = 2**24
+COMPARED_MAX = 12_582_912  # 4,096 x 3,072
 LOW_BYTES = "RGB;16L"  # what Pillow calls 16 bits whose first byte is the low one: of PNG, it reads the low bytes
 
 

@@ -10,14 +10,14 @@ MAX_PIXELS = 2**26  # pixels of all frames of a JPEG or PNG
 MAX_WEBP_PIXELS = 50_331_648  # pixels of all frames: 8,192 x 6,144
 # A PNG of 16 bits and four channels has 8 bytes a pixel, which are filtered and converted one by one.
 MAX_DEEP_PIXELS = 2**25  # pixels of all frames of such a PNG
-MAX_INTERLACED_PIXELS = 50_331_648  # pixels of all frames of an interlaced PNG with transparency, likewise
+MAX_INTERLACED_PIXELS = 50_331_648  # pixels of all frames of an interlaced PNG, which is decoded in seven passes
+MAX_PNG_SIDE = 1_000_000  # pixels: Chromium shows none that is longer, and each row has a cost of its own
 MAX_FRAMES = 1_000  # frames: each has a fixed cost for the decoder, however small it is
 _DEEP = b"\x10\x06"  # bits of a channel, and the colour type for RGBA (bytes 24 and 25 of a PNG)
-_TRANSPARENT = b"\x04\x06"  # the colour types with transparency for each pixel
 
 
 class TooLarge(TooMuchWork):
-    """A picture of more pixels or frames than are allowed."""
+    """A picture of more pixels or frames, or of a longer side, than is allowed."""
 
     remedy = "make it smaller"
 
@@ -27,12 +27,16 @@ class TooLarge(TooMuchWork):
 
 
 def check(cleaned: Cleaned, kind: Kind) -> None:
-    """Raise TooLarge for too many pixels or frames."""
+    """Raise TooLarge for too many pixels or frames, or for too long a side."""
     most, what = _most_pixels(cleaned, kind)
     if cleaned.width * cleaned.height * cleaned.frames > most:
         raise TooLarge(
             f"it has {cleaned.width} x {cleaned.height} pixels in {cleaned.frames} frame(s), "
             f"but all frames of a {what} may have at most {most:,} pixels"
+        )
+    if kind == "png" and max(cleaned.width, cleaned.height) > MAX_PNG_SIDE:
+        raise TooLarge(
+            f"it is {cleaned.width} x {cleaned.height} pixels, but a side of a PNG may have at most {MAX_PNG_SIDE:,}"
         )
     if cleaned.frames > MAX_FRAMES:
         raise TooLarge(f"it has {cleaned.frames} frames, but may have at most {MAX_FRAMES:,}")
@@ -43,6 +47,6 @@ def _most_pixels(cleaned: Cleaned, kind: Kind) -> tuple[int, str]:
         return MAX_WEBP_PIXELS, "WebP"
     if kind == "png" and cleaned.content[24:26] == _DEEP:
         return MAX_DEEP_PIXELS, "PNG with 16 bits and transparency"
-    if kind == "png" and cleaned.content[25] in _TRANSPARENT and cleaned.content[28]:
-        return MAX_INTERLACED_PIXELS, "PNG that is interlaced and has transparency"
+    if kind == "png" and cleaned.content[28]:
+        return MAX_INTERLACED_PIXELS, "PNG that is interlaced"
     return MAX_PIXELS, "JPEG" if kind == "jpg" else "PNG"

@@ -32,8 +32,8 @@ EXACT = ImageCms.Flags.NOCACHE | ImageCms.Flags.NOWHITEONWHITEFIXUP
 BEND_MAX = 32
 GREYS = tuple(range(0, 256, 15))
 
-EACH_MAX = 2**25  # pixels that are converted one by one by more than a curve, which takes up to 0.8 s of CPU time
-HDR_MAX = 2**24  # pixels of PQ or HLG that are converted one by one, likewise: they mostly have 16 bits
+EACH_MAX = 2**24  # pixels that are converted one by one by more than a curve, which takes up to 0.6 s of CPU time
+HDR_MAX = 2**24  # pixels of PQ or HLG that are converted one by one, likewise
 HDR_STEPS = 33  # of each channel: 0.15 s of CPU time; 99 of 100 colours are at most 11 levels off
 
 
@@ -97,7 +97,20 @@ def _lcms(profile: bytes, space: bytes) -> Conversion:
     def convert(picture: Image.Image) -> Image.Image:
         return transform.apply(_three_inks(picture) if space == CMYK else picture)
 
+    if mode == "L":
+        return _of_greys(convert)
     return Conversion(MODES[space], convert, bends=_bend(convert, MODES[space]) > BEND_MAX, most=EACH_MAX)
+
+
+def _of_greys(convert: Convert) -> Conversion:
+    """Return the conversion by a table of the 256 greys: littlecms takes 0.14 microseconds for each pixel here."""
+    colours = convert(Image.frombytes("L", (256, 1), bytes(range(256))))
+    tables = [band.tobytes() for band in colours.split()]
+    return Conversion(
+        "L",
+        lambda picture: Image.merge("RGB", [picture.point(table) for table in tables]),
+        bends=_bend(convert, "L") > BEND_MAX,
+    )
 
 
 def _three_inks(picture: Image.Image) -> Image.Image:

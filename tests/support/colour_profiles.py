@@ -30,9 +30,9 @@ def rgb(*, gamma: float = 2.2, version: int = 2) -> bytes:
     return profile(b"RGB ", {**tags, **_white()}, version=version)
 
 
-def grey(gamma: float = 1.0) -> bytes:
-    """Make a profile of one curve."""
-    return profile(b"GRAY", {b"kTRC": _gamma(gamma), **_white()})
+def grey(gamma: float = 1.0, *, curve: bytes = b"") -> bytes:
+    """Make a profile of one curve, which is that of the gamma or is given."""
+    return profile(b"GRAY", {b"kTRC": curve or _gamma(gamma), **_white()})
 
 
 def table(space: bytes, inks: int, steps: int, lab: Callable[..., tuple[float, float, float]], *, bits: int) -> bytes:

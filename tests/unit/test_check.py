@@ -13,7 +13,7 @@ from PIL import Image
 from shared.errors import ApiError, UnprocessableValue, UnsupportedMediaType
 from shared.pictures import check, transport
 from shared.pictures.check import Picture, check_picture
-from shared.pictures.sizes import MAX_DEEP_PIXELS, MAX_FRAMES, MAX_PIXELS, MAX_WEBP_PIXELS
+from shared.pictures.sizes import MAX_DEEP_PIXELS, MAX_FRAMES, MAX_INTERLACED_PIXELS, MAX_PIXELS, MAX_WEBP_PIXELS
 from tests.support import pictures
 from tests.support.cloud import ROOT
 from tests.support.no_children import no_children
@@ -259,8 +259,8 @@ def test_a_giant_picture_is_422_before_it_is_decoded():
     assert "67,108,864" in detail
 
 
-def png_with_header(data, *, depth, colour):
-    return data[:8] + chunk(b"IHDR", data[16:24] + bytes((depth, colour)) + data[26:29]) + data[33:]
+def png_with_header(data, *, depth, colour, interlaced=0):
+    return data[:8] + chunk(b"IHDR", data[16:24] + bytes((depth, colour, 0, 0, interlaced))) + data[33:]
 
 
 def with_size(data, width, height):
@@ -281,6 +281,8 @@ def with_size(data, width, height):
         (pictures.png(), (8_193, 8_192), MAX_PIXELS),
         (pictures.webp(mode="RGBA"), (8_193, 6_144), MAX_WEBP_PIXELS),
         (png_with_header(pictures.png(), depth=16, colour=6), (8_192, 4_097), MAX_DEEP_PIXELS),
+        (png_with_header(pictures.png(), depth=16, colour=2, interlaced=1), (8_193, 6_144), MAX_INTERLACED_PIXELS),
+        (png_with_header(pictures.png(), depth=8, colour=2, interlaced=1), (8_193, 6_144), MAX_INTERLACED_PIXELS),
     ],
 )
 def test_a_row_of_pixels_beyond_the_limit_is_422_with_the_limit(data, size, most):
@@ -289,9 +291,19 @@ def test_a_row_of_pixels_beyond_the_limit_is_422_with_the_limit(data, size, most
     assert f"at most {most:,} pixels" in detail
 
 
+@pytest.mark.parametrize("size", [(1, 1_000_001), (1_000_001, 1)])
+def test_a_png_that_is_longer_than_browsers_show_is_422_with_the_limit(size):
+    detail = refused(with_size(pictures.png(), *size), UnprocessableValue)
+    assert "a side of a PNG may have at most 1,000,000" in detail
+
+
 @pytest.mark.parametrize(
     ("data", "size"),
-    [(pictures.png(), (8_192, 8_192)), (png_with_header(pictures.png(), depth=16, colour=6), (8_192, 4_096))],
+    [
+        (pictures.png(), (8_192, 8_192)),
+        (pictures.png(), (1, 1_000_000)),
+        (png_with_header(pictures.png(), depth=16, colour=6), (8_192, 4_096)),
+    ],
 )
 def test_a_picture_of_exactly_the_limit_is_not_too_large(data, size):
     assert "cannot be decoded" in refused(with_size(data, *size))  # most of its pixels are missing
