@@ -6,6 +6,7 @@ limits its own CPU time and memory, and the parent limits the time by the clock.
 """
 
 import json
+import logging
 import os
 import signal
 import sys
@@ -16,6 +17,8 @@ from shared.errors import Unavailable
 from shared.pictures import budget
 from shared.pictures.budget import CannotBeShown, Inconsistent, TooMuchMemory, TooMuchWork
 from shared.pictures.task import Task
+
+logger = logging.getLogger("petapi")
 
 # The child imports from where the parent does, whatever made the parent's path.
 MAIN = "import json, sys; sys.path[:] = json.loads(sys.argv[1]); from shared.pictures.child_program import main; main()"
@@ -48,7 +51,8 @@ def decode(content: bytes, task: Task) -> Pixels:
     if status in STOPPED:
         raise Unavailable("The service is too busy to decode this picture now; retry in a moment.")
     if not answer.startswith(READY):
-        raise RuntimeError(f"the child interpreter did not start: it ended with {status}")
+        logger.error("the child interpreter did not start: it ended with %s", status)
+        raise Unavailable("The service cannot decode this picture now; retry in a moment.")
     return _pixels(answer.removeprefix(READY), task.side)
 
 
@@ -85,7 +89,7 @@ def _pixels(answer: bytes, side: int) -> Pixels:
         found = json.loads(head)
         failed = found.get("failed")
         pixels = Pixels(str(found["mode"]), int(found["width"]), int(found["height"]), content) if not failed else None
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError) as error:
         raise CannotBeShown("the decoder crashed") from error
     if pixels is None:
         raise FAILURES.get(str(failed), CannotBeShown)

@@ -116,6 +116,8 @@ CRASHES = {
     "too few pixels": """os.write(1, b'{"mode": "RGB", "width": 9, "height": 9}\\n123')""",
     "too many pixels": """os.write(1, b'{"mode": "RGB", "width": 1, "height": 1}\\n1234')""",
     "a larger picture": """os.write(1, b'{"mode": "RGB", "width": 999, "height": 0}\\n')""",
+    "an endless picture": """os.write(1, b'{"mode": "RGB", "width": Infinity, "height": 1}\\n')""",
+    "deep lists": "os.write(1, b'[' * 50_000)",
     "an unknown failure": """os.write(1, b'{"failed": "Exception"}\\n')""",
 }
 
@@ -142,10 +144,13 @@ def test_a_child_that_cannot_start_is_503(monkeypatch: pytest.MonkeyPatch) -> No
         child.decode(LOSSLESS, WHOLE)
 
 
-def test_a_child_without_its_program_is_a_bug(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_child_that_ends_before_it_begins_is_503_and_is_logged(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     monkeypatch.setattr(child, "MAIN", "import nothing_of_this_name")
-    with pytest.raises(RuntimeError, match="did not start"):
+    with pytest.raises(Unavailable):
         child.decode(LOSSLESS, WHOLE)
+    assert "did not start: it ended with 1" in caplog.text
 
 
 def test_a_child_that_waits_is_killed_by_the_clock(monkeypatch: pytest.MonkeyPatch) -> None:
