@@ -10,10 +10,11 @@ MAX_PIXELS = 2**26  # pixels of all frames of a JPEG or PNG
 MAX_WEBP_PIXELS = 50_331_648  # pixels of all frames: 8,192 x 6,144
 # A PNG of 16 bits and four channels has 8 bytes a pixel, which are filtered and converted one by one.
 MAX_DEEP_PIXELS = 2**25  # pixels of all frames of such a PNG
-MAX_INTERLACED_PIXELS = 50_331_648  # pixels of all frames of an interlaced PNG, which is decoded in seven passes
+# An interlaced PNG is decoded in seven passes, and one of 16 bits and three channels has 6 bytes a pixel.
+MAX_SLOW_PIXELS = 50_331_648  # pixels of all frames of such a PNG
 MAX_PNG_SIDE = 1_000_000  # pixels: Chromium shows none that is longer, and each row has a cost of its own
 MAX_FRAMES = 1_000  # frames: each has a fixed cost for the decoder, however small it is
-_DEEP = b"\x10\x06"  # bits of a channel, and the colour type for RGBA (bytes 24 and 25 of a PNG)
+_DEEP, _DEEP_RGB = b"\x10\x06", b"\x10\x02"  # bits of a channel and the colour type (bytes 24 and 25 of a PNG)
 
 
 class TooLarge(TooMuchWork):
@@ -47,6 +48,6 @@ def _most_pixels(cleaned: Cleaned, kind: Kind) -> tuple[int, str]:
         return MAX_WEBP_PIXELS, "WebP"
     if kind == "png" and cleaned.content[24:26] == _DEEP:
         return MAX_DEEP_PIXELS, "PNG with 16 bits and transparency"
-    if kind == "png" and cleaned.content[28]:
-        return MAX_INTERLACED_PIXELS, "PNG that is interlaced"
+    if kind == "png" and (cleaned.content[28] or cleaned.content[24:26] == _DEEP_RGB):
+        return MAX_SLOW_PIXELS, "PNG that is interlaced or has colours of 16 bits"
     return MAX_PIXELS, "JPEG" if kind == "jpg" else "PNG"

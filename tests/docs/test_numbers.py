@@ -28,7 +28,7 @@ LIMITS = {
     "pixels of a JPEG or PNG, over all its frames": "shared.pictures.sizes.MAX_PIXELS",
     "pixels of a WebP, over all its frames": "shared.pictures.sizes.MAX_WEBP_PIXELS",
     "pixels of a PNG with 16 bits and transparency": "shared.pictures.sizes.MAX_DEEP_PIXELS",
-    "pixels of an interlaced PNG": "shared.pictures.sizes.MAX_INTERLACED_PIXELS",
+    "pixels of a PNG that is interlaced, or has 16 bits of each colour": "shared.pictures.sizes.MAX_SLOW_PIXELS",
     "side of a PNG": "shared.pictures.sizes.MAX_PNG_SIDE",
     "frames of an animation": "shared.pictures.sizes.MAX_FRAMES",
     "scans of a JPEG": "shared.pictures.strip_jpeg.MAX_SCANS",

@@ -79,7 +79,7 @@ TAKEN: dict[str, Make] = {
     "PNG, interlaced": partial(heavy.png, SIDE, 8, RGB, height=6_144, noise=NOISE, interlaced=True),
     "PNG with transparency": partial(heavy.png, SIDE, 8, RGBA, noise=NOISE),
     "PNG with transparency, interlaced": partial(heavy.png, SIDE, 8, RGBA, height=6_144, noise=NOISE, interlaced=True),
-    "PNG of 16 bits": partial(heavy.png, SIDE, 16, RGB, noise=NOISE),
+    "PNG of 16 bits": partial(heavy.png, SIDE, 16, RGB, height=6_144, noise=NOISE),
     "PNG of 16 bits, interlaced": partial(heavy.png, SIDE, 16, RGB, height=6_144, noise=NOISE, interlaced=True),
     "PNG of 16 bits of grey": partial(heavy.png, SIDE, 16, GREY, height=6_144, noise=NOISE, interlaced=True),
     "PNG of 16 bits, transparent": partial(heavy.png, SIDE, 16, RGBA, height=HALF, noise=NOISE, interlaced=True),

@@ -13,7 +13,7 @@ from PIL import Image
 from shared.errors import ApiError, UnprocessableValue, UnsupportedMediaType
 from shared.pictures import check, transport
 from shared.pictures.check import Picture, check_picture
-from shared.pictures.sizes import MAX_DEEP_PIXELS, MAX_FRAMES, MAX_INTERLACED_PIXELS, MAX_PIXELS, MAX_WEBP_PIXELS
+from shared.pictures.sizes import MAX_DEEP_PIXELS, MAX_FRAMES, MAX_PIXELS, MAX_SLOW_PIXELS, MAX_WEBP_PIXELS
 from tests.support import pictures
 from tests.support.cloud import ROOT
 from tests.support.no_children import no_children
@@ -281,8 +281,9 @@ def with_size(data, width, height):
         (pictures.png(), (8_193, 8_192), MAX_PIXELS),
         (pictures.webp(mode="RGBA"), (8_193, 6_144), MAX_WEBP_PIXELS),
         (png_with_header(pictures.png(), depth=16, colour=6), (8_192, 4_097), MAX_DEEP_PIXELS),
-        (png_with_header(pictures.png(), depth=16, colour=2, interlaced=1), (8_193, 6_144), MAX_INTERLACED_PIXELS),
-        (png_with_header(pictures.png(), depth=8, colour=2, interlaced=1), (8_193, 6_144), MAX_INTERLACED_PIXELS),
+        (png_with_header(pictures.png(), depth=16, colour=2, interlaced=1), (8_193, 6_144), MAX_SLOW_PIXELS),
+        (png_with_header(pictures.png(), depth=16, colour=2, interlaced=0), (8_193, 6_144), MAX_SLOW_PIXELS),
+        (png_with_header(pictures.png(), depth=8, colour=2, interlaced=1), (8_193, 6_144), MAX_SLOW_PIXELS),
     ],
 )
 def test_a_row_of_pixels_beyond_the_limit_is_422_with_the_limit(data, size, most):
