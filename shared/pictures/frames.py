@@ -7,6 +7,7 @@ from io import BytesIO
 
 from PIL import Image, PngImagePlugin
 
+from shared.pictures import png_still
 from shared.pictures.budget import Inconsistent, failures
 from shared.pictures.icc import PROFILE_MAX
 from shared.pictures.shown import FORMATS, shown
@@ -25,6 +26,9 @@ def decode(content: bytes, task: Task) -> Image.Image:
 
 def _check_frames(content: bytes, task: Task) -> None:
     """Decode every frame of an animation. A still picture is decoded by `shown` anyway."""
+    if content.startswith(png_still.SIGNATURE):
+        _check_pictures(content, task.frames)
+        return
     with Image.open(BytesIO(content), formats=FORMATS) as image:
         frames = getattr(image, "n_frames", 1)
         if (*image.size, frames) != (task.width, task.height, task.frames):
@@ -32,3 +36,14 @@ def _check_frames(content: bytes, task: Task) -> None:
         for frame in range(frames if frames > 1 else 0):
             image.seek(frame)
             image.load()
+
+
+def _check_pictures(png: bytes, count: int) -> None:
+    """Decode every picture of a PNG by itself: Pillow cannot seek in an animation that is interlaced."""
+    found = 0
+    for picture in png_still.all_pictures(png) if count > 1 else ():
+        with PngImagePlugin.PngImageFile(BytesIO(picture)) as image:
+            image.load()
+        found += 1
+    if count > 1 and found != count:
+        raise Inconsistent

@@ -64,8 +64,26 @@ def first_picture(png: bytes) -> Still:
     if size[0] + at[0] > canvas[0] or size[1] + at[1] > canvas[1]:
         raise ValueError("a frame is not on the canvas")
     palette = [_chunk(b"PLTE", before[b"PLTE"])] if b"PLTE" in before and header[9] == PALETTE else []
-    content = b"".join((SIGNATURE, _chunk(b"IHDR", header), *palette, *data, _chunk(b"IEND", b"")))
-    return Still(content, size, canvas, at, header[8], header[9], before)
+    return Still(_png(header, palette, data), size, canvas, at, header[8], header[9], before)
+
+
+def all_pictures(png: bytes) -> Iterator[bytes]:
+    """Yield each picture as a PNG of its own, without colour: the one in the chunks IDAT, then the other frames."""
+    header, palette, data = b"", list[bytes](), list[bytes]()
+    for kind, start, end in _chunks(png):
+        if kind in (b"fcTL", b"IEND") and data:
+            yield _png(header, palette, data)
+            data = []
+        if kind == b"IHDR":
+            header = png[start:end]
+        elif kind == b"PLTE":
+            palette = [png[start - 8 : end + 4]]
+        elif kind == b"fcTL":
+            header = png[start + 4 : start + 12] + header[8:]
+        elif kind == b"IDAT":
+            data.append(png[start - 8 : end + 4])
+        elif kind == b"fdAT":
+            data.append(_chunk(b"IDAT", png[start + 4 : end]))
 
 
 def unpacked_profile(payload: bytes) -> bytes | None:
@@ -101,6 +119,10 @@ def _frame(png: bytes, chunks: list[_Chunk]) -> tuple[bytes, list[bytes]]:
     if len(control) != 26 or not data:
         raise ValueError("an animation has no frame")
     return control, data
+
+
+def _png(header: bytes, palette: list[bytes], data: list[bytes]) -> bytes:
+    return b"".join((SIGNATURE, _chunk(b"IHDR", header), *palette, *data, _chunk(b"IEND", b"")))
 
 
 def _chunk(kind: bytes, payload: bytes) -> bytes:

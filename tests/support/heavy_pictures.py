@@ -127,9 +127,18 @@ def png(
     return b"".join([start, *(chunk(b"IDAT", piece) for piece in pieces), chunk(b"IEND", b"")])
 
 
-def apng(side: int, frames: int, *, depth: int = 8, colour: int = RGBA, dispose: int = 2, split: int = 0) -> bytes:
+def apng(
+    side: int,
+    frames: int,
+    *,
+    depth: int = 8,
+    colour: int = RGBA,
+    dispose: int = 2,
+    split: int = 0,
+    interlaced: bool = False,
+) -> bytes:
     """Write an animation whose frames have its size, are blended with the ones before, and disposed of in this way."""
-    data = compressed(rows(side, side, depth * CHANNELS[colour], interlaced=False))
+    data = compressed(rows(side, side, depth * CHANNELS[colour], interlaced=interlaced))
     pieces = [data[at : at + split] for at in range(0, len(data), split)] if split else [data]
     parts, number = [chunk(b"acTL", struct.pack(">II", frames, 0))], 0
     for each in range(frames):
@@ -138,7 +147,7 @@ def apng(side: int, frames: int, *, depth: int = 8, colour: int = RGBA, dispose:
         for piece in pieces:
             parts.append(chunk(b"fdAT", number.to_bytes(4) + piece) if each else chunk(b"IDAT", piece))
             number += bool(each)
-    return b"".join([header((side, side), depth, colour, interlaced=False), *parts, chunk(b"IEND", b"")])
+    return b"".join([header((side, side), depth, colour, interlaced=interlaced), *parts, chunk(b"IEND", b"")])
 
 
 # -- WebP (RFC 9649) ------------------------------------------------------------------------------------------------

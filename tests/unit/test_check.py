@@ -14,10 +14,10 @@ from shared.errors import ApiError, UnprocessableValue, UnsupportedMediaType
 from shared.pictures import check, transport
 from shared.pictures.check import Picture, check_picture
 from shared.pictures.sizes import MAX_DEEP_PIXELS, MAX_FRAMES, MAX_PIXELS, MAX_SLOW_PIXELS, MAX_WEBP_PIXELS
-from tests.support import pictures
+from tests.support import heavy_pictures, pictures
 from tests.support.cloud import ROOT
 from tests.support.no_children import no_children
-from tests.support.pictures import SECRET, chunk, jpeg_with, png_with, tiff
+from tests.support.pictures import SECRET, chunk, jpeg_with, png_chunks, png_of, png_with, tiff
 from tests.support.pixels import pixels
 from tests.support.refusals import outcome
 
@@ -209,12 +209,12 @@ def test_a_chunk_after_the_pixels_at_which_pillow_fails_is_dropped(late):
 )
 def test_every_exception_of_pillow_is_415(raised, monkeypatch):
     monkeypatch.setattr(Image, "open", failing(raised))
-    assert "cannot be decoded" in refused(pictures.png())
+    assert "cannot be decoded" in refused(pictures.jpeg())
 
 
 def test_a_picture_that_does_not_fit_into_memory_is_422(monkeypatch):
     monkeypatch.setattr(Image, "open", failing(MemoryError))
-    assert "make it smaller" in refused(pictures.png(), UnprocessableValue)
+    assert "make it smaller" in refused(pictures.jpeg(), UnprocessableValue)
 
 
 def failing(error):
@@ -335,6 +335,18 @@ def test_an_animation_of_too_many_frames_is_422():
 
 def test_an_animation_of_exactly_the_limit_is_not_too_long():
     assert "cannot be decoded" in refused(with_frames(MAX_FRAMES))
+
+
+def test_an_interlaced_animation_is_taken_with_all_of_its_frames():
+    data = heavy_pictures.apng(16, 3, interlaced=True)
+    picture = check_picture(data)
+    assert (picture.width, picture.height, picture.content) == (16, 16, data)
+
+
+def test_an_interlaced_animation_whose_last_frame_is_cut_off_is_refused():
+    whole = heavy_pictures.apng(16, 3, interlaced=True)
+    *others, (kind, pixels), end = png_chunks(whole)
+    assert "cannot be decoded" in refused(png_of([*others, (kind, pixels[:8]), end]))
 
 
 # -- changed files --------------------------------------------------------------------------------------
