@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from shared import deadline
 from shared.errors import Unavailable
 from shared.pictures import budget
-from shared.pictures.budget import CannotBeShown, Inconsistent, TooMuchMemory, TooMuchWork
+from shared.pictures.budget import CannotBeShown, Inconsistent, TooMuchMemory, TooMuchTime
 from shared.pictures.task import Task
 
 logger = logging.getLogger("petapi")
@@ -23,7 +23,7 @@ logger = logging.getLogger("petapi")
 # The child imports from where the parent does, whatever made the parent's path.
 MAIN = "import json, sys; sys.path[:] = json.loads(sys.argv[1]); from shared.pictures.child_program import main; main()"
 READY = b"ready\n"  # what the child writes before it reads
-FAILURES = {each.__name__: each for each in (CannotBeShown, Inconsistent, TooMuchMemory, TooMuchWork)}
+FAILURES = {each.__name__: each for each in (CannotBeShown, Inconsistent, TooMuchMemory)}
 # From outside. The child itself ends by SIGPROF if its time is over, and by others if its decoder crashes.
 STOPPED = {-signal.SIGKILL, -signal.SIGTERM, -signal.SIGINT, -signal.SIGHUP}
 MODES = {"RGB": 3, "RGBA": 4}  # bytes of a pixel
@@ -45,9 +45,9 @@ def decode(content: bytes, task: Task) -> Pixels:
     Raise CannotBeShown for a picture that fails, crashes the decoder or takes more than the budget.  Raise Unavailable
     if the child cannot start, is stopped from outside or does not get its CPU time in time.
     """
-    answer, status = _talk(json.dumps(task._asdict()).encode() + b"\n" + content)
+    answer, status = _talk(task, content)
     if status == -signal.SIGPROF:
-        raise TooMuchWork
+        raise TooMuchTime(task.seconds)
     if status in STOPPED:
         raise Unavailable("The service is too busy to decode this picture now; retry in a moment.")
     if not answer.startswith(READY):
@@ -56,12 +56,12 @@ def decode(content: bytes, task: Task) -> Pixels:
     return _pixels(answer.removeprefix(READY), task.side)
 
 
-def _talk(question: bytes) -> tuple[bytes, int]:
+def _talk(task: Task, content: bytes) -> tuple[bytes, int]:
     """Start a child, ask it, and return its answer and how it ended. It has ended when this returns or raises."""
     import subprocess  # only here, so that other pictures' first request starts without it
 
     deadline.check()
-    command = [sys.executable, "-I", "-S", "-c", MAIN, json.dumps(sys.path)]
+    command = [sys.executable, "-I", "-S", "-c", MAIN, json.dumps(sys.path), json.dumps(task._asdict())]
     # A decoder needs its libraries, and no credentials.
     environment = {"LD_LIBRARY_PATH": os.environ.get("LD_LIBRARY_PATH", "")}
     try:
@@ -72,7 +72,7 @@ def _talk(question: bytes) -> tuple[bytes, int]:
         raise Unavailable("The service cannot decode this picture now; retry in a moment.") from error
     with child:  # closes the pipes and waits
         try:
-            answer, _ = child.communicate(question, timeout=min(budget.WALL, deadline.seconds_left()))
+            answer, _ = child.communicate(content, timeout=min(budget.WALL, deadline.seconds_left()))
         except subprocess.TimeoutExpired:
             child.kill()
             return b"", -signal.SIGKILL

@@ -1,6 +1,7 @@
-"""The program of a child interpreter: limit yourself, read a task and a picture, decode it, write the pixels.
+"""The program of a child interpreter: limit yourself, read a picture, do the task with it, write the pixels.
 
-Only child.py starts it.  Without a handler, SIGPROF ends the process when its CPU time is over, also within a decoder.
+The task is an argument and the picture all of the input, so that neither process copies the picture.  Only child.py
+starts it.  Without a handler, SIGPROF ends the process when its CPU time is over, also within a decoder.
 """
 
 import ctypes
@@ -20,15 +21,15 @@ from shared.pictures.task import Task
 
 def main() -> None:
     """Answer one task."""
-    _limit()
+    task = Task(**json.loads(sys.argv[2]))
+    _limit(task.seconds)
     from shared.pictures.frames import decode
 
     out = sys.stdout.buffer
     out.write(READY)
     out.flush()
-    head, _, content = sys.stdin.buffer.read().partition(b"\n")
     try:
-        picture = decode(content, Task(**json.loads(head)))
+        picture = decode(sys.stdin.buffer.read(), task)
     except CannotBeShown as error:
         failed = TooMuchMemory if _lacked_memory() else type(error)
         _write({"failed": failed.__name__}, b"")
@@ -36,8 +37,8 @@ def main() -> None:
         _write({"mode": picture.mode, "width": picture.width, "height": picture.height}, picture.tobytes())
 
 
-def _limit() -> None:
-    signal.setitimer(signal.ITIMER_PROF, budget.SECONDS)
+def _limit(seconds: float) -> None:
+    signal.setitimer(signal.ITIMER_PROF, seconds)
     with suppress(ValueError, OSError):  # macOS does not have this limit
         resource.setrlimit(resource.RLIMIT_AS, (budget.MEMORY, budget.MEMORY))
 

@@ -6,7 +6,7 @@ Importing this module does not import Pillow.
 from typing import TYPE_CHECKING
 
 from shared.errors import ApiError
-from shared.pictures import sizes, strip
+from shared.pictures import budget, sizes, strip
 from shared.pictures.budget import CannotBeShown
 from shared.pictures.strip_parts import Cleaned
 from shared.pictures.task import Task
@@ -36,7 +36,14 @@ def small(content: bytes, side: int) -> "Image.Image":
 
 def check(cleaned: Cleaned) -> None:
     """Decode every frame, and scale the picture as for a thumbnail. Raise CannotBeShown if that fails."""
-    _decoded(cleaned, Task(CHECKED_SIDE, cleaned.width, cleaned.height, cleaned.frames))
+    _decoded(cleaned, Task(CHECKED_SIDE, cleaned.width, cleaned.height, cleaned.frames, _seconds_to_check(cleaned)))
+
+
+def _seconds_to_check(cleaned: Cleaned) -> float:
+    """Return the CPU seconds for a check. The scans of a JPEG are bounded by its headers, and have all seconds."""
+    if strip.kind_of(cleaned.content) != "webp":
+        return budget.CHECK_SECONDS
+    return budget.seconds_to_check(cleaned.width * cleaned.height * cleaned.frames, len(cleaned.content))
 
 
 def _decoded(cleaned: Cleaned, task: Task) -> "Image.Image":

@@ -77,9 +77,9 @@ def survives(api: Api, name: str) -> None:
 
 @pytest.mark.parametrize("name", ["a\u202eb.jpg", "a\u2066.jpg", "a\x85.jpg", "a\nb", "a/b", "a\\b", "a" * 256])
 def test_a_refused_file_name_is_dropped_by_an_upload_and_named_elsewhere(api: Api, name: str) -> None:
-    sent = File(pictures.tiny(1), name.replace("\n", "%0A"))  # as browsers write it, and a name with these characters
+    sent = File(pictures.tiny(1), name.replace("\n", "%0A"))
     image = json_of(api.post([("label", api.label), ("img", sent)]))
-    assert image.get("filename") == {"a\nb": "a%0Ab", "a/b": "b", "a\\b": "b"}.get(name)
+    assert image.get("filename") == ("b" if name[1] in "/\\" else None)
     for answer in (
         api.patch(image["url"], {"filename": name}),
         api.host.request("POST", "/uploads", json.dumps({"label": api.label, "filename": name}).encode(), JSON),

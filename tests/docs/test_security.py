@@ -36,7 +36,7 @@ def test_the_limits_are_those_of_the_code() -> None:
         f"{MAX_PARTS} parts",
         f"{MAX_PIXELS:,} pixels",
         f"a WebP {MAX_WEBP_PIXELS:,}",
-        f"ends after {budget.SECONDS} seconds of computing or at {budget.MEMORY // 10**6} MB",
+        f"ends after {budget.CHECK_SECONDS} seconds of computing or at {budget.MEMORY // 10**6} MB",
         f"{MAX_FRAMES:,} frames",
         f"JPEG {MAX_SCANS} scans",
         f"after {functions['Timeout']} seconds",

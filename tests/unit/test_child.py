@@ -14,11 +14,12 @@ import pytest
 from shared import deadline
 from shared.errors import Unavailable, UnsupportedMediaType
 from shared.pictures import budget, child, decoding, strip
-from shared.pictures.budget import CannotBeShown, Inconsistent, TooMuchMemory, TooMuchWork
+from shared.pictures.budget import CannotBeShown, Inconsistent, TooMuchMemory, TooMuchTime
 from shared.pictures.shown import shown
+from shared.pictures.strip_jpeg import MAX_SCANS
 from shared.pictures.task import Task
 from tests.support import pictures
-from tests.support.heavy_pictures import groups_webp, lossless_webp
+from tests.support.heavy_pictures import groups_webp, lossless_webp, progressive_jpeg
 
 LOSSLESS = pictures.webp(lossless=True)
 WHOLE = Task(256, 24, 16, 1)
@@ -88,13 +89,9 @@ def test_the_childs_refusal_arrives(task: Task, failure: type[CannotBeShown]) ->
     assert type(caught.value) is failure
 
 
-def test_work_beyond_the_seconds_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
-    data = lossless_webp(4_096, 4_096)
-    limited = child.MAIN.replace("; main()", "; from shared.pictures import budget; budget.SECONDS = 0.2; main()")
-    monkeypatch.setattr(child, "MAIN", limited)
-    with pytest.raises(TooMuchWork) as caught:
-        child.decode(data, Task(256))
-    assert type(caught.value) is TooMuchWork
+def test_work_beyond_the_seconds_is_ended() -> None:
+    with pytest.raises(TooMuchTime, match=r"more than 0\.2 seconds of computing"):
+        child.decode(lossless_webp(4_096, 4_096), Task(256, seconds=0.2))
 
 
 def test_work_beyond_the_memory_is_ended() -> None:
@@ -224,3 +221,22 @@ def test_a_stored_picture_that_would_be_refused_now_is_shown_by_a_child_if_that_
     assert decoding.small(data, 16).size == (16, 11)
     with pytest.raises(CannotBeShown):
         decoding.small(data[:200], 16)
+
+
+def test_a_check_has_seconds_by_the_size_of_a_webp_and_all_for_the_scans_of_a_jpeg(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    given: list[float] = []
+    monkeypatch.setattr(decoding, "_decoded", lambda cleaned, task: given.append(task.seconds))
+    for webp in (pictures.webp(lossless=True), lossless_webp(4_096, 2_048), lossless_webp(8_192, 6_144, noise=False)):
+        decoding.check(strip.clean(webp, "webp"))
+    decoding.check(strip.clean(progressive_jpeg(64, 3, MAX_SCANS), "jpg"))
+    small, large, largest, scans = given
+    assert small == pytest.approx(budget.START_SECONDS, abs=0.001)
+    assert large == pytest.approx(0.4 + 0.04 * 8.39 + 0.01 * 3.15, abs=0.01)
+    assert largest == scans == budget.CHECK_SECONDS
+
+
+def test_groups_of_codes_take_a_small_picture_more_seconds_than_it_has() -> None:
+    with pytest.raises(TooMuchTime):
+        decoding.check(strip.clean(groups_webp(1_024, 65_536, large=False), "webp"))
