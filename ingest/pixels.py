@@ -6,9 +6,10 @@ from PIL import Image
 
 from detections import Unrecognisable
 from shared import images
-from shared.pictures import decoding, scaling, strip
+from shared.pictures import decoding, scaling
 from shared.pictures.budget import CannotBeShown, TooMuchWork, failures
-from shared.pictures.shown import FORMATS
+from shared.pictures.showing.shown import FORMATS
+from shared.pictures.stripping import strip
 
 TYPES = tuple(images.CONTENT_TYPES.values())
 

@@ -10,16 +10,16 @@ import magic
 
 from shared.errors import UnprocessableValue, UnsupportedMediaType
 
-# Every upload needs it, and Lambda gives a cold start more of a processor than the first request.
+# Every upload needs the frames, and Lambda gives a cold start more of a processor than the first request.
 from shared.pictures import (
     decoding,
     frames,  # noqa: F401
     sizes,
-    strip,
     transport,
 )
 from shared.pictures.budget import CannotBeShown, TooMuchWork
-from shared.pictures.strip_parts import Broken, Cleaned
+from shared.pictures.stripping import strip
+from shared.pictures.stripping.strip_parts import Broken, Cleaned
 
 MAGIC_BYTES = 4096  # bytes: enough to detect a type, and all that an old libmagic should read of an untrusted file
 

@@ -6,9 +6,10 @@ Importing this module does not import Pillow.
 from typing import TYPE_CHECKING
 
 from shared.errors import ApiError
-from shared.pictures import budget, sizes, strip
+from shared.pictures import budget, sizes
 from shared.pictures.budget import CannotBeShown
-from shared.pictures.strip_parts import Cleaned
+from shared.pictures.stripping import strip
+from shared.pictures.stripping.strip_parts import Cleaned
 from shared.pictures.task import Task
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from PIL import Image, PngImagePlugin
 from shared.pictures import png_still
 from shared.pictures.budget import Inconsistent, failures
 from shared.pictures.icc import PROFILE_MAX
-from shared.pictures.shown import FORMATS, shown
+from shared.pictures.showing.shown import FORMATS, shown
 from shared.pictures.task import Task
 
 PngImagePlugin.MAX_TEXT_CHUNK = PROFILE_MAX + 1  # bytes, for a stored profile; Pillow itself refuses above 1 MiB

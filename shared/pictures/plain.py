@@ -8,8 +8,8 @@ from io import BytesIO
 
 from PIL import Image
 
-from shared.pictures import png_still
-from shared.pictures.shown import FORMATS
+from shared.pictures.showing import png_still
+from shared.pictures.showing.shown import FORMATS
 
 # Chunks before the pixels that change nothing, and colour types without opacity.
 HARMLESS = frozenset({b"IHDR", b"PLTE", b"sRGB", b"sBIT", b"bKGD", b"pHYs"})

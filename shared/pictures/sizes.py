@@ -1,8 +1,8 @@
 """The largest pictures, by what their headers say, before a decoder takes time and memory for their pixels."""
 
 from shared.pictures.budget import TooMuchWork
-from shared.pictures.strip import Kind
-from shared.pictures.strip_parts import Cleaned
+from shared.pictures.stripping.strip import Kind
+from shared.pictures.stripping.strip_parts import Cleaned
 
 # Telephones of 50 megapixels make pictures of up to 8,192 x 6,144 pixels, so the limits are not near that.
 MAX_PIXELS = 2**26  # pixels of all frames of a JPEG or PNG

@@ -10,7 +10,7 @@ from shared.limits import BODY_MAX
 from shared.pictures import budget
 from shared.pictures.bucket import URL_LIFETIME
 from shared.pictures.sizes import MAX_FRAMES, MAX_PIXELS, MAX_WEBP_PIXELS
-from shared.pictures.strip_jpeg import MAX_SCANS
+from shared.pictures.stripping.strip_jpeg import MAX_SCANS
 from tests.support.cloud import ROOT, template
 from tools.benchmarks import engine
 

@@ -9,7 +9,7 @@ from PIL import Image
 from playwright.sync_api import Browser, Page
 
 from shared.pictures.scaling import scaled
-from shared.pictures.shown import shown
+from shared.pictures.showing.shown import shown
 from tests.support import patchworks
 from tests.support.browser import CHROMIUM, chromium
 from tests.support.cloud import ROOT

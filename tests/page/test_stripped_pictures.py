@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page
 
 from shared.errors import UnsupportedMediaType
-from shared.pictures import strip
+from shared.pictures.stripping import strip
 from tests.support import pictures
 from tests.support.browser import CHROMIUM, chromium
 from tests.support.cloud import ROOT

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page
 
 from shared.errors import UnsupportedMediaType
-from shared.pictures.strip_png import clean
+from shared.pictures.stripping.strip_png import clean
 from tests.support import pictures
 from tests.support.browser import CHROMIUM, chromium
 from tests.support.pictures import chunk, png_chunks, png_of, png_with, tiff

@@ -10,7 +10,7 @@ from functools import partial
 
 from shared.limits import FILE_MAX
 from shared.pictures.sizes import MAX_FRAMES, MAX_PIXELS, MAX_WEBP_PIXELS
-from shared.pictures.strip_jpeg import BOUNDED_SCANS, MAX_SCANS
+from shared.pictures.stripping.strip_jpeg import BOUNDED_SCANS, MAX_SCANS
 from tests.support import heavy_pictures as heavy
 from tests.support import pictures, profiles
 from tests.support.heavy_pictures import GREY, PALETTE, RGB, RGBA, SIDE, WEBP_SIZE, Make

@@ -13,10 +13,11 @@ import pytest
 
 from shared import deadline
 from shared.errors import Unavailable, UnsupportedMediaType
-from shared.pictures import budget, child, decoding, strip
+from shared.pictures import budget, child, decoding
 from shared.pictures.budget import CannotBeShown, Inconsistent, TooMuchMemory, TooMuchTime
-from shared.pictures.shown import shown
-from shared.pictures.strip_jpeg import MAX_SCANS
+from shared.pictures.showing.shown import shown
+from shared.pictures.stripping import strip
+from shared.pictures.stripping.strip_jpeg import MAX_SCANS
 from shared.pictures.task import Task
 from tests.support import pictures
 from tests.support.heavy_pictures import groups_webp, lossless_webp, progressive_jpeg

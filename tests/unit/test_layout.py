@@ -24,6 +24,8 @@ NEVER = {
     **dict.fromkeys(GROUND, (*GROUPS, "shared/add_image", "shared/picture_response")),
     "shared/api": ("shared/add_image", "shared/picture_response", "shared/pictures", "shared/uploads"),
     "shared/labels": ("shared/add_image", "shared/picture_response", "shared/api", "shared/pictures", "shared/uploads"),
+    "shared/pictures/stripping": ("shared/pictures/showing",),
+    "shared/pictures/showing": ("shared/pictures/stripping/strip_jpeg", "shared/pictures/check"),
     "shared/pictures": ("shared/add_image", "shared/picture_response", "shared/api", "shared/labels", "shared/uploads"),
     "shared/uploads": ("shared/add_image", "shared/picture_response", "shared/pictures"),
     **{folder: ("tools", "costs", "tests", *(other for other in FUNCTIONS if other != folder)) for folder in FUNCTIONS},
@@ -45,37 +47,27 @@ NEVER = {
     "tools/local": ("tests", "tools/audit", "tools/bundle", "tools/benchmarks", *FUNCTIONS),
     "tools/reconcile": ("tests", "tools/local", "tools/audit", "tools/bundle", "tools/benchmarks", *FUNCTIONS),
 }
+
+
+def place(path: Path) -> str:
+    """Return `shared/labels/store` for a module's file, `shared/labels` for a package's."""
+    return str(path.relative_to(ROOT).with_suffix("")).removesuffix("/__init__")
+
+
 # Only the standard library and each other: no AWS, no clock, no randomness of their own.
 PURE = {
     *("shared/images", "shared/errors", "shared/limits", "shared/api/access", "shared/api/accept", "shared/api/etags"),
     *("shared/api/image_json", "shared/labels/chunks", "shared/labels/counts", "shared/labels/items"),
     "shared/labels/transactions",
-    *("shared/uploads/callback_url", "shared/pictures/icc", "shared/pictures/strip"),
-    "shared/pictures/transport",
-    *("shared/pictures/jpeg_kinds", "shared/pictures/jpeg_profile", "shared/pictures/jpeg_segments"),
-    *("shared/pictures/jpeg_tables", "shared/pictures/samsung_trailer", "shared/pictures/webp_chunks"),
-    *(
-        "shared/pictures/strip_jpeg",
-        "shared/pictures/strip_parts",
-        "shared/pictures/strip_png",
-        "shared/pictures/strip_webp",
-        "shared/pictures/colour_spaces",
-        "shared/pictures/hdr",
-        "shared/pictures/lab_tables",
-        "shared/pictures/png_still",
-        *("shared/pictures/png_chunks", "shared/pictures/png_frames"),
-    ),
+    *("shared/uploads/callback_url", "shared/pictures/icc", "shared/pictures/transport"),
+    *(place(path) for path in MODULES if path.parent.name == "stripping" and path.stem != "__init__"),
+    *(f"shared/pictures/showing/{name}" for name in ("colour_spaces", "hdr", "lab_tables", "png_still")),
     *("random/darts", "random/gaps", "random/session_order", "notify/backoff", "notify/signature"),
     *("upload/boundary", "upload/file_names"),
     "tools/audit/chi_square",
     "tools/local/origins",
     *("tools/reconcile/placing", "tools/reconcile/rebuild_writes", "tools/reconcile/tally"),
 }
-
-
-def place(path: Path) -> str:
-    """Return `shared/labels/store` for a module's file, `shared/labels` for a package's."""
-    return str(path.relative_to(ROOT).with_suffix("")).removesuffix("/__init__")
 
 
 PLACES = {place(path) for path in MODULES}
@@ -182,7 +174,7 @@ def test_no_test_module_imports_another() -> None:
 def test_a_pure_module_imports_the_standard_library_and_pure_modules(name: str) -> None:
     imported = imports_of(ROOT / f"{name}.py")
     assert not {m for m in imported if m.partition(".")[0] not in {*sys.stdlib_module_names, "shared", *FLAT, "tools"}}
-    packages = {"shared", "shared/api", "shared/labels", "shared/pictures", "tools/audit", "tools/reconcile"}
+    packages = {place(path) for path in MODULES if path.stem == "__init__"}
     assert ours(imported) - packages <= PURE
 
 

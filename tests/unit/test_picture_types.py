@@ -5,7 +5,9 @@ from typing import Any, get_args
 
 import pixels
 from shared import images
-from shared.pictures import check, shown, strip
+from shared.pictures import check
+from shared.pictures.showing import shown
+from shared.pictures.stripping import strip
 from tests.support.answers import CONTRACT
 from tests.support.cloud import ROOT
 

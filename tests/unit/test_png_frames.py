@@ -9,7 +9,7 @@ from PIL import Image
 
 from shared.errors import UnsupportedMediaType
 from shared.pictures.check import check_picture
-from shared.pictures.strip_png import clean
+from shared.pictures.stripping.strip_png import clean
 from tests.support.pictures import chunk
 from tests.support.png_animations import (
     BLUE,

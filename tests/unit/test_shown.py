@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageChops
 
-from shared.pictures import averages, colour_spaces, hdr, png_still, to_srgb
 from shared.pictures.budget import CannotBeShown
-from shared.pictures.shown import shown
+from shared.pictures.showing import averages, colour_spaces, hdr, png_still, to_srgb
+from shared.pictures.showing.shown import shown
 from shared.pictures.sizes import TooLarge
 from tests.support import colour_profiles, patchworks, pictures
 from tests.support.cloud import ROOT
@@ -127,7 +127,7 @@ def test_all_16_bits_count_for_a_transparent_colour_and_eight_for_the_others() -
 
 
 def test_a_transparent_colour_of_16_bits_is_looked_for_in_not_too_many_pixels(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("shared.pictures.png_pixels.COMPARED_MAX", 63)
+    monkeypatch.setattr("shared.pictures.showing.png_pixels.COMPARED_MAX", 63)
     with pytest.raises(TooLarge, match="16 bits and more than 63 pixels"):
         shown(png(16, 2, bytes(6), trns(0, 0, 0)), 256)
     assert colour(png(16, 2, bytes(6))) == (0, 0, 0)

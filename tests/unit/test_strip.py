@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.errors import UnprocessableValue, UnsupportedMediaType
-from shared.pictures.strip import clean
-from shared.pictures.strip_jpeg import BOUNDED_SCANS, MAX_SCANS
-from shared.pictures.strip_parts import Cleaned
+from shared.pictures.stripping.strip import clean
+from shared.pictures.stripping.strip_jpeg import BOUNDED_SCANS, MAX_SCANS
+from shared.pictures.stripping.strip_parts import Cleaned
 from tests.support import pictures
 from tests.support.cloud import ROOT
 from tests.support.hostile_pictures import canvas

@@ -12,8 +12,8 @@ from PIL import Image
 
 from shared.errors import ApiError, UnprocessableValue, UnsupportedMediaType
 from shared.pictures.icc import PROFILE_MAX
-from shared.pictures.jpeg_segments import MAX_SEGMENTS
-from shared.pictures.strip_jpeg import BOUNDED_SCANS, MAX_SCAN_PIXELS, MAX_SCANS, clean
+from shared.pictures.stripping.jpeg_segments import MAX_SEGMENTS
+from shared.pictures.stripping.strip_jpeg import BOUNDED_SCANS, MAX_SCAN_PIXELS, MAX_SCANS, clean
 from tests.support import pictures
 from tests.support.cloud import ROOT
 from tests.support.jpeg_files import many_scans, pieces, samsung_trailer

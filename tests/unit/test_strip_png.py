@@ -12,9 +12,9 @@ from PIL import Image
 from shared.errors import UnsupportedMediaType
 from shared.pictures.check import check_picture
 from shared.pictures.icc import PROFILE_MAX
-from shared.pictures.png_chunks import MAX_CHUNKS
-from shared.pictures.strip_parts import TooMany
-from shared.pictures.strip_png import clean
+from shared.pictures.stripping.png_chunks import MAX_CHUNKS
+from shared.pictures.stripping.strip_parts import TooMany
+from shared.pictures.stripping.strip_png import clean
 from tests.support import pictures
 from tests.support.pictures import chunk, png_chunks, png_of, png_with, tiff
 from tests.support.pixels import pixels

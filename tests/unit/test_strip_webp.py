@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from shared.errors import UnprocessableValue, UnsupportedMediaType
 from shared.pictures.icc import PROFILE_MAX
-from shared.pictures.strip_webp import clean
-from shared.pictures.webp_chunks import MAX_CHUNKS
+from shared.pictures.stripping.strip_webp import clean
+from shared.pictures.stripping.webp_chunks import MAX_CHUNKS
 from tests.support import pictures, profiles
 from tests.support.hostile_pictures import ANIM, canvas, frame
 from tests.support.metadata import PROFILE

@@ -15,7 +15,7 @@ from shared.pictures import budget, decoding
 from shared.pictures.budget import CannotBeShown, TooMuchMemory
 from shared.pictures.check import check_picture
 from shared.pictures.scaling import scaled
-from shared.pictures.strip_jpeg import MAX_SCANS
+from shared.pictures.stripping.strip_jpeg import MAX_SCANS
 from tests.support import pictures
 from tests.support.cloud import ROOT
 from tests.support.heaviest import inks_profile, with_profile

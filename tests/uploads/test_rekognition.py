@@ -18,7 +18,7 @@ from recognisers import chosen
 from rekognition_recogniser import BUSY, BYTES_MAX, REFUSALS, SIDE, Rekognition
 from shared import aws, deadline
 from shared.pictures.plain import is_plain
-from shared.pictures.shown import shown
+from shared.pictures.showing.shown import shown
 from tests.support import pictures
 from tests.support.hosts import forget_clients
 

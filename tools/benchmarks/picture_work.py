@@ -13,7 +13,7 @@ from PIL import Image
 
 from shared.pictures.check import check_picture
 from shared.pictures.scaling import scaled
-from shared.pictures.strip_jpeg import BOUNDED_SCANS
+from shared.pictures.stripping.strip_jpeg import BOUNDED_SCANS
 from tests.support import heavy_pictures as heavy
 from tests.support.heaviest import inks_profile, with_profile
 from tests.support.heavy_pictures import RGB, RGBA, Make

@@ -8,8 +8,8 @@ from collections.abc import Iterator, Sequence
 from itertools import count
 
 from shared.pictures.icc import stored_profile
-from shared.pictures.strip_parts import Broken, Cleaned, orientation_only
-from shared.pictures.webp_chunks import Chunk, joined, length, read_chunks
+from shared.pictures.stripping.strip_parts import Broken, Cleaned, orientation_only
+from shared.pictures.stripping.webp_chunks import Chunk, joined, length, read_chunks
 
 _STILL = frozenset({b"VP8 ", b"VP8L"})
 _HEADER = 10  # bytes of VP8X

@@ -6,7 +6,7 @@ seconds, and a program that holds them gigabytes.
 
 from collections.abc import Iterator, Sequence
 
-from shared.pictures.jpeg_segments import DHT, DQT, DRI, SOS, Segment
+from shared.pictures.stripping.jpeg_segments import DHT, DQT, DRI, SOS, Segment
 
 Slot = tuple[int, int]  # marker and number of the slot; Huffman codes for AC have the numbers 16 to 19
 

@@ -9,9 +9,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from shared.pictures.icc import PROFILE_MAX, stored_profile
-from shared.pictures.png_chunks import SIGNATURE, Chunk, chunk_of, is_critical, read_chunks
-from shared.pictures.png_frames import FRAME_KINDS, Canvas, shown_frames
-from shared.pictures.strip_parts import Broken, Cleaned, orientation_only
+from shared.pictures.stripping.png_chunks import SIGNATURE, Chunk, chunk_of, is_critical, read_chunks
+from shared.pictures.stripping.png_frames import FRAME_KINDS, Canvas, shown_frames
+from shared.pictures.stripping.strip_parts import Broken, Cleaned, orientation_only
 
 _GREY, _RGB, _PALETTE, _GREY_ALPHA, _RGB_ALPHA = 0, 2, 3, 4, 6  # colour types
 _COLOURS = (_GREY, _RGB, _PALETTE, _GREY_ALPHA, _RGB_ALPHA)

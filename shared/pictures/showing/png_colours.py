@@ -3,10 +3,10 @@
 import struct
 from collections.abc import Mapping
 
-from shared.pictures import hdr, to_srgb
-from shared.pictures.colour_spaces import CURVES, PRIMARIES, SRGB, Primaries, power
-from shared.pictures.png_still import GREY, GREY_ALPHA, unpacked_profile
-from shared.pictures.to_srgb import Conversion
+from shared.pictures.showing import hdr, to_srgb
+from shared.pictures.showing.colour_spaces import CURVES, PRIMARIES, SRGB, Primaries, power
+from shared.pictures.showing.png_still import GREY, GREY_ALPHA, unpacked_profile
+from shared.pictures.showing.to_srgb import Conversion
 
 RENDERING_INTENTS = (b"\0", b"\1", b"\2", b"\3")  # those that sRGB may have
 NEUTRAL = (0.95 / 2.2, 1.05 / 2.2)  # values of gAMA that mean sRGB where there is no cHRM

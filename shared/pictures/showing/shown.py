@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 # Without these three plugins, Pillow imports all of its forty to find WebP.
 from PIL import Image, JpegImagePlugin, PngImagePlugin, WebPImagePlugin  # noqa: F401
 
-from shared.pictures.averages import Box, Tiles, fitting, scaled_down
 from shared.pictures.budget import failures
-from shared.pictures.strip import kind_of
+from shared.pictures.showing.averages import Box, Tiles, fitting, scaled_down
+from shared.pictures.stripping.strip import kind_of
 
 if TYPE_CHECKING:
-    from shared.pictures.to_srgb import Conversion
+    from shared.pictures.showing.to_srgb import Conversion
 
 FORMATS = ("JPEG", "PNG", "WEBP")  # what Pillow calls the types that are stored
 
@@ -43,7 +43,7 @@ def shown(content: bytes, side: int) -> Image.Image:
 
 
 def _of_png(content: bytes, side: int) -> Image.Image:
-    from shared.pictures import png_pixels, png_still
+    from shared.pictures.showing import png_pixels, png_still
 
     still = png_still.first_picture(content)
     tiles, conversion = png_pixels.tiles(still)
@@ -72,7 +72,7 @@ def _conversions(picture: Image.Image) -> "tuple[Conversion | None, Conversion |
     is_of_inks, profile = picture.mode == "CMYK", picture.info.get("icc_profile")
     if not (is_of_inks or profile):
         return None, None
-    from shared.pictures import to_srgb
+    from shared.pictures.showing import to_srgb
 
     spaces = {"L": (to_srgb.GREY, to_srgb.RGB), "CMYK": (to_srgb.CMYK,)}.get(picture.mode, (to_srgb.RGB,))
     found = to_srgb.by_profile(profile, spaces) if profile else None

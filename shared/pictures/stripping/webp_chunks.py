@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from shared.pictures.strip_parts import Broken, TooMany
+from shared.pictures.stripping.strip_parts import Broken, TooMany
 
 Chunk = tuple[bytes, bytes]  # kind and payload
 

@@ -8,7 +8,7 @@ the end of the picture, and parts that browsers skip.  The ICC profile stays, bu
 import re
 from typing import Literal
 
-from shared.pictures.strip_parts import Cleaned
+from shared.pictures.stripping.strip_parts import Cleaned
 
 Kind = Literal["jpg", "png", "webp"]
 
@@ -28,9 +28,9 @@ def clean(data: bytes, kind: Kind) -> Cleaned:
     """Strip `data` to the picture, or raise UnsupportedMediaType if the container is broken."""
     # A cold start waits for the module of its picture only.
     if kind == "jpg":
-        from shared.pictures.strip_jpeg import clean
+        from shared.pictures.stripping.strip_jpeg import clean
     elif kind == "png":
-        from shared.pictures.strip_png import clean
+        from shared.pictures.stripping.strip_png import clean
     else:
-        from shared.pictures.strip_webp import clean
+        from shared.pictures.stripping.strip_webp import clean
     return clean(data)

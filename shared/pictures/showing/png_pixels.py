@@ -9,11 +9,11 @@ from io import BytesIO
 
 from PIL import Image, ImageChops, PngImagePlugin
 
-from shared.pictures import png_colours, to_srgb
-from shared.pictures.averages import Box, Tiles
-from shared.pictures.png_still import GREY, GREY_ALPHA, PALETTE, RGB, Still
+from shared.pictures.showing import png_colours, to_srgb
+from shared.pictures.showing.averages import Box, Tiles
+from shared.pictures.showing.png_still import GREY, GREY_ALPHA, PALETTE, RGB, Still
+from shared.pictures.showing.to_srgb import Conversion
 from shared.pictures.sizes import TooLarge
-from shared.pictures.to_srgb import Conversion
 
 Tile = Callable[[Box], Image.Image]
 # Pixels of which all 16 bits are compared with the colour that is transparent: they are decoded twice for that.

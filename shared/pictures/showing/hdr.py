@@ -7,7 +7,7 @@ light up to the reference white, and a bend above it that takes the brightest li
 from collections.abc import Callable
 from math import exp, log, sqrt
 
-from shared.pictures.colour_spaces import BT2020, SRGB, Primaries, Triple, applied, from_srgb, inverse, product
+from shared.pictures.showing.colour_spaces import BT2020, SRGB, Primaries, Triple, applied, from_srgb, inverse, product
 
 PQ, HLG = 16, 18  # transfer characteristics of H.273
 REFERENCE_WHITE = 203.0  # nits (ITU-R BT.2408)

@@ -4,7 +4,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from shared.pictures.strip_parts import Broken, TooMany
+from shared.pictures.stripping.strip_parts import Broken, TooMany
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _FRAMING = 12  # bytes around a payload: 4 length and 4 kind before it, 4 checksum after it

@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from shared.pictures.png_chunks import Chunk, chunk_of
-from shared.pictures.strip_parts import Broken
+from shared.pictures.stripping.png_chunks import Chunk, chunk_of
+from shared.pictures.stripping.strip_parts import Broken
 
 FRAME_KINDS = frozenset({b"fcTL", b"fdAT"})  # without acTL they belong to no animation
 _NUMBER = 4  # bytes of the number at the start of fcTL and fdAT

@@ -12,9 +12,9 @@ from itertools import combinations
 
 from PIL import Image, ImageChops, ImageCms, ImageFilter
 
-from shared.pictures import colour_spaces, hdr, lab_tables
-from shared.pictures.colour_spaces import SRGB, Curve, Primaries
 from shared.pictures.icc import stored_profile
+from shared.pictures.showing import colour_spaces, hdr, lab_tables
+from shared.pictures.showing.colour_spaces import SRGB, Curve, Primaries
 
 Convert = Callable[[Image.Image], Image.Image]
 

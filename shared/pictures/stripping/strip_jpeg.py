@@ -4,11 +4,22 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from shared.errors import UnprocessableValue
-from shared.pictures import jpeg_profile
-from shared.pictures.jpeg_kinds import FRAMES, Frame, read_frame
-from shared.pictures.jpeg_segments import APP0, APP1, APP2, APP14, DECODING, EOI, SOI, SOS, Segment, read_segments
-from shared.pictures.jpeg_tables import without_idle_tables
-from shared.pictures.strip_parts import Broken, Cleaned, orientation_only
+from shared.pictures.stripping import jpeg_profile
+from shared.pictures.stripping.jpeg_kinds import FRAMES, Frame, read_frame
+from shared.pictures.stripping.jpeg_segments import (
+    APP0,
+    APP1,
+    APP2,
+    APP14,
+    DECODING,
+    EOI,
+    SOI,
+    SOS,
+    Segment,
+    read_segments,
+)
+from shared.pictures.stripping.jpeg_tables import without_idle_tables
+from shared.pictures.stripping.strip_parts import Broken, Cleaned, orientation_only
 
 # A decoder goes over the whole picture for each scan of a progressive file, so a small file with thousands of scans
 # takes minutes.  Encoders write about 10.

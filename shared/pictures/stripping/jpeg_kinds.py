@@ -7,7 +7,7 @@ decoder that most browsers do not have.
 from dataclasses import dataclass
 
 from shared.errors import UnsupportedMediaType
-from shared.pictures.strip_parts import Broken
+from shared.pictures.stripping.strip_parts import Broken
 
 FRAMES = frozenset({0xC0, 0xC1, 0xC2})  # baseline, extended sequential, progressive: all with Huffman codes
 _PROGRESSIVE = 0xC2

@@ -4,9 +4,9 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from shared.pictures.jpeg_kinds import FRAMES, UNSHOWN_MARKERS, Unshown
-from shared.pictures.samsung_trailer import start_of_trailer
-from shared.pictures.strip_parts import Broken, TooMany
+from shared.pictures.stripping.jpeg_kinds import FRAMES, UNSHOWN_MARKERS, Unshown
+from shared.pictures.stripping.samsung_trailer import start_of_trailer
+from shared.pictures.stripping.strip_parts import Broken, TooMany
 
 SOI, EOI = b"\xff\xd8", b"\xff\xd9"
 DHT, SOS, DQT, DRI = 0xC4, 0xDA, 0xDB, 0xDD

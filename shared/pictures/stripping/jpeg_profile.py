@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Sequence
 
 from shared.pictures.icc import PROFILE_MAX, stored_profile
-from shared.pictures.jpeg_kinds import FRAMES
-from shared.pictures.jpeg_segments import APP2, Segment
+from shared.pictures.stripping.jpeg_kinds import FRAMES
+from shared.pictures.stripping.jpeg_segments import APP2, Segment
 
 NAME = b"ICC_PROFILE\0"
 HEADER = len(NAME) + 2  # bytes before a part: the name, its number from 1, and how many there are
