@@ -7,9 +7,9 @@ from io import BytesIO
 
 from PIL import Image, PngImagePlugin
 
-from shared.pictures import png_still
 from shared.pictures.budget import Inconsistent, failures
 from shared.pictures.icc import PROFILE_MAX
+from shared.pictures.showing import png_still
 from shared.pictures.showing.shown import FORMATS, shown
 from shared.pictures.task import Task
 

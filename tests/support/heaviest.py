@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from shared.limits import FILE_MAX
+from shared.pictures.showing.png_pixels import COMPARED_MAX
 from shared.pictures.sizes import MAX_FRAMES, MAX_PIXELS, MAX_WEBP_PIXELS
 from shared.pictures.stripping.strip_jpeg import BOUNDED_SCANS, MAX_SCANS
 from tests.support import heavy_pictures as heavy
@@ -20,6 +21,8 @@ HALF = SIDE // 2
 INKS_SCANS = BOUNDED_SCANS * 3 // 4
 SMALL = int((MAX_PIXELS / MAX_FRAMES) ** 0.5)  # pixels of the side of each of the most frames
 NOISE = 30_000_000  # bytes of noise in a PNG, which are 18 MB then
+GAMMA = chunk(b"gAMA", (100_000).to_bytes(4))
+PRIMARIES = chunk(b"cHRM", struct.pack(">8I", 31_270, 32_900, 70_800, 29_200, 17_000, 79_700, 13_100, 4_600))
 
 
 def inks_profile(grid: int = 17) -> bytes:
@@ -86,7 +89,21 @@ TAKEN: dict[str, Make] = {
     "PNG with a palette": lambda: heavy.png(
         SIDE, 8, PALETTE, height=6_144, interlaced=True, more=chunk(b"PLTE", bytes(768))
     ),
-    "PNG with gamma": lambda: heavy.png(SIDE, 8, RGBA, more=chunk(b"gAMA", (100_000).to_bytes(4))),
+    "PNG with gamma": partial(heavy.png, SIDE, 8, RGB, noise=NOISE, more=GAMMA),
+    "PNG with gamma, primaries": partial(heavy.png, SIDE, 8, RGB, noise=NOISE, more=GAMMA + PRIMARIES),
+    "PNG with gamma, transparent": partial(heavy.png, SIDE, 8, RGBA, height=6_144, noise=NOISE, more=GAMMA + PRIMARIES),
+    "PNG with gamma, transparent colour": partial(
+        heavy.png, SIDE, 8, RGB, height=6_144, noise=NOISE, more=GAMMA + PRIMARIES + chunk(b"tRNS", bytes(6))
+    ),
+    "PNG of 16 bits, transparent colour": partial(
+        heavy.png,
+        4_096,
+        16,
+        RGB,
+        height=COMPARED_MAX // 4_096,
+        noise=NOISE,
+        more=GAMMA + PRIMARIES + chunk(b"tRNS", bytes(6)),
+    ),
     "PNG in chunks of 256 bytes": partial(heavy.png, SIDE, 8, RGB, split=256),
     "animated PNG, 2 frames": partial(heavy.apng, int((MAX_PIXELS / 2) ** 0.5), 2),
     "animated PNG, 16 frames": partial(heavy.apng, SIDE // 4, 16),

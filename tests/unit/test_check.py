@@ -22,6 +22,7 @@ from tests.support.pixels import pixels
 from tests.support.refusals import outcome
 
 IMAGES = ROOT / "tests/images"
+GAMMA = chunk(b"gAMA", (100_000).to_bytes(4))
 
 VALID = {
     "jpeg": pictures.jpeg(),
@@ -284,6 +285,8 @@ def with_size(data, width, height):
         (png_with_header(pictures.png(), depth=16, colour=2, interlaced=1), (8_193, 6_144), MAX_SLOW_PIXELS),
         (png_with_header(pictures.png(), depth=16, colour=2, interlaced=0), (8_193, 6_144), MAX_SLOW_PIXELS),
         (png_with_header(pictures.png(), depth=8, colour=2, interlaced=1), (8_193, 6_144), MAX_SLOW_PIXELS),
+        (png_with(pictures.png(mode="RGBA"), GAMMA), (8_193, 6_144), MAX_SLOW_PIXELS),
+        (png_with(pictures.png(), GAMMA, chunk(b"tRNS", bytes(6))), (8_193, 6_144), MAX_SLOW_PIXELS),
     ],
 )
 def test_a_row_of_pixels_beyond_the_limit_is_422_with_the_limit(data, size, most):

@@ -22,7 +22,7 @@ SECONDS = 3.6  # of CPU time for a check and a thumbnail, or a check and a recog
 MEGABYTES = 1_024 * 1.048576  # four fifths of the 1,280 MB, as Lambda counts them
 REFUSED_SECONDS = 0.5  # where headers show it
 SIDE = 1_024  # pixels of the largest thumbnail
-ROUNDS = 1
+ROUNDS = 2
 
 ONCE = """
 import json, os, re, resource, sys
