@@ -83,6 +83,22 @@ class Transactions:
             *self._leave(entry, filler, empties=chunks.empties_chunk(lane, weight_class)),
         ]
 
+    def give_back_row(self, image: Image, pool: Pool, chunk_number: int, weight: int) -> list[Write]:
+        """Put the row of an image under a tag again, where it is missing: 2 writes.
+
+        It has a place in this chunk with this weight.  Without a row, no other write can change that place.
+        """
+        entry = Entry(pool, image.name, weight, chunk_number, image.version_id)
+        put = {
+            "TableName": self.image_chunks_table,
+            "Item": items.tag_item(replace(image, weight=weight), pool, chunk_number),
+            "ConditionExpression": "attribute_not_exists(s3key)",
+        }
+        return [
+            {"Put": put},
+            self._change_chunk(entry, "SET images.#image = :weight", IN_CHUNK, {":weight": weight}),
+        ]
+
     def change_description(self, image: Image, new: Image, entry: Entry) -> Write:
         """Change an image's tags, file name and version, and not its weight: 1 write."""
         return self._change_image(image, new, entry, replace(entry, version_id=new.version_id))

@@ -320,3 +320,17 @@ def test_a_row_that_is_mended_while_its_image_is_deleted_does_not_stay(world: Wo
     assert delete(FIRST)["statusCode"] == 204
     assert set(world.tables[IMAGES]) == {(items.LABELS, LABEL)}
     check(world)
+
+
+@pytest.mark.parametrize("pictures", [1, 3, MANY])
+def test_a_row_that_is_missing_under_a_tag_comes_back_to_the_place_that_it_had(world: World, pictures: int) -> None:
+    for picture in range(pictures):
+        assert upload(picture, tags="red") == 201
+    del world.tables[IMAGES][f"{LABEL}#red", name_of(tiny(0))]
+    report, lines = reconcile()
+    assert report.is_clean
+    assert (report.rows_mended, lines[0].endswith("it has no row under its tag red: mended")) == (1, True)
+    check(world)
+    assert patch(0, weight=7e-9, tags=["red"])["statusCode"] == 200
+    assert delete(0)["statusCode"] == 204
+    check(world)

@@ -109,6 +109,7 @@ class Inventory(Store):
         """Let an image's rows under its tags, and under these, agree with its own row.  Return whether they did not."""
 
         def attempt(_: bool) -> bool:
+            given_back = self._give_back_rows(label, name)
             own = self._image_item(label, name, consistent=True)
             image = items.image(own) if own else None
             others = [Pool(label, tag) for tag in sorted(set(tags) - set(image.tags if image else ()))]
@@ -119,9 +120,34 @@ class Inventory(Store):
                 writes = [write for _, stray in strays for write in self._take((), stray)]
             if writes:
                 self._write(writes)
-            return bool(writes)
+            return given_back or bool(writes)
 
         return self._retried(attempt, label, name, sorted(tags))
+
+    def _give_back_rows(self, label: str, name: str) -> bool:
+        """Put rows under tags again that are missing although a chunk has the image.  Return whether there were any.
+
+        Adding the image to such a tag would give it a second place there, and twice its probability.  This reads all
+        chunks of the tag.
+        """
+        own = self._image_item(label, name, consistent=True)
+        if own is None:
+            return False
+        image = items.image(own)
+        writes: list[Write] = []
+        for pool in image.pools[1:]:
+            if self._entry(pool, name) is None and (place := self._place(pool, name)):
+                writes += self._transactions.give_back_row(image, pool, *place)
+        if writes:
+            self._write([self._transactions.change_description(image, image, items.entry(own)), *writes])
+        return bool(writes)
+
+    def _place(self, pool: Pool, name: str) -> tuple[int, int] | None:
+        """Return the chunk of a pool that has the image, and the weight there, or None."""
+        for item in self.chunk_items(pool):
+            if weight := items.weights(item).get(name):
+                return int(item["chunkNumber"]["N"]), weight
+        return None
 
     def rename_version(self, image: Image, version_id: str) -> bool:
         """Let the image and its tags name another version of its picture.
