@@ -1,9 +1,9 @@
 """Add a checked picture to a label: store it in the bucket, then write it to the tables."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
+from typing import NamedTuple
 
 from shared import images
 from shared.errors import Conflict, Unavailable
@@ -14,8 +14,7 @@ from shared.pictures.bucket import Bucket
 from shared.pictures.check import Picture
 
 
-@dataclass(frozen=True, slots=True)
-class NewImage:
+class NewImage(NamedTuple):
     """The properties that an uploader asked for. The weight is in units; the owner is empty if the image has none."""
 
     label: str
@@ -26,8 +25,7 @@ class NewImage:
     allow_other_tags: bool = False  # whether an image that exists may have tags that are not in `tags`
 
 
-@dataclass(frozen=True, slots=True)
-class AddResult:
+class AddResult(NamedTuple):
     """The stored image, the total weight of its label as it was read, and whether the image is new."""
 
     image: Image

@@ -1,7 +1,7 @@
 """Parse the upload form: a multipart/form-data body with the fields label, img, weight and tags."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from multipart import MultipartError, MultipartSegment, PushMultipartParser
 
@@ -23,8 +23,7 @@ WHITE_SPACE = b" \t\r\n"
 BYTES = "latin-1"  # makes a character of each byte, so that a file name that is not in UTF-8 does not stop the parser
 
 
-@dataclass(frozen=True, slots=True)
-class Form:
+class Form(NamedTuple):
     """The fields as sent, before their rules are checked. `filename` is the client's name for the file."""
 
     img: bytes

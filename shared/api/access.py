@@ -5,7 +5,7 @@ allow, so the rules and the error messages are the same in every host.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from shared.api.etags import require_match
 from shared.errors import Forbidden, Unavailable
@@ -16,8 +16,7 @@ DELETE = "images:delete"
 ADMIN = "images:admin"  # also the images of others
 
 
-@dataclass(frozen=True, slots=True)
-class Caller:
+class Caller(NamedTuple):
     """The subject of a token, empty without one, and its scopes."""
 
     subject: str

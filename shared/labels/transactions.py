@@ -7,9 +7,9 @@ docs/explanation/transactions.md has the tables and the reasons.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from shared.images import Image, Pool
 from shared.labels import chunks, items
@@ -23,8 +23,7 @@ UNCHANGED = "chunkNumber = :oldChunk AND weight = :oldWeight"  # the image's ite
 IN_CHUNK = "attribute_exists(images.#image)"
 
 
-@dataclass(frozen=True, slots=True)
-class Transactions:
+class Transactions(NamedTuple):
     """The writes for these two tables."""
 
     image_chunks_table: str

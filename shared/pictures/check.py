@@ -15,7 +15,6 @@ from shared.pictures import (
     decoding,
     frames,  # noqa: F401
     sizes,
-    transport,
 )
 from shared.pictures.budget import CannotBeShown, TooMuchWork
 from shared.pictures.stripping import strip
@@ -60,11 +59,13 @@ def check_picture(data: bytes) -> Picture:
 
 def _kind(data: bytes) -> strip.Kind:
     """Return the format that the first bytes and libmagic agree on."""
-    if damage := transport.damage(data):
-        raise UnsupportedMediaType(f"img {damage}.", field="img")
     kind, media_type = strip.kind_of(data), _media_type(data)
     if kind and media_type in _MEDIA_TYPES[kind]:
         return kind
+    from shared.pictures import transport
+
+    if damage := transport.damage(data):
+        raise UnsupportedMediaType(f"img {damage}.", field="img")
     if kind:
         raise UnsupportedMediaType(
             f"img begins like a picture ({kind}), but it looks like {media_type}; save it again as JPEG, PNG or WebP "

@@ -1,7 +1,7 @@
 """An ICC profile as it is stored (ICC.1:2022, section 7: header, tag table, data), for all three kinds of file."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 # The largest real profiles, of printing presses with fine tables, have 2 to 3 MB.
 PROFILE_MAX = 4_000_000  # bytes
@@ -18,8 +18,7 @@ _SIGNATURE = slice(36, 40)
 _ID = slice(84, 100)  # the MD5 of the profile, or zeros
 
 
-@dataclass(frozen=True, slots=True)
-class _Tag:
+class _Tag(NamedTuple):
     """An entry of the tag table: its data are the bytes from `start` up to `end`."""
 
     name: bytes

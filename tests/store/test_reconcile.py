@@ -1,7 +1,6 @@
 """Reconcile repairs exactly what is wrong, and changes nothing else."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from typing import Any
@@ -333,7 +332,7 @@ def aged(monkeypatch: pytest.MonkeyPatch, ages: dict[str, timedelta]) -> None:
 
     def versions(self: Bucket, prefix: str) -> Iterator[Version]:
         for version in listed(self, prefix):
-            yield replace(version, modified=version.modified - ages.get(version.id, timedelta(0)))
+            yield version._replace(modified=version.modified - ages.get(version.id, timedelta(0)))
 
     monkeypatch.setattr(Bucket, "versions", versions)
 

@@ -4,7 +4,7 @@ This module imports Pillow.  Import it only where a picture is decoded, so that 
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from PIL import Image
 
@@ -15,8 +15,7 @@ REDUCING_GAP = 2.0  # average whole pixels down to twice the size, then resample
 TILE = 2**20  # pixels that are converted at a time: 4 MB for each step between
 
 
-@dataclass(frozen=True, slots=True)
-class Tiles:
+class Tiles(NamedTuple):
     """A picture of `size` pixels, whose parts `tile` makes as RGB or RGBA, in `mode`."""
 
     size: Size

@@ -5,23 +5,26 @@ the end of the picture, and parts that browsers skip.  The ICC profile stays, bu
 (icc.py).  A file with nothing to remove stays the same byte for byte, so stripping twice changes nothing.
 """
 
-import re
 from typing import Literal
 
 from shared.pictures.stripping.strip_parts import Cleaned
 
 Kind = Literal["jpg", "png", "webp"]
 
-_SIGNATURES: dict[Kind, re.Pattern[bytes]] = {
-    "jpg": re.compile(rb"\xff\xd8\xff"),
-    "png": re.compile(rb"\x89PNG\r\n\x1a\n"),
-    "webp": re.compile(rb"RIFF....WEBP", re.DOTALL),
+# The first bytes, and those from byte 8 on.
+_SIGNATURES: dict[Kind, tuple[bytes, bytes]] = {
+    "jpg": (b"\xff\xd8\xff", b""),
+    "png": (b"\x89PNG\r\n\x1a\n", b""),
+    "webp": (b"RIFF", b"WEBP"),
 }
 
 
 def kind_of(data: bytes) -> Kind | None:
     """Return the format that the first bytes name, or None for any other."""
-    return next((kind for kind, signature in _SIGNATURES.items() if signature.match(data)), None)
+    for kind, (first, later) in _SIGNATURES.items():
+        if data.startswith(first) and data[8 : 8 + len(later)] == later:
+            return kind
+    return None
 
 
 def clean(data: bytes, kind: Kind) -> Cleaned:

@@ -1,13 +1,11 @@
 """Parts of the three picture containers: the result of stripping, the refusal, and EXIF cut down to one tag."""
 
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from shared.errors import UnprocessableValue, UnsupportedMediaType
 
 
-@dataclass(frozen=True, slots=True)
-class Cleaned:
+class Cleaned(NamedTuple):
     """A container stripped to the picture, with the size from its header.
 
     `width` and `height` are pixels as stored.  `frames` is 1 for a still picture.  `is_bounded` says whether they bound
