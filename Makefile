@@ -71,7 +71,7 @@ mutants: $(VENV)/test.installed  ## Drop each condition of the transactions once
 reliability: $(VENV)/test.installed  ## Inject every fault at every AWS call; write docs/reference/reliability.md
 	$(BIN)/python -m tests.reliability
 
-soak: $(VENV)/test.installed  ## Let 32 clients use one label for SECONDS (60), twice, then STOPS (200) stops; fail if anything is inexact
+soak: $(VENV)/test.installed  ## Let 32 clients use one label for SECONDS (60), twice, and stop STOPS (200) times; fail if inexact
 	$(BIN)/python -m tools.benchmarks.soak
 
 corpus: $(VENV)/test.installed  ## Send all files of DIR through petAPI; fail if a picture is damaged or shown otherwise; URL=

@@ -79,7 +79,9 @@ def survives(api: Api, name: str) -> None:
 def test_a_refused_file_name_is_dropped_by_an_upload_and_named_elsewhere(api: Api, name: str) -> None:
     sent = File(pictures.tiny(1), name.replace("\n", "%0A"))
     image = json_of(api.post([("label", api.label), ("img", sent)]))
-    assert image.get("filename") == ("b" if name[1] in "/\\" else None)
+    # Browsers write a line end as %0A, and those characters are allowed.
+    kept = {"a/b": "b", "a\\b": "b", "a\nb": "a%0Ab"}
+    assert image.get("filename") == kept.get(name)
     for answer in (
         api.patch(image["url"], {"filename": name}),
         api.host.request("POST", "/uploads", json.dumps({"label": api.label, "filename": name}).encode(), JSON),

