@@ -24,7 +24,7 @@ SCENARIOS = 300  # at most, until one of them notices
 # often gives up, and thumbnails of images that are deleted soon
 KINDS = (
     *((24, 60, 0.1, 0.0), (6, 6, 0.1, 0.0), (1, 3, 0.1, 0.0), (24, 1, 0.1, 0.0), (1, 1, 0.1, 0.0), (6, 60, 0.85, 0.0)),
-    (3, 1, 0.1, 1.0),
+    *((3, 1, 0.1, 1.0), (2, 1, 0.1, 3.0), (1, 1, 0.1, 2.0)),
 )
 
 
