@@ -9,13 +9,7 @@ import magic
 # isort: on
 
 from shared.errors import UnprocessableValue, UnsupportedMediaType
-
-# Every upload needs the frames, and Lambda gives a cold start more of a processor than the first request.
-from shared.pictures import (
-    decoding,
-    frames,  # noqa: F401
-    sizes,
-)
+from shared.pictures import decoding, sizes
 from shared.pictures.budget import CannotBeShown, TooMuchWork
 from shared.pictures.stripping import strip
 from shared.pictures.stripping.strip_parts import Broken, Cleaned
