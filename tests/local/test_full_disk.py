@@ -220,7 +220,7 @@ def test_nothing_acknowledged_is_lost_on_a_full_disk(small_disk: Path, number: s
     if number == signal.SIGKILL:
         service.kill()
     else:
-        assert service.stop(number) == 0
+        assert service.stop(number) in (0, 1)  # 1: no room for a last snapshot; the journal has what it would have
 
     with LocalService(small_disk / "data") as again:
         again.be_patient()
