@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -19,7 +20,7 @@ import pytest
 from PIL import Image
 
 from tests.support.local_service import ANSWER_MAX, Answer, LocalService
-from tools.local import snapshots
+from tools.local import snapshots, terminal
 from tools.local.checkpoints import DELAY, Checkpoints
 from tools.local.data_folder import DataFolder
 from tools.local.journal import Journal
@@ -96,17 +97,18 @@ def test_the_reserve_really_occupies_the_room_of_a_snapshot(folder: DataFolder) 
 class Emulator:
     """An emulator whose state cannot be saved while the reserve occupies the disk, or not at all."""
 
-    def __init__(self, folder: DataFolder, *, broken: bool = False) -> None:
-        self._folder, self.broken = folder, broken
-        self.number = 0
+    def __init__(self, folder: DataFolder, *, broken: bool = False, fits: Callable[[], bool] = lambda: True) -> None:
+        self._folder, self.broken, self._fits = folder, broken, fits
+        self.number, self.after = 0, lambda _: None
 
     def states(self) -> Any:
         return {"number": self.number}
 
     def save(self, states: Any) -> None:
-        if self.broken or self._folder.reserve.exists():
+        if self.broken or self._folder.reserve.exists() or not self._fits():
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         (self._folder.state / "state.json").write_text(f"{states}")
+        self.after(self.number)
 
 
 def test_a_snapshot_that_does_not_fit_uses_the_reserve(folder: DataFolder, journal: Journal) -> None:
@@ -121,6 +123,34 @@ def test_a_snapshot_that_does_not_fit_uses_the_reserve(folder: DataFolder, journ
     assert newest
     assert (newest / "state.json").read_text() == "{'number': 7}"
     assert not damages
+
+
+def test_a_snapshot_that_does_not_fit_beside_two_replaces_the_older(folder: DataFolder, journal: Journal) -> None:
+    older, newer = snapshot_of(folder, 10), snapshot_of(folder, 20)
+    emulator = Emulator(folder, fits=lambda: not older.exists())
+    checkpoints = Checkpoints(folder, emulator, Space(folder, print), journal)  # type: ignore[arg-type]
+
+    asyncio.run(checkpoints.take())
+
+    assert [path.name for path in snapshots.numbered(folder.snapshots)] == [newer.name, "000000003"]
+
+
+def test_one_last_snapshot_is_enough_if_there_is_no_room_for_another(folder: DataFolder, journal: Journal) -> None:
+    taken: list[int] = []
+    emulator = Emulator(folder, fits=lambda: len(taken) == 0)
+    checkpoints = Checkpoints(folder, emulator, Space(folder, print), journal)  # type: ignore[arg-type]
+    emulator.after = taken.append
+
+    asyncio.run(checkpoints.end())
+
+    assert len(snapshots.numbered(folder.snapshots)) == 1
+
+
+def test_a_last_snapshot_that_cannot_be_taken_is_a_failure(folder: DataFolder, journal: Journal) -> None:
+    checkpoints = Checkpoints(folder, Emulator(folder, fits=lambda: False), Space(folder, print), journal)  # type: ignore[arg-type]
+
+    with pytest.raises(OSError, match="No space"):
+        asyncio.run(checkpoints.end())
 
 
 def test_a_disk_that_takes_no_snapshot_at_all_is_said_once_and_the_last_one_stays(
@@ -191,6 +221,13 @@ def photograph(number: int) -> bytes:
     return buffer.getvalue()
 
 
+def fill_up(path: Path) -> None:
+    """Write a file until the disk has no room, whatever else is written and removed there meanwhile."""
+    with path.open("wb", buffering=0) as file, suppress(OSError):
+        while file.write(bytes(4096)):
+            pass
+
+
 def fill(service: LocalService) -> dict[str, bytes]:
     """Upload pictures until the disk is full and beyond. Return those that were acknowledged, by path."""
     kept = {}
@@ -209,10 +246,9 @@ def fill(service: LocalService) -> dict[str, bytes]:
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
 def test_nothing_acknowledged_is_lost_on_a_full_disk(small_disk: Path, number: signal.Signals) -> None:
     service = LocalService(small_disk / "data").start()
-    service._output = small_disk.parent / "out"
     service.be_patient()
     kept = fill(service)
-    (small_disk / "other").write_bytes(bytes(max(0, shutil.disk_usage(small_disk).free - 4096)))
+    fill_up(small_disk / "other")
     assert all(service.get(path).body == content for path, content in kept.items())
     assert service.get("/random?label=cat").status == 200
     assert service.upload(photograph(-1)).status == 507
@@ -220,7 +256,7 @@ def test_nothing_acknowledged_is_lost_on_a_full_disk(small_disk: Path, number: s
     if number == signal.SIGKILL:
         service.kill()
     else:
-        assert service.stop(number) in (0, 1)  # 1: no room for a last snapshot; the journal has what it would have
+        assert service.stop(number) == 0
 
     with LocalService(small_disk / "data") as again:
         again.be_patient()
@@ -238,3 +274,16 @@ def wait_until(true: Callable[[], bool]) -> None:
     while not true():
         assert time.monotonic() < give_up
         time.sleep(DELAY)
+
+
+class FullFile(io.StringIO):
+    """A terminal that is a file on a full disk."""
+
+    def write(self, _: str) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def test_a_terminal_that_takes_nothing_ends_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, write in {"stdout": terminal.say, "stderr": terminal.warn}.items():
+        monkeypatch.setattr(sys, name, FullFile())
+        write("The disk is almost full.")

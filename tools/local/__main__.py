@@ -9,6 +9,7 @@ import sys
 from collections.abc import Sequence
 from contextlib import suppress
 
+from tools.local import terminal
 from tools.local.choices import HELP, hint, read_choices
 from tools.local.refusals import Refusal
 
@@ -30,7 +31,7 @@ def main(arguments: Sequence[str]) -> int:
     try:
         choices = read_choices(os.environ)
         if slip := hint(os.environ):
-            print(slip, file=sys.stderr)
+            terminal.warn(slip)
         for name in OF_FUNCTIONS:
             if not importlib.util.find_spec(name):
                 raise ModuleNotFoundError(name=name)
@@ -38,18 +39,17 @@ def main(arguments: Sequence[str]) -> int:
 
         serve(choices)
     except Refusal as refusal:
-        print(refusal, file=sys.stderr)
+        terminal.warn(str(refusal))
         return 1
     except ModuleNotFoundError as error:
-        print(
+        terminal.warn(
             f"The Python module {error.name} is missing. Install what petAPI needs: "
-            f"{sys.executable} -m pip install -r requirements/run.txt",
-            file=sys.stderr,
+            f"{sys.executable} -m pip install -r requirements/run.txt"
         )
         return 1
     except OSError as error:
         logging.getLogger(__name__).exception("stopped")
-        print(f"petAPI had to stop ({error}). The data is as the last snapshot has it.", file=sys.stderr)
+        terminal.warn(f"petAPI had to stop ({error}). The next start finds all that was stored.")
         return 1
     return 0
 
@@ -62,4 +62,5 @@ def _allow_more_files() -> None:
 
 
 if __name__ == "__main__":
+    terminal.without_buffers()
     sys.exit(main(sys.argv[1:]))

@@ -2,10 +2,9 @@
 
 import asyncio
 import logging
-import sys
 from pathlib import Path
 
-from tools.local import journal, snapshots
+from tools.local import journal, snapshots, terminal
 from tools.local.data_folder import DataFolder
 from tools.local.emulator import Emulator, States
 from tools.local.journal import Journal
@@ -37,11 +36,12 @@ class Checkpoints:
             await asyncio.to_thread(self._write, states, following)
 
     def _write(self, states: States, following: int) -> None:
-        """Write a snapshot. If that fails, perhaps because the disk is full, use the reserve."""
+        """Write a snapshot. If that fails, make room and try again: the reserve first, then what is older."""
         try:
             snapshot = self._write_once(states, following)
         except OSError:
             self._space.release_reserve()
+            snapshots.forget_older(self._folder.snapshots)
             snapshot = self._write_once(states, following)
         self._journal.forget()
         self._space.keep_reserve(snapshot)
@@ -57,21 +57,27 @@ class Checkpoints:
         while True:
             await self._unsaved.wait()
             await asyncio.sleep(DELAY)
-            try:
-                await self.take()
-                self.failing = False
-            except OSError as error:
-                self._unsaved.set()
-                self._note_failure(error)
+            await self.try_to_take()
+
+    async def try_to_take(self) -> None:
+        """Take a snapshot. If that fails, refuse writes until a later one succeeds; the journal has what it would have.
+
+        Reads go on, and a DELETE may make room.
+        """
+        try:
+            await self.take()
+            self.failing = False
+        except OSError as error:
+            self._unsaved.set()
+            self._note_failure(error)
 
     def _note_failure(self, error: OSError) -> None:
         """Refuse writes from now on. Print why, once until a snapshot can be taken again."""
         logger.error("no snapshot", exc_info=error)
         if not self.failing:
-            print(
+            terminal.warn(
                 f"The data could not be saved ({error}). Writes are refused until it can be. "
-                f"Check whether {self._folder.path} has room.",
-                file=sys.stderr,
+                f"Check whether {self._folder.path} has room."
             )
         self.failing = True
 
@@ -81,6 +87,13 @@ class Checkpoints:
             keeping_up.cancel()
 
     async def end(self) -> None:
-        """Take the last snapshots. They are identical, so a damaged file in one of them loses nothing."""
-        for _ in range(snapshots.KEPT):
-            await self.take()
+        """Take the last snapshots. They are identical, so a damaged file in one of them loses nothing.
+
+        The first must succeed. On a full disk there may be no room for another.
+        """
+        await self.take()
+        for _ in range(snapshots.KEPT - 1):
+            try:
+                await self.take()
+            except OSError:
+                logger.exception("one last snapshot only")

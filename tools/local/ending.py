@@ -3,9 +3,11 @@
 import faulthandler
 import logging
 import os
-import sys
 import threading
+from contextlib import suppress
 from pathlib import Path
+
+from tools.local import terminal
 
 STOP_MAX = 60.0  # seconds; a stop takes 1 to 3 s, and up to 20 s more for requests under way that do not end
 
@@ -29,8 +31,8 @@ class Ending:
 
     def _force(self) -> None:
         """End the process at once. The log gets what each thread waits for."""
-        with self._log.open("a") as log:
+        with suppress(OSError), self._log.open("a") as log:  # the disk may be full
             faulthandler.dump_traceback(log)
         if not self.saved:
-            print("petAPI did not stop in time. The data is as the last snapshot has it.", file=sys.stderr, flush=True)
+            terminal.warn("petAPI did not stop in time. The next start finds all that was stored.")
         os._exit(0 if self.saved else 1)

@@ -4,7 +4,6 @@ import asyncio
 import logging
 import signal
 import socket
-import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
@@ -104,7 +103,7 @@ class _Run:
             if killed:
                 await asyncio.to_thread(self._reconcile, started, damaged=damaged)
             await asyncio.to_thread(self._start_functions, functions)
-            await self._checkpoints.take()  # after the calls of the functions, which count as writes
+            await self._checkpoints.try_to_take()  # after the calls of the functions, which count as writes
             if not self._stop.is_set():
                 await self._serve(outputs["ApiId"], public, emulating)
             await self._save()
@@ -228,7 +227,7 @@ def _restore(folder: DataFolder) -> bool:
     """
     snapshot, damages = snapshots.newest_whole(folder.snapshots)
     for damage in damages:
-        print(f"The snapshot file {damage}. Using snapshot {snapshot and snapshot.name} instead.", file=sys.stderr)
+        terminal.warn(f"The snapshot file {damage}. Using snapshot {snapshot and snapshot.name} instead.")
     if snapshot:
         snapshots.restore(snapshot, folder.state)
         return bool(damages)

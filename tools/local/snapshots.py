@@ -98,6 +98,12 @@ def restore(snapshot: Path, state: Path) -> None:
     shutil.copytree(snapshot, state, ignore=shutil.ignore_patterns(MANIFEST))
 
 
+def forget_older(snapshots: Path) -> None:
+    """Remove all snapshots but the newest, to make room for one that does not fit beside them."""
+    for old in numbered(snapshots)[:-1]:
+        shutil.rmtree(old)
+
+
 def numbered(snapshots: Path) -> list[Path]:
     """Return the snapshots, the oldest first."""
     return sorted(path for path in snapshots.iterdir() if path.name.isdigit())

@@ -1,8 +1,12 @@
 """What `make run` prints."""
 
+import io
 import re
+import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
+from typing import Any, TextIO
 
 README = Path(__file__).resolve().parent.parent.parent / "README.md"
 PRINTED_URL = "http://127.0.0.1:3000"
@@ -10,9 +14,30 @@ QUICK_START = re.compile(r"^```sh\n(curl .*?)^```", re.MULTILINE | re.DOTALL)  #
 LABEL = re.compile(r"\b(labels?[=/])([a-z][a-z0-9-]*)")
 
 
+def without_buffers() -> None:
+    """Let both streams keep nothing back, which Python would try to write again at the end of the process."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        raw = io.FileIO(stream.fileno(), "w", closefd=False)
+        unbuffered: Any = io.TextIOWrapper(raw, stream.encoding, stream.errors, write_through=True)
+        setattr(sys, name, unbuffered)
+
+
 def say(text: str) -> None:
     """Print the text as one write, at once."""
-    print(f"{text}\n", end="", flush=True)
+    _write(sys.stdout, text)
+
+
+def warn(text: str) -> None:
+    """Print the text to standard error, as one write, at once."""
+    _write(sys.stderr, text)
+
+
+def _write(stream: TextIO, text: str) -> None:
+    """Write what the stream takes. A file on a full disk or a pipe without a reader must not end the service."""
+    with suppress(OSError):
+        stream.write(f"{text}\n")
+        stream.flush()
 
 
 def quiet(text: str) -> None:
