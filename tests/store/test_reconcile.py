@@ -1,5 +1,7 @@
 """Reconcile repairs exactly what is wrong, and changes nothing else."""
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
@@ -16,6 +18,7 @@ from shared.images import Image
 from shared.pictures.bucket import Bucket, ThumbnailBucket, Version
 from shared.settings import read_settings
 from tests.support import pictures
+from tests.support.cloud import ROOT
 from tests.support.hosts import Api, Handlers, json_of
 from tools.reconcile import reconcile, streams
 from tools.reconcile.__main__ import main
@@ -287,6 +290,13 @@ def test_a_command_that_cannot_be_done_is_refused(
     assert main(wrong) == 2
     printed = capsys.readouterr()
     assert (printed.out, rule in printed.err) == ("", True)
+
+
+def test_without_names_of_tables_the_command_says_what_to_set() -> None:
+    command = [sys.executable, "-m", "tools.reconcile"]
+    done = subprocess.run(command, cwd=ROOT, env={}, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "Set AWS credentials, a region" in done.stderr.splitlines()[-1]
 
 
 def test_the_command_prints_counts_and_tells_by_its_exit_code_what_is_left(

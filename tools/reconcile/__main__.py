@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from shared import aws, images
+from shared.errors import Unavailable
 from shared.pictures.bucket import Bucket, ThumbnailBucket
 from shared.settings import Settings, read_settings
 from shared.writes import OPEN
@@ -23,7 +24,7 @@ class Refused(Exception):
 def main(environment: Mapping[str, str]) -> int:
     """Do what the variables say, print a line for each finding, then the counts, and return the exit code."""
     try:
-        settings = read_settings()
+        settings = _settings()
         dry_run, rebuild, key = _variables(environment, settings)
     except Refused as refused:
         print(refused, file=sys.stderr)
@@ -36,6 +37,16 @@ def main(environment: Mapping[str, str]) -> int:
         report = reconciliation.run(rebuild=rebuild)
     print(f"{'Nothing was changed. Without DRY=1 it would be: ' if dry_run else ''}{report}")
     return int(not report.is_clean)
+
+
+def _settings() -> Settings:
+    try:
+        return read_settings()
+    except Unavailable as error:  # the log has the reason
+        raise Refused(
+            "The names of tables and buckets cannot be read from SSM. Set AWS credentials, a region, and PET_API_STAGE "
+            "if the stage is not production. For `make run`, call: env $(cat .local/aws.env) make reconcile"
+        ) from error
 
 
 def _variables(environment: Mapping[str, str], settings: Settings) -> tuple[bool, str, str]:
