@@ -32,14 +32,6 @@ UPLOADS = 38
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> DataFolder:
-    folder = DataFolder(tmp_path, io.StringIO())
-    for part in (folder.snapshots, folder.state, folder.journal):
-        part.mkdir()
-    return folder
-
-
-@pytest.fixture
 def journal(folder: DataFolder) -> Iterator[Journal]:
     journal = Journal(folder)
     yield journal

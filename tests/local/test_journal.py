@@ -1,11 +1,8 @@
 """The journal of changes: a snapshot and the journal after it are the state at any moment."""
 
-import io
 import json
-from pathlib import Path
 from typing import Any
 
-import pytest
 from botocore.exceptions import ClientError
 
 from tools.local import journal as journals
@@ -35,14 +32,6 @@ class Queue:
 
     def send_message(self, **arguments: Any) -> None:
         self.messages.append(arguments)
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> DataFolder:
-    folder = DataFolder(tmp_path, io.StringIO())
-    for part in (folder.snapshots, folder.state, folder.journal):
-        part.mkdir()
-    return folder
 
 
 def item(number: int) -> dict[str, Any]:

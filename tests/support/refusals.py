@@ -3,7 +3,9 @@
 from collections.abc import Callable
 from typing import Any
 
-from shared.errors import ApiError
+import pytest
+
+from shared.errors import ApiError, UnsupportedMediaType
 
 
 def outcome(parse: Callable[..., Any], *given: Any) -> Any:
@@ -12,3 +14,11 @@ def outcome(parse: Callable[..., Any], *given: Any) -> Any:
         return parse(*given)
     except ApiError as refusal:
         return refusal
+
+
+def sentence_of(check: Callable[[bytes], Any], picture: bytes, error: type[ApiError] = UnsupportedMediaType) -> str:
+    """Return the sentence with which a picture is refused."""
+    with pytest.raises(error) as caught:
+        check(picture)
+    assert caught.value.field == "img"
+    return caught.value.detail

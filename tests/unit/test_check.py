@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from shared.errors import ApiError, UnprocessableValue, UnsupportedMediaType
+from shared.errors import ApiError, UnprocessableValue
 from shared.pictures import check, transport
 from shared.pictures.check import Picture, check_picture
 from shared.pictures.sizes import MAX_DEEP_PIXELS, MAX_FRAMES, MAX_PIXELS, MAX_SLOW_PIXELS, MAX_WEBP_PIXELS
@@ -19,7 +19,7 @@ from tests.support.cloud import ROOT
 from tests.support.no_children import no_children
 from tests.support.pictures import SECRET, chunk, jpeg_with, png_chunks, png_of, png_with, tiff
 from tests.support.pixels import pixels
-from tests.support.refusals import outcome
+from tests.support.refusals import outcome, sentence_of
 
 IMAGES = ROOT / "tests/images"
 GAMMA = chunk(b"gAMA", (100_000).to_bytes(4))
@@ -41,14 +41,6 @@ VALID = {
     "webp with exif": pictures.extended_webp(pictures.webp(), (b"EXIF", tiff(5, private=True)), flags=0x08),
     "animated webp": pictures.animated_webp(),
 }
-
-
-def refused(data, error=UnsupportedMediaType):
-    """Return the sentence of the refusal."""
-    with pytest.raises(error) as caught:
-        check_picture(data)
-    assert caught.value.field == "img"
-    return caught.value.detail
 
 
 # -- accepted pictures -------------------------------------------------------------------------------------------
@@ -111,12 +103,12 @@ def test_tiny_pictures_are_valid_and_all_different():
     ],
 )
 def test_another_type_is_415_with_its_name(data, media_type):
-    assert f"img is {media_type}, but must be a JPEG, PNG or WebP picture" in refused(data)
+    assert f"img is {media_type}, but must be a JPEG, PNG or WebP picture" in sentence_of(check_picture, data)
 
 
 @pytest.mark.parametrize("form", ["BMP", "TIFF", "ICO", "PPM"])
 def test_other_formats_that_pillow_reads_are_415(form):
-    assert "must be a JPEG, PNG or WebP picture" in refused(pictures.saved(pictures.raster(), form))
+    assert "must be a JPEG, PNG or WebP picture" in sentence_of(check_picture, pictures.saved(pictures.raster(), form))
 
 
 WHOLE = {"jpeg": pictures.jpeg(), "png": pictures.png(), "webp": pictures.webp(2, (192, 128))}
@@ -126,7 +118,7 @@ WHOLE = {"jpeg": pictures.jpeg(), "png": pictures.png(), "webp": pictures.webp(2
 @pytest.mark.parametrize("kind", WHOLE)
 def test_bytes_that_went_through_a_text_encoding_are_415_and_told_so(kind, encoding):
     assert WHOLE["webp"][4] >= 0x80  # a size in ASCII stays
-    detail = refused(WHOLE[kind].decode(encoding, "replace").encode())
+    detail = sentence_of(check_picture, WHOLE[kind].decode(encoding, "replace").encode())
     assert "read as text" in detail
     assert "EF BF BD" in detail
 
@@ -134,18 +126,18 @@ def test_bytes_that_went_through_a_text_encoding_are_415_and_told_so(kind, encod
 @pytest.mark.parametrize("encoding", ["latin-1", "cp1252"])
 @pytest.mark.parametrize("kind", ["jpeg", "png"])
 def test_bytes_that_were_taken_for_characters_are_415_and_told_so(kind, encoding):
-    assert "read as text" in refused(WHOLE[kind].decode(encoding, "ignore").encode())
+    assert "read as text" in sentence_of(check_picture, WHOLE[kind].decode(encoding, "ignore").encode())
 
 
 @pytest.mark.parametrize("begin", [b"", b"\r\n", b"data:image/png;base64,", b'"data:;base64,'])
 @pytest.mark.parametrize("kind", WHOLE)
 def test_a_picture_in_base64_is_415_and_told_so(kind, begin):
-    assert "is in base64; decode it" in refused(begin + base64.encodebytes(WHOLE[kind]))
+    assert "is in base64; decode it" in sentence_of(check_picture, begin + base64.encodebytes(WHOLE[kind]))
 
 
 @pytest.mark.parametrize("ends", [(b"\r\n", b"\n"), (b"\n", b"\r\n"), (b"\x1a\n", b"\x1a\r\n")])
 def test_a_png_with_other_line_ends_is_415_and_told_so(ends):
-    assert "line ends changed" in refused(WHOLE["png"].replace(*ends))
+    assert "line ends changed" in sentence_of(check_picture, WHOLE["png"].replace(*ends))
 
 
 def test_a_webp_whose_size_is_like_the_sign_of_another_fault_is_no_such_fault():
@@ -154,13 +146,13 @@ def test_a_webp_whose_size_is_like_the_sign_of_another_fault_is_no_such_fault():
 
 def test_a_file_on_whose_type_libmagic_disagrees_is_415_with_a_true_sentence(monkeypatch):
     monkeypatch.setattr(check, "_media_type", lambda _: "text/x-novel")
-    assert "begins like a picture (png), but it looks like text/x-novel" in refused(pictures.png())
+    assert "begins like a picture (png), but it looks like text/x-novel" in sentence_of(check_picture, pictures.png())
     monkeypatch.setattr(check, "_media_type", lambda _: "image/png")
-    assert "looks like image/png, but does not begin as such a file does" in refused(b"almost")
+    assert "looks like image/png, but does not begin as such a file does" in sentence_of(check_picture, b"almost")
 
 
 def test_a_gif_under_the_signature_of_a_png_is_415():
-    refused(pictures.PNG_SIGNATURE + pictures.gif())
+    sentence_of(check_picture, pictures.PNG_SIGNATURE + pictures.gif())
 
 
 # -- broken files --------------------------------------------------------------------------------------------
@@ -170,14 +162,14 @@ def test_a_gif_under_the_signature_of_a_png_is_415():
 @pytest.mark.parametrize("name", ["chelsea.png", "rocket.jpg"])
 def test_an_incomplete_photograph_is_415(name, part):
     data = (IMAGES / name).read_bytes()
-    assert "broken or incomplete" in refused(data[: int(len(data) * part)])
+    assert "broken or incomplete" in sentence_of(check_picture, data[: int(len(data) * part)])
 
 
 def test_pixels_that_do_not_decode_are_415():
     data = pictures.png()
     start = data.index(b"IDAT") - 4
-    assert "cannot be decoded" in refused(
-        data[:start] + chunk(b"IDAT", b"no zlib stream") + pictures.chunk(b"IEND", b"")
+    assert "cannot be decoded" in sentence_of(
+        check_picture, data[:start] + chunk(b"IDAT", b"no zlib stream") + pictures.chunk(b"IEND", b"")
     )
 
 
@@ -210,12 +202,12 @@ def test_a_chunk_after_the_pixels_at_which_pillow_fails_is_dropped(late):
 )
 def test_every_exception_of_pillow_is_415(raised, monkeypatch):
     monkeypatch.setattr(Image, "open", failing(raised))
-    assert "cannot be decoded" in refused(pictures.jpeg())
+    assert "cannot be decoded" in sentence_of(check_picture, pictures.jpeg())
 
 
 def test_a_picture_that_does_not_fit_into_memory_is_422(monkeypatch):
     monkeypatch.setattr(Image, "open", failing(MemoryError))
-    assert "make it smaller" in refused(pictures.jpeg(), UnprocessableValue)
+    assert "make it smaller" in sentence_of(check_picture, pictures.jpeg(), UnprocessableValue)
 
 
 def failing(error):
@@ -230,7 +222,7 @@ def test_a_frame_that_does_not_decode_is_415():
     start = data.index(b"fdAT") - 4
     end = start + 12 + int.from_bytes(data[start : start + 4])
     broken_frame = chunk(b"fdAT", data[start + 8 : start + 12] + b"no zlib stream")
-    assert "cannot be decoded" in refused(data[:start] + broken_frame + data[end:])
+    assert "cannot be decoded" in sentence_of(check_picture, data[:start] + broken_frame + data[end:])
 
 
 def test_an_animation_announced_after_the_first_picture_is_stored_as_that_picture():
@@ -254,7 +246,7 @@ def test_a_colour_profile_that_unpacks_to_gigabytes_is_dropped():
 def test_a_giant_picture_is_422_before_it_is_decoded():
     data = pictures.giant_png(30_000, 30_000)
     start = time.process_time()
-    detail = refused(data, UnprocessableValue)
+    detail = sentence_of(check_picture, data, UnprocessableValue)
     assert time.process_time() - start < 0.5  # second; decoding takes seconds and gigabytes
     assert "30000 x 30000 pixels" in detail
     assert "67,108,864" in detail
@@ -290,14 +282,14 @@ def with_size(data, width, height):
     ],
 )
 def test_a_row_of_pixels_beyond_the_limit_is_422_with_the_limit(data, size, most):
-    detail = refused(with_size(data, *size), UnprocessableValue)
+    detail = sentence_of(check_picture, with_size(data, *size), UnprocessableValue)
     assert f"{size[0]} x {size[1]} pixels" in detail
     assert f"at most {most:,} pixels" in detail
 
 
 @pytest.mark.parametrize("size", [(1, 1_000_001), (1_000_001, 1)])
 def test_a_png_that_is_longer_than_browsers_show_is_422_with_the_limit(size):
-    detail = refused(with_size(pictures.png(), *size), UnprocessableValue)
+    detail = sentence_of(check_picture, with_size(pictures.png(), *size), UnprocessableValue)
     assert "a side of a PNG may have at most 1,000,000" in detail
 
 
@@ -310,7 +302,7 @@ def test_a_png_that_is_longer_than_browsers_show_is_422_with_the_limit(size):
     ],
 )
 def test_a_picture_of_exactly_the_limit_is_not_too_large(data, size):
-    assert "cannot be decoded" in refused(with_size(data, *size))  # most of its pixels are missing
+    assert "cannot be decoded" in sentence_of(check_picture, with_size(data, *size))  # most of its pixels are missing
 
 
 @pytest.mark.parametrize("name", ["p-50mp-8160x6144.png"])
@@ -323,7 +315,7 @@ def test_the_frames_of_an_animation_count():
     side = 4096
     assert side * side * 3 == MAX_WEBP_PIXELS
     data = with_size(pictures.animated_webp(frames=4), side, side)
-    assert "4096 x 4096 pixels in 4 frame(s)" in refused(data, UnprocessableValue)
+    assert "4096 x 4096 pixels in 4 frame(s)" in sentence_of(check_picture, data, UnprocessableValue)
 
 
 def with_frames(count):
@@ -333,11 +325,11 @@ def with_frames(count):
 
 
 def test_an_animation_of_too_many_frames_is_422():
-    assert "1001 frames" in refused(with_frames(MAX_FRAMES + 1), UnprocessableValue)
+    assert "1001 frames" in sentence_of(check_picture, with_frames(MAX_FRAMES + 1), UnprocessableValue)
 
 
 def test_an_animation_of_exactly_the_limit_is_not_too_long():
-    assert "cannot be decoded" in refused(with_frames(MAX_FRAMES))
+    assert "cannot be decoded" in sentence_of(check_picture, with_frames(MAX_FRAMES))
 
 
 def test_an_interlaced_animation_is_taken_with_all_of_its_frames():
@@ -349,7 +341,7 @@ def test_an_interlaced_animation_is_taken_with_all_of_its_frames():
 def test_an_interlaced_animation_whose_last_frame_is_cut_off_is_refused():
     whole = heavy_pictures.apng(16, 3, interlaced=True)
     *others, (kind, pixels), end = png_chunks(whole)
-    assert "cannot be decoded" in refused(png_of([*others, (kind, pixels[:8]), end]))
+    assert "cannot be decoded" in sentence_of(check_picture, png_of([*others, (kind, pixels[:8]), end]))
 
 
 # -- changed files --------------------------------------------------------------------------------------
@@ -407,10 +399,10 @@ def test_a_changed_picture_is_stored_with_its_pixels_or_refused(data):
 
 @given(st.binary())
 def test_any_bytes_are_refused(data):
-    assert refused(data)
+    assert sentence_of(check_picture, data)
 
 
 @settings(deadline=None)  # as above
 @given(st.sampled_from([b"\xff\xd8\xff", pictures.PNG_SIGNATURE, b"RIFF\x40\0\0\0WEBPVP8X"]), st.binary())
 def test_any_bytes_after_a_signature_are_refused(signature, data):
-    assert refused(signature + data)
+    assert sentence_of(check_picture, signature + data)
