@@ -9,6 +9,7 @@ With WRITE=1, the figures are written into docs/reference/performance.md.
 """
 
 import os
+import random
 import re
 import statistics
 import subprocess
@@ -26,6 +27,7 @@ from tools.benchmarks import page, results
 from tools.bundle import interpreters
 
 Run = tuple[list[str], dict[str, str]]  # a command and its environment
+Pair = tuple[float, float]  # milliseconds of a function, and of stock boto3
 
 BUILT = ROOT / ".aws-sam/build"
 ROUNDS = 15
@@ -94,37 +96,40 @@ def keep(ratios: dict[str, float], rounds: int) -> None:
     page.write()
 
 
-def commands(python: str, stock: str, endpoint: str) -> dict[str, Run]:
-    """Return what starts stock boto3, and each function that calls AWS."""
+def commands(python: str, boto3: str, endpoint: str) -> tuple[Run, dict[str, Run]]:
+    """Return what starts stock boto3, and what starts each function that calls AWS."""
     aws = {"AWS_DEFAULT_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret"}
     aws |= {"AWS_ENDPOINT_URL": endpoint, "AWS_EC2_METADATA_DISABLED": "true"}
-    runs: dict[str, Run] = {"stock": ([python, "-s", "-c", STOCK], {**aws, "PYTHONPATH": stock})}
+    runs: dict[str, Run] = {}
     for name, resource in cloud.functions().items():
         if "Policies" in resource["Properties"]:  # the others call nothing
             path = f"{BUILT / name}:{BUILT / 'LibrariesLayer/python'}"
             own = {"PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1", "AWS_LAMBDA_FUNCTION_NAME": name}
             module = resource["Properties"]["Handler"].partition(".")[0]
             runs[name] = ([python, "-s", "-c", FUNCTION.format(module=module)], {**aws, **own})
-    return runs
+    return ([python, "-s", "-c", STOCK], {**aws, "PYTHONPATH": boto3}), runs
 
 
-def measured(runs: dict[str, Run]) -> dict[str, list[float]]:
-    """Return the CPU milliseconds of each command, all of them in turn, round by round.
+def measured(stock: Run, runs: dict[str, Run]) -> dict[str, list[Pair]]:
+    """Return the CPU milliseconds of each command, and of stock boto3 right before it, round by round.
 
-    A median of ROUNDS rounds varies by some hundredths on a busy machine. Where a target seems missed, more rounds
-    decide, at most ROUNDS_MAX.
+    A neighbour that slows the machine down for some seconds slows both of a pair. Each round has another order, so
+    that nothing that recurs meets always the same function. Where a target seems missed, more rounds decide, at most
+    ROUNDS_MAX.
     """
-    times: dict[str, list[float]] = {name: [] for name in runs}
-    while len(times["stock"]) < ROUNDS or (len(times["stock"]) < ROUNDS_MAX and missed(ratios_of(times))):
-        for name, (command, environment) in runs.items():
-            times[name].append(cpu_milliseconds(command, environment))
-    return times
+    pairs: dict[str, list[Pair]] = {name: [] for name in runs}
+    for done in range(ROUNDS_MAX):
+        if done >= ROUNDS and not missed(ratios_of(pairs)):
+            break
+        for name in random.sample(list(runs), len(runs)):
+            compared = cpu_milliseconds(*stock)
+            pairs[name].append((cpu_milliseconds(*runs[name]), compared))
+    return pairs
 
 
-def ratios_of(times: dict[str, list[float]]) -> dict[str, float]:
-    """Return the median of each function as a ratio to that of stock boto3."""
-    stock = statistics.median(times["stock"])
-    return {name: statistics.median(found) / stock for name, found in times.items() if name != "stock"}
+def ratios_of(pairs: dict[str, list[Pair]]) -> dict[str, float]:
+    """Return the median ratio of each function to stock boto3."""
+    return {name: statistics.median(own / stock for own, stock in found) for name, found in pairs.items()}
 
 
 def missed(ratios: dict[str, float]) -> list[str]:
@@ -137,18 +142,18 @@ def main() -> int:
     if not (BUILT / "template.yaml").exists():
         sys.exit("There is no .aws-sam/build. Run `sam build` first.")
     python = interpreters.find()
-    with tempfile.TemporaryDirectory() as stock, stub() as endpoint:
-        (boto3,) = re.findall(r"^boto3==\S+", (ROOT / "requirements/run.txt").read_text(), re.M)
-        command = [python, "-m", "pip", "install", "--quiet", "--target", stock, boto3]
+    with tempfile.TemporaryDirectory() as boto3, stub() as endpoint:
+        (version,) = re.findall(r"^boto3==\S+", (ROOT / "requirements/run.txt").read_text(), re.M)
+        command = [python, "-m", "pip", "install", "--quiet", "--target", boto3, version]
         subprocess.run(command, check=True)
-        times = measured(commands(python, stock, endpoint))
-    ratios, rounds = ratios_of(times), len(times["stock"])
+        pairs = measured(*commands(python, boto3, endpoint))
+    ratios, rounds = ratios_of(pairs), max(map(len, pairs.values()))
     if os.environ.get("WRITE") == "1":
         keep(ratios, rounds)
-    print(f"CPU time of a cold start, median of {rounds} interleaved rounds, as a ratio to stock boto3")
+    print(f"CPU time of a cold start, median of {rounds} rounds, as a ratio to stock boto3 right before it")
     for name, ratio in ratios.items():
         target = f"(at most {TARGETS[name]})" if name in TARGETS else ""
-        print(f"{name:16} {statistics.median(times[name]):6.0f} ms {ratio:6.2f} {target}")
+        print(f"{name:16} {statistics.median(own for own, _ in pairs[name]):6.0f} ms {ratio:6.2f} {target}")
     return int(bool(missed(ratios)))
 
 

@@ -1,7 +1,8 @@
 """Remove work that libraries do at import and that no function needs.
 
 pylibmagic and urllib3 import importlib.resources, importlib.metadata and zipfile. python-magic starts a process. Pillow
-makes hundreds of names for EXIF and TIFF tags and imports fractions to write animations.
+makes hundreds of names for EXIF and TIFF tags and imports fractions to write animations. urllib3 compiles three
+patterns of IPv6 addresses, which the addresses of AWS never need.
 
 Without these changes a cold start of UploadFunction misses its bound (at most the CPU time of a boto3 client). Medians
 of 25 interleaved rounds (of random, 15), as parts of that time:
@@ -50,6 +51,19 @@ REPLACED = {
         "from fractions import Fraction\n": "",
         "delay = Fraction(new_": "from fractions import Fraction; delay = Fraction(new_",
         "delay = Fraction(frame_": "from fractions import Fraction; delay = Fraction(frame_",
+    },
+    # Each of these hosts begins with a bracket, or contains a colon.
+    "urllib3/util/url.py": {
+        '_IPV6_RE = re.compile("^" + _IPV6_PAT + "$")\n': "",
+        '_IPV6_ADDRZ_RE = re.compile("^" + _IPV6_ADDRZ_PAT + "$")\n_BRACELESS': "_BRACELESS",
+        '_BRACELESS_IPV6_ADDRZ_RE = re.compile("^" + _IPV6_ADDRZ_PAT[2:-2] + "$")\n': "",
+        "= _IPV6_ADDRZ_RE.match(host)": '= host[0] == "[" and re.match("^" + _IPV6_ADDRZ_PAT + "$", host)',
+    },
+    "urllib3/util/ssl_.py": {
+        "import _BRACELESS_IPV6_ADDRZ_RE, _IPV4_RE\n": "import _IPV4_RE, _IPV6_ADDRZ_PAT, re\n",
+        "or _BRACELESS_IPV6_ADDRZ_RE.match(hostname))": """or (
+        ":" in hostname and re.match("^" + _IPV6_ADDRZ_PAT[2:-2] + "$", hostname)
+    ))""",
     },
     "urllib3/http2/__init__.py": {
         "from importlib.metadata import version\n": "",
