@@ -8,9 +8,6 @@ from dataclasses import replace
 from functools import partial
 from hashlib import sha256
 
-import recognisers
-from detection_cache import DetectionCache
-from detections import Detection, Unrecognisable
 from shared import add_image, aws, images
 from shared.add_image import NewImage
 from shared.api import endpoint
@@ -19,6 +16,9 @@ from shared.images import Image
 from shared.labels.store import CompanionWriteFailed, Store
 from shared.pictures.bucket import Bucket
 from shared.pictures.check import check_picture
+from shared.recognition import recognisers
+from shared.recognition.detection_cache import DetectionCache
+from shared.recognition.detections import Detection, Unrecognisable
 from shared.settings import Settings, read_settings
 from shared.uploads.callbacks import Callback, CallbackQueue
 from shared.uploads.incoming import IncomingBucket

@@ -101,7 +101,8 @@ def test_a_built_function_starts_alone_and_answers(name: str) -> None:
 @built
 def test_a_picture_is_recognised_by_what_was_built() -> None:
     path = ROOT / "tests/images/rocket.jpg"
-    code = f"import recognisers\nlabels = recognisers.chosen()(open({str(path)!r}, 'rb').read(), 'image/jpeg')\n"
+    code = "from shared.recognition import recognisers\n"
+    code += f"labels = recognisers.chosen()(open({str(path)!r}, 'rb').read(), 'image/jpeg')\n"
     code += "print(labels[0].name)"
     assert isolated(code, BUILT / "IngestFunction", LAYER) == "black\n"
 

@@ -77,7 +77,7 @@ def test_an_uploads_row_has_the_attributes_of_before() -> None:
 
 
 def test_a_recognition_has_the_attributes_of_before() -> None:
-    source = (ROOT / "ingest/detection_cache.py").read_text()
+    source = (ROOT / "shared/recognition/detection_cache.py").read_text()
     named = set(re.findall(r'"(\w+)": \{"[SNLBM]', source)) | set(re.findall(r'"(expires)"', source))
     assert set(kept()["attributes"]["recognition"]) <= named
 

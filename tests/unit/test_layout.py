@@ -14,20 +14,30 @@ SHIPPED = (*FUNCTIONS, "shared", "tools", "costs")
 MODULES = sorted(path for folder in SHIPPED for path in (ROOT / folder).rglob("*.py"))
 
 # What never imports what, by folder; the ground floor is the modules of shared/ itself.
-GROUPS = ("shared/api", "shared/labels", "shared/pictures", "shared/uploads")
+GROUPS = ("shared/api", "shared/labels", "shared/pictures", "shared/recognition", "shared/uploads", "shared/vectors")
 GROUND = tuple(
     f"shared/{name}"
     for name in ("images", "errors", "limits", "logs", "deadline", "aws", "settings", "cached", "entry")
 )
+WRITERS = ("shared/add_image", "shared/picture_response")  # what stands above the groups
+
+
+def _groups_but(*allowed: str) -> tuple[str, ...]:
+    """Return all groups but these."""
+    return tuple(group for group in GROUPS if group.removeprefix("shared/") not in allowed)
+
+
 NEVER = {
     "shared": ("tools", "costs", "tests", *FUNCTIONS),
-    **dict.fromkeys(GROUND, (*GROUPS, "shared/add_image", "shared/picture_response")),
-    "shared/api": ("shared/add_image", "shared/picture_response", "shared/pictures", "shared/uploads"),
-    "shared/labels": ("shared/add_image", "shared/picture_response", "shared/api", "shared/pictures", "shared/uploads"),
+    **dict.fromkeys(GROUND, (*GROUPS, *WRITERS)),
+    "shared/api": (*WRITERS, *_groups_but("api", "labels")),
+    "shared/labels": (*WRITERS, *_groups_but("labels")),
     "shared/pictures/stripping": ("shared/pictures/showing",),
     "shared/pictures/showing": ("shared/pictures/stripping/strip_jpeg", "shared/pictures/check"),
-    "shared/pictures": ("shared/add_image", "shared/picture_response", "shared/api", "shared/labels", "shared/uploads"),
-    "shared/uploads": ("shared/add_image", "shared/picture_response", "shared/pictures"),
+    "shared/pictures": (*WRITERS, *_groups_but("pictures")),
+    "shared/recognition": (*WRITERS, *_groups_but("recognition", "pictures", "labels")),
+    "shared/uploads": (*WRITERS, *_groups_but("uploads", "api", "labels")),
+    "shared/vectors": (*WRITERS, *_groups_but("vectors", "pictures", "recognition")),
     **{folder: ("tools", "costs", "tests", *(other for other in FUNCTIONS if other != folder)) for folder in FUNCTIONS},
     "costs": ("tests", *FUNCTIONS),
     "tools/audit": ("tests", "tools/local", "tools/bundle", "tools/reconcile", "tools/benchmarks", *FUNCTIONS),

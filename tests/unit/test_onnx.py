@@ -7,15 +7,15 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from detections import Detection, Misconfigured, Unrecognisable
-from recognisers import chosen, identity
+from shared.recognition.detections import Detection, Misconfigured, Unrecognisable
+from shared.recognition.recognisers import chosen, identity
 from tests.support import pictures
 
 WHY = "THE RECOGNISER BY ONNX IS NOT TESTED: install what it needs with `pip install onnx onnxruntime`"
 onnx = pytest.importorskip("onnx", reason=WHY)
 pytest.importorskip("onnxruntime", reason=WHY)
 
-import onnx_recogniser  # noqa: E402 (it needs the second)
+from shared.recognition import onnx_recogniser  # noqa: E402 (it needs the second)
 
 NAMES = ["red thing", "green thing", "blue thing"]
 MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)

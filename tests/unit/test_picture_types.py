@@ -3,11 +3,11 @@
 import re
 from typing import Any, get_args
 
-import pixels
 from shared import images
 from shared.pictures import check
 from shared.pictures.showing import shown
 from shared.pictures.stripping import strip
+from shared.recognition import pixels
 from tests.support.answers import CONTRACT
 from tests.support.cloud import ROOT
 

@@ -8,14 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import pixels
-from detections import Unrecognisable
 from shared.errors import UnprocessableValue
 from shared.pictures import budget, decoding
 from shared.pictures.budget import CannotBeShown, TooMuchMemory
 from shared.pictures.check import check_picture
 from shared.pictures.scaling import scaled
 from shared.pictures.stripping.strip_jpeg import MAX_SCANS
+from shared.recognition import pixels
+from shared.recognition.detections import Unrecognisable
 from tests.support import pictures
 from tests.support.cloud import ROOT
 from tests.support.heaviest import inks_profile, with_profile

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 import ingest_files
 import ingest_upload
-import recognisers
-from detections import Detection, RecognitionUnavailable, Unrecognisable
 from shared import add_image, aws, images
 from shared.errors import Unavailable
+from shared.recognition import recognisers
+from shared.recognition.detections import Detection, RecognitionUnavailable, Unrecognisable
 from tests.support import cloud
 from tests.support.hosts import Api, Handlers, json_of, new_label
 from tests.support.ingest_scene import MOTO, Killed, alike, check, send, tagged

@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageColor
 
-import colours
-import palette
-from detections import Detection, DetectionLimits, Misconfigured, Unrecognisable
-from recognisers import chosen, identity
+from shared import recognition
 from shared.pictures import frames
+from shared.recognition import colours, palette
+from shared.recognition.detections import Detection, DetectionLimits, Misconfigured, Unrecognisable
+from shared.recognition.recognisers import chosen, identity
 from tests.support import pictures
 from tests.support.cloud import ROOT
 from tests.support.no_children import no_children
@@ -125,7 +125,8 @@ def test_onnx_without_a_model_says_what_is_missing(monkeypatch: pytest.MonkeyPat
 def test_onnx_without_its_library_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in (("RECOGNISER", "onnx"), ("RECOGNITION_MODEL", "a"), ("RECOGNITION_MODEL_LABELS", "b")):
         monkeypatch.setenv(name, value)
-    monkeypatch.delitem(sys.modules, "onnx_recogniser", raising=False)
+    monkeypatch.delitem(sys.modules, "shared.recognition.onnx_recogniser", raising=False)
+    monkeypatch.delattr(recognition, "onnx_recogniser", raising=False)
     monkeypatch.setitem(sys.modules, "onnxruntime", None)  # type: ignore[arg-type]  # it cannot be imported
     with pytest.raises(Misconfigured, match="pip install onnxruntime"):
         chosen()

@@ -13,12 +13,12 @@ from botocore.exceptions import ClientError
 from botocore.stub import ANY, Stubber
 from PIL import Image
 
-from detections import Detection, DetectionLimits, Recognise, RecognitionUnavailable, Unrecognisable
-from recognisers import chosen
-from rekognition_recogniser import BUSY, BYTES_MAX, REFUSALS, SIDE, Rekognition
 from shared import aws, deadline
 from shared.pictures.plain import is_plain
 from shared.pictures.showing.shown import shown
+from shared.recognition.detections import Detection, DetectionLimits, Recognise, RecognitionUnavailable, Unrecognisable
+from shared.recognition.recognisers import chosen
+from shared.recognition.rekognition_recogniser import BUSY, BYTES_MAX, REFUSALS, SIDE, Rekognition
 from tests.support import pictures
 from tests.support.hosts import forget_clients
 

@@ -27,14 +27,13 @@ ROUNDS = 2
 ONCE = """
 import json, os, re, resource, sys
 from pathlib import Path
-import pixels
 from shared.errors import ApiError
 from shared.pictures.budget import CannotBeShown
 from shared.pictures.check import check_picture
 from shared.pictures.scaling import scaled
 from shared import images
-import colours
-from detections import DetectionLimits, Unrecognisable
+from shared.recognition import colours, pixels
+from shared.recognition.detections import DetectionLimits, Unrecognisable
 
 def seconds():
     own, others = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))

@@ -4,10 +4,10 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError, ConnectionError, HTTPClientError  # noqa: A004 (botocore's name)
 
-import pixels
-from detections import Detection, DetectionLimits, RecognitionUnavailable, Unrecognisable
 from shared.errors import Unavailable
 from shared.pictures.plain import is_plain
+from shared.recognition import pixels
+from shared.recognition.detections import Detection, DetectionLimits, RecognitionUnavailable, Unrecognisable
 
 if TYPE_CHECKING:
     from mypy_boto3_rekognition import RekognitionClient

@@ -15,9 +15,9 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-import pixels
-from detections import Detection, DetectionLimits, Misconfigured
 from shared.pictures import scaling
+from shared.recognition import pixels
+from shared.recognition.detections import Detection, DetectionLimits, Misconfigured
 
 # Of the channels of ImageNet, which most classifiers are trained on.
 MEAN = np.array((0.485, 0.456, 0.406), np.float32)

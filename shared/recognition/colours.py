@@ -3,9 +3,8 @@
 from collections import Counter
 from typing import cast
 
-import palette
-import pixels
-from detections import Detection, DetectionLimits
+from shared.recognition import palette, pixels
+from shared.recognition.detections import Detection, DetectionLimits
 
 SIDE = 64  # pixels: each of the 4,096 must be named, and they give a share to a fortieth of a percent
 OPAQUE = 128  # of 255: pixels that are less than half opaque count as invisible

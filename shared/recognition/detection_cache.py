@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, cast
 
 from botocore.exceptions import ClientError
 
-from detections import Detection, Unrecognisable
 from shared.labels.items import Item, number
+from shared.recognition.detections import Detection, Unrecognisable
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -4,12 +4,12 @@ from io import BytesIO
 
 from PIL import Image
 
-from detections import Unrecognisable
 from shared import images
 from shared.pictures import decoding, scaling
 from shared.pictures.budget import CannotBeShown, TooMuchWork, failures
 from shared.pictures.showing.shown import FORMATS
 from shared.pictures.stripping import strip
+from shared.recognition.detections import Unrecognisable
 
 TYPES = tuple(images.CONTENT_TYPES.values())
 

@@ -13,12 +13,12 @@ import os
 from functools import partial
 from typing import TYPE_CHECKING
 
-from detections import DetectionLimits, Misconfigured, Recognise
 from shared import aws
 from shared.pictures.bucket import LOOK
+from shared.recognition.detections import DetectionLimits, Misconfigured, Recognise
 
 if TYPE_CHECKING:
-    from onnx_recogniser import Model
+    from shared.recognition.onnx_recogniser import Model
 
 MIN_CONFIDENCE = {"colours": 10.0, "rekognition": 70.0, "onnx": 70.0}  # percent; few pictures are 70 % one colour
 MAX_DETECTIONS = 10
@@ -32,12 +32,12 @@ def chosen() -> Recognise:
     """
     limits = _limits()
     if _kind() == "rekognition":
-        from rekognition_recogniser import Rekognition
+        from shared.recognition.rekognition_recogniser import Rekognition
 
         return Rekognition(aws.rekognition(), limits).recognise
     if _kind() == "onnx":
         return partial(_model().recognise, limits=limits)
-    import colours
+    from shared.recognition import colours
 
     return partial(colours.recognise, limits=limits)
 
@@ -80,7 +80,7 @@ def _model() -> "Model":
     if not all(paths):
         raise Misconfigured("RECOGNISER=onnx needs the paths RECOGNITION_MODEL and RECOGNITION_MODEL_LABELS.")
     try:
-        import onnx_recogniser
+        from shared.recognition import onnx_recogniser
     except ModuleNotFoundError as error:
         raise Misconfigured(f"RECOGNISER=onnx needs {error.name}; install it with pip install onnxruntime.") from error
     return onnx_recogniser.model(*map(str, paths))
