@@ -3,9 +3,10 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import all_labels
 from shared import aws, images
 from shared.api import paging
-from shared.api.endpoint import Request, Response, required
+from shared.api.endpoint import Request, Response
 from shared.api.image_json import image_json, image_url
 from shared.errors import BadRequest, NotFound, UnprocessableValue
 from shared.images import Image, Pool
@@ -24,13 +25,19 @@ PARAMETERS = {
 
 
 def list_images(request: Request) -> Response:
-    """Answer with a page of the label's images: all, those with a tag, or those with a prefix of their file names."""
-    label = images.parse_label(required(request.query, "label"))
-    selection, query = _selection(request.query, label)
-    limit, after = paging.limit(request), paging.start_after(request, query, selection)
-    page = Catalogue(aws.dynamodb(), read_settings()).images(label, selection, limit, after)
+    """Answer with a page of images: all, those with a tag, or of a label those with a prefix of their file names."""
+    rows = Catalogue(aws.dynamodb(), read_settings())
+    page, query = _of_label(request, rows) if "label" in request.query else all_labels.page(request, rows)
     shown = [image_json(image, request.base_url) for image in page.entries]
     return paging.page_response(request, {"images": shown}, query, page)
+
+
+def _of_label(request: Request, rows: Catalogue) -> tuple[Page[Image], str]:
+    """Return the page that the request asks for, and the text of its query, which its cursor belongs to."""
+    label = images.parse_label(request.query["label"])
+    selection, query = _selection(request.query, label)
+    limit, after = paging.limit(request), paging.start_after(request, query, selection)
+    return rows.images(label, selection, limit, after), query
 
 
 def list_labels(request: Request) -> Response:

@@ -5,7 +5,8 @@ A cursor is a text that says where the next page begins.  It belongs to one quer
 
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
+from functools import partial
 from hashlib import sha256
 from typing import Any
 from urllib.parse import urlencode
@@ -38,12 +39,17 @@ def start_after(request: Request, query: str, selection: Selection) -> tuple[str
     Raise BadRequest if this query has not given the cursor.  Everyone can compute one, so this also checks that a row
     of the selection can be at this place.
     """
+    return place(request, query, partial(_is_place, selection))
+
+
+def place(request: Request, query: str, is_place: Callable[[tuple[str, ...]], bool]) -> tuple[str, ...]:
+    """Return the place of the request's cursor, empty without one, as `start_after` does.  `is_place` is the check."""
     if "cursor" not in request.query:
         return ()
-    place = decode_cursor(query, request.query["cursor"])
-    if not _is_place(place, selection):
+    found = decode_cursor(query, request.query["cursor"])
+    if not is_place(found):
         raise _refusal()
-    return place
+    return found
 
 
 def page_response(request: Request, document: Mapping[str, Any], query: str, page: Page[Any]) -> Response:
@@ -82,7 +88,7 @@ def _refusal() -> BadRequest:
     )
 
 
-def _is_place(place: Sequence[str], selection: Selection) -> bool:
+def _is_place(selection: Selection, place: tuple[str, ...]) -> bool:
     *others, name = place
     if len(others) != len(selection.order) - 1 or not (images.NAME.fullmatch(name) or images.LABEL.fullmatch(name)):
         return False

@@ -11,6 +11,7 @@ from shared.labels import items
 from tests.support import pictures
 from tests.support.answers import conforms, problem
 from tests.support.hosts import Api, json_of, local
+from tests.support.pictures import File
 from tests.support.rows import image, put_rows, rows_of
 
 pytestmark = pytest.mark.also_in_make_run(
@@ -100,6 +101,29 @@ def test_images_are_listed_by_the_beginning_of_their_file_names(api: Api) -> Non
     assert [each["filename"] for each in page["images"]] == ["img_1é.png"]
 
 
+def test_the_images_of_all_labels_are_listed_label_by_label(api: Api) -> None:
+    """Also those of other tests, where several share a host."""
+    wanted: list[str] = []
+    for name in ("a", "b", "c"):
+        of_label = Api(api.host, f"{api.label}-{name}")
+        sent = [of_label.upload(pictures.tiny(seed), "0.5") for seed in range(3 if name != "b" else 1)]
+        wanted += sorted(json_of(answer)["id"] for answer in sent)
+        api.patch(json_of(sent[0])["url"], {"tags": [api.label]})
+    emptied = Api(api.host, f"{api.label}-b-emptied")
+    assert emptied.delete(json_of(emptied.upload(pictures.tiny(1)))["url"]).status == 204
+    for limit in (2, 100):
+        every = ids(pages(api, f"/images?limit={limit}"))
+        assert [each for each in every if each.startswith(f"{api.label}-")] == wanted
+        assert every == sorted(every)
+        assert len(every) == len(set(every))
+    for limit in (1, 2, 100):
+        found = list(pages(api, f"/images?tag={api.label.upper()}%20&limit={limit}"))
+        assert [each["label"][-2:] for page in found for each in page["images"]] == ["-a", "-b", "-c"]
+        assert {tuple(each["tags"]) for page in found for each in page["images"]} == {(api.label,)}
+    (image,) = json_of(api.get(f"/images?label={emptied.label[:-8]}"))["images"]
+    assert image in json_of(api.get(f"/images?tag={api.label}&limit=100"))["images"]
+
+
 def test_no_response_names_an_owner(api: Api) -> None:
     put_rows(api, [image(api.label, 1, owner="auth0|somebody", filename="a")])
     for query in ("", "&filename=a"):
@@ -147,7 +171,15 @@ def test_a_label_returns_its_distribution(api: Api) -> None:
 
 
 WRONG = {
-    "/images": (400, "label"),
+    "/images?filename=a": (400, "label"),
+    "/images?filename=a&tag=b": (400, "label"),
+    "/images?tag=": (422, "tag"),
+    "/images?tag=a%23b": (422, "tag"),
+    "/images?tag=a&tag=a": (400, "tag"),
+    "/images?limit=0": (422, "limit"),
+    "/images?tag=a&limit=101": (422, "limit"),
+    "/images?cursor=": (400, "cursor"),
+    "/images?tag=a&cursor=x": (400, "cursor"),
     "/images?label=": (422, "label"),
     "/images?label=a_b": (422, "label"),
     "/images?label={}&label={}": (400, "label"),
@@ -191,7 +223,11 @@ def test_a_cursor_works_for_its_own_query_only(api: Api) -> None:
     put_rows(api, [image(api.label, n, tags=("a",), filename=f"f{n}") for n in range(3)], "a", "b")
     other = Api(api.host, api.label + "-x")
     put_rows(other, [image(other.label, n) for n in range(3)])
+    for seed in range(2):
+        json_of(other.post([("label", other.label), ("tags", "a"), ("img", File(pictures.tiny(seed)))]))
     queries = [
+        "/images?limit=1",
+        "/images?limit=1&tag=a",
         f"/images?label={api.label}&limit=1",
         f"/images?label={other.label}&limit=1",
         f"/images?label={api.label}&limit=1&tag=a",

@@ -92,6 +92,7 @@ def api_phrases() -> list[str]:
         f"Without a weight, an image has {constant('shared.images.DEFAULT_WEIGHT') / 10**9}",
         f"A page has {constant('shared.api.paging.LIMIT')} entries",
         f"`limit=` asks for 1 to {constant('shared.api.paging.LIMIT_MAX')}",
+        f"a page looks at {NUMERALS[constant('all_labels.LABELS_MAX')]} labels at most",
         "`?size={}`, `{}` or `{}`".format(*constant("shared.pictures.bucket.SIDES")),
         f"WebP (quality {constant('shared.pictures.scaling.ENCODINGS')['webp']['quality']})",
         f"more than {constant('shared.pictures.budget.CHECK_SECONDS')} seconds of computing",

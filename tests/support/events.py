@@ -31,6 +31,7 @@ EXPECTED: dict[str, Any] = {
     "getPicture-thumbnail": 200,
     "getImage": 200,
     "listImages": 200,
+    "listImages-tag": 200,
     "listMyImages": 200,
     "listLabels": 200,
     "getLabel": 200,
