@@ -7,7 +7,7 @@ handles one request at a time, so no lock is needed.
 boto3 would make the same clients, but it imports its resources and transfers first: a fifteenth of a cold start.
 """
 
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, cast
 
 from botocore.config import Config
@@ -16,6 +16,7 @@ from botocore.session import Session
 from shared import deadline
 
 if TYPE_CHECKING:
+    from mypy_boto3_bedrock_runtime import BedrockRuntimeClient
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_rekognition import RekognitionClient
     from mypy_boto3_s3 import S3Client
@@ -30,6 +31,8 @@ CONFIG = Config(
     signature_version="v4",
 )
 SSM_CONFIG = CONFIG.merge(Config(retries={"mode": "standard", "total_max_attempts": 2}))  # other calls follow it
+BEDROCK_LONGER = 3  # seconds: it receives up to 1 MB and runs a network
+BEDROCK_CONFIG = CONFIG.merge(Config(read_timeout=2 + BEDROCK_LONGER))
 REKOGNITION_CONFIG = CONFIG.merge(Config(read_timeout=5))  # it receives up to 5 MB and analyses them
 # The bucket's address in its region: the global one redirects while a bucket is new, and forms do not follow that.
 S3_CONFIG = CONFIG.merge(Config(signature_version="s3v4", s3={"addressing_style": "virtual"}))
@@ -41,6 +44,14 @@ def session() -> Session:
     made = Session()
     made.register("before-send", deadline.check)
     return made
+
+
+@cache
+def bedrock() -> "BedrockRuntimeClient":
+    """Return the client of the models of Bedrock."""
+    client = session().create_client("bedrock-runtime", config=BEDROCK_CONFIG)
+    client.meta.events.register("before-send", partial(deadline.check, longer=BEDROCK_LONGER))
+    return cast("BedrockRuntimeClient", client)
 
 
 @cache

@@ -40,7 +40,10 @@ def seconds_left() -> float:
     return _until.get() - CLOCK()
 
 
-def check(**_: object) -> None:
-    """Raise Unavailable if it is too late for another attempt. botocore calls this before it sends a request."""
-    if seconds_left() < 0:
+def check(*, longer: float = 0, **_: object) -> None:
+    """Raise Unavailable if it is too late for another attempt, which may take `longer` seconds more than others.
+
+    botocore calls this before it sends a request.
+    """
+    if seconds_left() < longer:
         raise Unavailable("The service is too slow now; retry in a moment.")

@@ -12,6 +12,7 @@ from typing import Any
 
 # service -> what we call (tests/cloud/test_build.py compares it with the code), and what botocore calls for it
 OPERATIONS = {
+    "bedrock-runtime": {"InvokeModel"},
     "dynamodb": {"BatchGetItem", "GetItem", "PutItem", "Query", "TransactGetItems", "TransactWriteItems", "UpdateItem"},
     "rekognition": {"DetectLabels"},
     "s3": {"DeleteObject", "DeleteObjects", "GetObject", "HeadObject", "ListObjectVersions", "PutObject"}
