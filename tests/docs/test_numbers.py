@@ -88,7 +88,7 @@ def api_phrases() -> list[str]:
     return [
         f"at most {constant('shared.images.TAGS_MAX')}, written like labels",
         f"at most {constant('shared.images.FILENAME_MAX')} characters",
-        f"any boundary of up to {constant('boundary.BOUNDARY_MAX')} visible characters",
+        f"any boundary of up to {constant('shared.forms.boundary.BOUNDARY_MAX')} visible characters",
         f"Without a weight, an image has {constant('shared.images.DEFAULT_WEIGHT') / 10**9}",
         f"A page has {constant('shared.api.paging.LIMIT')} entries",
         f"`limit=` asks for 1 to {constant('shared.api.paging.LIMIT_MAX')}",

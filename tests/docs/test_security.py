@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from form import MAX_PARTS
+from form import LAYOUT
 from shared.limits import BODY_MAX
 from shared.pictures import budget
 from shared.pictures.bucket import URL_LIFETIME
@@ -33,7 +33,7 @@ def test_the_limits_are_those_of_the_code() -> None:
     words = " ".join(TEXT.split())
     for limit in (
         f"{BODY_MAX:,} bytes",
-        f"{MAX_PARTS} parts",
+        f"{LAYOUT.max_parts} parts",
         f"{MAX_PIXELS:,} pixels",
         f"a WebP {MAX_WEBP_PIXELS:,}",
         f"ends after {budget.CHECK_SECONDS} seconds of computing or at {budget.MEMORY // 10**6} MB",

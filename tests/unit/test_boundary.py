@@ -2,18 +2,20 @@
 
 import string
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 import form
-from boundary import of_content_type
 from shared.errors import BadRequest
+from shared.forms import boundary as boundaries
 from tests.support.pictures import File, multipart_body
 from tests.support.refusals import outcome
 
 TYPE = "multipart/form-data; boundary="
+of_content_type = partial(boundaries.of_content_type, example="curl -F img=@cat.jpg")
 OF_MAIL = string.digits + string.ascii_letters + "'()+_,-./:=?"  # RFC 2046, section 5.1.1, which adds the space
 OF_TOKENS = string.digits + string.ascii_letters + "!#$%&'*+-.^_`|~"  # RFC 9110, section 5.6.2
 BARE = sorted({*OF_MAIL, *OF_TOKENS, *"{}[]<>@"})

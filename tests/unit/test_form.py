@@ -5,8 +5,9 @@ import requests
 from hypothesis import given
 from hypothesis import strategies as st
 
-from form import MAX_TEXT, Form, parse
+from form import Form, parse
 from shared.errors import ApiError, BadRequest, UnsupportedMediaType
+from shared.forms.picture_form import MAX_TEXT
 from tests.support.pictures import File, multipart_body, tiny
 
 IMG = b"\xff\xd8 any bytes, even\r\n--d74496d6695 of a boundary\r\n\0"

@@ -14,7 +14,10 @@ SHIPPED = (*FUNCTIONS, "shared", "tools", "costs")
 MODULES = sorted(path for folder in SHIPPED for path in (ROOT / folder).rglob("*.py"))
 
 # What never imports what, by folder; the ground floor is the modules of shared/ itself.
-GROUPS = ("shared/api", "shared/labels", "shared/pictures", "shared/recognition", "shared/uploads", "shared/vectors")
+GROUPS = (
+    *("shared/api", "shared/forms", "shared/labels", "shared/pictures", "shared/recognition", "shared/uploads"),
+    "shared/vectors",
+)
 GROUND = tuple(
     f"shared/{name}"
     for name in ("images", "errors", "limits", "logs", "deadline", "aws", "settings", "cached", "entry")
@@ -31,6 +34,7 @@ NEVER = {
     "shared": ("tools", "costs", "tests", *FUNCTIONS),
     **dict.fromkeys(GROUND, (*GROUPS, *WRITERS)),
     "shared/api": (*WRITERS, *_groups_but("api", "labels")),
+    "shared/forms": (*WRITERS, *_groups_but("forms")),
     "shared/labels": (*WRITERS, *_groups_but("labels")),
     "shared/pictures/stripping": ("shared/pictures/showing",),
     "shared/pictures/showing": ("shared/pictures/stripping/strip_jpeg", "shared/pictures/check"),
@@ -73,7 +77,7 @@ PURE = {
     *(place(path) for path in MODULES if path.parent.name == "stripping" and path.stem != "__init__"),
     *(f"shared/pictures/showing/{name}" for name in ("colour_spaces", "hdr", "lab_tables", "png_still")),
     *("random/darts", "random/gaps", "random/session_order", "notify/backoff", "notify/signature"),
-    *("upload/boundary", "upload/file_names"),
+    *("shared/forms/boundary", "shared/forms/file_names"),
     "tools/audit/chi_square",
     "tools/local/origins",
     *("tools/reconcile/placing", "tools/reconcile/rebuild_writes", "tools/reconcile/tally"),

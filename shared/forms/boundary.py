@@ -1,4 +1,4 @@
-"""The boundary of an upload form, as its content type names it (RFC 9110, section 8.3; RFC 2046, section 5.1.1)."""
+"""The boundary of a form, as its content type names it (RFC 9110, section 8.3; RFC 2046, section 5.1.1)."""
 
 import re
 from collections.abc import Iterator
@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from shared.errors import BadRequest, UnsupportedMediaType
 
 BOUNDARY_MAX = 70  # characters, as in RFC 2046
-EXAMPLE = "curl -F label=cat -F weight=0.5 -F img=@cat.jpg"
 
 # A parameter up to the next semicolon: its name, its value in quotes or up to white space, and what should not follow.
 # Each group may be empty, so this matches at once wherever it is tried.
@@ -17,22 +16,23 @@ _PARAMETER = re.compile(
 _VISIBLE = re.compile(r"[ -~]*")
 
 
-def of_content_type(content_type: str) -> str:
+def of_content_type(content_type: str, example: str) -> str:
     """Return the boundary: 1 to 70 visible characters of ASCII, without quotes; only in quotes with spaces, none last.
 
     Raise UnsupportedMediaType for another type than multipart/form-data.  Raise BadRequest if the boundary is missing
-    or cannot be used, and say what is wrong with it.
+    or cannot be used, and say what is wrong with it.  `example` is a command that sends a right form.
     """
     media_type, _, parameters = content_type.partition(";")
     if media_type.strip().lower() != "multipart/form-data":
-        raise UnsupportedMediaType(f"The content type must be multipart/form-data; send a form, such as {EXAMPLE}.")
+        raise UnsupportedMediaType(f"The content type must be multipart/form-data; send a form, such as {example}.")
     found = list(_boundaries(parameters))
     if len(found) != 1:
-        raise _refusal(f"has {len(found)} boundaries instead of one" if found else "has no boundary")
+        problem = f"has {len(found)} boundaries instead of one" if found else "has no boundary"
+        raise _refusal(problem, example)
     ((text, rest),) = found
     boundary = _unquoted(text)
     if problem := _problem(boundary, text, rest):
-        raise _refusal(f"has a boundary that {problem}")
+        raise _refusal(f"has a boundary that {problem}", example)
     return boundary
 
 
@@ -64,5 +64,5 @@ def _problem(boundary: str, text: str, rest: str) -> str:
     return "ends in a space" if boundary.endswith(" ") else ""
 
 
-def _refusal(problem: str) -> BadRequest:
-    return BadRequest(f"The content type {problem}. Let the HTTP client set this header, such as {EXAMPLE}.")
+def _refusal(problem: str, example: str) -> BadRequest:
+    return BadRequest(f"The content type {problem}. Let the HTTP client set this header, such as {example}.")
