@@ -75,6 +75,20 @@ def test_writes_are_refused_while_less_than_two_snapshots_are_free(
     assert said[1:] == ["There is room on the disk again. Uploads and changes are taken."]
 
 
+def test_a_disk_that_is_just_full_says_so_once(folder: DataFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[str] = []
+    space = Space(folder, said.append)
+    space.keep_reserve(snapshot_of(folder, MEGABYTE))
+    disk = Disk(monkeypatch, 2_200_000)
+    for size in (400_000, 0, 500_000, 0, 600_000, 0):
+        assert space.is_short(size) == (size > 0)
+    disk.free = 3 * MEGABYTE
+    assert space.is_short(2 * MEGABYTE)
+    assert len(said) == 1
+    assert not space.is_short()
+    assert len(said) == 2
+
+
 def test_the_reserve_really_occupies_the_room_of_a_snapshot(folder: DataFolder) -> None:
     space = Space(folder, print)
 

@@ -10,6 +10,7 @@ from shared.errors import ApiError
 from tools.local.data_folder import DataFolder
 
 FREE_SNAPSHOTS = 2  # a write is refused while fewer fit; one snapshot needs room for itself before it replaces another
+ENOUGH = 1.25  # times what is needed; the line that there is room again does not alternate with that of too little
 MEGABYTE = 10**6
 
 
@@ -37,10 +38,13 @@ class Space:
 
     def is_short(self, size: int = 0) -> bool:
         """Return whether less than two snapshots would be free after a write of this size."""
-        free = self._free() - size
-        short = free < self._needed
-        if short != self._short:
-            self._short = short
+        free = self._free()
+        short = free - size < self._needed
+        if short and not self._short:
+            self._short = True
+            self._say(self._line(free - size))
+        elif self._short and not short and free >= ENOUGH * self._needed:
+            self._short = False
             self._say(self._line(free))
         return short
 
