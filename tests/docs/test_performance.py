@@ -114,6 +114,7 @@ def test_our_own_share_of_a_requests_cpu_time_is_small() -> None:
 # --- the designs ---
 
 
+@pytest.mark.usefixtures("slow_tier")
 @pytest.mark.parametrize("name", SIMPLE)
 def test_a_label_made_in_memory_is_the_one_that_calls_make(name: str, moto_aws: None) -> None:
     design, rng = DESIGNS[name], random.Random(1)
@@ -176,6 +177,7 @@ def test_draws_by_another_law_are_noticed(monkeypatch: pytest.MonkeyPatch) -> No
 # --- make bench-quick ---
 
 
+@pytest.mark.usefixtures("slow_tier")
 def test_requests_cost_no_more_than_they_did(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -186,6 +188,7 @@ def test_requests_cost_no_more_than_they_did(
     assert capsys.readouterr().out.count("LEFT OUT own CPU time") == 2
 
 
+@pytest.mark.usefixtures("slow_tier")
 def test_a_dearer_draw_is_noticed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.delenv("DYNOXIDE", raising=False)
     monkeypatch.setenv("PATH", "")

@@ -66,6 +66,7 @@ def test_a_python_without_ensurepip_is_refused_and_leaves_nothing(tmp_path: Path
     assert not environment.exists()
 
 
+@pytest.mark.usefixtures("slow_tier")
 def test_a_half_made_environment_is_completed_at_the_next_try(tmp_path: Path) -> None:
     environment = tmp_path / "venv"
     venv.create(environment, with_pip=False)

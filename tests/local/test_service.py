@@ -117,6 +117,7 @@ def test_each_signal_stops_it_and_the_next_start_finds_everything(data: Path) ->
         assert f"petAPI is ready at http://127.0.0.1:{again.port}\n" in again.output
 
 
+@pytest.mark.usefixtures("slow_tier")
 def test_ctrl_c_during_the_first_start_ends_it_and_the_next_one_says_all_that_a_first_one_does(tmp_path: Path) -> None:
     variables = {**os.environ, "PORT": str(free_port()), "DATA": str(tmp_path / "data"), "WARM": "1"}
     command = [sys.executable, "-m", "tools.local"]

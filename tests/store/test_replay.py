@@ -13,7 +13,7 @@ from tests.support.simulation import Simulation
 TABLES = {IMAGES: "ImageChunksTable", CHUNKS: "ChunkInfoTable"}
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", [*range(2), *(pytest.param(seed, marks=pytest.mark.slow) for seed in (2, 3))])
 def test_transactions_end_the_same_on_another_engine(running: LocalService, seed: int) -> None:
     simulation = Simulation(seed, pictures=(24, 8)[seed % 2])
     simulation.run()

@@ -83,9 +83,21 @@ def test_no_metadata_of_an_animated_png_is_stored(form: str) -> None:
         stored_alone(spliced(carrier, [(at, FORMS["png"][form])]), carrier, form)
 
 
-@settings(max_examples=300, deadline=None)  # photographs among them
+@settings(max_examples=60, deadline=None)  # photographs among them
 @given(st.data())
 def test_metadata_may_stand_anywhere(data: st.DataObject) -> None:
+    check_somewhere(data)
+
+
+@pytest.mark.usefixtures("slow_tier")
+@settings(max_examples=500, deadline=None)
+@given(st.data())
+def test_so_may_it_in_many_more_pictures(data: st.DataObject) -> None:
+    check_somewhere(data)
+
+
+def check_somewhere(data: st.DataObject) -> None:
+    """Assert that no metadata at places that hypothesis chooses is stored."""
     kind = data.draw(st.sampled_from(list(CARRIERS)))
     carrier = data.draw(st.sampled_from(list(CARRIERS[kind].values())))
     piece = st.tuples(st.sampled_from(places(carrier)), st.sampled_from(list(FORMS[kind].values())))

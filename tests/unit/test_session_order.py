@@ -64,6 +64,7 @@ def test_the_first_three_places_follow_the_law() -> None:
     assert p_value(observed, expected) > 0.001
 
 
+@pytest.mark.usefixtures("slow_tier")
 def test_the_first_places_of_300_images_follow_their_weights() -> None:
     rng = random.Random(1)
     weights = {f"{number:032x}.png": rng.randrange(1, 10**9) for number in range(300)}
