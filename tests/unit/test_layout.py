@@ -22,7 +22,7 @@ GROUND = tuple(
     f"shared/{name}"
     for name in ("images", "errors", "limits", "logs", "deadline", "aws", "settings", "cached", "entry")
 )
-WRITERS = ("shared/add_image", "shared/picture_response")  # what stands above the groups
+WRITERS = ("shared/add_image", "shared/picture_response", "shared/tiles")  # what stands above the groups
 
 
 def _groups_but(*allowed: str) -> tuple[str, ...]:
@@ -72,7 +72,7 @@ def place(path: Path) -> str:
 PURE = {
     *("shared/images", "shared/errors", "shared/limits", "shared/api/access", "shared/api/accept", "shared/api/etags"),
     *("shared/api/image_json", "shared/labels/chunks", "shared/labels/counts", "shared/labels/items"),
-    "shared/labels/transactions",
+    *("shared/labels/transactions", "shared/vectors/words", "shared/vectors/entry"),
     *("shared/uploads/callback_url", "shared/pictures/icc", "shared/pictures/transport"),
     *(place(path) for path in MODULES if path.parent.name == "stripping" and path.stem != "__init__"),
     *(f"shared/pictures/showing/{name}" for name in ("colour_spaces", "hdr", "lab_tables", "png_still")),

@@ -1,0 +1,111 @@
+"""The table of tiles: a small picture of each image, for mosaics, and what was recognised in it.
+
+| key         | attributes                                                                                       |
+|-------------|--------------------------------------------------------------------------------------------------|
+| label, name | version: of the picture; tile: 3,072 bytes of RGB, the centre square at 32 x 32                   |
+|             | labels: a list of {name, confidence}, if known                                                   |
+|             | refused, refusedBy: why no vector can be made of the picture, and by which encoder               |
+
+A picture that cannot be decoded has no tile, only a refusal.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from shared.labels import batch_get
+from shared.labels.items import Item
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+SIDE = 32  # pixels
+TILE_BYTES = SIDE * SIDE * 3
+DECIMALS = 6  # of a confidence in percent
+
+Label = tuple[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """What the table has of an image. `labels` is None if the picture was not recognised."""
+
+    label: str
+    name: str
+    version: str
+    tile: bytes = b""  # TILE_BYTES of RGB, or none if the picture cannot be decoded
+    labels: tuple[Label, ...] | None = None  # with their confidence in percent, the strongest first
+    refused: str = ""  # a sentence
+    refused_by: str = ""  # the name of the encoder's index; empty if no encoder can take the picture
+
+    @property
+    def id(self) -> str:
+        """The image's id."""
+        return f"{self.label}/{self.name}"
+
+
+class Tiles:
+    """The tiles in the table with this name."""
+
+    def __init__(self, client: "DynamoDBClient", table: str) -> None:
+        self._client, self._table = client, table
+
+    def put(self, tile: Tile) -> None:
+        """Store what is known of an image, in place of what was."""
+        self._client.put_item(TableName=self._table, Item=_item(tile))
+
+    def get(self, label: str, name: str) -> Tile | None:
+        """Read what is known of an image consistently."""
+        found = self._client.get_item(TableName=self._table, Key=_key(label, name), ConsistentRead=True)
+        return _tile(found["Item"]) if "Item" in found else None
+
+    def batch(self, ids: Iterable[str], *, consistent: bool = False) -> dict[str, Tile]:
+        """Return what is known of these images, by their ids label/name. The ids must differ."""
+        keys = [_key(*image_id.split("/", 1)) for image_id in ids]
+        found = batch_get.read(self._client, self._table, keys, consistent=consistent)
+        return {tile.id: tile for tile in map(_tile, found)}
+
+    def delete(self, label: str, name: str) -> None:
+        """Remove what is known of an image, if anything is."""
+        self._client.delete_item(TableName=self._table, Key=_key(label, name))
+
+    def pages(self) -> Iterator[list[str]]:
+        """Yield pages of the ids of all images that the table knows, in no particular order."""
+        pages = self._client.get_paginator("scan").paginate(
+            TableName=self._table, ProjectionExpression="label, #name", ExpressionAttributeNames={"#name": "name"}
+        )
+        for page in pages:
+            yield [f"{item['label']['S']}/{item['name']['S']}" for item in page["Items"]]
+
+
+def _key(label: str, name: str) -> Item:
+    return {"label": {"S": label}, "name": {"S": name}}
+
+
+def _item(tile: Tile) -> Item:
+    item: Item = {**_key(tile.label, tile.name), "version": {"S": tile.version}}
+    if tile.tile:
+        item["tile"] = {"B": tile.tile}
+    if tile.labels is not None:
+        item["labels"] = {"L": [_map(name, confidence) for name, confidence in tile.labels]}
+    if tile.refused:
+        item |= {"refused": {"S": tile.refused}, "refusedBy": {"S": tile.refused_by}}
+    return item
+
+
+def _map(name: str, confidence: float) -> Item:
+    return {"M": {"name": {"S": name}, "confidence": {"N": f"{confidence:.{DECIMALS}f}"}}}
+
+
+def _tile(item: Item) -> Tile:
+    found = item.get("labels")
+    labels = found and tuple((each["M"]["name"]["S"], float(each["M"]["confidence"]["N"])) for each in found["L"])
+    return Tile(
+        item["label"]["S"],
+        item["name"]["S"],
+        item["version"]["S"],
+        tile=bytes(item["tile"]["B"]) if "tile" in item else b"",
+        labels=labels,
+        refused=item["refused"]["S"] if "refused" in item else "",
+        refused_by=item["refusedBy"]["S"] if "refusedBy" in item else "",
+    )
