@@ -80,6 +80,7 @@ PURE = {
     *("shared/forms/boundary", "shared/forms/file_names"),
     "tools/audit/chi_square",
     "tools/local/origins",
+    *(f"tools/local/vectors/{name}" for name in ("filters", "policies", "refused", "rules", "targets")),
     *("tools/reconcile/placing", "tools/reconcile/rebuild_writes", "tools/reconcile/tally"),
 }
 

@@ -6,6 +6,7 @@ snapshots/         the emulator's state; snapshots.py
 objects/           the objects of the buckets, written as they come
 state/             what the emulator loads and saves: at the start the chosen snapshot, later the next one
 journal/           the changes of the tables since the last snapshot; journal.py
+vectors.db         the vectors that images are found by, written as they come; vectors/
 lost/              pictures of a killed run that no image names
 reserve            an empty file as large as a snapshot, so that the last snapshot fits on a full disk
 tmp/               the functions' unpacked code; emptied at each start
@@ -61,6 +62,11 @@ class DataFolder:
         return self.path / "journal"
 
     @property
+    def vectors(self) -> Path:
+        """The vectors that images are found by. They are no part of a snapshot and may be newer, or missing."""
+        return self.path / "vectors.db"
+
+    @property
     def lost(self) -> Path:
         """The pictures that reconciling after a kill has set aside."""
         return self.path / "lost"
@@ -95,6 +101,8 @@ class DataFolder:
         for part in (self.state, self.objects):
             shutil.rmtree(part, ignore_errors=True)
             part.mkdir()
+        for file in self.path.glob(f"{self.vectors.name}*"):
+            file.unlink()
 
 
 def claim(path: Path) -> DataFolder:

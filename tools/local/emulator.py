@@ -43,7 +43,7 @@ class Emulator:
         self._folder = folder
         self._losses = _Losses(logging.ERROR)
         _replace_environment(_environment(folder, port) | self.variables)
-        self._ministack = engine.load()
+        self._ministack = engine.load(folder.vectors)
         for name in ("persistence", "ministack"):
             logging.getLogger(name).addHandler(self._losses)
 

@@ -15,6 +15,8 @@ from typing import Any
 from tools.local import durable, quotas
 from tools.local import unpacked as unpacking
 from tools.local.unpacked import UnpackedFunctions
+from tools.local.vectors import installation
+from tools.local.vectors.service import Vectors
 
 QUEUES_PORT = "4566"  # in the URLs of queues only
 EXPRESSIONS = 256  # parsed ones that are kept; shared/ has about 30
@@ -22,8 +24,10 @@ EXPRESSIONS = 256  # parsed ones that are kept; shared/ has about 30
 functions_log = logging.getLogger("functions")
 
 
-def load() -> Any:
+def load(vectors: Path) -> Any:
     """Import ministack's modules, which read the environment then, and change what `make run` cannot use.
+
+    The file `vectors` has the data of S3 Vectors, which is served by ours (vectors/), because ministack lacks it.
 
     - Lambda waits up to 50 ms for a call's first log line and keeps all lines as log streams. Here lines go to the log
       file as they are written, and no call waits for them.
@@ -46,7 +50,7 @@ def load() -> Any:
     tests/local/test_emulator.py, tests/local/test_running.py and tests/local/test_old_data.py test them.
     """
     from ministack import app
-    from ministack.core import iam_actions, lambda_runtime, persistence
+    from ministack.core import iam_actions, iam_evaluator, lambda_runtime, persistence, responses, router
     from ministack.services import apigateway_v1, cloudformation, dynamodb, lambda_svc, s3, sqs
     from ministack.services.cloudformation import provisioners
 
@@ -72,15 +76,23 @@ def load() -> Any:
     mappings = provisioners._RESOURCE_HANDLERS["AWS::Lambda::EventSourceMapping"]
     mappings["update"] = _with_present_alias(mappings["update"], lambda_svc)
     iam_actions.extract_resource_arn = _with_parameters(iam_actions.extract_resource_arn)
-    return SimpleNamespace(
+    loaded = SimpleNamespace(
         app=app,
         cloudformation=cloudformation,
+        iam_actions=iam_actions,
+        iam_evaluator=iam_evaluator,
         lambda_svc=lambda_svc,
         gateway=apigateway_v1,
+        provisioners=provisioners,
+        responses=responses,
+        router=router,
         unpacked=unpacked,
         lambda_runtime=lambda_runtime,
         persistence=persistence,
     )
+    account = f"arn:aws:s3vectors:{responses.get_region()}:{responses.get_account_id()}"
+    installation.install(loaded, Vectors(vectors, account))
+    return loaded
 
 
 def _with_any(import_path_item: Callable[..., None]) -> Callable[..., None]:

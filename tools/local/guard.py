@@ -27,6 +27,7 @@ BUCKET = re.compile(r"/[a-z0-9.-]{3,63}/?")
 FORM_KEY = re.compile(r"A[KS]IA[0-9A-Z]+")  # nothing that S3 expands, such as ${filename}
 FORM_MAX = FILE_MAX + 1_000_000  # bytes of a form: the file, and far more than its fields have
 FULL = "The disk is almost full, so nothing is stored. Delete images, and retry."
+OF_VECTORS = re.compile(r"Credential=[^/]+/[^/]+/[^/]+/s3vectors/")
 READS = re.compile(r"(\w+\.)?(Batch)?(Get|Describe|List|Query|Scan)\w*")
 
 
@@ -143,6 +144,9 @@ def _key(scope: Scope) -> str:
 
 
 def _may_write(scope: Scope) -> bool:
+    """Return whether the request may change the emulator's state. Vectors are kept beside it."""
+    if OF_VECTORS.search(_header(scope, b"authorization")):
+        return False
     if scope["method"] == "POST":
         return not READS.fullmatch(_header(scope, b"x-amz-target").replace("_", ""))
     return scope["method"] not in ("GET", "HEAD")

@@ -1,0 +1,105 @@
+"""The buckets and indexes: made and removed by clients and by stacks."""
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from tools.local.vectors import rules, targets
+from tools.local.vectors.database import BucketRow, Database, IndexRow
+from tools.local.vectors.refused import Conflict, Invalid, NotFound, NotServed
+
+BY_CLIENT = ""  # the owner of what no stack made
+
+
+class Catalogue:
+    """The buckets and indexes of one account. `account` is how its ARNs begin."""
+
+    def __init__(self, database: Database, account: str) -> None:
+        self._database, self.account = database, account
+
+    def create_bucket(self, name: Any, owner: str = BY_CLIENT) -> str:
+        """Create a bucket and return its ARN. One that the same resource of a stack made is left as it is."""
+        found = self._database.bucket(rules.name(rules.BUCKET_NAME, name, "vectorBucketName"))
+        if found and not (owner and found.owner == owner):
+            raise Conflict(f"A vector bucket {name} exists.")
+        if not found:
+            self._database.add_bucket(BucketRow(name, time.time(), owner))
+        return f"{self.account}:bucket/{name}"
+
+    def create_index(self, request: Mapping[str, Any], owner: str = BY_CLIENT) -> str:
+        """Create an index and return its ARN. The same one that the same resource of a stack made is left as it is."""
+        bucket = self.bucket(targets.bucket_arn(request, self.account))
+        wanted = _index_row(request, bucket.name, owner)
+        found = self._database.index(wanted.bucket, wanted.name)
+        if found and not (owner and _same(found, wanted)):
+            raise Conflict(f"A vector index {wanted.name} exists in the bucket {wanted.bucket}.")
+        if not found:
+            self._database.add_index(wanted)
+        return self.arn(wanted)
+
+    def bucket(self, arn: str) -> BucketRow:
+        """Return the bucket with this ARN. Raise NotFound if there is none."""
+        match = targets.BUCKET_ARN.fullmatch(arn)
+        found = self._database.bucket(match[1]) if match and arn.startswith(f"{self.account}:") else None
+        if not found:
+            raise NotFound("The specified vector bucket could not be found.")
+        return found
+
+    def index(self, arn: str) -> IndexRow:
+        """Return the index with this ARN. Raise NotFound if there is none."""
+        match = targets.INDEX_ARN.fullmatch(arn)
+        found = self._database.index(match[1], match[2]) if match and arn.startswith(f"{self.account}:") else None
+        if not found:
+            raise NotFound("The specified index could not be found.")
+        return found
+
+    def delete_bucket(self, arn: str) -> None:
+        """Remove a bucket. Raise Conflict if it has indexes."""
+        bucket = self.bucket(arn)
+        if self._database.has_indexes(bucket.name):
+            raise Conflict(f"The vector bucket {bucket.name} has indexes. Delete them first.")
+        self._database.remove_bucket(bucket.name)
+
+    def delete_index(self, arn: str) -> IndexRow:
+        """Remove an index with its vectors, and return what it was."""
+        index = self.index(arn)
+        self._database.remove_index(index.id)
+        return index
+
+    def arn(self, row: IndexRow) -> str:
+        """Return the ARN of an index."""
+        return f"{self.account}:bucket/{row.bucket}/index/{row.name}"
+
+
+def _index_row(request: Mapping[str, Any], bucket: str, owner: str) -> IndexRow:
+    if request.get("dataType") != "float32":
+        raise Invalid("dataType is float32.", "dataType")
+    if request.get("distanceMetric") not in rules.METRICS:
+        raise Invalid(f"distanceMetric is one of {', '.join(rules.METRICS)}.", "distanceMetric")
+    return IndexRow(
+        id=0,
+        bucket=bucket,
+        name=rules.name(rules.INDEX_NAME, request.get("indexName"), "indexName"),
+        dimension=rules.whole(request.get("dimension"), 1, rules.DIMENSION_MAX, "dimension"),
+        metric=request["distanceMetric"],
+        hidden=tuple(rules.hidden_keys(request.get("metadataConfiguration"))),
+        created=time.time(),
+        owner=owner,
+    )
+
+
+def _same(one: IndexRow, other: IndexRow) -> bool:
+    """Return whether two rows say the same of an index, apart from when it was made."""
+
+    def properties(row: IndexRow) -> tuple[Any, ...]:
+        return row.bucket, row.name, row.dimension, row.metric, sorted(row.hidden), row.owner
+
+    return properties(one) == properties(other)
+
+
+def check_choices(request: Mapping[str, Any]) -> None:
+    """Refuse what this service does not keep: tags, and keys of one's own."""
+    if request.get("tags"):
+        raise NotServed("`make run` keeps no tags of buckets and indexes of vectors.", "tags")
+    if request.get("encryptionConfiguration") not in (None, {}, {"sseType": "AES256"}):
+        raise NotServed("`make run` has no encryption of vectors but AES256.", "encryptionConfiguration")
