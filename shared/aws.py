@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_rekognition import RekognitionClient
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3vectors import S3VectorsClient
     from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_ssm import SSMClient
@@ -70,6 +71,12 @@ def rekognition() -> "RekognitionClient":
 def s3() -> "S3Client":
     """Return the client of S3."""
     return cast("S3Client", session().create_client("s3", config=S3_CONFIG))
+
+
+@cache
+def s3vectors() -> "S3VectorsClient":
+    """Return the client of S3 Vectors."""
+    return cast("S3VectorsClient", session().create_client("s3vectors", config=CONFIG))
 
 
 @cache

@@ -23,7 +23,7 @@ FUNCTIONS = cloud.functions()
 SIZE_MAX = 60_000_000  # bytes, unzipped, of a function and the layer; a quarter of Lambda's limit
 HELPERS = {"get_paginator", "generate_presigned_url"}  # of clients; their first argument names the operation
 FOR_BOTOCORE = {"head_bucket", "create_bucket"}  # for the region of a bucket; for the address of a form
-NEWER = {"bedrock-runtime"}  # services that only rules give an address: endpoint-rule-set-1.json
+NEWER = {"bedrock-runtime", "s3vectors"}  # services that only rules give an address: endpoint-rule-set-1.json
 NO_CALL = {"generate_presigned_post"}  # it makes a form
 
 built = pytest.mark.skipif(

@@ -17,6 +17,7 @@ OPERATIONS = {
     "rekognition": {"DetectLabels"},
     "s3": {"DeleteObject", "DeleteObjects", "GetObject", "HeadObject", "ListObjectVersions", "PutObject"}
     | {"HeadBucket", "CreateBucket"},
+    "s3vectors": {"DeleteVectors", "GetVectors", "ListVectors", "PutVectors", "QueryVectors"},
     "secretsmanager": {"GetSecretValue"},
     "sqs": {"ChangeMessageVisibility", "SendMessage"},
     "ssm": {"GetParameters"},
