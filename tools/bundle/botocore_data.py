@@ -13,7 +13,8 @@ from typing import Any
 # service -> what we call (tests/cloud/test_build.py compares it with the code), and what botocore calls for it
 OPERATIONS = {
     "bedrock-runtime": {"InvokeModel"},
-    "dynamodb": {"BatchGetItem", "GetItem", "PutItem", "Query", "TransactGetItems", "TransactWriteItems", "UpdateItem"},
+    "dynamodb": {"BatchGetItem", "DeleteItem", "GetItem", "PutItem", "Query", "Scan", "UpdateItem"}
+    | {"TransactGetItems", "TransactWriteItems"},
     "rekognition": {"DetectLabels"},
     "s3": {"DeleteObject", "DeleteObjects", "GetObject", "HeadObject", "ListObjectVersions", "PutObject"}
     | {"HeadBucket", "CreateBucket"},
