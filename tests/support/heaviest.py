@@ -18,7 +18,7 @@ from tests.support.heavy_pictures import GREY, PALETTE, RGB, RGBA, SIDE, WEBP_SI
 from tests.support.pictures import PNG_SIGNATURE, chunk, jpeg_with, riff, segment
 
 HALF = SIDE // 2
-INKS_SCANS = BOUNDED_SCANS * 3 // 4
+INKS_SCANS = BOUNDED_SCANS * 3 // 5
 SMALL = int((MAX_PIXELS / MAX_FRAMES) ** 0.5)  # pixels of the side of each of the most frames
 NOISE = 30_000_000  # bytes of noise in a PNG, which are 18 MB then
 GAMMA = chunk(b"gAMA", (100_000).to_bytes(4))

@@ -1,5 +1,6 @@
 """A picture is stored without what cameras and editors write beside its pixels."""
 
+import re
 import time
 
 import pytest
@@ -113,11 +114,13 @@ def test_the_size_is_read_from_the_header(kind, data, frames):
     assert (cleaned.content, cleaned.width, cleaned.height, cleaned.frames) == (data, 31, 17, frames)
 
 
-def scanned(scans):
-    """Make a progressive JPEG of so many scans by repeating its last one."""
-    data = pictures.jpeg(progressive=True)
-    last = data[data.rindex(b"\xff\xda") : -2]
-    return data[:-2] + last * (scans - data.count(b"\xff\xda")) + data[-2:]
+def scanned(scans, mode="RGB"):
+    """Make a progressive JPEG of so many scans: the first ones, or all and the last one again and again."""
+    data = pictures.jpeg(progressive=True, mode=mode)
+    starts = [found.start() for found in re.finditer(b"\xff\xda", data)]
+    if scans < len(starts):
+        return data[: starts[scans]] + data[-2:]
+    return data[:-2] + data[starts[-1] : -2] * (scans - len(starts)) + data[-2:]
 
 
 @pytest.mark.parametrize(
@@ -126,6 +129,8 @@ def scanned(scans):
         ("jpg", pictures.jpeg(), True),
         ("jpg", scanned(BOUNDED_SCANS), True),
         ("jpg", scanned(BOUNDED_SCANS + 1), False),
+        ("jpg", scanned(BOUNDED_SCANS * 3 // 5, mode="CMYK"), True),
+        ("jpg", scanned(BOUNDED_SCANS * 3 // 5 + 1, mode="CMYK"), False),
         ("png", pictures.animated_png(), True),
         ("webp", pictures.webp(), True),
         ("webp", pictures.webp(lossless=True), False),

@@ -42,7 +42,12 @@ def clean(data: bytes) -> Cleaned:
     _check_work(frame, scans)
     kept = without_idle_tables([*jpeg_profile.with_profile(_described(header)), *scanned])
     content = b"".join([SOI, *(part for segment in kept for part in segment.parts), EOI])
-    return Cleaned(content, frame.width, frame.height, is_bounded=scans * frame.colours <= BOUNDED_SCANS * 3)
+    return Cleaned(content, frame.width, frame.height, is_bounded=scans * _cost(frame) <= BOUNDED_SCANS * 3)
+
+
+def _cost(frame: Frame) -> int:
+    """Return the work of a scan in that of one colour. Four inks are converted, which takes about one more."""
+    return frame.colours + (frame.colours == 4)
 
 
 def _only_frame(segments: Sequence[Segment]) -> Frame:
