@@ -111,7 +111,7 @@ old-data: $(VENV)/test.installed  ## Archive the data folder of this version in 
 lock: $(VENV)/test.installed  ## Lock the newest versions of the dependencies in requirements/
 	$(BIN)/pip install --quiet uv
 	$(LOCK) --group run --output-file requirements/run.txt
-	for group in layer $(filter $(FUNCTIONS),$(patsubst requirements/%.txt,%,$(wildcard requirements/*.txt))) test; do \
+	for group in layer models $(filter $(FUNCTIONS),$(patsubst requirements/%.txt,%,$(wildcard requirements/*.txt))) test; do \
 	  $(LOCK) --group $$group --constraint requirements/run.txt --output-file requirements/$$group.txt || exit; done
 	$(LOCK) --group sam --output-file requirements/sam.txt
 

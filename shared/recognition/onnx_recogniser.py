@@ -38,23 +38,30 @@ class Shape:
 
 
 class Model:
-    """A loaded model. `digest` is different for each model, each version of it, and other class names."""
+    """A loaded model. `digest` is different for each model, each version of it, and other class names.
+
+    `names` are those of its classes.
+    """
 
     def __init__(self, model: bytes, names: bytes) -> None:
         self.digest = sha256(sha256(model).digest() + sha256(names).digest()).hexdigest()[:16]
-        self._names = _lines(names)
+        self.names = _lines(names)
         self._session = _session(model)
         self._shape = _shape(self._session)
 
     def recognise(self, content: bytes, content_type: str, *, limits: DetectionLimits) -> list[Detection]:
         """Find the classes of the picture."""
-        array = _array(content, content_type, self._shape)
-        output = np.asarray(self._session.run(None, {self._shape.name: array})[0], np.float64).ravel()
-        if len(output) != len(self._names):
+        output = self.outputs(content, content_type)[0]
+        if len(output) != len(self.names):
             raise Misconfigured(
-                f"RECOGNITION_MODEL_LABELS has {len(self._names)} lines, but the model has {len(output)} classes."
+                f"RECOGNITION_MODEL_LABELS has {len(self.names)} lines, but the model has {len(output)} classes."
             )
-        return limits.best(map(Detection, self._names, (100 * probabilities(output)).tolist()))
+        return limits.best(map(Detection, self.names, (100 * probabilities(output)).tolist()))
+
+    def outputs(self, content: bytes, content_type: str) -> list[NDArray[np.float64]]:
+        """Run the model on the picture. Return the numbers of each output."""
+        array = _array(content, content_type, self._shape)
+        return [np.asarray(output, np.float64).ravel() for output in self._session.run(None, {self._shape.name: array})]
 
 
 @cache
@@ -95,8 +102,10 @@ def _shape(session: onnxruntime.InferenceSession) -> Shape:
 
 
 def _session(content: bytes) -> onnxruntime.InferenceSession:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1  # more threads spin while they wait for each other, which costs twice the time
     try:
-        return onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
+        return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # its exceptions have no narrower common base
         raise Misconfigured(f"RECOGNITION_MODEL is not a model that onnxruntime can load: {error}") from error
 

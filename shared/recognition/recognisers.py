@@ -2,15 +2,17 @@
 
 | variable                   | value                                                                                |
 |----------------------------|--------------------------------------------------------------------------------------|
-| RECOGNISER                 | colours (the default), rekognition or onnx                                           |
-| RECOGNITION_MIN_CONFIDENCE | percent, 0 to 100: weaker detections are left out; the default is 70, for colours 10 |
+| RECOGNISER                 | colours (the default), rekognition, onnx or lite0                                    |
+| RECOGNITION_MIN_CONFIDENCE | percent, 0 to 100: weaker detections are left out; MIN_CONFIDENCE has the defaults   |
 | RECOGNITION_MAX_LABELS     | 1 to 100: how many of the strongest detections are kept; the default is 10           |
 | RECOGNITION_MODEL          | onnx: the path of the model                                                          |
 | RECOGNITION_MODEL_LABELS   | onnx: the path of a text file with the name of one class per line                    |
+| LITE0_MODELS               | lite0: the folder with its files; the default is /opt/lite0                          |
 """
 
 import os
 from functools import partial
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 from shared import aws
@@ -20,7 +22,8 @@ from shared.recognition.detections import DetectionLimits, Misconfigured, Recogn
 if TYPE_CHECKING:
     from shared.recognition.onnx_recogniser import Model
 
-MIN_CONFIDENCE = {"colours": 10.0, "rekognition": 70.0, "onnx": 70.0}  # percent; few pictures are 70 % one colour
+# Percent. Few pictures are 70 % one colour. With 5, lite0 gives a picture 3 labels; 70 would name one picture in eight.
+MIN_CONFIDENCE = {"colours": 10.0, "rekognition": 70.0, "onnx": 70.0, "lite0": 5.0}
 MAX_DETECTIONS = 10
 MOST_DETECTIONS = 100  # a result is one item of the cache, of some kilobytes at most
 
@@ -37,6 +40,8 @@ def chosen() -> Recognise:
         return Rekognition(aws.rekognition(), limits).recognise
     if _kind() == "onnx":
         return partial(_model().recognise, limits=limits)
+    if _kind() == "lite0":
+        return partial(_lite0().recognise, limits=limits)
     from shared.recognition import colours
 
     return partial(colours.recognise, limits=limits)
@@ -45,8 +50,14 @@ def chosen() -> Recognise:
 def identity() -> str:
     """Return name, look, limits and the model's digest, which differ for recognisers that may find other things."""
     limits = _limits()
-    model = [_model().digest] if _kind() == "onnx" else []
-    return " ".join([_kind(), LOOK, f"{limits.min_confidence}%", str(limits.max_detections), *model])
+    return " ".join([_kind(), LOOK, f"{limits.min_confidence}%", str(limits.max_detections), *_digests()])
+
+
+def _digests() -> list[str]:
+    """Return the digest of the recogniser's model, if it has one."""
+    if _kind() == "onnx":
+        return [_model().digest]
+    return [_lite0().digest()] if _kind() == "lite0" else []
 
 
 def _kind() -> str:
@@ -84,3 +95,11 @@ def _model() -> "Model":
     except ModuleNotFoundError as error:
         raise Misconfigured(f"RECOGNISER=onnx needs {error.name}; install it with pip install onnxruntime.") from error
     return onnx_recogniser.model(*map(str, paths))
+
+
+def _lite0() -> ModuleType:
+    try:
+        from shared.recognition import lite0_recogniser
+    except ModuleNotFoundError as error:
+        raise Misconfigured(f"RECOGNISER=lite0 needs {error.name}; `make run` installs it.") from error
+    return lite0_recogniser

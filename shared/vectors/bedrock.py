@@ -40,6 +40,9 @@ class BedrockEncoder:
         self._client = client
         self._works = False  # whether the model has ever answered
 
+    def load(self) -> None:
+        """Load nothing: the model is elsewhere."""
+
     def encode_picture(self, jpeg: bytes, names: Sequence[str]) -> list[float]:
         """Make the vector that is stored, from the picture alone."""
         return self._vector(self._of_picture(jpeg, "GENERIC_INDEX"))

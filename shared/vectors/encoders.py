@@ -54,6 +54,9 @@ class Encoder(Protocol):
     def text_numbers(self) -> int:
         """How many numbers a query by text compares."""
 
+    def load(self) -> None:
+        """Load what the first use would load otherwise."""
+
     def encode_picture(self, jpeg: bytes, names: Sequence[str]) -> list[float]:
         """Make the vector that is stored. `names` are the picture's tags and the words of its file name."""
 
@@ -85,6 +88,16 @@ def chosen() -> Encoder | None:
         raise Misconfigured(f"ENCODER is {name!r}; it must be one of {', '.join(NAMES)}.")
     if name == "none":
         return None
+    if name == "lite0":
+        return _lite0()
     from shared.vectors import bedrock
 
     return bedrock.Nova(aws.bedrock()) if name == "nova" else bedrock.Titan(aws.bedrock())
+
+
+def _lite0() -> Encoder:
+    try:
+        from shared.vectors.lite0_encoder import Lite0
+    except ModuleNotFoundError as error:
+        raise Misconfigured(f"ENCODER=lite0 needs {error.name}; `make run` installs it.") from error
+    return Lite0()

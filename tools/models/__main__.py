@@ -1,0 +1,30 @@
+"""python -m tools.models <folder>: make the files that the recogniser and encoder `lite0` read, in this folder.
+
+These are the network as an ONNX model, from the weights of an installed package, and the names of its classes.
+"""
+
+import sys
+from pathlib import Path
+
+from tools.models import weights
+
+CLASSES = Path(__file__).resolve().parent / "imagenet-classes.txt"
+
+
+def main(folder: Path) -> None:
+    """Make the files. The model comes last and at once, so that it is there only if all are whole."""
+    from tools.models import network
+
+    content = network.model(weights.read(weights.installed()))
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "classes.txt").write_bytes(CLASSES.read_bytes())
+    unfinished = folder / "lite0.unfinished"
+    unfinished.write_bytes(content)
+    unfinished.replace(folder / "lite0.onnx")
+
+
+if __name__ == "__main__":
+    try:
+        main(Path(sys.argv[1]))
+    except weights.NotTheWeights as error:
+        sys.exit(str(error))
