@@ -81,7 +81,7 @@ def test_a_half_made_environment_is_completed_at_the_next_try(tmp_path: Path) ->
 @pytest.mark.parametrize("lock", MEGABYTES)
 def test_the_announcement_counts_the_packages_of_the_lock(lock: str) -> None:
     path = Path("requirements") / f"{lock}.txt"
-    names = re.findall(r"^([\w.-]+)(?:\[.*\])?==", (ROOT / path).read_text(), re.MULTILINE)
+    names = set(re.findall(r"^([\w.-]+)(?:\[.*\])?==", (ROOT / path).read_text(), re.MULTILINE))
 
     said = announcement(ROOT / path, ".venv")
 
@@ -113,7 +113,7 @@ def test_ctrl_c_during_an_installation_says_how_to_continue(tmp_path: Path) -> N
 
 @pytest.mark.parametrize("lock", sorted(MEGABYTES.keys() - {"sam"}))  # the tests run where the others are installed
 def test_the_announced_megabytes_are_those_of_the_installed_packages(lock: str) -> None:
-    names = re.findall(r"^([\w.-]+)(?:\[.*\])?==", (ROOT / f"requirements/{lock}.txt").read_text(), re.MULTILINE)
+    names = set(re.findall(r"^([\w.-]+)(?:\[.*\])?==", (ROOT / f"requirements/{lock}.txt").read_text(), re.MULTILINE))
     installed = [dist for dist in map(_distribution, names) if dist]
     bytes_ = sum(file.size or 0 for dist in installed for file in dist.files or ())
 
