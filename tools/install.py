@@ -11,7 +11,8 @@ from pathlib import Path
 
 # That the installed packages take, without bytecode. Of those of models, run has numpy.
 MEGABYTES = {"run": 150, "models": 160, "test": 750, "sam": 250}
-TIMES = {"run": "a minute", "models": "half a minute", "test": "three minutes", "sam": "two minutes"}  # at most, with 2 busy cores
+# At most, with 2 busy cores
+TIMES = {"run": "a minute", "models": "half a minute", "test": "three minutes", "sam": "two minutes"}
 INTERRUPTED = 130  # the exit code after Ctrl-C, as shells have it
 PACKAGE = re.compile(r"^[a-z0-9][\w.-]*(?:\[.*\])?(?===)", re.MULTILINE)
 
