@@ -39,13 +39,18 @@ def stack() -> Stack:
         memory={name: Decimal(properties.get("MemorySize", common)) for name, properties in functions.items()},
         alarms=sum(_is(each, "CloudWatch::Alarm") for each in resources.values()),
         secrets=sum(_is(each, "SecretsManager::Secret") for each in resources.values()),
-        polled_queues=sum(_is(each, "Lambda::EventSourceMapping") for each in resources.values()),
+        polled_queues=sum(_is_queue_mapping(each) for each in resources.values()),
         parameters=sum(_is(each, "SSM::Parameter") for each in resources.values()),
         log_days=Decimal(parameters["LogRetentionDays"]["Default"]),
         thumbnail_days=Decimal(rule["ExpirationInDays"]),
         recognition_days=Decimal(parameters["RecognitionLifetimeDays"]["Default"]),
         throttle=Decimal(parameters["ThrottleRate"]["Default"]),
     )
+
+
+def _is_queue_mapping(resource: dict[str, Any]) -> bool:
+    """Return whether Lambda polls a queue for it. To read a stream of DynamoDB costs nothing."""
+    return _is(resource, "Lambda::EventSourceMapping") and "StartingPosition" not in resource["Properties"]
 
 
 def _is(resource: dict[str, Any], kind: str) -> bool:

@@ -1,12 +1,10 @@
 """What happens to a file that came by a form. Each step can be repeated, also by two calls at the same time."""
 
 import json
-import os
 import re
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
-from hashlib import sha256
 
 from shared import add_image, aws, images
 from shared.add_image import NewImage
@@ -16,16 +14,14 @@ from shared.images import Image
 from shared.labels.store import CompanionWriteFailed, Store
 from shared.pictures.bucket import Bucket
 from shared.pictures.check import check_picture
-from shared.recognition import recognisers
-from shared.recognition.detection_cache import DetectionCache
 from shared.recognition.detections import Detection, Unrecognisable
+from shared.recognition.recognition import Recognition
 from shared.settings import Settings, read_settings
 from shared.uploads.callbacks import Callback, CallbackQueue
 from shared.uploads.incoming import IncomingBucket
 from shared.uploads.table import Uploads
 from shared.uploads.upload import Upload, current_image, incoming_key, upload_json
 
-LIFETIME_DAYS = 365
 NO_TAG = re.compile(r"[^a-z0-9]+")
 GIVEN_UP = Unavailable("The service failed again and again; its operators can have the file ingested later.")
 
@@ -100,7 +96,7 @@ def _recognise(upload: Upload, uploads: Uploads, settings: Settings) -> None:
     if image is None or content is None:
         raise UnprocessableValue("The image was deleted before it was recognised.")
     try:
-        detections = _detections(image, content, settings)
+        detections = Recognition(settings.recognitions_table).detections(content, images.content_type(image.name))
     except Unrecognisable as reason:
         raise UnprocessableValue(f"The picture is stored, but it cannot be recognised: {reason}") from reason
     if upload.tag_from_labels:
@@ -111,22 +107,6 @@ def _recognise(upload: Upload, uploads: Uploads, settings: Settings) -> None:
 def _tagged(image: Image, *, version: str, detections: list[Detection]) -> Image:
     """Return the image with tags from detections if it is this version. Another version belongs to another upload."""
     return replace(image, tags=tags_from(image.tags, detections)) if image.version_id == version else image
-
-
-def _detections(image: Image, content: bytes, settings: Settings) -> list[Detection]:
-    """Return the detections of a picture, from the cache if it has them."""
-    cache = DetectionCache(aws.dynamodb(), settings.recognitions_table, _lifetime())
-    content_type = images.content_type(image.name)
-    return cache.get_or_recognise(
-        sha256(content).hexdigest(),
-        recognisers.identity(),
-        lambda: recognisers.chosen()(content, content_type),
-    )
-
-
-def _lifetime() -> int:
-    """Return for how many seconds a result is used."""
-    return int(os.environ.get("RECOGNITION_LIFETIME_DAYS") or LIFETIME_DAYS) * 86_400
 
 
 def tags_from(tags: tuple[str, ...], detections: list[Detection]) -> tuple[str, ...]:

@@ -15,8 +15,8 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-import backoff
 import delivery
+from backoff import CALLBACKS
 from callback_secret import SigningKeyMissing, signing_key
 from delivery import Attempt, DeliveryLimits, Outcome
 from shared import aws, logs
@@ -84,7 +84,7 @@ def _log(record: Record, callback: Callback | None, attempt: Attempt) -> None:
     """Write one line for the attempt. It has only the kind of the URL, not the URL."""
     logs.log().info(
         "%s callback %s, attempt %d of %d, %s: %s %s",
-        *(record["messageId"], callback.id if callback else "-", _number(record), backoff.ATTEMPTS),
+        *(record["messageId"], callback.id if callback else "-", _number(record), CALLBACKS.attempts),
         *(attempt.kind, attempt.outcome.value, attempt.status or "-"),
     )
 
@@ -92,7 +92,7 @@ def _log(record: Record, callback: Callback | None, attempt: Attempt) -> None:
 def _postpone(record: Record, attempt: Attempt) -> None:
     """Set when the message comes again. If SQS fails, it comes after the queue's own time, which does no harm."""
     is_hopeless = attempt.outcome is Outcome.MALFORMED
-    seconds = 0 if is_hopeless else backoff.delay(_number(record), random.SystemRandom())
+    seconds = 0 if is_hopeless else CALLBACKS.delay(_number(record), random.SystemRandom())
     try:
         _queue().postpone(record["receiptHandle"], seconds)
     except (BotoCoreError, ClientError, Unavailable) as error:

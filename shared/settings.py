@@ -1,8 +1,9 @@
-"""Names of buckets, tables and queues, and the labels that are taken: from SSM in one call, kept for five minutes.
+"""Names of buckets, tables and queues, and the labels that are taken: from SSM, kept for five minutes.
 
 A function asks SSM for the names whose fallback variables it has; template.yaml gives each function those of the names
 that it uses. A fallback serves where SSM lacks the name, and where SSM is down or throttled before it was ever read.
-Where no fallback variable is there at all, as in `make reconcile`, SSM is asked for all names.
+Where no fallback variable is there at all, as in `make reconcile`, SSM is asked for all names. Each function uses at
+most ten names, which take one call.
 """
 
 import logging
@@ -27,6 +28,8 @@ logger = logging.getLogger("petapi")
 LIFETIME = 300.0  # seconds that a read of SSM is good for
 PATIENCE = 10.0  # seconds that older settings or fallbacks are used before SSM, which did not answer, is asked again
 YEAR = 31_536_000  # seconds
+NAMES_MAX = 10  # that SSM takes in one call
+NO_INDEX = "none"  # the vector index of a stack without an encoder; SSM takes no empty value
 
 # Field of Settings -> name in SSM below /pet-api/<stage>/, and the variable that is its fallback
 PARAMETERS = {
@@ -40,6 +43,9 @@ PARAMETERS = {
     "recognitions_table": ("dynamoDB/recognitions-table-name", "fb_recognitionsTableName"),
     "callback_queue": ("sqs/callback-queue-url", "fb_callbackQueueUrl"),
     "writes": ("writes", "fb_writes"),
+    "vector_index": ("s3vectors/vector-index-arn", "fb_vectorIndexArn"),
+    "tiles_table": ("dynamoDB/tiles-table-name", "fb_tilesTableName"),
+    "index_queue": ("sqs/index-queue-url", "fb_indexQueueUrl"),
 }
 
 
@@ -60,6 +66,9 @@ class Settings:
     recognitions_table: str = ""
     callback_queue: str = ""  # its URL
     writes: str = "open"  # or closed
+    vector_index: str = ""  # its ARN, or `none`
+    tiles_table: str = ""
+    index_queue: str = ""  # its URL
     consistent_reads: bool = False  # of lanes, chunks and images in draws, at twice the read units
     image_max_age: int = YEAR  # seconds that caches may keep a picture
 
@@ -95,8 +104,9 @@ class SettingsCache:
 
     def _from_ssm(self) -> Settings:
         names = [self._prefix + PARAMETERS[field][0] for field in _used()]
-        response = self._client().get_parameters(Names=names)
-        return _settings({found["Name"].removeprefix(self._prefix): found["Value"] for found in response["Parameters"]})
+        some = [names[first : first + NAMES_MAX] for first in range(0, len(names), NAMES_MAX)]
+        read = [found for each in some for found in self._client().get_parameters(Names=each)["Parameters"]]
+        return _settings({found["Name"].removeprefix(self._prefix): found["Value"] for found in read})
 
 
 def read_settings() -> Settings:

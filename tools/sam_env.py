@@ -21,6 +21,9 @@ OUTPUTS = {
     "fb_uploadsTableName": "UploadsTableName",
     "fb_recognitionsTableName": "RecognitionsTableName",
     "fb_callbackQueueUrl": "CallbackQueueUrl",
+    "fb_tilesTableName": "TilesTableName",
+    "fb_vectorIndexArn": "VectorIndexArn",
+    "fb_indexQueueUrl": "IndexQueueUrl",
     "CALLBACK_QUEUE_URL": "CallbackQueueUrl",
     "CALLBACK_SECRET_ID": "CallbackSecretArn",
 }

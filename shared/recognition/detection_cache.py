@@ -40,8 +40,13 @@ class DetectionCache:
 
         Unrecognisable is stored for ever, RecognitionUnavailable and other errors never.
         """
-        key = {"digest": {"S": digest}, "recogniser": {"S": recogniser}}
+        key = _key(digest, recogniser)
         return _detections(self._stored(key) or self._store(key | self._result(recognise)))
+
+    def known(self, digest: str, recogniser: str) -> list[Detection] | None:
+        """Return the detections that are stored, or None if there are none. Raise Unrecognisable if that is stored."""
+        item = self._stored(_key(digest, recogniser))
+        return _detections(item) if item else None
 
     def _stored(self, key: Item) -> Item | None:
         """Return the item, or None if there is none or it has expired.
@@ -80,6 +85,10 @@ class DetectionCache:
 
     def _now(self) -> int:
         return int(self._clock())
+
+
+def _key(digest: str, recogniser: str) -> Item:
+    return {"digest": {"S": digest}, "recogniser": {"S": recogniser}}
 
 
 def _map(detection: Detection) -> Item:

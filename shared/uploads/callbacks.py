@@ -3,10 +3,8 @@
 import json
 import re
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from mypy_boto3_sqs import SQSClient
+from shared.queues import Queue
 
 ID = re.compile(r"[A-Za-z0-9_-]{1,128}")  # sent in a header, and signed with dots around it
 FIELDS = {"id": str, "url": str, "insecure": bool, "payload": str}  # of a message, by their types
@@ -53,16 +51,9 @@ def _is_text(payload: str) -> bool:
     return payload == payload.encode(errors="ignore").decode()
 
 
-class CallbackQueue:
-    """The queue with this URL."""
-
-    def __init__(self, client: "SQSClient", url: str) -> None:
-        self._client, self._url = client, url
+class CallbackQueue(Queue):
+    """The queue of callbacks."""
 
     def put(self, callback: Callback) -> None:
         """Have a callback sent soon, and again until it is received."""
-        self._client.send_message(QueueUrl=self._url, MessageBody=text_of(callback))
-
-    def postpone(self, receipt: str, seconds: int) -> None:
-        """Deliver the message of this receipt again after so many seconds, instead of after the queue's own time."""
-        self._client.change_message_visibility(QueueUrl=self._url, ReceiptHandle=receipt, VisibilityTimeout=seconds)
+        self.send(text_of(callback))

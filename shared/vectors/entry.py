@@ -1,4 +1,4 @@
-"""An entry of the vector index: the key, vector and metadata of one image.
+"""What the vector index has of an image beside its vector: metadata. The key is the image's id, label/name.
 
 | metadata | kept for                                                                                         |
 |----------|--------------------------------------------------------------------------------------------------|
@@ -6,7 +6,7 @@
 | tags     | filters: the image's tags                                                                        |
 | words    | filters: the words of tags, file name and recognised labels                                      |
 | version  | hidden: the version of the picture that the vector is of                                         |
-| state    | hidden: a digest of all that the entry was made from; an equal one means that nothing is to do   |
+| state    | hidden: a digest of all that this was made from; an equal one means that nothing is to do   |
 
 An empty list is left out. S3 Vectors takes 2 kB of metadata that can be filtered by, and 10 hidden keys, which are
 fixed when an index is made.
@@ -14,7 +14,6 @@ fixed when an index is made.
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
@@ -27,15 +26,6 @@ STATE_LENGTH = 16  # hexadecimal digits
 
 Metadata = Mapping[str, Any]
 Label = tuple[str, float]  # a recognised label and its confidence in percent
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """What the index has of an image under `key`, which is the image's id: label/name."""
-
-    key: str
-    vector: Sequence[float]
-    metadata: Metadata
 
 
 def metadata_of(image: Image, labels: Sequence[Label] | None) -> Metadata:

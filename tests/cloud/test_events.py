@@ -42,6 +42,8 @@ def test_api_gateway_and_the_queues_would_send_these_events(subtests: pytest.Sub
         with subtests.test(name):
             if "Records" in event:
                 (record,) = event["Records"]
+                if record["eventSource"] == "aws:dynamodb":
+                    continue
                 assert hashlib.md5(record["body"].encode(), usedforsecurity=False).hexdigest() == record["md5OfBody"]
                 continue
             resource, parameters, _ = cloud.route(event["httpMethod"], event["path"])

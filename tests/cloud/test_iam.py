@@ -22,16 +22,22 @@ NAMES = {
     "uploads": "PresignFunction",
     "receive": "IngestFunction",
     "notify": "NotifyFunction",
+    "index": "IndexFunction",
 }
 IMAGE_KEY = {"label": {"S": "cat"}, "s3key": {"S": "x"}}
+MODELS = {
+    "titan": "amazon.titan-embed-image-v1",
+    "nova": "amazon.nova-2-multimodal-embeddings-v1:0",
+    "another": "anthropic.claude-v2",
+}
 CHUNK_KEY = {"label": {"S": "cat"}, "chunkNumber": {"N": "0"}}
 
 # Who may do what; a column that is not named is denied to all.
 ALLOWED = {
-    "ssm GetParameters": {"upload", "random", "delete", "images", "edit", "uploads", "receive"},
+    "ssm GetParameters": {"upload", "random", "delete", "images", "edit", "uploads", "receive", "index"},
     "s3 PutObject": {"upload", "receive"},
     "s3 GetObject": {"random"},
-    "s3 GetObjectVersion": {"images", "receive"},
+    "s3 GetObjectVersion": {"images", "receive", "index"},
     "s3 DeleteObjectVersion": {"upload", "delete", "receive"},
     "incoming PutObject": {"uploads"},
     "incoming GetObject": {"receive"},
@@ -39,12 +45,22 @@ ALLOWED = {
     "uploads GetItem": {"uploads", "receive"},
     "uploads PutItem": {"uploads"},
     "uploads UpdateItem": {"receive"},
-    "recognitions GetItem": {"receive"},
-    "recognitions PutItem": {"receive"},
+    "recognitions GetItem": {"receive", "index"},
+    "recognitions PutItem": {"receive", "index"},
     "callbacks SendMessage": {"receive"},
     "callbacks ReceiveMessage": {"notify"},
     "files ReceiveMessage": {"receive"},
     "secret GetSecretValue": {"notify"},
+    "to index ReceiveMessage": {"index"},
+    "to index SendMessage": {"index"},
+    "lost to index SendMessage": {"index"},
+    "tiles BatchGetItem": {"index"},
+    "tiles PutItem": {"index"},
+    "tiles DeleteItem": {"index"},
+    "vectors GetVectors": {"index"},
+    "vectors PutVectors": {"index"},
+    "vectors DeleteVectors": {"index"},
+    "titan InvokeModel": {"index"},
     "thumbnails GetObject": {"images"},
     "thumbnails PutObject": {"images"},
     "thumbnails DeleteObject": {"delete", "images"},
@@ -57,7 +73,7 @@ ALLOWED = {
     "images Query": {"images"},
     "images Query of file names": {"images"},
     "images Query of owners": {"edit"},
-    "images BatchGetItem": {"images", "edit", "random"},
+    "images BatchGetItem": {"images", "edit", "random", "index"},
     "images GetItem": {"upload", "random", "delete", "images", "edit", "uploads", "receive"},
     "images PutItem": {"upload", "edit", "receive"},
     "images UpdateItem": {"delete", "edit", "receive"},
@@ -90,6 +106,7 @@ def calls(cloud: Cloud, names: dict[str, Any]) -> dict[str, Callable[[], Any]]:
     queries = {
         "uploads": {"KeyConditionExpression": "id = :l", **values},
         "recognitions": {"KeyConditionExpression": "digest = :l", **values},
+        "tiles": {"KeyConditionExpression": "label = :l", **values},
     }
     key, thumbnails = {"Bucket": bucket, "Key": "cat/known"}, names["ThumbnailBucketName"]
     found: dict[str, Callable[[], Any]] = {
@@ -134,6 +151,10 @@ def calls(cloud: Cloud, names: dict[str, Any]) -> dict[str, Callable[[], Any]]:
             f"{name} ReceiveMessage": lambda url=url: sqs.receive_message(QueueUrl=url, VisibilityTimeout=0)
             for name, url in names["queues"].items()
         },
+        "to index SendMessage": lambda: sqs.send_message(QueueUrl=names["queues"]["to index"], MessageBody="x"),
+        "lost to index SendMessage": lambda: sqs.send_message(
+            QueueUrl=names["IndexDeadLetterQueueUrl"], MessageBody="x"
+        ),
         "callbacks PurgeQueue": lambda: sqs.purge_queue(QueueUrl=names["CallbackQueueUrl"]),
         "secret GetSecretValue": lambda: cloud.client("secretsmanager").get_secret_value(
             SecretId=names["CallbackSecretArn"]
@@ -147,6 +168,7 @@ def calls(cloud: Cloud, names: dict[str, Any]) -> dict[str, Callable[[], Any]]:
         "images": (images, IMAGE_KEY),
         "uploads": (names["UploadsTableName"], {"id": {"S": "x"}}),
         "recognitions": (names["RecognitionsTableName"], {"digest": {"S": "x"}, "recogniser": {"S": "x"}}),
+        "tiles": (names["TilesTableName"], {"label": {"S": "x"}, "name": {"S": "x"}}),
     }
     for name, (table, item) in tables.items():
         found |= {
@@ -166,7 +188,27 @@ def calls(cloud: Cloud, names: dict[str, Any]) -> dict[str, Callable[[], Any]]:
             f"{name} DeleteItem": lambda table=table, item=item: dynamodb.delete_item(TableName=table, Key=item),
             f"{name} DeleteTable": lambda table=table: dynamodb.delete_table(TableName=table),
         }
-    return found
+    return found | calls_of_search(cloud, names)
+
+
+def calls_of_search(cloud: Cloud, names: dict[str, Any]) -> dict[str, Callable[[], Any]]:
+    """Return each call of the index of vectors, and of the models."""
+    vectors, bedrock = cloud.client("s3vectors"), cloud.client("bedrock-runtime")
+    index, numbers = {"indexArn": names["VectorIndexArn"]}, {"float32": [0.5] * 1024}
+    bucket = names["VectorIndexArn"].partition("/index/")[0]
+    return {
+        "vectors GetVectors": lambda: vectors.get_vectors(**index, keys=["cat/known"]),
+        "vectors PutVectors": lambda: vectors.put_vectors(**index, vectors=[{"key": "cat/known", "data": numbers}]),
+        "vectors DeleteVectors": lambda: vectors.delete_vectors(**index, keys=["cat/known"]),
+        "vectors QueryVectors": lambda: vectors.query_vectors(**index, topK=1, queryVector=numbers),
+        "vectors ListVectors": lambda: vectors.list_vectors(**index),
+        "vectors DeleteIndex": lambda: vectors.delete_index(**index),
+        "vectors ListIndexes": lambda: vectors.list_indexes(vectorBucketArn=bucket),
+        **{
+            f"{name} InvokeModel": lambda model=model: bedrock.invoke_model(modelId=model, body=b"{}")
+            for name, model in MODELS.items()
+        },
+    }
 
 
 def taken(s3: Any, bucket: str) -> None:
@@ -190,6 +232,8 @@ def queues(owner: Cloud) -> dict[str, str]:
         "lost files": "-IncomingDeadLetterQueue-",
         "callbacks": "-CallbackQueue-",
         "lost callbacks": "-CallbackDeadLetterQueue-",
+        "to index": "-IndexQueue-",
+        "lost to index": "-IndexDeadLetterQueue-",
     }
     assert len(urls) == len(named)
     return {name: url for name, part in named.items() for url in urls if part in url}
@@ -198,7 +242,7 @@ def queues(owner: Cloud) -> dict[str, str]:
 @pytest.fixture(scope="module")
 def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[LocalService, dict[str, Any]]]:
     """Run a service for this module only, because the calls write anything; give it things of others, too."""
-    with LocalService(tmp_path_factory.mktemp("iam") / "data") as service:
+    with LocalService(tmp_path_factory.mktemp("iam") / "data", variables={"ENCODER": "titan"}) as service:
         owner = Cloud(service)
         names = {**owner.outputs(), "other bucket": "of-others", "other table": "of-others", "queues": queues(owner)}
         s3 = owner.client("s3")

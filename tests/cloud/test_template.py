@@ -1,20 +1,25 @@
 """What template.yaml promises about data: kept, private, versioned, never cleaned up by a rule."""
 
 import json
+import random
 import re
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 
 import backoff
 import ingest_files
+import retrying
 from shared import deadline
 from shared.labels import retries
 from shared.uploads import upload
-from tests.support.cloud import ROOT, TABLES, TABLES_OF_UPLOADS, is_guarded, routes, template
+from shared.vectors import bedrock, encoders, entry
+from tests.support.cloud import OTHER_TABLES, ROOT, TABLES, is_guarded, routes, template
+from tools.template import read_template
 
 RESOURCES: dict[str, Any] = template()["Resources"]
 WITHOUT_RIGHTS = ("WebFunction", "AuthorizeFunction")  # but to log
@@ -47,9 +52,7 @@ def test_thumbnails_are_private_and_encrypted_and_go_by_themselves() -> None:
 
 
 def test_tables_cost_nothing_at_rest() -> None:
-    assert {RESOURCES[name]["Properties"]["BillingMode"] for name in (*TABLES, *TABLES_OF_UPLOADS)} == {
-        "PAY_PER_REQUEST"
-    }
+    assert {RESOURCES[name]["Properties"]["BillingMode"] for name in (*TABLES, *OTHER_TABLES)} == {"PAY_PER_REQUEST"}
 
 
 def test_functions_end_after_their_calls_do() -> None:
@@ -65,13 +68,16 @@ def test_every_function_has_rights_of_its_own_and_none_may_list_the_bucket() -> 
             (policy,) = resource["Properties"]["Policies"]
             location = policy["Fn::Transform"]["Parameters"]["Location"]
             assert location == resource["Properties"]["CodeUri"] + "IAM__policy.json"
-            statements = json.loads((ROOT / location).read_text())["Statement"]
+            written = json.loads((ROOT / location).read_text())["Statement"]
+            statements = [each["Fn::If"][1] if "Fn::If" in each else each for each in written]
             actions = [
                 action
                 for statement in statements
                 for action in ([statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"])
             ]
-            assert not [action for action in actions if "*" in action or "List" in action or "Scan" in action]
+            listing = {"dynamodb:ListStreams"}  # which Lambda needs to follow a stream
+            broad = [action for action in actions if "*" in action or "List" in action or "Scan" in action]
+            assert set(broad) <= (listing if name == "IndexFunction" else set())
             everything = [statement["Action"] for statement in statements if statement["Resource"] == "*"]
             assert everything in ([], ["rekognition:DetectLabels"])  # which knows no resources
     assert not [name for name in WITHOUT_RIGHTS if "Policies" in RESOURCES[name]["Properties"]]
@@ -162,7 +168,11 @@ def test_every_body_is_carried_as_bytes() -> None:
 
 def test_messages_come_again_a_few_times_and_then_wait_for_people() -> None:
     # A sixth time, ingest/ only says that it gave up, which a function that was killed five times could not.
-    for name, attempts in {"Incoming": ingest_files.ATTEMPTS + 1, "Callback": backoff.ATTEMPTS}.items():
+    for name, attempts in {
+        "Incoming": ingest_files.ATTEMPTS + 1,
+        "Callback": backoff.CALLBACKS.attempts,
+        "Index": retrying.IMAGES.attempts,
+    }.items():
         queue, dead = RESOURCES[f"{name}Queue"]["Properties"], RESOURCES[f"{name}DeadLetterQueue"]["Properties"]
         assert queue["RedrivePolicy"]["maxReceiveCount"] == attempts
         assert queue["RedrivePolicy"]["deadLetterTargetArn"] == f"{name}DeadLetterQueue.Arn"
@@ -170,10 +180,11 @@ def test_messages_come_again_a_few_times_and_then_wait_for_people() -> None:
         alarm = RESOURCES[f"{name}DeadLetterAlarm"]["Properties"]
         assert alarm["Dimensions"] == [{"Name": "QueueName", "Value": f"{name}DeadLetterQueue.QueueName"}]
     mappings = [each["Properties"] for each in RESOURCES.values() if each["Type"] == "AWS::Lambda::EventSourceMapping"]
-    called = {each["FunctionName"]: each for each in mappings}
-    assert called.keys() == {"IngestFunction", "NotifyFunction"}
+    assert {each["FunctionName"] for each in mappings} == {"IngestFunction", "NotifyFunction", "IndexFunction"}
+    assert all(mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"] for mapping in mappings)
+    called = {each["FunctionName"]: each for each in mappings if "StartingPosition" not in each}
+    assert len(called) == 3
     for name, mapping in called.items():
-        assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
         queue = RESOURCES[mapping["EventSourceArn"].removesuffix(".Arn")]["Properties"]
         function = RESOURCES[name]["Properties"]
         assert queue["VisibilityTimeout"] == 6 * function["Timeout"]  # as Lambda wants it
@@ -191,3 +202,57 @@ def test_incoming_files_are_private_may_be_posted_by_any_page_and_go_by_themselv
     dead = RESOURCES["IncomingDeadLetterQueue"]["Properties"]["MessageRetentionPeriod"]
     assert 86_400 * rule["ExpirationInDays"] > dead < upload.LIFETIME  # what is received later is still there
     assert (rule["Status"], rule["ExpirationInDays"]) == ("Enabled", 15)
+
+
+def test_the_stream_of_images_is_followed_from_its_beginning_and_stops_for_no_record() -> None:
+    assert RESOURCES["ImageChunksTable"]["Properties"]["StreamSpecification"] == {
+        "StreamViewType": "NEW_AND_OLD_IMAGES"
+    }
+    (mapping,) = [r["Properties"] for r in RESOURCES.values() if "StartingPosition" in r.get("Properties", {})]
+    assert (mapping["EventSourceArn"], mapping["StartingPosition"]) == ("ImageChunksTable.StreamArn", "TRIM_HORIZON")
+    assert (mapping["BatchSize"], mapping["MaximumBatchingWindowInSeconds"]) == (25, 1)
+    assert (mapping["BisectBatchOnFunctionError"], mapping["MaximumRetryAttempts"]) == (True, 5)
+    assert 0 < mapping["MaximumRecordAgeInSeconds"] < 86_400  # the stream has a record for a day
+    assert mapping["DestinationConfig"] == {"OnFailure": {"Destination": "IndexDeadLetterQueue.Arn"}}
+    patterns = [json.loads(each["Pattern"]) for each in mapping["FilterCriteria"]["Filters"]]
+    exists = {"bytes": {"N": [{"exists": True}]}}
+    assert patterns == [{"dynamodb": {"NewImage": exists}}, {"dynamodb": {"OldImage": exists}}]
+
+
+def test_a_reconciliation_of_the_index_leaves_concurrency_to_others() -> None:
+    assert RESOURCES["IndexImages"]["Properties"]["ScalingConfig"] == {"MaximumConcurrency": 2}
+    schedule = [retrying.IMAGES.delay(attempt, Middle()) for attempt in range(1, retrying.IMAGES.attempts)]
+    assert 22 * 3600 < sum(schedule) < 24 * 3600  # as index/retrying.py says
+    retention = RESOURCES["IndexQueue"]["Properties"]["MessageRetentionPeriod"]
+    visibility = RESOURCES["IndexQueue"]["Properties"]["VisibilityTimeout"]
+    assert retention > sum(schedule) + visibility * retrying.IMAGES.attempts
+
+
+class Middle(random.Random):
+    def uniform(self, a: float, b: float) -> float:
+        return (a + b) / 2
+
+
+def test_the_index_of_vectors_is_that_of_the_encoder() -> None:
+    """All properties of an index are fixed when it is made, so another encoder needs another name."""
+    resources = read_template(ROOT / "template.yaml")["Resources"]
+    index = resources["VectorIndex"]
+    assert index["Condition"] == resources["VectorBucket"]["Condition"] == "HasEncoder"
+    properties = index["Properties"]
+    names = set(re.findall(r"[a-z0-9]+-[0-9]+-[0-9]+", json.dumps(properties["IndexName"])))
+    client = boto3.client("bedrock-runtime", region_name="us-east-1")
+    assert names == {*map(encoders.index_name, [bedrock.Titan(client), bedrock.Nova(client)]), "lite0-1792-1"}
+    assert properties["Dimension"] == {"Fn::If": ["UsesLite0", 1792, bedrock.NUMBERS]}
+    assert properties["MetadataConfiguration"] == {"NonFilterableMetadataKeys": list(entry.HIDDEN)}
+
+
+def test_an_encoder_is_refused_where_it_cannot_work() -> None:
+    written = read_template(ROOT / "template.yaml")
+    assertions = [assertion for rule in written["Rules"].values() for assertion in rule["Assertions"]]
+    assert [each["AssertDescription"].partition(" ")[0] for each in assertions] == [
+        *("Encoder=titan", "Encoder=nova", "Encoder=lite0")
+    ]
+    regions, region = assertions[0]["Assert"]["Fn::Contains"]
+    assert region == {"Ref": "AWS::Region"}
+    assert [each["Fn::Equals"][1] for each in written["Conditions"]["TitanIsHere"]["Fn::Or"]] == regions
+    assert all(region in assertions[0]["AssertDescription"] for region in regions)

@@ -99,7 +99,7 @@ def test_a_bill_is_what_comes_out_by_hand() -> None:
         "logs-stored": (logged * 0.15 * 30 / 30.4 - 5) * 0.03,
         "alarms": 0,
         "secrets": 0.40,
-        "sqs-requests": (2 * 5 * 30.4 * 86_400 / 20 - 1e6) / 1e6 * 0.40,
+        "sqs-requests": (3 * 5 * 30.4 * 86_400 / 20 - 1e6) / 1e6 * 0.40,
         "rekognition": 0,
         "ssm-parameters": 0,
     }

@@ -20,7 +20,10 @@ DRAWS = ROOT / "docs/explanation/draws.md"
 OPERATE = ROOT / "docs/how-to/operate.md"
 TRANSACTIONS = ROOT / "docs/explanation/transactions.md"
 
-NUMERALS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
+NUMERALS = (
+    *("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"),
+    *("thirteen", "fourteen", "fifteen", "sixteen"),
+)
 
 LIMITS = {
     "form of `POST /upload`": "shared.limits.BODY_MAX",
@@ -114,7 +117,7 @@ def direct_upload_phrases() -> list[str]:
         f"`POST /upload` ends at {constant('shared.limits.BODY_MAX') / 1e6} MB",
         f"files of up to {constant('shared.limits.FILE_MAX') // 10**6} MB",
         f"at most {constant('shared.images.TAGS_MAX')} tags",
-        f"{constant('backoff.ATTEMPTS')} times in a day",
+        f"{constant('backoff.CALLBACKS').attempts} times in a day",
         f"within {NUMERALS[default('CallbackTimeout')]} seconds",
         f"is tried {NUMERALS[constant('ingest_files.ATTEMPTS')]} times",
     ]

@@ -34,7 +34,7 @@ def test_it_names_what_the_stack_has(running: LocalService) -> None:
         **dict.fromkeys(_named("Table", variables), tables),
         **dict.fromkeys(_named("Bucket", variables), buckets),
     }
-    assert len(places) == 7
+    assert len(places) == 8
     assert all(variables[name] in existing for name, existing in places.items())
     assert variables["fb_callbackQueueUrl"].rpartition("/")[2] in queues
     assert client("secretsmanager", **endpoint).describe_secret(SecretId=variables["CALLBACK_SECRET_ID"])["Name"]

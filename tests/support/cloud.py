@@ -12,6 +12,7 @@ from tools.template import read_template
 ROOT = Path(__file__).resolve().parent.parent.parent
 TABLES = ("ImageChunksTable", "ChunkInfoTable")
 TABLES_OF_UPLOADS = ("UploadsTable", "RecognitionsTable")
+OTHER_TABLES = (*TABLES_OF_UPLOADS, "TilesTable")  # whose content can be made again, or is for some days
 
 
 @cache
@@ -54,10 +55,10 @@ def routes() -> list[tuple[str, str, str]]:
 
 @cache
 def consumers() -> dict[str, str]:
-    """Return for each queue the module of the handler that is called with its messages."""
+    """Return for each queue, and each table with a stream, the module of the handler that is called with it."""
     resources = template()["Resources"]
     return {
-        resource["Properties"]["EventSourceArn"].removesuffix(".Arn"): function["Properties"]["Handler"].split(".")[0]
+        resource["Properties"]["EventSourceArn"].partition(".")[0]: function["Properties"]["Handler"].split(".")[0]
         for resource in resources.values()
         if resource["Type"] == "AWS::Lambda::EventSourceMapping"
         for function in [resources[resource["Properties"]["FunctionName"]]]
@@ -110,7 +111,7 @@ def create(labels: str = "*") -> None:
     """Make tables, bucket and parameters in the AWS that boto3 talks to."""
     resources = template()["Resources"]
     dynamodb, s3, ssm = boto3.client("dynamodb"), boto3.client("s3"), boto3.client("ssm")
-    for name in (*TABLES, *TABLES_OF_UPLOADS):
+    for name in (*TABLES, *OTHER_TABLES):
         dynamodb.create_table(TableName=name, **table(name))
     s3.create_bucket(Bucket="pictures")
     s3.create_bucket(Bucket="thumbnails")
@@ -118,7 +119,7 @@ def create(labels: str = "*") -> None:
         Bucket="pictures", VersioningConfiguration=resources["Bucket"]["Properties"]["VersioningConfiguration"]
     )
     s3.create_bucket(Bucket="incoming")
-    queue = boto3.client("sqs").create_queue(QueueName="callbacks")["QueueUrl"]
+    sqs = boto3.client("sqs")
     values = {
         "Bucket": "pictures",
         "ThumbnailBucket": "thumbnails",
@@ -126,12 +127,15 @@ def create(labels: str = "*") -> None:
         "Labels": labels,
         "Writes": "open",
     }
-    values |= {"CallbackQueue": queue, **{name: name for name in (*TABLES, *TABLES_OF_UPLOADS)}}
+    values |= {name: name for name in (*TABLES, *OTHER_TABLES)}
+    values |= {"CallbackQueue": sqs.create_queue(QueueName="callbacks")["QueueUrl"]}
+    values |= {"IndexQueue": sqs.create_queue(QueueName="index")["QueueUrl"], "none": "none"}
     for resource in resources.values():
         if resource["Type"] == "AWS::SSM::Parameter":
             name = resource["Properties"]["Name"].replace("${Stage}", "production")
             value = resource["Properties"]["Value"]
             own = value[1] if isinstance(value, list) else value  # of `!If [OwnTable, Table, Name]` the table
+            own = value[2] if own == "VectorIndex.IndexArn" else own  # there is no encoder
             ssm.put_parameter(Name=name, Value=values[own], Type="String")
 
 

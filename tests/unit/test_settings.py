@@ -1,4 +1,4 @@
-"""The settings: one SSM call, five minutes, fallbacks, and SSM that is down."""
+"""The settings: few SSM calls, five minutes, fallbacks, and SSM that is down."""
 
 import os
 from typing import Any
@@ -8,7 +8,7 @@ import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError
 
 from shared.errors import Unavailable
-from shared.settings import LIFETIME, PARAMETERS, PATIENCE, Settings, SettingsCache
+from shared.settings import LIFETIME, NAMES_MAX, PARAMETERS, PATIENCE, Settings, SettingsCache
 from tests.support.clock import Clock
 
 VALUES = {
@@ -22,10 +22,14 @@ VALUES = {
     "dynamoDB/recognitions-table-name": "recognitions",
     "sqs/callback-queue-url": "https://sqs.test/callbacks",
     "writes": "closed",
+    "s3vectors/vector-index-arn": "arn:aws:s3vectors:us-east-1:123456789012:bucket/vectors/index/titan-1024-1",
+    "dynamoDB/tiles-table-name": "tiles",
+    "sqs/index-queue-url": "https://sqs.test/index",
 }
 READ = Settings("a-bucket", "chunks", "images", frozenset({"cat", "dog"}), "another-bucket", *list(VALUES.values())[5:])
 VARIABLES = dict(PARAMETERS.values())
 ALL_FALLBACKS = {VARIABLES[name]: value for name, value in VALUES.items()}
+CALLS = 2  # that read all names
 DOWN = [
     ConnectTimeoutError(endpoint_url="ssm"),
     ClientError({"Error": {"Code": "ThrottlingException", "Message": ""}}, "GetParameters"),
@@ -56,12 +60,13 @@ def cache_of(ssm: Any) -> tuple[SettingsCache, Clock]:
 def test_settings_are_read_in_one_call_and_kept_for_five_minutes() -> None:
     ssm = Ssm(VALUES)
     cache, clock = cache_of(ssm)
-    assert cache.read() == READ
-    clock.now += LIFETIME - 1
-    assert (cache.read(), ssm.calls) == (READ, 1)
-    ssm.values = {**VALUES, "labels": "*"}
-    clock.now += 2
-    assert (cache.read().labels, ssm.calls) == (frozenset("*"), 2)
+    with mock.patch.dict(os.environ, {"fb_labels": ""}):
+        assert cache.read().labels == READ.labels
+        clock.now += LIFETIME - 1
+        assert (cache.read().labels, ssm.calls) == (READ.labels, 1)
+        ssm.values = {**VALUES, "labels": "*"}
+        clock.now += 2
+        assert (cache.read().labels, ssm.calls) == (frozenset("*"), 2)
     assert LIFETIME == 300
 
 
@@ -74,7 +79,7 @@ def test_while_ssm_is_down_what_was_read_goes_on_being_used(down: Exception, cap
     clock.now += LIFETIME + 1
     assert cache.read() == READ
     assert "settings from SSM: reading failed" in caplog.text
-    assert (cache.read(), ssm.calls) == (READ, 2)  # no request waits for SSM again, for a while
+    assert (cache.read(), ssm.calls) == (READ, CALLS + 1)  # no request waits for SSM again, for a while
     ssm.down, ssm.values = None, {**VALUES, "labels": "emu"}
     clock.now += PATIENCE + 1
     assert cache.read().labels == {"emu"}  # the failure was not kept
@@ -87,7 +92,7 @@ def test_with_ssm_down_at_a_cold_start_the_fallbacks_serve_and_ssm_is_asked_agai
     cache, clock = cache_of(ssm)
     with mock.patch.dict(os.environ, ALL_FALLBACKS):
         assert [cache.read(), cache.read()] == [READ, READ]
-        assert ssm.calls == 1
+        assert ssm.calls == 1  # it was down at the first
         ssm.down = None
         clock.now += PATIENCE
         assert cache.read().labels == {"emu"}
@@ -158,4 +163,7 @@ def test_a_missing_name_is_503_and_in_the_log(name: str, caplog: pytest.LogCaptu
 
 
 def test_one_call_has_at_most_the_ten_names_that_ssm_takes() -> None:
-    assert len(PARAMETERS) <= 10
+    ssm = Ssm(VALUES)
+    assert cache_of(ssm)[0].read() == READ
+    assert [len(names) for names in ssm.asked] == [NAMES_MAX, len(PARAMETERS) - NAMES_MAX]
+    assert NAMES_MAX == 10

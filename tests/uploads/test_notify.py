@@ -16,9 +16,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from standardwebhooks.webhooks import Webhook
 
-import backoff
 import delivery
 import notify_receivers
+from backoff import CALLBACKS
 from delivery import Attempt, DeliveryLimits
 from shared import aws
 from shared.uploads import callbacks
@@ -41,11 +41,11 @@ def pem(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @given(st.integers())
 def test_attempts_are_spread_over_a_day(seed: int) -> None:
     rng = random.Random(seed)
-    delays = [backoff.delay(attempt, rng) for attempt in range(1, backoff.ATTEMPTS)]
+    delays = [CALLBACKS.delay(attempt, rng) for attempt in range(1, CALLBACKS.attempts)]
     assert 20 * 3600 < sum(delays) < 27 * 3600
     assert 24 <= delays[0] <= 36
     assert all(0 < delay <= 12 * 3600 for delay in delays), "SQS hides a message for 12 hours at most"
-    assert [backoff.delay(backoff.ATTEMPTS + later, rng) for later in range(3)] == [0, 0, 0]
+    assert [CALLBACKS.delay(CALLBACKS.attempts + later, rng) for later in range(3)] == [0, 0, 0]
 
 
 def test_the_schedule_has_the_figures_of_its_comment() -> None:
@@ -53,7 +53,7 @@ def test_the_schedule_has_the_figures_of_its_comment() -> None:
         def uniform(self, a: float, b: float) -> float:
             return (a + b) / 2
 
-    delays = [backoff.delay(attempt, Middle()) for attempt in range(1, backoff.ATTEMPTS)]
+    delays = [CALLBACKS.delay(attempt, Middle()) for attempt in range(1, CALLBACKS.attempts)]
     assert delays[:10] == [30 * 2**n for n in range(10)]
     assert delays[10:] == [18_000] * 3
     assert sum(delays) == 84_690
@@ -69,7 +69,7 @@ class Queue:
         sqs = aws.sqs()
         self.dead = sqs.create_queue(QueueName="dead-callbacks")["QueueUrl"]
         arn = sqs.get_queue_attributes(QueueUrl=self.dead, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-        redrive = json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": backoff.ATTEMPTS})
+        redrive = json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": CALLBACKS.attempts})
         attributes: Any = {"RedrivePolicy": redrive, "VisibilityTimeout": "60"}
         self.url = sqs.create_queue(QueueName="tried-callbacks", Attributes=attributes)["QueueUrl"]
         self.postponed: list[int] = []
@@ -122,7 +122,7 @@ def queue(moto_aws: None, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCap
 @pytest.fixture
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let what failed come again without waiting."""
-    monkeypatch.setattr(backoff, "FIRST", 0.0)
+    monkeypatch.setattr(notify_receivers, "CALLBACKS", CALLBACKS._replace(first=0.0))
 
 
 def test_what_failed_comes_again_with_the_same_id_until_it_is_delivered(
@@ -149,7 +149,7 @@ def test_what_fails_at_every_attempt_goes_to_the_dead_letter_queue(queue: Queue,
         queue.put(callbacks.text_of(callback(server.url, insecure=True)))
         while queue.poll():
             pass
-    assert len(server.received) == backoff.ATTEMPTS
+    assert len(server.received) == CALLBACKS.attempts
     assert queue.left() == 0
     assert queue.left(queue.dead) == 1
 

@@ -20,7 +20,7 @@ OPERATIONS = {
     | {"HeadBucket", "CreateBucket"},
     "s3vectors": {"DeleteVectors", "GetVectors", "ListVectors", "PutVectors", "QueryVectors"},
     "secretsmanager": {"GetSecretValue"},
-    "sqs": {"ChangeMessageVisibility", "SendMessage"},
+    "sqs": {"ChangeMessageVisibility", "GetQueueAttributes", "SendMessage", "SendMessageBatch"},
     "ssm": {"GetParameters"},
 }
 KEPT = re.compile(r"(service-2|endpoint-rule-set-1|paginators-1)(\.sdk-extras)?\.json(\.gz)?")

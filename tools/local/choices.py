@@ -16,6 +16,8 @@ PARAMETERS = {
     "JWT_ISSUER": "JwtIssuer",
     "JWT_AUDIENCE": "JwtAudience",
     "RECOGNISER": "Recogniser",
+    "RECOGNISE_ALL": "RecogniseAll",
+    "ENCODER": "Encoder",
     "RECOGNITION_MODEL": "RecognitionModel",
     "RECOGNITION_MODEL_LABELS": "RecognitionModelLabels",
     "CALLBACK_HTTP": "CallbackHttp",
@@ -38,6 +40,8 @@ Serve petAPI on this machine, with everything that template.yaml describes. Vari
   WRITES=closed       refuse writes, for example while a label is rebuilt
   JWT_ISSUER=, JWT_AUDIENCE=    require tokens of this issuer instead
   RECOGNISER=colours  what recognises pictures: colours, rekognition or onnx
+  RECOGNISE_ALL=true  recognise the pictures of POST /upload, too
+  ENCODER=none        what makes pictures and texts comparable: none, titan or nova
   RECOGNITION_MODEL=, RECOGNITION_MODEL_LABELS=    for onnx: the paths of the model and of its class names
   CALLBACK_LOOPBACK=true, CALLBACK_HTTP=true       let callbacks go to this machine, and by HTTP
   CALLBACK_TIMEOUT=5  seconds that the receiver of a callback has
@@ -133,7 +137,8 @@ def _parameters(chosen: Mapping[str, str], tokens: bool, throttle: bool) -> dict
         raise Refusal(f"WRITES is {chosen['Writes']!r}. Use WRITES=closed or WRITES=open.")
     public = {"PublicWrites": "false" if tokens or "JwtIssuer" in chosen else "true"}
     throttles = {} if throttle else dict.fromkeys(THROTTLES, "5000")  # requests a second
-    return {"Labels": "*", "Writes": "open", "LinkBase": "/", "Recogniser": "colours", **throttles, **public, **chosen}
+    own = {"Labels": "*", "Writes": "open", "LinkBase": "/", "Recogniser": "colours", "Encoder": "none"}
+    return {**own, **throttles, **public, **chosen}
 
 
 def _check_labels(text: str) -> None:

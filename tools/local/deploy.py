@@ -1,7 +1,7 @@
 """Deploy template.yaml to the emulator, as `sam package` and `sam deploy` do to AWS.
 
 Folders of code become zips in a bucket. Their names are hashes of their content, so unchanged code leaves the template
-unchanged.
+unchanged. The template goes there, too: in a request it may have 51,200 bytes only.
 """
 
 import io
@@ -59,7 +59,7 @@ class Deployment:
         self._package(template, root)
         arguments: dict[str, Any] = {
             "StackName": STACK,
-            "TemplateBody": json.dumps(template),
+            "TemplateURL": self._stored(json.dumps(template)),
             "Parameters": [{"ParameterKey": name, "ParameterValue": value} for name, value in parameters.items()],
             "Capabilities": CAPABILITIES,
         }
@@ -87,6 +87,12 @@ class Deployment:
             key = f"{path.parent.name}/{sha256(content).hexdigest()}.json"
             self._s3.put_object(Bucket=ARTIFACTS, Key=key, Body=content)
             include["Location"] = f"s3://{ARTIFACTS}/{key}"
+
+    def _stored(self, template: str) -> str:
+        """Store the text of the template, and return its address."""
+        key = f"template/{sha256(template.encode()).hexdigest()}.json"
+        self._s3.put_object(Bucket=ARTIFACTS, Key=key, Body=template.encode())
+        return f"https://s3.amazonaws.com/{ARTIFACTS}/{key}"
 
     def _exists(self) -> bool:
         try:

@@ -1,0 +1,127 @@
+"""Let tiles and vectors of some images agree with their rows. Each step can be repeated, also by calls side by side.
+
+A round reads rows, tiles and vectors, and does for each image what it needs. Then it reads the rows once more: an image
+that was changed or deleted meanwhile gets another round. So whoever writes last has seen the row as it is, and what is
+older never stays in place of what is newer.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from making import Maker
+from shared.images import Image
+from shared.index_queue import ToIndex
+from shared.index_state import Need, Observer, Seen, image_of
+from shared.pictures.bucket import Bucket
+from shared.vectors.entry import metadata_of
+from shared.vectors.vector_index import Vector, VectorIndex
+from writing import Change, Failures, Writer
+
+ROUNDS = 3  # an image that changes faster than that is indexed later
+
+
+class DamagedRow(Exception):
+    """A row that is no image's."""
+
+
+class NoTime(Exception):
+    """There is no time left for another picture in this call."""
+
+
+class Indexing:
+    """Indexes images; `vectors` is None if there is no encoder, and `index` is empty then.
+
+    `recognise_all` wants labels for each picture, and `has_time` says whether there is time for another picture.
+    """
+
+    def __init__(
+        self,
+        observer: Observer,
+        vectors: VectorIndex | None,
+        bucket: Bucket,
+        maker: Maker,
+        writer: Writer,
+        failures: Failures,
+        *,
+        index: str,
+        recognise_all: bool,
+        has_time: Callable[[], bool],
+    ) -> None:
+        self._observer, self._vectors, self._bucket, self._maker = observer, vectors, bucket, maker
+        self._writer, self._failures, self._has_time = writer, failures, has_time
+        self._index, self._recognise_all = index, recognise_all
+
+    def run(self, images: Iterable[ToIndex]) -> list[ToIndex]:
+        """Index these images. Return those that must come again; the log says why."""
+        wanted = {image.id: image for image in images}
+        left = set(wanted)
+        for _ in range(ROUNDS):
+            with self._failures.of(*sorted(left)):
+                left = self._round([wanted[each] for each in wanted if each in left])
+            left -= self._failures.ids
+        return [image for each, image in wanted.items() if each in left | self._failures.ids]
+
+    def _round(self, images: Sequence[ToIndex]) -> set[str]:
+        """Do one round. Return the ids of the images that changed meanwhile."""
+        if not images:
+            return set()
+        seen = self._observer.look(image.id for image in images)
+        recognised = {image.id for image in images if image.recognised}
+        needs = {each.id: self._need(each, recognised) for each in seen if not self._is_damaged(each)}
+        changes = self._removals(seen, needs) + self._with_words(seen, needs) + self._with_pictures(seen, needs)
+        return self._changed(self._writer.write(changes))
+
+    def _is_damaged(self, seen: Seen) -> bool:
+        with self._failures.of(seen.id):
+            if seen.damage:
+                raise DamagedRow
+        return bool(seen.damage)
+
+    def _need(self, seen: Seen, recognised: Collection[str]) -> Need:
+        return seen.need(self._index, wants_labels=self._recognise_all or seen.id in recognised)
+
+    def _removals(self, seen: Iterable[Seen], needs: Mapping[str, Need]) -> list[Change]:
+        gone = [each for each in seen if needs.get(each.id) is Need.REMOVAL]
+        return [Change(each.id, None, removes_vector=each.metadata is not None) for each in gone]
+
+    def _with_words(self, seen: Iterable[Seen], needs: Mapping[str, Need]) -> list[Change]:
+        """Return vectors as they are with new metadata: no model is asked."""
+        changed = {each.id: each for each in seen if needs.get(each.id) is Need.WORDS}
+        found = self._vectors.get(changed, with_data=True) if self._vectors and changed else {}
+        return [_with_words(changed[key], vector) for key, vector in found.items()]
+
+    def _with_pictures(self, seen: Iterable[Seen], needs: Mapping[str, Need]) -> list[Change]:
+        changes = []
+        for each in seen:
+            if needs.get(each.id) is Need.PICTURE and each.image:
+                with self._failures.of(each.id):
+                    changes += self._with_picture(each, each.image)
+        return changes
+
+    def _with_picture(self, seen: Seen, image: Image) -> list[Change]:
+        """Return what is made of the image's picture; nothing if it is gone."""
+        if not self._has_time():
+            raise NoTime
+        content = self._bucket.get(image.id, image.version_id)
+        if content is None:
+            return []
+        made = self._maker.make(image, content)
+        return [Change(image.id, image, made.tile, made.vector, removes_vector=not made.vector and bool(seen.metadata))]
+
+    def _changed(self, written: Sequence[Change]) -> set[str]:
+        """Return which of these images have another row by now than the one that was written of them."""
+        with self._failures.of(*(change.id for change in written)):
+            rows = self._observer.rows(change.id for change in written)
+            return {change.id for change in written if _state(image_of(rows.get(change.id))) != _state(change.image)}
+        return set()
+
+
+def _with_words(seen: Seen, vector: Vector) -> Change:
+    labels = seen.tile.labels if seen.tile else None
+    metadata = metadata_of(seen.image, labels) if seen.image else {}
+    return Change(seen.id, seen.image, vector=replace(vector, metadata=metadata))
+
+
+def _state(image: Image | None) -> tuple[object, ...] | None:
+    """Return what the index knows of an image's row."""
+    return (image.version_id, image.tags, image.filename) if image else None

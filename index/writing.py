@@ -1,0 +1,97 @@
+"""The writes of a round: the tiles, then all vectors in one call, then all that is to be removed in another.
+
+Tiles come first, so that a vector says that its tile is there, and a vector that is left says that there is something
+to remove. S3 Vectors bills 128 KB for a put at least, whatever it has.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from botocore.exceptions import ClientError
+
+from shared import logs
+from shared.images import Image
+from shared.tiles import Tile, Tiles
+from shared.vectors.vector_index import Vector, VectorIndex
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What is to be written of an image. Without `image` there is no row, and tile and vector are removed."""
+
+    id: str
+    image: Image | None
+    tile: Tile | None = None  # to put
+    vector: Vector | None = None  # to put
+    removes_vector: bool = False
+
+    @property
+    def name(self) -> tuple[str, str]:
+        """Label and name of the image."""
+        label, _, name = self.id.partition("/")
+        return label, name
+
+
+class Failures:
+    """The images of a call that failed, by their ids. The log says why."""
+
+    def __init__(self) -> None:
+        self.ids: set[str] = set()
+
+    @contextmanager
+    def of(self, *ids: str) -> Iterator[None]:
+        """Let these images fail if anything is raised within this block, and go on."""
+        try:
+            yield
+        except Exception as error:
+            logs.failure(", ".join(ids), error)
+            self.ids.update(ids)
+
+
+class Writer:
+    """Writes changes; `vectors` is None if there is no encoder. An image that fails is among the failures."""
+
+    def __init__(self, tiles: Tiles, vectors: VectorIndex | None, failures: Failures) -> None:
+        self._tiles, self._vectors, self._failures = tiles, vectors, failures
+
+    def write(self, changes: Sequence[Change]) -> list[Change]:
+        """Write the changes. Return those that are written."""
+        for change in changes:
+            with self._failures.of(change.id):
+                self._write_tile(change)
+        if self._vectors:
+            self._put(self._vectors, self._left(changes))
+            self._delete(self._vectors, self._left(changes))
+        return self._left(changes)
+
+    def _left(self, changes: Sequence[Change]) -> list[Change]:
+        return [change for change in changes if change.id not in self._failures.ids]
+
+    def _write_tile(self, change: Change) -> None:
+        if change.tile:
+            self._tiles.put(change.tile)
+        elif change.image is None:
+            self._tiles.delete(*change.name)
+
+    def _put(self, index: VectorIndex, changes: Sequence[Change]) -> None:
+        """Put all vectors in one call. If the index refuses it, find the vector that it refuses."""
+        vectors = [change.vector for change in changes if change.vector]
+        if not vectors:
+            return
+        with self._failures.of(*(vector.key for vector in vectors)):
+            try:
+                index.put(vectors)
+            except ClientError:
+                self._put_each(index, vectors)
+
+    def _put_each(self, index: VectorIndex, vectors: Sequence[Vector]) -> None:
+        for vector in vectors:
+            with self._failures.of(vector.key):
+                index.put([vector])
+
+    def _delete(self, index: VectorIndex, changes: Sequence[Change]) -> None:
+        keys = [change.id for change in changes if change.removes_vector]
+        if keys:
+            with self._failures.of(*keys):
+                index.delete(keys)
