@@ -132,6 +132,15 @@ def test_calls_that_may_write_are_known(method: str, target: str, writes: bool) 
     assert _may_write({"method": method, "headers": [(b"x-amz-target", target.encode())]}) == writes
 
 
+@pytest.mark.parametrize(("service", "writes"), [("s3vectors", False), ("s3", True), ("lambda", True)])
+def test_calls_of_vectors_change_nothing_that_a_snapshot_has(service: str, writes: bool) -> None:
+    """There is one with each search."""
+    authorization = f"AWS4-HMAC-SHA256 Credential=AKIA0/20261120/us-east-1/{service}/aws4_request, Signature=0"
+    headers = [(b"authorization", authorization.encode())]
+    assert _may_write({"method": "POST", "headers": headers}) == writes
+    assert _may_write({"method": "POST", "headers": [*headers, (b"x-amz-target", b"DynamoDB_20120810.PutItem")]})
+
+
 def test_a_generated_secret_is_as_the_template_wants_it(running: LocalService) -> None:
     secrets = running.aws().client("secretsmanager", endpoint_url=running.aws_endpoint)
     (secret,) = secrets.list_secrets()["SecretList"]

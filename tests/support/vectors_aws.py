@@ -7,6 +7,7 @@ with served(tmp_path / "vectors.db") as client:
 import io
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -46,12 +47,18 @@ def client_of(vectors: Vectors) -> Any:
         stream = urllib3.HTTPResponse(io.BytesIO(content), headers, status, preload_content=False)
         return AWSResponse(request.url, status, stream.headers, stream)
 
-    session = Session()
-    session.set_credentials("testing", "testing")
     config = Config(retries={"total_max_attempts": 1})
-    client = session.create_client("s3vectors", "us-east-1", endpoint_url="http://vectors.test", config=config)
+    client = _session().create_client("s3vectors", "us-east-1", endpoint_url="http://vectors.test", config=config)
     client.meta.events.register("before-send.s3vectors", send)
     return client
+
+
+@cache
+def _session() -> Session:
+    """Return one session for all clients. What it reads is the slow part of a client."""
+    session = Session()
+    session.set_credentials("testing", "testing")
+    return session
 
 
 def new_index(

@@ -108,7 +108,7 @@ def test_requests_have_as_many_vectors_as_the_service_takes(client: "S3VectorsCl
     assert index.get(keys) == {}
 
 
-def test_requests_are_as_large_as_the_service_takes(client: "S3VectorsClient") -> None:
+def test_requests_are_as_large_as_the_service_takes(slow_tier: None, client: "S3VectorsClient") -> None:
     """The numbers are the longest that there are, so that 20 MiB have room for 196 vectors."""
     index, sent = VectorIndex(client, new_index(client, dimension=4_096)), requests_of(client)
     longest = [-1.1754943508222875e-38] * 4_095 + [1.0]

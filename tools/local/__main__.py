@@ -13,7 +13,7 @@ from tools.local import terminal
 from tools.local.choices import HELP, hint, read_choices
 from tools.local.refusals import Refusal
 
-OF_FUNCTIONS = ("boto3", "multipart", "magic", "pylibmagic", "PIL", "jwt", "samtranslator")  # imported later
+OF_FUNCTIONS = ("boto3", "multipart", "magic", "pylibmagic", "PIL", "jwt", "samtranslator", "numpy")  # imported later
 
 
 def main(arguments: Sequence[str]) -> int:

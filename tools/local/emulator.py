@@ -18,6 +18,7 @@ from tools.local import engine
 from tools.local.data_folder import DataFolder
 from tools.local.guard import Receive, Scope, Send
 from tools.local.refusals import Refusal
+from tools.local.vectors import installation, mending
 
 States = Mapping[str, Any]
 
@@ -54,6 +55,11 @@ class Emulator:
                 f"The emulator cannot read the data in {self._folder.path} ({'; '.join(self._losses.messages)}). "
                 "Start it with the versions of requirements/run.txt, or with other data: make run DATA=<folder>"
             )
+
+    def mend_vectors(self) -> bool:
+        """Make the buckets and indexes of vectors those of the stacks. Return whether vectors are missing now."""
+        vectors, resources = self._ministack.vectors, installation.resources(self._ministack.cloudformation)
+        return vectors is not None and mending.mend(vectors, resources)
 
     async def asgi(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request to the AWS endpoints."""

@@ -91,7 +91,7 @@ def load(vectors: Path) -> Any:
         persistence=persistence,
     )
     account = f"arn:aws:s3vectors:{responses.get_region()}:{responses.get_account_id()}"
-    installation.install(loaded, Vectors(vectors, account))
+    loaded.vectors = installation.install(loaded, Vectors(vectors, account))
     return loaded
 
 

@@ -145,10 +145,11 @@ def _key(scope: Scope) -> str:
 
 def _may_write(scope: Scope) -> bool:
     """Return whether the request may change the emulator's state. Vectors are kept beside it."""
-    if OF_VECTORS.search(_header(scope, b"authorization")):
+    target = _header(scope, b"x-amz-target")
+    if not target and OF_VECTORS.search(_header(scope, b"authorization")):
         return False
     if scope["method"] == "POST":
-        return not READS.fullmatch(_header(scope, b"x-amz-target").replace("_", ""))
+        return not READS.fullmatch(target.replace("_", ""))
     return scope["method"] not in ("GET", "HEAD")
 
 

@@ -18,24 +18,25 @@ class Catalogue:
         self._database, self.account = database, account
 
     def create_bucket(self, name: Any, owner: str = BY_CLIENT) -> str:
-        """Create a bucket and return its ARN. One that the same resource of a stack made is left as it is."""
-        found = self._database.bucket(rules.name(rules.BUCKET_NAME, name, "vectorBucketName"))
-        if found and not (owner and found.owner == owner):
+        """Create a bucket for this owner and return its ARN."""
+        if self._database.bucket(rules.name(rules.BUCKET_NAME, name, "vectorBucketName")):
             raise Conflict(f"A vector bucket {name} exists.")
-        if not found:
-            self._database.add_bucket(BucketRow(name, time.time(), owner))
-        return f"{self.account}:bucket/{name}"
+        self._database.add_bucket(BucketRow(name, time.time(), owner))
+        return self.bucket_arn(name)
 
     def create_index(self, request: Mapping[str, Any], owner: str = BY_CLIENT) -> str:
-        """Create an index and return its ARN. The same one that the same resource of a stack made is left as it is."""
+        """Create an index for this owner and return its ARN."""
         bucket = self.bucket(targets.bucket_arn(request, self.account))
         wanted = _index_row(request, bucket.name, owner)
-        found = self._database.index(wanted.bucket, wanted.name)
-        if found and not (owner and _same(found, wanted)):
+        if self._database.index(wanted.bucket, wanted.name):
             raise Conflict(f"A vector index {wanted.name} exists in the bucket {wanted.bucket}.")
-        if not found:
-            self._database.add_index(wanted)
+        self._database.add_index(wanted)
         return self.arn(wanted)
+
+    def of_stacks(self) -> tuple[list[str], list[str]]:
+        """Return the ARNs of the indexes and of the buckets that stacks have made."""
+        indexes, buckets = self._database.owned()
+        return [self.arn(row) for row in indexes], [self.bucket_arn(row.name) for row in buckets]
 
     def bucket(self, arn: str) -> BucketRow:
         """Return the bucket with this ARN. Raise NotFound if there is none."""
@@ -68,7 +69,11 @@ class Catalogue:
 
     def arn(self, row: IndexRow) -> str:
         """Return the ARN of an index."""
-        return f"{self.account}:bucket/{row.bucket}/index/{row.name}"
+        return f"{self.bucket_arn(row.bucket)}/index/{row.name}"
+
+    def bucket_arn(self, name: str) -> str:
+        """Return the ARN of a bucket."""
+        return f"{self.account}:bucket/{name}"
 
 
 def _index_row(request: Mapping[str, Any], bucket: str, owner: str) -> IndexRow:
@@ -86,15 +91,6 @@ def _index_row(request: Mapping[str, Any], bucket: str, owner: str) -> IndexRow:
         created=time.time(),
         owner=owner,
     )
-
-
-def _same(one: IndexRow, other: IndexRow) -> bool:
-    """Return whether two rows say the same of an index, apart from when it was made."""
-
-    def properties(row: IndexRow) -> tuple[Any, ...]:
-        return row.bucket, row.name, row.dimension, row.metric, sorted(row.hidden), row.owner
-
-    return properties(one) == properties(other)
 
 
 def check_choices(request: Mapping[str, Any]) -> None:

@@ -59,19 +59,40 @@ class Database:
 
     def __init__(self, path: Path) -> None:
         self._sql = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        try:
+            self._check_or_create()
+        except sqlite3.Error:
+            self._sql.close()
+            raise
+
+    def _check_or_create(self) -> None:
+        """Create the tables in a new file. Raise DatabaseError if the file is damaged or of a later version."""
         self._sql.execute("PRAGMA locking_mode = EXCLUSIVE")  # one process, so no shared memory beside the file
+        (version,) = self._sql.execute("PRAGMA user_version").fetchone()
+        if version not in (0, FORMAT):
+            raise sqlite3.DatabaseError(f"its format is {version}")
         self._sql.execute("PRAGMA journal_mode = WAL")  # one write to the disk for a change instead of three
         self._sql.execute("PRAGMA synchronous = FULL")  # and it waits for the disk
         self._sql.execute("PRAGMA foreign_keys = ON")
-        if self._sql.execute("PRAGMA user_version").fetchone() != (FORMAT,):
-            with self._change():
-                for statement in filter(str.strip, SCHEMA.split(";")):
-                    self._sql.execute(statement)
-                self._sql.execute(f"PRAGMA user_version = {FORMAT}")
+        if version:
+            (found,) = self._sql.execute("PRAGMA quick_check(1)").fetchone()
+            if found != "ok":
+                raise sqlite3.DatabaseError(found)
+            return
+        with self._change():
+            for statement in filter(str.strip, SCHEMA.split(";")):
+                self._sql.execute(statement)
+            self._sql.execute(f"PRAGMA user_version = {FORMAT}")
 
     def close(self) -> None:
         """Close the file. What is in the log beside it goes into it."""
         self._sql.close()
+
+    def owned(self) -> tuple[list[IndexRow], list[BucketRow]]:
+        """Return what stacks have made."""
+        indexes = self._sql.execute("SELECT bucket, name FROM indexes WHERE owner != ''").fetchall()
+        buckets = self._sql.execute("SELECT name, created, owner FROM buckets WHERE owner != ''").fetchall()
+        return [row for each in indexes if (row := self.index(*each))], [BucketRow(*each) for each in buckets]
 
     def bucket(self, name: str) -> BucketRow | None:
         """Return the bucket of this name."""
@@ -152,3 +173,13 @@ class Database:
             if self._sql.in_transaction:
                 self._sql.execute("ROLLBACK")
             raise
+
+
+def set_aside(path: Path) -> Path:
+    """Move a file that cannot be used, with the log beside it, to another name. Return that name."""
+    aside = path.with_name(f"damaged-{path.name}")
+    for suffix in ("-wal", "-journal", ""):
+        beside = path.with_name(f"{path.name}{suffix}")
+        if beside.exists():
+            beside.replace(aside.with_name(f"{aside.name}{suffix}"))
+    return aside

@@ -9,20 +9,21 @@ from types import SimpleNamespace
 from typing import Any
 
 from tools.local.vectors import policies, wire
+from tools.local.vectors.mending import Resource
 from tools.local.vectors.refused import Refused
 from tools.local.vectors.service import Vectors
-from tools.local.vectors.stack_types import REPLACING, StackTypes
+from tools.local.vectors.stack_types import REPLACING, StackTypes, owner_of
 
 SERVICE = "s3vectors"  # what requests are signed for
 
 logger = logging.getLogger(__name__)
 
 
-def install(ministack: SimpleNamespace, vectors: Vectors) -> bool:
-    """Let ministack's modules serve `vectors`. Return whether they do: not if they know the service."""
+def install(ministack: SimpleNamespace, vectors: Vectors) -> Vectors | None:
+    """Let ministack's modules serve `vectors`, and return it, or None if they know such a service already."""
     if SERVICE in ministack.app.SERVICE_HANDLERS:
         logger.warning("the emulator has a service %s of its own, which is used instead of ours", SERVICE)
-        return False
+        return None
     actions = ministack.iam_actions
     ministack.router.SERVICE_PATTERNS[SERVICE] = {"host_patterns": [r"s3vectors\."]}
     ministack.app.SERVICE_HANDLERS[SERVICE] = _handler(ministack, vectors)
@@ -31,7 +32,17 @@ def install(ministack: SimpleNamespace, vectors: Vectors) -> bool:
     actions.extract_resource_arn = _with_resource(actions.extract_resource_arn, vectors.account)
     ministack.provisioners._RESOURCE_HANDLERS |= StackTypes(vectors, ministack.provisioners._physical_name).handlers()
     ministack.provisioners._REPLACING_PROPERTIES |= REPLACING
-    return True
+    return vectors
+
+
+def resources(cloudformation: Any) -> list[Resource]:
+    """Return the buckets and indexes of all stacks, as CloudFormation knows them."""
+    return [
+        Resource(each["ResourceType"], owner_of(stack["StackName"], logical_id), each["Properties"], arn)
+        for _, stack in cloudformation._stacks.all_items()
+        for logical_id, each in stack.get("_resources", {}).items()
+        if each["ResourceType"] in REPLACING and (arn := each["PhysicalResourceId"])
+    ]
 
 
 def _handler(ministack: SimpleNamespace, vectors: Vectors) -> Callable[..., Any]:

@@ -5,16 +5,18 @@ itself; the longest, a query of 10,000 vectors, takes a hundredth of a second.
 """
 
 import json
+import logging
 import sqlite3
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tools.local.vectors import filters, rules, targets
 from tools.local.vectors.catalogue import BY_CLIENT, Catalogue, check_choices
-from tools.local.vectors.database import Database, IndexRow, VectorRow
+from tools.local.vectors.database import Database, IndexRow, VectorRow, set_aside
 from tools.local.vectors.further_pages import FurtherPages
 from tools.local.vectors.refused import Invalid, NotServed, Unavailable
 
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
 
 QUERY_PAGE = 50  # results on a page of a query; how many AWS has is not documented
 
-OWNER = " owner"  # beside the members of a request, whose names have no spaces
+logger = logging.getLogger(__name__)
 
 Request = Mapping[str, Any]
 Response = dict[str, Any]
@@ -33,7 +35,7 @@ class Vectors:
     """The service of one account, with its data in the file `path`. `account` is how its ARNs begin."""
 
     def __init__(self, path: Path, account: str) -> None:
-        self._path, self.account = path, account
+        self.path, self.account = path, account
         self._lock = threading.RLock()
         self._loaded: dict[int, LoadedIndex] = {}
         self._pages = FurtherPages()
@@ -41,19 +43,24 @@ class Vectors:
     def answer(self, operation: str, request: Request, owner: str = BY_CLIENT) -> Response:
         """Carry out an operation and return its response. Raise Refused if that cannot be.
 
-        `owner` is the stack's resource for which a bucket or an index is created. One that it has already is left as
-        it is.
+        `owner` is the resource of a stack for which a bucket or an index is created.
         """
         if operation not in OPERATIONS:
             raise NotServed(f"`make run` serves of S3 Vectors {', '.join(OPERATIONS)}.")
         members, carry_out = OPERATIONS[operation]
         if other := sorted(name for name, value in request.items() if name not in members and value is not None):
             raise NotServed(f"`make run` does not serve {', '.join(other)} of {operation}.", other[0])
+        with self.alone():
+            return carry_out(self, request, *filter(None, [owner]))
+
+    @contextmanager
+    def alone(self) -> Iterator[Catalogue]:
+        """Have the service for oneself in this block. Raise Unavailable if the file cannot be read or written."""
         try:
             with self._lock:
-                return carry_out(self, {**request, OWNER: owner})
+                yield self._catalogue
         except sqlite3.Error as error:
-            raise Unavailable(f"The vectors in {self._path} cannot be read or written ({error}).") from error
+            raise Unavailable(f"The vectors in {self.path} cannot be read or written ({error}).") from error
 
     def close(self) -> None:
         """Close the file, which no further call opens again."""
@@ -63,16 +70,24 @@ class Vectors:
 
     @cached_property
     def _database(self) -> Database:
-        return Database(self._path)
+        """Return the file. One that cannot be used is set aside: the pictures are indexed anew."""
+        try:
+            return Database(self.path)
+        except sqlite3.OperationalError:
+            raise
+        except sqlite3.DatabaseError as error:
+            aside = set_aside(self.path)
+            logger.warning("%s cannot be used (%s). It was moved to %s.", self.path, error, aside)
+            return Database(self.path)
 
     @cached_property
     def _catalogue(self) -> Catalogue:
         return Catalogue(self._database, self.account)
 
-    def create_bucket(self, request: Request) -> Response:
+    def create_bucket(self, request: Request, owner: str = BY_CLIENT) -> Response:
         """Create a bucket."""
         check_choices(request)
-        return {"vectorBucketArn": self._catalogue.create_bucket(request.get("vectorBucketName"), request[OWNER])}
+        return {"vectorBucketArn": self._catalogue.create_bucket(request.get("vectorBucketName"), owner)}
 
     def get_bucket(self, request: Request) -> Response:
         """Describe a bucket."""
@@ -86,10 +101,10 @@ class Vectors:
         self._catalogue.delete_bucket(targets.bucket_arn(request, self.account))
         return {}
 
-    def create_index(self, request: Request) -> Response:
+    def create_index(self, request: Request, owner: str = BY_CLIENT) -> Response:
         """Create an index."""
         check_choices(request)
-        return {"indexArn": self._catalogue.create_index(request, request[OWNER])}
+        return {"indexArn": self._catalogue.create_index(request, owner)}
 
     def get_index(self, request: Request) -> Response:
         """Describe an index."""
@@ -210,7 +225,7 @@ NEW_INDEX = {"indexName", "dataType", "dimension", "distanceMetric", "metadataCo
 NEW = {"encryptionConfiguration", "tags"}
 QUERY = {"topK", "queryVector", "filter", "returnMetadata", "returnDistance", "nextToken"}
 # The members that each operation reads, and what carries it out. Any other member is refused.
-OPERATIONS: Mapping[str, tuple[set[str], Callable[[Vectors, Request], Response]]] = {
+OPERATIONS: Mapping[str, tuple[set[str], Callable[..., Response]]] = {
     "CreateVectorBucket": ({"vectorBucketName"} | NEW, Vectors.create_bucket),
     "GetVectorBucket": (BUCKET, Vectors.get_bucket),
     "DeleteVectorBucket": (BUCKET, Vectors.delete_bucket),

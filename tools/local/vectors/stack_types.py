@@ -1,7 +1,7 @@
 """The types AWS::S3Vectors::VectorBucket and AWS::S3Vectors::Index of CloudFormation.
 
 Ref of both is the ARN, which Fn::GetAtt has, too, beside CreationTime. All properties replace a resource that they
-change in. A stack that was restored to an earlier state finds its bucket and its index again.
+change in.
 """
 
 from collections.abc import Callable, Mapping
@@ -41,14 +41,14 @@ class StackTypes:
         }
 
     def _create_bucket(self, logical_id: str, properties: Properties, stack: str) -> Made:
-        request = self._request(logical_id, properties, stack, "vectorBucketName")
-        arn = self._vectors.answer("CreateVectorBucket", request, f"{stack}/{logical_id}")["vectorBucketArn"]
+        name = self._generate_name(stack, logical_id, lowercase=True, max_len=NAME_MAX)
+        arn = make_bucket(self._vectors, {"VectorBucketName": name, **properties}, owner_of(stack, logical_id))
         bucket = self._vectors.answer("GetVectorBucket", {"vectorBucketArn": arn})["vectorBucket"]
         return arn, {"VectorBucketArn": arn, "CreationTime": _iso(bucket["creationTime"])}
 
     def _create_index(self, logical_id: str, properties: Properties, stack: str) -> Made:
-        request = self._request(logical_id, properties, stack, "indexName")
-        arn = self._vectors.answer("CreateIndex", request, f"{stack}/{logical_id}")["indexArn"]
+        name = self._generate_name(stack, logical_id, lowercase=True, max_len=NAME_MAX)
+        arn = make_index(self._vectors, {"IndexName": name, **properties}, owner_of(stack, logical_id))
         index = self._vectors.answer("GetIndex", {"indexArn": arn})["index"]
         return arn, {"IndexArn": arn, "CreationTime": _iso(index["creationTime"])}
 
@@ -60,28 +60,34 @@ class StackTypes:
         with suppress(NotFound):
             self._vectors.answer("DeleteIndex", {"indexArn": arn})
 
-    def _request(self, logical_id: str, properties: Properties, stack: str, name: str) -> dict[str, Any]:
-        """Return the request that creates the resource: the properties in the API's spelling, and a name."""
-        request = {_as_in_api(each): _value(each, value) for each, value in properties.items()}
-        return {name: self._generate_name(stack, logical_id, lowercase=True, max_len=NAME_MAX), **request}
+
+def owner_of(stack: str, logical_id: str) -> str:
+    """Return how the file names the resource of a stack."""
+    return f"{stack}/{logical_id}"
 
 
-def _value(name: str, value: Any) -> Any:
-    """Return a property's value as the API has it. A template may have a number as a text."""
-    if name == "Dimension":
-        return _whole(value)
-    return {_as_in_api(each): inner for each, inner in value.items()} if isinstance(value, dict) else value
+def make_bucket(vectors: Vectors, properties: Properties, owner: str) -> str:
+    """Create the bucket with these properties and return its ARN."""
+    arn: str = vectors.answer("CreateVectorBucket", _as_in_api(properties), owner)["vectorBucketArn"]
+    return arn
 
 
-def _whole(value: Any) -> int:
+def make_index(vectors: Vectors, properties: Properties, owner: str) -> str:
+    """Create the index with these properties and return its ARN. A template may have the dimension as a text."""
     try:
-        return int(str(value))
+        dimension = int(str(properties.get("Dimension")))
     except ValueError as error:
         raise Invalid(f"Dimension is a whole number from 1 to {rules.DIMENSION_MAX}.", "dimension") from error
+    arn: str = vectors.answer("CreateIndex", _as_in_api({**properties, "Dimension": dimension}), owner)["indexArn"]
+    return arn
 
 
-def _as_in_api(name: str) -> str:
-    return name[:1].lower() + name[1:]
+def _as_in_api(properties: Properties) -> dict[str, Any]:
+    """Return properties as the API spells them: with a small letter first."""
+    return {
+        name[:1].lower() + name[1:]: _as_in_api(value) if isinstance(value, dict) else value
+        for name, value in properties.items()
+    }
 
 
 def _iso(seconds: float) -> str:
