@@ -16,6 +16,10 @@ CODE := shared $(FUNCTIONS) tools costs
 BIN := $(VENV)/bin
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
 
+# What `make run` recognises pictures and searches with, unless you choose otherwise: `make run ENCODER=none` needs none.
+LITE0 := $(VENV)/lite0/lite0.onnx
+NEEDED := $(if $(filter lite0,$(or $(ENCODER),lite0) $(RECOGNISER)),$(LITE0))
+
 .PHONY: help run token env audit reconcile corpus corpus-fetch check test test-all sam-test contract mutants soak reliability
 .PHONY: bench bench-quick bench-cold worst measure costs openapi screenshots old-data lock deploy clean
 
@@ -23,7 +27,7 @@ help:  ## List all targets
 	@awk -F ':.*##@? *' '/^##@/ { printf "\n%s\n", substr($$0, 5) } /^[a-z-]+:.*## / { printf "  %-13s %s\n", $$1, $$2 }' Makefile
 
 ##@ Use petAPI on this machine
-run: $(VENV)/run.installed  ## Serve petAPI on port PORT (3000), with the data in the folder DATA (.local)
+run: $(VENV)/run.installed $(NEEDED)  ## Serve petAPI on port PORT (3000), with the data in the folder DATA (.local)
 	@exec $(BIN)/python -m tools.local
 
 token: $(VENV)/run.installed  ## Print a token for `make run TOKENS=1`, of SUBJECT (me) with the scopes in SCOPE
@@ -141,6 +145,11 @@ $(VENV)/bin/pip:
 $(VENV)/%.installed: requirements/%.txt | $(VENV)/petapi.installed
 	@$(BIN)/python -m tools.install $<
 	@touch $@
+
+$(VENV)/models.installed: | $(VENV)/run.installed  # or else two pips would install at the same time
+
+$(LITE0): $(VENV)/models.installed $(wildcard tools/models/*)
+	@$(BIN)/python -m tools.models $(@D)
 
 # A file of paths in the virtual environment names the folders that Python imports our modules from.
 $(VENV)/petapi.installed: template.yaml | $(VENV)/bin/pip

@@ -22,7 +22,7 @@ def test_without_any_variable_writes_are_open_and_every_label_is_allowed() -> No
 
 @pytest.mark.parametrize("name", PARAMETERS)
 def test_a_variable_sets_its_parameter(name: str) -> None:
-    value = "closed" if name == "WRITES" else "owl"
+    value = {"WRITES": "closed", "ENCODER": "none"}.get(name, "owl")
     assert read_choices({name: value}).parameters[PARAMETERS[name]] == value
     assert read_choices({name: ""}) == read_choices({})
 

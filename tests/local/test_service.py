@@ -119,7 +119,8 @@ def test_each_signal_stops_it_and_the_next_start_finds_everything(data: Path) ->
 
 @pytest.mark.usefixtures("slow_tier")
 def test_ctrl_c_during_the_first_start_ends_it_and_the_next_one_says_all_that_a_first_one_does(tmp_path: Path) -> None:
-    variables = {**os.environ, "PORT": str(free_port()), "DATA": str(tmp_path / "data"), "WARM": "1"}
+    data = {"PORT": str(free_port()), "DATA": str(tmp_path / "data")}
+    variables = {**os.environ, **data, "WARM": "1", "ENCODER": "none"}
     command = [sys.executable, "-m", "tools.local"]
     start = partial(subprocess.Popen, command, cwd=ROOT, env=variables, text=True, start_new_session=True)
     with start(stdout=subprocess.PIPE) as process:

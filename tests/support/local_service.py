@@ -70,7 +70,7 @@ class LocalService:
         own_group: bool = False,
     ):
         self.data, self.port, self.root = data, port or free_port(), root
-        patience = {"WARM": "0", "RESPONSE_SECONDS": f"{PATIENT}"}
+        patience = {"WARM": "0", "RESPONSE_SECONDS": f"{PATIENT}", "ENCODER": "none"}  # which is light
         self._variables = {**os.environ, **patience, **(variables or {}), "PORT": str(self.port), "DATA": str(data)}
         self._output = data.with_name(f"{data.name}-{self.port}-{uuid4().hex[:8]}.out")
         self._own_group = own_group

@@ -23,7 +23,13 @@ def own_service() -> Iterator[str]:
     """Run `make run` with a data folder of its own on a free port, and give its URL.  Raise Unreachable if it ends."""
     with TemporaryDirectory() as folder, (Path(folder) / "output").open("w+") as output:
         port = _free_port()
-        variables = {**os.environ, "PORT": str(port), "DATA": str(Path(folder) / "data"), "TOKENS": "0"}
+        variables = {
+            **os.environ,
+            "PORT": str(port),
+            "DATA": str(Path(folder) / "data"),
+            "TOKENS": "0",
+            "ENCODER": "none",
+        }
         command = [sys.executable, "-m", "tools.local"]
         run = subprocess.Popen(command, cwd=ROOT, env=variables, stdout=output, stderr=subprocess.STDOUT)  # noqa: S603
         try:

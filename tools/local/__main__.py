@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from tools.local import terminal
-from tools.local.choices import HELP, hint, read_choices
+from tools.local.choices import HELP, Choices, hint, read_choices
 from tools.local.refusals import Refusal
+from tools.models import folder
 
 OF_FUNCTIONS = ("boto3", "multipart", "magic", "pylibmagic", "PIL", "jwt", "samtranslator", "numpy")  # imported later
 
@@ -32,9 +33,7 @@ def main(arguments: Sequence[str]) -> int:
         choices = read_choices(os.environ)
         if slip := hint(os.environ):
             terminal.warn(slip)
-        for name in OF_FUNCTIONS:
-            if not importlib.util.find_spec(name):
-                raise ModuleNotFoundError(name=name)
+        _check_libraries(choices)
         from tools.local.service import serve
 
         serve(choices)
@@ -52,6 +51,18 @@ def main(arguments: Sequence[str]) -> int:
         terminal.warn(f"petAPI had to stop ({error}). The next start finds all that was stored.")
         return 1
     return 0
+
+
+def _check_libraries(choices: Choices) -> None:
+    """Raise ModuleNotFoundError or Refusal if something is missing that functions import or read later."""
+    for name in OF_FUNCTIONS:
+        if not importlib.util.find_spec(name):
+            raise ModuleNotFoundError(name=name)
+    file = folder.chosen(os.environ) / folder.MODEL
+    libraries = [name for name in folder.LIBRARIES if not importlib.util.find_spec(name)]
+    if choices.uses_lite0 and (libraries or not file.exists()):
+        missing = " and ".join(libraries) or file
+        raise Refusal(f"lite0 needs {missing}. `make run` installs it; to do without it, set ENCODER=none.")
 
 
 def _allow_more_files() -> None:

@@ -26,6 +26,8 @@ PARAMETERS = {
 }
 THROTTLES = ("ThrottleRate", "ThrottleBurst", "PictureThrottleRate", "PictureThrottleBurst")
 
+ENCODERS = ("lite0", "none", "titan", "nova")  # the last two for tests of policies: their models are in AWS
+
 SECONDS_MAX = 900  # as long as a Lambda function may take
 DEFAULT_DATA = Path(".local")
 
@@ -39,9 +41,9 @@ Serve petAPI on this machine, with everything that template.yaml describes. Vari
   WARM=0              start each function at its first request; the processes take 300 MB
   WRITES=closed       refuse writes, for example while a label is rebuilt
   JWT_ISSUER=, JWT_AUDIENCE=    require tokens of this issuer instead
-  RECOGNISER=colours  what recognises pictures: colours, rekognition or onnx
-  RECOGNISE_ALL=true  recognise the pictures of POST /upload, too
-  ENCODER=none        what makes pictures and texts comparable: none, titan or nova
+  ENCODER=none        do without search by picture and by meaning, and without its 160 MB of models
+  RECOGNISER=lite0    what recognises pictures: lite0 (colours with ENCODER=none), colours, rekognition or onnx
+  RECOGNISE_ALL=false recognise the pictures of direct uploads only
   RECOGNITION_MODEL=, RECOGNITION_MODEL_LABELS=    for onnx: the paths of the model and of its class names
   CALLBACK_LOOPBACK=true, CALLBACK_HTTP=true       let callbacks go to this machine, and by HTTP
   CALLBACK_TIMEOUT=5  seconds that the receiver of a callback has
@@ -69,6 +71,11 @@ class Choices:
     def url(self) -> str:
         """The address of the service, without a slash at the end."""
         return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def uses_lite0(self) -> bool:
+        """Whether this run needs the models of lite0."""
+        return "lite0" in (self.parameters["Encoder"], self.parameters["Recogniser"])
 
     @property
     def issuer_command(self) -> str:
@@ -135,10 +142,14 @@ def _parameters(chosen: Mapping[str, str], tokens: bool, throttle: bool) -> dict
         _check_labels(chosen["Labels"])
     if chosen.get("Writes", "open") not in ("open", "closed"):
         raise Refusal(f"WRITES is {chosen['Writes']!r}. Use WRITES=closed or WRITES=open.")
+    encoder = chosen.get("Encoder", "lite0")
+    if encoder not in ENCODERS:
+        raise Refusal(f"ENCODER is {encoder!r}. Use ENCODER=lite0 or ENCODER=none.")
     public = {"PublicWrites": "false" if tokens or "JwtIssuer" in chosen else "true"}
     throttles = {} if throttle else dict.fromkeys(THROTTLES, "5000")  # requests a second
-    own = {"Labels": "*", "Writes": "open", "LinkBase": "/", "Recogniser": "colours", "Encoder": "none"}
-    return {**own, **throttles, **public, **chosen}
+    own = {"Labels": "*", "Writes": "open", "LinkBase": "/", "Encoder": encoder, "RecogniseAll": "true"}
+    recogniser = {"Recogniser": "lite0" if encoder == "lite0" else "colours"}
+    return {**own, **recogniser, **throttles, **public, **chosen}
 
 
 def _check_labels(text: str) -> None:

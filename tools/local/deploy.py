@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 STACK = "petapi"
 ARTIFACTS = "petapi-artifacts"
 CAPABILITIES = ("CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND")
+LAYER_RULE = "Lite0NeedsALayer"  # here, the functions find the libraries and models of lite0 on the machine
 ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)  # as in SAM, so that the same files make the same zip
 PACKAGES = {"AWS::Serverless::Function": "CodeUri", "AWS::Serverless::LayerVersion": "ContentUri"}
 
@@ -56,6 +57,7 @@ class Deployment:
         Raise Refusal if that would lose data or if the template cannot be deployed.
         """
         template = read_template(root / "template.yaml")
+        template.get("Rules", {}).pop(LAYER_RULE, None)
         self._package(template, root)
         arguments: dict[str, Any] = {
             "StackName": STACK,

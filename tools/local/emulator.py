@@ -19,6 +19,7 @@ from tools.local.data_folder import DataFolder
 from tools.local.guard import Receive, Scope, Send
 from tools.local.refusals import Refusal
 from tools.local.vectors import installation, mending
+from tools.models import folder as models
 
 States = Mapping[str, Any]
 
@@ -147,6 +148,8 @@ def _environment(folder: DataFolder, port: int) -> dict[str, str]:
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         "AWS_EC2_METADATA_DISABLED": "true",
         "NO_PROXY": "*",
+        "LITE0_MODELS": str(models.chosen(os.environ)),
+        "OPENBLAS_NUM_THREADS": "1",  # of numpy; more threads spin while they wait for each other
     }
 
 

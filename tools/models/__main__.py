@@ -1,4 +1,4 @@
-"""python -m tools.models <folder>: make the files that the recogniser and encoder `lite0` read, in this folder.
+"""python -m tools.models [<folder>]: make the files that the recogniser and encoder `lite0` read, in this folder.
 
 These are the network as an ONNX model, from the weights of an installed package, and the names of its classes.
 """
@@ -7,8 +7,9 @@ import sys
 from pathlib import Path
 
 from tools.models import weights
+from tools.models.folder import CLASSES, FOLDER, MODEL
 
-CLASSES = Path(__file__).resolve().parent / "imagenet-classes.txt"
+NAMES = Path(__file__).resolve().parent / "imagenet-classes.txt"
 
 
 def main(folder: Path) -> None:
@@ -17,14 +18,14 @@ def main(folder: Path) -> None:
 
     content = network.model(weights.read(weights.installed()))
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "classes.txt").write_bytes(CLASSES.read_bytes())
-    unfinished = folder / "lite0.unfinished"
+    (folder / CLASSES).write_bytes(NAMES.read_bytes())
+    unfinished = folder / f"{MODEL}.unfinished"
     unfinished.write_bytes(content)
-    unfinished.replace(folder / "lite0.onnx")
+    unfinished.replace(folder / MODEL)
 
 
 if __name__ == "__main__":
     try:
-        main(Path(sys.argv[1]))
+        main(Path(sys.argv[1]) if sys.argv[1:] else FOLDER)
     except weights.NotTheWeights as error:
         sys.exit(str(error))
