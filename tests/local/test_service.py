@@ -122,7 +122,10 @@ def test_ctrl_c_during_the_first_start_ends_it_and_the_next_one_says_all_that_a_
     data = {"PORT": str(free_port()), "DATA": str(tmp_path / "data")}
     variables = {**os.environ, **data, "WARM": "1", "ENCODER": "none"}
     command = [sys.executable, "-m", "tools.local"]
-    start = partial(subprocess.Popen, command, cwd=ROOT, env=variables, text=True, start_new_session=True)
+    heed = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)  # a shell's background job ignores it
+    start = partial(
+        subprocess.Popen, command, cwd=ROOT, env=variables, text=True, start_new_session=True, preexec_fn=heed
+    )
     with start(stdout=subprocess.PIPE) as process:
         while not process.stdout.readline().startswith("- Deploying"):
             assert process.poll() is None

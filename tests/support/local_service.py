@@ -123,7 +123,7 @@ class LocalService:
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=self._own_group,
-                preexec_fn=_end_with_parent if sys.platform == "linux" else None,
+                preexec_fn=_begin,
             )
         give_up = time.monotonic() + READY_MAX
         while "petAPI is ready at " not in self.output:
@@ -208,9 +208,15 @@ class LocalService:
         return dict(line.split("=", 1) for line in lines)
 
 
-def _end_with_parent() -> None:
-    """Let Linux stop this process when the one that started it ends, be it by SIGKILL: no server outlives its tests."""
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+def _begin() -> None:
+    """Let this process heed signals as in a terminal, and let Linux stop it when the one that started it ends.
+
+    A shell's background job ignores SIGINT, what `nohup` starts ignores SIGHUP, and both pass that on.
+    """
+    for number in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)  # also if that was killed: no server outlives it
 
 
 def send(host: str, method: str, path: str, body: Any = None, headers: Mapping[str, str] | None = None) -> Answer:
