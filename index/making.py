@@ -17,7 +17,7 @@ from shared.vectors.vector_index import Vector
 logger = logging.getLogger("petapi")
 
 Labels = tuple[Label, ...] | None
-FindLabels = Callable[[Image, bytes], Labels]
+FindLabels = Callable[[Image, bytes, bytes], Labels]  # image, stored bytes, JPEG of at most 1,024 pixels
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,9 @@ class Maker:
             views = views_of(content)
         except CannotBeShown as error:
             return _refused(Tile(image.label, image.name, image.version_id), error.reason, by="")
-        tile = Tile(image.label, image.name, image.version_id, views.tile, self._find_labels(image, content))
+        tile = Tile(
+            image.label, image.name, image.version_id, views.tile, self._find_labels(image, content, views.jpeg)
+        )
         if self._encoder is None:
             return Made(tile, None)
         try:
@@ -67,9 +69,10 @@ def _refused(tile: Tile, reason: str, *, by: str) -> Made:
 def labels_by(recognition: Recognition, *, recognise: bool) -> FindLabels:
     """Return a function that finds the labels of a picture: in the cache, or also by the recogniser."""
 
-    def find(image: Image, content: bytes) -> Labels:
+    def find(image: Image, content: bytes, jpeg: bytes) -> Labels:
+        kind = content_type(image.name)
         try:
-            found = recognition.detections(content, content_type(image.name)) if recognise else known(content)
+            found = recognition.detections(content, kind, small_jpeg=jpeg) if recognise else known(content)
         except Unrecognisable:
             return ()
         return None if found is None else tuple((each.name, each.confidence) for each in found)

@@ -47,6 +47,11 @@ def chosen() -> Recognise:
     return partial(colours.recognise, limits=limits)
 
 
+def sees_small_pictures() -> bool:
+    """Return whether a JPEG of 1,024 pixels is as good as the picture itself. Models and Rekognition may need more."""
+    return _kind() == "lite0"
+
+
 def identity() -> str:
     """Return name, look, limits and the model's digest, which differ for recognisers that may find other things."""
     limits = _limits()
