@@ -1,7 +1,7 @@
 """The vectors of one index in memory, for exact nearest neighbours: one product of a matrix and a vector each.
 
-numpy is imported with this module, which costs a tenth of a second and 20 MB. So the module itself is imported when
-the first vector comes.
+numpy is imported with this module, which takes a tenth of a second and 13 MB. So the module itself is imported when the
+first vector comes.
 """
 
 import json
