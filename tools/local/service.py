@@ -29,7 +29,7 @@ from tools.local.lost_and_found import LostAndFound
 from tools.local.refusals import Refusal
 from tools.local.space import Space
 from tools.local.throttles import Throttles
-from tools.local.warm import start_functions
+from tools.local.warm import load_models, start_functions
 from tools.reconcile.inventory import Inventory
 from tools.reconcile.reconcile import Reconciliation
 from tools.template import read_template
@@ -160,6 +160,8 @@ class _Run:
         serving = asyncio.create_task(listen(front, public, ended, keep_alive=KEEP_ALIVE, grace=GRACE + CUT))
         keeping_up = asyncio.create_task(self._checkpoints.keep_up())
         self._say_ready()
+        if self._choices.warm:
+            load_models()
         done, _ = await asyncio.wait({serving, emulating, keeping_up}, return_when=asyncio.FIRST_COMPLETED)
         self._stop.set()
         self._ending.begin()
