@@ -20,7 +20,7 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --genera
 LITE0 := $(VENV)/lite0/lite0.onnx
 NEEDED := $(if $(filter lite0,$(or $(ENCODER),lite0) $(RECOGNISER)),$(LITE0))
 
-.PHONY: help run token env audit reconcile corpus corpus-fetch check test test-all sam-test contract mutants soak reliability
+.PHONY: help run token env search-check audit reconcile corpus corpus-fetch check test test-all sam-test contract mutants soak reliability
 .PHONY: bench bench-quick bench-cold worst measure costs openapi screenshots old-data lock deploy clean
 
 help:  ## List all targets
@@ -47,6 +47,9 @@ deploy: $(SAM_VENV)/sam.installed  ## Validate, build and deploy, with the AWS c
 
 env: $(VENV)/run.installed  ## Print an --env-vars file for `sam local`, from the outputs of the stack STACK
 	@$(BIN)/python -m tools.sam_env '$(STACK)'
+
+search-check: $(VENV)/run.installed  ## Try on AWS what the searches of the stack STACK need: its index and its model
+	@$(BIN)/python -m tools.search_check '$(STACK)'
 
 costs: $(VENV)/test.installed  ## Compute a month's costs into costs/README.md; OPTIONS="--draws 1e8 --mode cdn"
 	@$(BIN)/python -m costs --write $(OPTIONS)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 import listing
 import thumbnails
 from shared import aws
-from shared.api import etags, image_responses
+from shared.api import etags, image_paths, image_responses
 from shared.api.endpoint import Request, Response, endpoint, other_function
 from shared.api.image_json import image_url, picture_headers
 from shared.api.parameters import OTHERS
@@ -15,6 +15,7 @@ from shared.labels.store import Store
 from shared.picture_response import picture_response
 from shared.pictures.bucket import Bucket, ThumbnailBucket
 from shared.settings import read_settings
+from shared.tiles import Tiles
 from thumbnails import Thumbnail
 
 logger = logging.getLogger("petapi")
@@ -26,13 +27,13 @@ def get_picture(request: Request) -> Response:
     A picture that does not fit into an answer is a 302 to S3.  A label in upper case is one to the picture's own
     address, so that caches keep a picture once.
     """
-    label, name = image_responses.image_path(request)
+    label, name = image_paths.image_path(request)
     thumbnail = thumbnails.requested(request, label, name)
     settings = read_settings()
     store = Store(aws.dynamodb(), settings)
     image = store.image(label, name)
     if image is None:
-        raise image_responses.not_found(label, name)
+        raise image_paths.not_found(label, name)
     if label != request.path_parameters["label"]:
         return _redirect(image_url(image, request.base_url) + (f"?size={thumbnail.side}" if thumbnail else ""))
     headers = {
@@ -48,7 +49,7 @@ def get_picture(request: Request) -> Response:
         response = _content(newest, thumbnail, store, headers) if newest else None
     if response is None:  # deleted, or unreadable for this role
         logger.warning("%s %s is in the table, but its picture is not in the bucket", request.id, image.id)
-        raise image_responses.not_found(label, name)
+        raise image_paths.not_found(label, name)
     return response
 
 
@@ -72,9 +73,16 @@ def _headers(label: str, name: str) -> dict[str, str]:
 
 
 def get_image(request: Request) -> Response:
-    """Answer with the image and its probability. The ETag is for If-Match of PATCH and DELETE."""
-    label, name = image_responses.image_path(request)
-    return image_responses.current_state(Store(aws.dynamodb(), read_settings()), request, label, name, consistent=False)
+    """Answer with the image, its probability, and its labels if they are known.
+
+    The ETag is for If-Match of PATCH and DELETE.
+    """
+    label, name = image_paths.image_path(request)
+    settings = read_settings()
+    store, tiles = Store(aws.dynamodb(), settings), Tiles(aws.dynamodb(), settings.tiles_table)
+    return image_responses.current_state(
+        store, request, label, name, consistent=False, labels=lambda image: tiles.labels_of([image]).get(image.id)
+    )
 
 
 handler = endpoint(

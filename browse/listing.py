@@ -16,6 +16,7 @@ from shared.labels.chunks import Lane
 from shared.labels.retries import LostRace, retried
 from shared.labels.store import Store
 from shared.settings import read_settings
+from shared.tiles import Tiles
 
 PARAMETERS = {
     "/images": {"label", "tag", "filename", *paging.PARAMETERS},
@@ -26,9 +27,11 @@ PARAMETERS = {
 
 def list_images(request: Request) -> Response:
     """Answer with a page of images: all, those with a tag, or of a label those with a prefix of their file names."""
-    rows = Catalogue(aws.dynamodb(), read_settings())
+    settings = read_settings()
+    rows, tiles = Catalogue(aws.dynamodb(), settings), Tiles(aws.dynamodb(), settings.tiles_table)
     page, query = _of_label(request, rows) if "label" in request.query else all_labels.page(request, rows)
-    shown = [image_json(image, request.base_url) for image in page.entries]
+    labels = tiles.labels_of(page.entries)
+    shown = [image_json(image, request.base_url, labels.get(image.id)) for image in page.entries]
     return paging.page_response(request, {"images": shown}, query, page)
 
 

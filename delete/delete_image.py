@@ -1,7 +1,7 @@
 """DELETE /images/{label}/{name}: delete an image from its label, then its version in the bucket and its thumbnails."""
 
 from shared import aws, writes
-from shared.api import access, image_responses
+from shared.api import access, image_paths
 from shared.api.endpoint import Request, Response, endpoint
 from shared.labels.store import Store
 from shared.pictures.bucket import Bucket, ThumbnailBucket
@@ -14,13 +14,13 @@ def delete_image(request: Request) -> Response:
     Raise NotFound if there is no such image, Forbidden if it has another owner, PreconditionFailed if it has changed.
     """
     caller = access.caller(request.authorizer, access.DELETE)
-    label, name = image_responses.image_path(request)
+    label, name = image_paths.image_path(request)
     settings = read_settings()
     writes.require_open(settings)
     check = access.permit(caller, request.headers.get("if-match", "*"))
     image = Store(aws.dynamodb(), settings).remove(label, name, check=check)
     if image is None:
-        raise image_responses.not_found(label, name)
+        raise image_paths.not_found(label, name)
     Bucket(aws.s3(), settings.bucket).discard(image.id, image.version_id)
     ThumbnailBucket(aws.s3(), settings.thumbnail_bucket).discard(image.id)
     return Response(204)

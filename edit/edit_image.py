@@ -5,7 +5,7 @@ from typing import Any
 
 import own_images
 from shared import aws, writes
-from shared.api import access, image_responses, json_body
+from shared.api import access, image_paths, image_responses, json_body
 from shared.api.endpoint import Request, Response, endpoint
 from shared.errors import BadRequest
 from shared.labels.store import Store
@@ -21,14 +21,14 @@ def edit_image(request: Request) -> Response:
     Raise NotFound if there is no such image, Forbidden if it has another owner, PreconditionFailed if If-Match differs.
     """
     caller = access.caller(request.authorizer, access.WRITE)
-    label, name = image_responses.image_path(request)
+    label, name = image_paths.image_path(request)
     changes = _changes(request)
     settings = read_settings()
     writes.require_open(settings)
     store = Store(aws.dynamodb(), settings)
     check = access.permit(caller, request.headers.get("if-match", "*"))
     if not store.edit(label, name, lambda image: replace(image, **changes), check=check):
-        raise image_responses.not_found(label, name)
+        raise image_paths.not_found(label, name)
     return image_responses.current_state(store, request, label, name, consistent=True)
 
 

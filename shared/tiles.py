@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from shared.images import Image
 from shared.labels import batch_get
 from shared.labels.items import Item
 
@@ -24,6 +25,7 @@ TILE_BYTES = SIDE * SIDE * 3
 DECIMALS = 6  # of a confidence in percent
 
 Label = tuple[str, float]
+Labels = tuple[Label, ...]  # with their confidence in percent, the strongest first
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,7 @@ class Tile:
     name: str
     version: str
     tile: bytes = b""  # TILE_BYTES of RGB, or none if the picture cannot be decoded
-    labels: tuple[Label, ...] | None = None  # with their confidence in percent, the strongest first
+    labels: Labels | None = None
     refused: str = ""  # a sentence
     refused_by: str = ""  # the name of the encoder's index; empty if no encoder can take the picture
 
@@ -64,6 +66,14 @@ class Tiles:
         keys = [_key(*image_id.split("/", 1)) for image_id in ids]
         found = batch_get.read(self._client, self._table, keys, consistent=consistent)
         return {tile.id: tile for tile in map(_tile, found)}
+
+    def labels_of(self, images: Iterable[Image]) -> dict[str, Labels]:
+        """Return what was recognised in the images of which it is known, by their ids."""
+        versions = {image.id: image.version_id for image in images}
+        known = self.batch(versions)
+        return {
+            key: tile.labels for key, tile in known.items() if tile.labels is not None and tile.version == versions[key]
+        }
 
     def delete(self, label: str, name: str) -> None:
         """Remove what is known of an image, if anything is."""

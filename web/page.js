@@ -13,6 +13,7 @@ const ROWS = 10; // of the histogram; the least probable images share one row
 const PAGES = 10; // of the distribution, 100 images each; other images are known once they are drawn
 const LABELS = 1000; // that are loaded at the start, at most
 const TILES = 24; // of the gallery, at a time
+const HITS = 24; // of a search
 
 const $ = (selector, root = document) => root.querySelector(selector);
 /** The weight without an exponent. */
@@ -423,7 +424,7 @@ async function browse(more = false) {
   const page = await get(`images?${query({ label, ...filter, limit: TILES, cursor })}`);
   if (turn !== turns) return;
   if (!more) list.replaceChildren();
-  const tiles = page.images.map(tile);
+  const tiles = page.images.map(inGallery);
   list.append(...tiles);
   cursor = page.cursor;
   $("#more").hidden = !cursor;
@@ -432,16 +433,63 @@ async function browse(more = false) {
   if (more) $("button", tiles[0])?.focus();
 }
 
-function tile(image) {
+const inGallery = (image) => tile(image, `weight ${decimal(image.weight)}`, image.tags?.join(", ") || image.filename || "");
+
+/** Make the list item of an image, with two lines about it. It opens the image's details. */
+function tile(image, first, second) {
   const picture = make("img", { loading: "lazy" });
   show(picture, image, 256);
-  const words = make("span", {}, make("b", { textContent: `weight ${decimal(image.weight)}` }));
-  words.append(make("small", { textContent: image.tags?.join(", ") || image.filename || "" }));
+  const words = make("span", {}, make("b", { textContent: first }), make("small", { textContent: second }));
   const button = make("button", { type: "button", className: "tile" }, picture, words);
   button.onclick = () => attempt(button, () => inspect(image));
   const item = make("li", {}, button);
   item.dataset.id = image.id;
   return item;
+}
+
+// -- searches
+
+let searches = 0; // answers to older searches come too late and are ignored
+
+/** Show what a search finds. `wanted` says what was looked for. */
+async function find(target, wanted) {
+  const list = $("#search .grid");
+  const status = $("#search-status");
+  const turn = ++searches;
+  list.replaceChildren();
+  status.textContent = "Searching …";
+  try {
+    const { images } = await get(target);
+    if (turn !== searches) return;
+    list.append(...images.map(hit));
+    status.textContent = images.length ? `${counted(images)} for ${wanted}.` : `Nothing was found for ${wanted}.`;
+  } catch (error) {
+    if (turn === searches) status.textContent = "";
+    throw error;
+  }
+}
+
+const hit = (image) => tile(image, why(image), `similarity ${image.similarity.toFixed(2)}`);
+
+/** Say by what a hit was found. */
+function why({ by, matched }) {
+  if (by === "words") return `${matched.length === 1 ? "word" : "words"}: ${matched.join(", ")}`;
+  return by === "meaning" ? "by meaning" : "looks alike";
+}
+
+function counted(images) {
+  const words = images.filter(({ by }) => by === "words").length;
+  const found = `${images.length} ${images.length === 1 ? "picture" : "pictures"}`;
+  return words ? `${found}, ${words} by words` : found;
+}
+
+const findText = (q) => find(`search?${query({ q, k: HITS })}`, `“${q}”`);
+
+/** Show what is most like the image in the dialog, in the place of a search. */
+async function findAlike() {
+  $("#details").close();
+  $("#search-title").focus();
+  await find(`${path(inspected)}/similar?${query({ k: HITS })}`, `pictures like ${describe(inspected)}`);
 }
 
 // -- one image
@@ -463,6 +511,7 @@ function present(image, etag) {
     Uploaded: new Date(image.created).toLocaleString(),
     "File name": image.filename,
     Tags: image.tags?.join(", "),
+    "Best guess": image.labels?.map(({ name, confidence }) => `${name} ${Math.round(confidence)} %`).join(", "),
     Id: image.id,
   };
   const rows = Object.entries(facts).filter(([, text]) => text);
@@ -513,6 +562,7 @@ function listen() {
   $("#forget").onclick = (event) => attempt(event.currentTarget, restart);
   $("#drawn .frame").onclick = (event) => attempt(event.currentTarget, () => inspect(last));
   listenToUploads();
+  listenToSearches();
   listenToGallery();
   listenToDetails();
   $("#token").value = sessionStorage.getItem("token") ?? "";
@@ -537,6 +587,14 @@ function listenToUploads() {
     $("[type=file]", drop).files = event.dataTransfer.files;
     preview();
   };
+}
+
+function listenToSearches() {
+  $("#search form").onsubmit = (event) => {
+    event.preventDefault();
+    attempt(event.submitter, () => findText(event.target.elements.q.value.trim()));
+  };
+  $("#alike").onclick = (event) => attempt(event.currentTarget, findAlike);
 }
 
 function listenToGallery() {

@@ -1,5 +1,6 @@
 """The address of an image, its JSON form, and the headers of its picture."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from shared.images import UNITS, Image, content_type
@@ -10,8 +11,11 @@ def image_url(image: Image, base_url: str) -> str:
     return f"{base_url}images/{image.id}"
 
 
-def image_json(image: Image, base_url: str) -> dict[str, Any]:
-    """Return the image's JSON form. Its `weight` is the nearest floating-point number."""
+def image_json(image: Image, base_url: str, labels: Iterable[tuple[str, float]] | None = None) -> dict[str, Any]:
+    """Return the image's JSON form. Its `weight` is the nearest floating-point number.
+
+    `labels` are those that were recognised, with their confidence in percent; None if they are not known.
+    """
     shown = {
         "id": image.id,
         "label": image.label,
@@ -24,7 +28,11 @@ def image_json(image: Image, base_url: str) -> dict[str, Any]:
         "tags": list(image.tags),
         "url": image_url(image, base_url),
     }
-    return {**shown, "filename": image.filename} if image.filename else shown
+    if image.filename:
+        shown["filename"] = image.filename
+    if labels is not None:
+        shown["labels"] = [{"name": name, "confidence": confidence} for name, confidence in labels]
+    return shown
 
 
 def picture_headers(label: str, name: str) -> dict[str, str]:

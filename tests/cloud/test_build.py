@@ -185,7 +185,11 @@ def test_an_upload_is_checked_by_what_was_built() -> None:
 @built
 def test_the_libraries_for_pictures_are_where_they_are_needed_alone() -> None:
     every = {"PIL", "magic", "pylibmagic", "multipart.py"}
-    needed = {"UploadFunction": every, "IngestFunction": every - {"multipart.py"}, "BrowseFunction": {"PIL"}}
+    needed = {
+        **dict.fromkeys(("UploadFunction", "SearchFunction"), every),
+        "IngestFunction": every - {"multipart.py"},
+        **dict.fromkeys(("BrowseFunction", "IndexFunction"), {"PIL"}),
+    }
     for name in FUNCTIONS:
         assert {path.name for path in (BUILT / name).iterdir()} & every == needed.get(name, set())
 

@@ -23,6 +23,7 @@ NAMES = {
     "receive": "IngestFunction",
     "notify": "NotifyFunction",
     "index": "IndexFunction",
+    "search": "SearchFunction",
 }
 IMAGE_KEY = {"label": {"S": "cat"}, "s3key": {"S": "x"}}
 MODELS = {
@@ -34,7 +35,7 @@ CHUNK_KEY = {"label": {"S": "cat"}, "chunkNumber": {"N": "0"}}
 
 # Who may do what; a column that is not named is denied to all.
 ALLOWED = {
-    "ssm GetParameters": {"upload", "random", "delete", "images", "edit", "uploads", "receive", "index"},
+    "ssm GetParameters": {"upload", "random", "delete", "images", "edit", "uploads", "receive", "index", "search"},
     "s3 PutObject": {"upload", "receive"},
     "s3 GetObject": {"random"},
     "s3 GetObjectVersion": {"images", "receive", "index"},
@@ -54,13 +55,15 @@ ALLOWED = {
     "to index ReceiveMessage": {"index"},
     "to index SendMessage": {"index"},
     "lost to index SendMessage": {"index"},
-    "tiles BatchGetItem": {"index"},
+    "tiles BatchGetItem": {"index", "search", "images"},
+    "tiles GetItem": {"search"},
     "tiles PutItem": {"index"},
     "tiles DeleteItem": {"index"},
-    "vectors GetVectors": {"index"},
+    "vectors GetVectors": {"index", "search"},
+    "vectors QueryVectors": {"search"},
     "vectors PutVectors": {"index"},
     "vectors DeleteVectors": {"index"},
-    "titan InvokeModel": {"index"},
+    "titan InvokeModel": {"index", "search"},
     "thumbnails GetObject": {"images"},
     "thumbnails PutObject": {"images"},
     "thumbnails DeleteObject": {"delete", "images"},
@@ -73,7 +76,7 @@ ALLOWED = {
     "images Query": {"images"},
     "images Query of file names": {"images"},
     "images Query of owners": {"edit"},
-    "images BatchGetItem": {"images", "edit", "random", "index"},
+    "images BatchGetItem": {"images", "edit", "random", "index", "search"},
     "images GetItem": {"upload", "random", "delete", "images", "edit", "uploads", "receive"},
     "images PutItem": {"upload", "edit", "receive"},
     "images UpdateItem": {"delete", "edit", "receive"},

@@ -129,18 +129,38 @@ def test_issuers_are_asked_by_tls(issuer: str, taken: bool) -> None:
     assert bool(re.fullmatch(pattern, issuer)) == taken
 
 
-def test_pictures_have_a_throttle_of_their_own() -> None:
-    everything, *pictures = RESOURCES["Api"]["Properties"]["MethodSettings"]
+def test_pictures_and_searches_have_throttles_of_their_own() -> None:
+    everything, *others = RESOURCES["Api"]["Properties"]["MethodSettings"]
     assert (everything["ResourcePath"], everything["HttpMethod"]) == ("/*", "*")
-    found = [(each["ResourcePath"].replace("~1", "/").removeprefix("/"), each["HttpMethod"]) for each in pictures]
-    assert found == [("/images/{label}/{name}", "GET"), ("/images", "GET")]
+    found = {
+        (each["ResourcePath"].replace("~1", "/").removeprefix("/"), each["HttpMethod"]): each["ThrottlingRateLimit"]
+        for each in others
+    }
+    # Each method of a search that asks a model, HEAD as GET does, and never ANY, which a setting of GET would not find.
+    searches = {("/search", method): "SearchThrottleRate" for method in ("GET", "HEAD", "POST")}
+    pictures = {(path, "GET"): "PictureThrottleRate" for path in ("/images/{label}/{name}", "/images")}
+    assert found == pictures | searches
     assert set(found) <= {(path, method) for path, method, _ in routes()}
-    assert {each["ThrottlingRateLimit"] for each in pictures} == {"PictureThrottleRate"}
     defaults = {
         name: parameter["Default"] for name, parameter in template()["Parameters"].items() if "Default" in parameter
     }
     assert (defaults["ThrottleRate"], defaults["ThrottleBurst"]) == (20, 10)
+    assert (defaults["SearchThrottleRate"], defaults["SearchThrottleBurst"]) == (2, 5)
     assert defaults["PictureThrottleRate"] > 20
+
+
+def test_a_search_ends_before_the_gateway_gives_up() -> None:
+    timeout = RESOURCES["SearchFunction"]["Properties"]["Timeout"]
+    assert template()["Globals"]["Function"]["Timeout"] < timeout == 25 < 29
+
+
+def test_the_function_that_searches_writes_nothing_and_reads_no_pictures() -> None:
+    text = (ROOT / "search/IAM__policy.json").read_text()
+    actions = set(re.findall(r'"([a-z0-9]+:[A-Za-z]+)"', text))
+    assert actions == {
+        *("ssm:GetParameters", "dynamodb:GetItem", "dynamodb:BatchGetItem"),
+        *("s3vectors:QueryVectors", "s3vectors:GetVectors", "bedrock:InvokeModel"),
+    }
 
 
 def test_data_can_be_brought_back_to_a_moment_and_is_carried_by_tls_alone() -> None:

@@ -25,6 +25,7 @@ BLOCKS = [block for page in PAGES for block in documents.blocks(page)]
 MARKED = [block for block in BLOCKS if not block.runs]
 
 TURNS = {"uploadImage": 0, "createDirectUpload": 0, "updateImage": 2, "deleteImage": 3}  # the others in between
+SEARCHES = ("searchByText", "searchByPicture", "findSimilar")
 
 needs_curl = pytest.mark.skipif(not shutil.which("curl"), reason="the commands of the documentation need curl")
 
@@ -200,7 +201,9 @@ def test_each_operation_of_the_contract_has_a_curl_line_that_works(tmp_path: Pat
                 timeout=ANSWER_MAX,
             )
             asked, status, url = done.stdout.split()
-            assert (asked.lower(), status[0]) == (method, "2"), (line, done, answer.read_bytes())
+            good = "422" if operation["operationId"] in SEARCHES else "2.."  # this service has no encoder
+            assert asked.lower() == method
+            assert re.fullmatch(good, status), (line, done, answer.read_bytes())
             assert re.fullmatch(service.url + re.sub(r"{\w+}", "[^/]+", path) + r"(\?.*)?", url), line
             assert status in operation["responses"], line
             if operation["operationId"] == "uploadImage":

@@ -48,6 +48,8 @@ LIMITS = {
     "images of a label with sessions": "session.IMAGES_MAX",
     "entries of a page": "shared.api.paging.LIMIT_MAX",
     "characters of a seed or session": "options.TEXT_MAX",
+    "hits of a search": "search_options.K_MAX",
+    "characters of a search's text": "searched_text.TEXT_MAX",
     "lifetime of a form": "shared.uploads.upload.FORM_LIFETIME",
     "time that an upload is known": "shared.uploads.upload.LIFETIME",
     "time of a request": "shared.deadline.TIMEOUT",
@@ -108,7 +110,10 @@ def api_phrases() -> list[str]:
         f"the address works for {NUMERALS[constant('shared.pictures.bucket.URL_LIFETIME') // 60]} minutes",
         f"at most {constant('session.IMAGES_MAX'):,} images",
         f"The gateway takes {default('ThrottleRate')} requests a second for each method,",
-        f"and {default('PictureThrottleRate')} for pictures",
+        f"{default('PictureThrottleRate')} for pictures, and {default('SearchThrottleRate')} for searches",
+        f"a text of at most {constant('searched_text.TEXT_MAX')} characters",
+        f"with `Retry-After: {constant('stored_vector.SECONDS')}`",
+        f"its first {NUMERALS[constant('shared.vectors.words.TOKENS_MAX')]} words count",
     ]
 
 

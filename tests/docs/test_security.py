@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+import search_forms
 from form import LAYOUT
 from shared.limits import BODY_MAX
 from shared.pictures import budget
@@ -30,18 +31,20 @@ def test_every_promise_names_existing_tests() -> None:
 
 def test_the_limits_are_those_of_the_code() -> None:
     parameters, functions = template()["Parameters"], template()["Globals"]["Function"]
+    search = template()["Resources"]["SearchFunction"]["Properties"]
     words = " ".join(TEXT.split())
     for limit in (
         f"{BODY_MAX:,} bytes",
-        f"{LAYOUT.max_parts} parts",
+        f"{LAYOUT.max_parts} parts (for a search {search_forms.LAYOUT.max_parts})",
         f"{MAX_PIXELS:,} pixels",
         f"a WebP {MAX_WEBP_PIXELS:,}",
         f"ends after {budget.CHECK_SECONDS} seconds of computing or at {budget.MEMORY // 10**6} MB",
         f"{MAX_FRAMES:,} frames",
         f"JPEG {MAX_SCANS} scans",
-        f"after {functions['Timeout']} seconds",
+        f"after {functions['Timeout']} seconds, a search after {search['Timeout']}",
         f"{parameters['ThrottleRate']['Default']} requests a second",
         f"{parameters['PictureThrottleRate']['Default']} of pictures",
+        f"it takes {parameters['SearchThrottleRate']['Default']} of each a second",
         f"presigned URL, for {URL_LIFETIME}",
     ):
         assert limit in words

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 from urllib.parse import parse_qs, unquote, urlsplit
 
+import searching
 from shared import aws, settings
 from tests.support import cloud
 from tests.support.local_service import Answer, LocalService, send
@@ -153,6 +154,7 @@ def json_of(answer: Answer) -> Any:
 
 def forget_clients() -> None:
     """Begin as a new Lambda container does."""
-    clients = (aws.dynamodb, aws.rekognition, aws.s3, aws.secrets, aws.sqs, aws.ssm)
-    for cached in (aws.session, *clients, settings._cache):
+    of_data = (aws.dynamodb, aws.rekognition, aws.s3, aws.secrets, aws.sqs, aws.ssm)
+    of_search = (aws.bedrock, aws.s3vectors, searching.encoder)
+    for cached in (aws.session, *of_data, *of_search, settings._cache):
         cached.cache_clear()

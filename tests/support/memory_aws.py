@@ -21,12 +21,13 @@ Item = dict[str, Any]
 Key = tuple[str, ...]
 
 IMAGES, CHUNKS, BUCKET, THUMBNAILS = "images-table", "chunks-table", "bucket", "thumbnails"
-UPLOADS, DETECTIONS, INCOMING = "uploads-table", "detections-table", "incoming"
+UPLOADS, DETECTIONS, INCOMING, TILES = "uploads-table", "detections-table", "incoming", "tiles-table"
 KEYS = {
     IMAGES: ("label", "s3key"),
     CHUNKS: ("label", "chunkNumber"),
     UPLOADS: ("id",),
     DETECTIONS: ("digest", "recogniser"),
+    TILES: ("label", "name"),
 }
 
 

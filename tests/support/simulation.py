@@ -30,7 +30,7 @@ from shared.images import Pool
 from shared.labels import items, retries, store
 from shared.pictures.bucket import Bucket
 from tests.support import invariants, memory_aws
-from tests.support.memory_aws import BUCKET, CHUNKS, IMAGES, THUMBNAILS
+from tests.support.memory_aws import BUCKET, CHUNKS, IMAGES, THUMBNAILS, TILES
 from tests.support.pictures import File, multipart_body, name_of, tiny
 from tools.reconcile.inventory import Inventory
 from tools.reconcile.reconcile import Reconciliation
@@ -45,7 +45,7 @@ RECONCILERS = 2  # at once, as long as there are clients
 ACCIDENTS = 0.03  # the share of operations that are accidents, as bugs, old code and operators made them
 LABEL = "cat"
 
-SETTINGS = settings.Settings(BUCKET, CHUNKS, IMAGES, frozenset({LABEL}), THUMBNAILS)
+SETTINGS = settings.Settings(BUCKET, CHUNKS, IMAGES, frozenset({LABEL}), THUMBNAILS, tiles_table=TILES)
 
 
 class Killed(BaseException):
