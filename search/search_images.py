@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Sequence
-from contextlib import suppress
 from typing import Any
 
 import search_forms
@@ -19,7 +18,6 @@ from shared.errors import PayloadTooLarge
 from shared.limits import BODY_MAX
 from shared.pictures.budget import CannotBeShown
 from shared.pictures.check import check_picture
-from shared.recognition.detections import Misconfigured
 from shared.tiles import Labels
 from shared.vectors.encoders import CannotBeCompared
 
@@ -104,6 +102,4 @@ handler = endpoint(
 )
 
 if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
-    # Before the first request, because what an encoder reads takes seconds.  One that is misconfigured is a 500.
-    with suppress(Misconfigured):
-        searching.encoder()
+    searching.load_encoder()

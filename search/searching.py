@@ -7,7 +7,7 @@ from functools import cache
 
 from hits import Hits
 from image_rows import ImageRows
-from shared import aws
+from shared import aws, logs
 from shared.errors import Unavailable, UnprocessableValue
 from shared.settings import NO_INDEX, read_settings
 from shared.tiles import Tiles
@@ -27,6 +27,18 @@ class Searching:
     rows: ImageRows
     tiles: Tiles
     hits: Hits
+
+
+def load_encoder() -> None:
+    """Load what the encoder needs before the first request, because that may take seconds.
+
+    If it fails, the first search fails, too, and so says 500. What is no search works.
+    """
+    try:
+        if chosen := encoder():
+            chosen.load()
+    except Exception as error:
+        logs.failure("loading the encoder", error)
 
 
 @contextmanager
