@@ -21,10 +21,10 @@ LITE0 := $(VENV)/lite0/lite0.onnx
 NEEDED := $(if $(filter lite0,$(or $(ENCODER),lite0) $(RECOGNISER)),$(LITE0))
 
 .PHONY: help run token env search-check audit reconcile corpus corpus-fetch check test test-all sam-test contract mutants soak reliability
-.PHONY: bench bench-quick bench-cold worst measure costs openapi screenshots old-data lock deploy clean
+.PHONY: bench bench-quick bench-cold worst measure measure-models costs openapi screenshots old-data lock deploy clean
 
 help:  ## List all targets
-	@awk -F ':.*##@? *' '/^##@/ { printf "\n%s\n", substr($$0, 5) } /^[a-z-]+:.*## / { printf "  %-13s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*##@? *' '/^##@/ { printf "\n%s\n", substr($$0, 5) } /^[a-z-]+:.*## / { printf "  %-15s %s\n", $$1, $$2 }' Makefile
 
 ##@ Use petAPI on this machine
 run: $(VENV)/run.installed $(NEEDED)  ## Serve petAPI on port PORT (3000), with the data in the folder DATA (.local)
@@ -104,6 +104,9 @@ bench-cold: $(VENV)/test.installed  ## Fail if a cold start of what `sam build` 
 
 measure: $(VENV)/test.installed  ## Measure the other figures of docs/reference/performance.md; 2 minutes
 	$(BIN)/python -m tools.benchmarks.measure
+
+measure-models: $(VENV)/test.installed  ## Measure what lite0 takes and finds, for docs/reference/performance.md; a minute
+	$(BIN)/python -m tools.benchmarks.lite0_costs
 
 ##@ Keep files up to date
 openapi: $(VENV)/test.installed  ## Write web/openapi.json from openapi.yaml

@@ -4,6 +4,7 @@ import json
 import math
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,7 +21,7 @@ from shared.vectors import lite0_sentences
 from shared.vectors.encoders import CannotBeCompared, chosen, index_name
 from shared.vectors.lite0_encoder import Lite0, weights
 from tests.support import lite0_models, sample_pictures
-from tests.support.sample_pictures import photograph_of
+from tools.benchmarks.lite0_costs import quality
 
 FOLDER = Path(__file__).resolve().parent
 MACAWS = (sample_pictures.FOLDER / "macaws.jpg").read_bytes()
@@ -222,50 +223,23 @@ def test_a_broken_picture_cannot_be_compared() -> None:
 # -- the photographs --------------------------------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="session")
-def pictures() -> dict[str, Image.Image]:
-    return sample_pictures.with_quarters()
+@pytest.fixture(scope="module")
+def found(models: None) -> dict[str, Any]:
+    """Return how often the photographs and their quarters are found, without any name."""
+    return quality()
 
 
-@pytest.fixture(scope="session")
-def stored(pictures: dict[str, Image.Image]) -> NDArray[np.float64]:
-    """Return the vectors of the photographs and their quarters, in their order, without any name."""
-    with lite0_models.in_use():
-        vectors = [Lite0().encode_picture(shown(picture), []) for picture in pictures.values()]
-    return np.array(vectors) / math.sqrt(2)
-
-
-def shown(picture: Image.Image) -> bytes:
-    return sample_pictures.shown(sample_pictures.jpeg(picture))
-
-
-def test_an_altered_copy_finds_its_original_first(
-    pictures: dict[str, Image.Image], stored: NDArray[np.float64], slow_tier: None
-) -> None:
-    names, found = list(pictures), []
-    for alter in sample_pictures.ALTERED.values():
-        for name, picture in pictures.items():
-            query = Lite0().picture_query(sample_pictures.shown(alter(picture)))
-            found.append(names[int(np.argmax(stored @ query))] == name)
-    assert len(found) == 5 * 120
-    assert np.mean(found) >= 0.98
+def test_an_altered_copy_finds_its_original_first(slow_tier: None, found: dict[str, Any]) -> None:
+    assert found["pictures"] == 120
+    assert len(found["altered"]) == 5
+    assert sum(found["altered"].values()) >= 0.98 * 5 * 120
 
 
 @pytest.mark.parametrize(("language", "first", "within_five"), [("en", 13, 18), ("de", 6, 8)])
 def test_queries_that_were_written_before_the_first_run_find_their_photographs(
-    language: str,
-    first: int,
-    within_five: int,
-    pictures: dict[str, Image.Image],
-    stored: NDArray[np.float64],
-    slow_tier: None,
+    language: str, first: int, within_five: int, slow_tier: None, found: dict[str, Any]
 ) -> None:
-    """A quarter counts as its photograph. What is not found shows things that are no class of ImageNet, or many."""
-    queries = json.loads((FOLDER / "queries.json").read_text())[language]
-    places = []
-    for text, wanted in queries.items():
-        order = np.argsort(-(stored @ Lite0().text_query(text)))
-        found = [photograph_of(list(pictures)[place]) for place in order]
-        places.append(min(map(found.index, wanted)))
-    assert sum(place == 0 for place in places) >= first
-    assert sum(place < 5 for place in places) >= within_five
+    """A quarter counts as its photograph. The first run found so many."""
+    texts = found["texts"][language]
+    assert texts["first"] >= first
+    assert texts["within_five"] >= within_five

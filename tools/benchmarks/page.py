@@ -12,6 +12,7 @@ from typing import Any
 
 from costs.prices import prices
 from tools.benchmarks import results
+from tools.benchmarks.lite0_page import lite0
 from tools.benchmarks.tables import figure, slashed, table
 
 HERE = Path(__file__).resolve().parent
@@ -155,6 +156,7 @@ SECTIONS: dict[str, Callable[[Found], Mapping[str, object]]] = {
     "service": service,
     "cold": cold,
     "measure": measure,
+    "lite0": lite0,
     "soak": soak,
 }
 
