@@ -23,6 +23,7 @@ from tests.support.local_service import ANSWER_MAX, Answer, LocalService
 from tools.local import snapshots, terminal
 from tools.local.checkpoints import DELAY, Checkpoints
 from tools.local.data_folder import DataFolder
+from tools.local.guard import guarded
 from tools.local.journal import Journal
 from tools.local.space import NoRoom, Space
 
@@ -87,6 +88,35 @@ def test_a_disk_that_is_just_full_says_so_once(folder: DataFolder, monkeypatch: 
     assert len(said) == 1
     assert not space.is_short()
     assert len(said) == 2
+
+
+@pytest.mark.parametrize(
+    ("path", "size", "status"),
+    [
+        ("/PutVectors", 2_000, 503),
+        ("/PutVectors", 1_000, 200),
+        ("/QueryVectors", 2_000, 200),
+        ("/DeleteVectors", 2_000, 200),
+    ],
+)
+def test_vectors_are_put_only_if_there_is_room(path: str, size: int, status: int) -> None:
+    """They leave the room that snapshots need. The images wait in a queue meanwhile."""
+    sent: list[dict[str, Any]] = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200})
+
+    async def send(message: dict[str, Any]) -> None:
+        sent.append(message)
+
+    signed = b"AWS4-HMAC-SHA256 Credential=AKIA0/20261120/us-east-1/s3vectors/aws4_request, Signature=0"
+    headers = [(b"authorization", signed), (b"content-length", str(size).encode())]
+    scope = {"type": "http", "method": "POST", "path": path, "query_string": b"", "headers": headers}
+    asyncio.run(guarded(app, lambda: None, lambda size: size > 1_000)(scope, None, send))  # type: ignore[arg-type]
+
+    assert sent[0]["status"] == status
+    if status == 503:
+        assert b"ServiceUnavailableException" in sent[1]["body"]
 
 
 def test_the_reserve_really_occupies_the_room_of_a_snapshot(folder: DataFolder) -> None:

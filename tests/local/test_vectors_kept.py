@@ -96,6 +96,7 @@ def test_a_lost_file_is_made_again_with_what_the_stack_has(slow_tier: None, tmp_
         made = _create_stack(service, "first")
         client_of(service).put_vectors(indexArn=made, vectors=[{"key": "a", "data": {"float32": [1, 0, 0]}}])
     assert "missing" not in service.output
+    assert [path.name for path in service.data.glob("vectors.db*")] == ["vectors.db"]
 
     with LocalService(service.data) as again:
         assert list(listed_keys(client_of(again), made)) == ["a"]

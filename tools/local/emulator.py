@@ -62,6 +62,11 @@ class Emulator:
         vectors, resources = self._ministack.vectors, installation.resources(self._ministack.cloudformation)
         return vectors is not None and mending.mend(vectors, resources)
 
+    def close_vectors(self) -> None:
+        """Close the file of vectors, after the last request."""
+        if self._ministack.vectors:
+            self._ministack.vectors.close()
+
     async def asgi(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request to the AWS endpoints."""
         await self._ministack.app.app(scope, receive, send)

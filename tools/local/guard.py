@@ -39,8 +39,8 @@ def guarded(
 ) -> App:
     """Return the AWS endpoints for callers with a real key. `written` is called after each call that may write.
 
-    A form of a direct upload is refused if the disk is `full` for that many bytes more. `note` gets the operation and
-    the body of each change of a table, after it was made and before its caller has the response.
+    A form of a direct upload, or vectors, are refused if the disk is `full` for that many bytes more. `note` gets the
+    operation and the body of each change of a table, after it was made and before its caller has the response.
     """
 
     async def guard(scope: Scope, receive: Receive, send: Send) -> None:
@@ -56,6 +56,8 @@ def guarded(
             return await _forbid(send)
         if body and full(len(body)):
             return await _refuse(send, HTTPStatus.INSUFFICIENT_STORAGE, "InsufficientStorage", FULL)
+        if _puts_vectors(scope) and full(int(_header(scope, b"content-length") or 0)):
+            return await _refuse(send, HTTPStatus.SERVICE_UNAVAILABLE, "ServiceUnavailableException", FULL)
         if (target := _header(scope, b"x-amz-target")) in CHANGES:
             change = await _body(receive)
             receive, send = _again(change), _noting(send, partial(note, target, change))
@@ -145,12 +147,21 @@ def _key(scope: Scope) -> str:
 
 def _may_write(scope: Scope) -> bool:
     """Return whether the request may change the emulator's state. Vectors are kept beside it."""
-    target = _header(scope, b"x-amz-target")
-    if not target and OF_VECTORS.search(_header(scope, b"authorization")):
+    if _is_of_vectors(scope):
         return False
     if scope["method"] == "POST":
-        return not READS.fullmatch(target.replace("_", ""))
+        return not READS.fullmatch(_header(scope, b"x-amz-target").replace("_", ""))
     return scope["method"] not in ("GET", "HEAD")
+
+
+def _is_of_vectors(scope: Scope) -> bool:
+    """Return whether the request goes to S3 Vectors: it is signed for it, and names no operation of another service."""
+    signed = OF_VECTORS.search(_header(scope, b"authorization"))
+    return bool(signed) and not _header(scope, b"x-amz-target")
+
+
+def _puts_vectors(scope: Scope) -> bool:
+    return scope["path"] == "/PutVectors" and _is_of_vectors(scope)
 
 
 def _header(scope: Scope, wanted: bytes) -> str:

@@ -112,6 +112,7 @@ class _Run:
             await asyncio.to_thread(self._emulator.stop_functions)
             end_aws.set()
             await emulating
+            self._emulator.close_vectors()
 
     async def _save(self) -> None:
         """Take the last snapshots, when no function works any more."""
