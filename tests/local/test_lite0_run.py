@@ -1,16 +1,22 @@
 """`make run` with `lite0`: what it needs, what it says without that, and real labels for a direct upload."""
 
 import os
+import re
 import subprocess
 import sys
+import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
+from urllib.parse import quote
 
 import pytest
 
 from tests.support import lite0_models
 from tests.support.cloud import ROOT
 from tests.support.direct import ask, curl, ended
-from tests.support.local_service import LocalService
+from tests.support.hosts import json_of
+from tests.support.local_service import ANSWER_MAX, LocalService
 from tests.support.sample_pictures import FOLDER
 from tools.local.choices import read_choices
 from tools.local.refusals import Refusal
@@ -63,13 +69,43 @@ def test_without_the_models_it_says_how_to_do_without_them(tmp_path: Path) -> No
     assert not (tmp_path / "data").exists()
 
 
-def test_a_direct_upload_is_recognised_by_lite0(tmp_path: Path, slow_tier: None) -> None:
-    variables = {"ENCODER": "lite0", "LITE0_MODELS": str(lite0_models.folder())}
-    with LocalService(tmp_path / "data", variables=variables) as service:
-        upload = ask(service, label="bird", tag_from_labels=True)
-        content = (FOLDER / "macaws.jpg").read_bytes()
-        assert curl(**upload["upload_info"], content=content, folder=tmp_path)[0] == 204
-        shown = ended(service, upload)
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalService]:
+    variables = {"ENCODER": "lite0", "LITE0_MODELS": str(lite0_models.folder()), "WARM": "1"}
+    with LocalService(tmp_path_factory.mktemp("lite0") / "data", variables=variables) as service:
+        yield service
+
+
+def test_the_search_has_its_models_without_being_asked(slow_tier: None, service: LocalService) -> None:
+    until = time.monotonic() + ANSWER_MAX
+    while not re.search(r"petapi-SearchFunction-\w+ .*OPTIONS /warm 404", (service.data / "emulator.log").read_text()):
+        assert time.monotonic() < until
+        time.sleep(0.1)
+
+
+def test_a_direct_upload_is_recognised_by_lite0(slow_tier: None, service: LocalService, tmp_path: Path) -> None:
+    upload = ask(service, label="bird", tag_from_labels=True)
+    content = (FOLDER / "macaws.jpg").read_bytes()
+    assert curl(**upload["upload_info"], content=content, folder=tmp_path)[0] == 204
+    shown = ended(service, upload)
     assert [label["name"] for label in shown["labels"]] == ["macaw"]
     assert shown["labels"][0]["confidence"] == pytest.approx(80, abs=5)
     assert shown["image"]["tags"] == ["macaw"]
+
+
+def test_an_upload_is_recognised_and_found_by_meaning(slow_tier: None, service: LocalService) -> None:
+    image = json_of(service.upload((FOLDER / "lighthouse-on-cape.jpg").read_bytes(), label="coast"))
+    until = time.monotonic() + ANSWER_MAX
+    while not (hits := hits_of(service, "beacon for ships")) or hits[0]["id"] != image["id"]:
+        assert time.monotonic() < until, hits
+        time.sleep(0.1)
+    assert hits[0]["by"] == "meaning"
+    assert [label["name"] for label in hits[0]["labels"]] == ["lighthouse"]
+    assert hits_of(service, "lighthouse")[0]["by"] == "words"
+
+
+def hits_of(service: LocalService, text: str) -> list[dict[str, Any]]:
+    answer = service.get(f"/search?q={quote(text)}")
+    assert answer.status == 200, answer.body
+    found: list[dict[str, Any]] = json_of(answer)["images"]
+    return found
