@@ -10,6 +10,7 @@ import pytest
 from shared.settings import PARAMETERS
 from tests.support.cloud import ROOT, functions, template
 
+OF_LIBRARIES = {"OPENBLAS_NUM_THREADS"}  # which read them themselves
 VARIABLES = {variable: field for field, (_, variable) in PARAMETERS.items()}
 
 
@@ -91,7 +92,13 @@ GLOBALS = set(template()["Globals"]["Function"]["Environment"]["Variables"])
 @pytest.mark.parametrize("name", functions())
 def test_a_function_has_the_variables_that_its_code_reads(name: str) -> None:
     read = {variable for path in code_of(handler_of(name)) for variable in environment_names(path)}
-    assert own_variables(name) - set(VARIABLES) == read - GLOBALS
+    assert own_variables(name) - set(VARIABLES) - OF_LIBRARIES == read - GLOBALS
+
+
+def test_functions_with_an_encoder_run_numpy_in_one_thread() -> None:
+    chosen = {name for name in functions() if "ENCODER" in own_variables(name)}
+    assert chosen == {name for name in functions() if "OPENBLAS_NUM_THREADS" in own_variables(name)}
+    assert chosen
 
 
 def test_the_variables_of_all_functions_are_read() -> None:
