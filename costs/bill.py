@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from costs.direct_uploads import with_steps
+from costs import direct_uploads, search
 from costs.measured import measured
 from costs.model import Month
 from costs.prices import Price, prices
@@ -73,7 +73,7 @@ def bill(use: Use, assumed: Assumed | None = None) -> Bill:
     """Return the bill of a month, for the measured requests and the stack of template.yaml."""
     known = prices(use.region)
     assumed = assumed or Assumed()
-    quantities = Month(use, assumed, with_steps(measured(), use, assumed), stack()).quantities()
+    quantities = month(use, assumed).quantities()
     if use.plan != "none":
         quantities = _carried(quantities, known[f"cloudfront-{use.plan}"], use.mode)
     return Bill(
@@ -81,11 +81,18 @@ def bill(use: Use, assumed: Assumed | None = None) -> Bill:
     )
 
 
+def month(use: Use, assumed: Assumed) -> Month:
+    """Return the month of this use, with the measured requests and the steps that are counted from the code."""
+    known = search.with_steps(direct_uploads.with_steps(measured(), use, assumed), use, assumed)
+    return Month(use, assumed, known, stack())
+
+
 def at_rest(use: Use) -> Use:
     """Return the same month without any request."""
     nothing = Decimal(0)
     still = replace(use, draws=nothing, uploads=nothing, direct_uploads=nothing)
-    return replace(still, deletes=nothing, patches=nothing, infos=nothing, lists=nothing)
+    still = replace(still, deletes=nothing, patches=nothing, infos=nothing, lists=nothing)
+    return replace(still, searches=nothing, picture_searches=nothing, similars=nothing)
 
 
 def _carried(quantities: dict[str, Decimal], plan: Price, mode: str) -> dict[str, Decimal]:

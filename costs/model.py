@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, Decimal
 
-from costs import direct_uploads
+from costs import direct_uploads, search
 from costs.direct_uploads import ASK, NOTIFY, RECEIVE, REQUESTS_OF_MESSAGE
 from costs.measured import OF_BASE64, Measured
 from costs.rows import rows
@@ -32,7 +32,7 @@ FUNCTIONS = {
     "patch": "EditFunction",
     "delete": "DeleteFunction",
 }
-RUN_BY = FUNCTIONS | direct_uploads.STEPS
+RUN_BY = FUNCTIONS | direct_uploads.STEPS | search.STEPS
 PICTURES = ("draw image", "download")
 THUMBNAILS = ("thumbnail first", "thumbnail again")
 EDGE = ("draw redirect", "download", *THUMBNAILS)  # what callers of mode cdn ask CloudFront for
@@ -55,6 +55,7 @@ def requests(use: Use, assumed: Assumed) -> Requests:
         "info": use.infos,
         "list 100": use.lists,
         **direct_uploads.requests(use, assumed),
+        **search.requests(use),
     }
 
 
@@ -74,13 +75,14 @@ class Month:
         direct = {name: count for name, count in asked.items() if name not in at_edge}
         at_api = direct | {name: count * self._missed(name) for name, count in at_edge.items()}
         messages = direct_uploads.messages(self.use, self.assumed)
-        done = at_api | messages
+        behind = messages | search.indexed(self.use)  # what functions do for queues and streams
+        done = at_api | behind
         return {
             f"api-{self.use.api}": _sum(at_api, self._metered),
-            **self._functions(at_api, messages),
+            **self._functions(at_api, behind),
             "dynamodb-reads": _sum(done, lambda name: self.measured.operations[name].read_units),
             "dynamodb-writes": _sum(done, self._write_units),
-            "dynamodb-storage": (self._table_bytes(indexes=True) + self._passing_bytes()) / GB,
+            "dynamodb-storage": (self._table_bytes(indexes=True) + self._other_bytes()) / GB,
             "dynamodb-recovery": self._table_bytes(indexes=False) / GB,
             "s3-storage": (self.use.images * self.use.bytes + self._thumbnail_bytes(at_api)) / GB,
             "s3-puts": at_api[ASK] + _sum(done, lambda name: self.measured.operations[name].s3["put"]),  # forms count
@@ -93,6 +95,7 @@ class Month:
             "secrets": Decimal(self.stack.secrets),
             "sqs-requests": self._polls() + _sum(messages, lambda _: REQUESTS_OF_MESSAGE),
             "rekognition": messages[RECEIVE] * self.use.new_pictures,
+            **search.quantities(self.use, self.assumed),
             "ssm-parameters": Decimal(self.stack.parameters),
         }
 
@@ -104,9 +107,9 @@ class Month:
         """Return the part of CloudFront's requests that reaches the API: every draw, and what is not cached."""
         return Decimal(1) if name == "draw redirect" else 1 - self.assumed.cache_hit
 
-    def _functions(self, at_api: Requests, messages: Requests) -> Requests:
+    def _functions(self, at_api: Requests, behind: Requests) -> Requests:
         """Return invocations, compute and log lines, with those of the authorizer."""
-        done = at_api | messages
+        done = at_api | behind
         asked = sum((at_api[name] for name in WRITES), Decimal(0))
         invocations = _sum(done, lambda _: Decimal(1)) + asked
         lines = _sum(done, lambda name: self.measured.operations[name].log_bytes)
@@ -148,9 +151,10 @@ class Month:
         image = size.image + self.use.tags * size.tag + (size.entries if indexes else Decimal(0))
         return self.use.images * image + self.use.labels * size.lanes
 
-    def _passing_bytes(self) -> Decimal:
-        """Return the bytes of the tables whose rows expire."""
-        return direct_uploads.kept_bytes(self.use, self.assumed, self.stack.recognition_days, MONTH)
+    def _other_bytes(self) -> Decimal:
+        """Return the bytes of the tables without recovery: of direct uploads, results and tiles."""
+        passing = direct_uploads.kept_bytes(self.use, self.assumed, self.stack.recognition_days, MONTH)
+        return passing + search.kept_bytes(self.use)
 
     def _thumbnail_bytes(self, at_api: Requests) -> Decimal:
         """Return the average bytes of thumbnails that are kept."""

@@ -8,6 +8,7 @@ from typing import Any
 from shared.images import UNITS, Image, Pool
 from shared.labels.chunks import CHUNK_MAX, LANES
 from shared.labels.items import VOLUME, Item, chunk_key, image_item, number, tag_item
+from shared.tiles import TILE_BYTES
 
 CHARGED_BESIDE = 100  # bytes for each item and for each entry of an index
 OF_A_MAP = 3  # bytes of a map, and one more for each of its entries
@@ -45,6 +46,12 @@ def rows() -> Rows:
     entries = sum(_charged({name: row[name] for name in names}) for names in INDEXES)
     lane = chunk_key(Pool("cat"), LANES - 1) | {"totalWeight": number(UNITS**2 + 1)} | _volumes()
     return Rows(_charged(row) + share, Decimal(entries), _charged(tagged) + share, Decimal(LANES * _charged(lane)))
+
+
+def tile_bytes() -> Decimal:
+    """Return the bytes of an image's row in the table of tiles, without recognised labels."""
+    key = {"label": {"S": TYPICAL.label}, "name": {"S": TYPICAL.name}, "version": {"S": TYPICAL.version_id}}
+    return Decimal(_charged(key) + len("tile") + TILE_BYTES)
 
 
 def _names() -> list[str]:

@@ -25,6 +25,7 @@ class Stack:
     thumbnail_days: Decimal
     recognition_days: Decimal
     throttle: Decimal  # requests a second
+    search_throttle: Decimal
 
 
 @cache
@@ -45,12 +46,19 @@ def stack() -> Stack:
         thumbnail_days=Decimal(rule["ExpirationInDays"]),
         recognition_days=Decimal(parameters["RecognitionLifetimeDays"]["Default"]),
         throttle=Decimal(parameters["ThrottleRate"]["Default"]),
+        search_throttle=Decimal(parameters["SearchThrottleRate"]["Default"]),
     )
 
 
 def _is_queue_mapping(resource: dict[str, Any]) -> bool:
     """Return whether Lambda polls a queue for it. To read a stream of DynamoDB costs nothing."""
     return _is(resource, "Lambda::EventSourceMapping") and "StartingPosition" not in resource["Properties"]
+
+
+def _is_queue(resource: dict[str, Any]) -> bool:
+    """Return whether Lambda polls a queue for it. It reads streams without charge."""
+    source = resource["Properties"].get("EventSourceArn", {}).get("Fn::GetAtt", [])
+    return _is(resource, "Lambda::EventSourceMapping") and source[-1] == "Arn"
 
 
 def _is(resource: dict[str, Any], kind: str) -> bool:

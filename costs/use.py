@@ -12,6 +12,7 @@ MODES = ("image", "redirect", "cdn")
 APIS = ("rest", "http")
 ARCHITECTURES = ("x86_64", "arm64")
 PLANS = ("none", "pro", "business", "premium")
+ENCODERS = ("titan", "nova", "none")
 
 MOST = Decimal(10**12)  # images or requests: 400,000 a second; more is a slip of the keyboard
 UPLOAD_BYTES = Decimal(BODY_MAX)  # a form's limit, and what an answer of Lambda can carry
@@ -44,6 +45,9 @@ class Use:
     patches: Decimal = _number("0", "requests", "that change a weight")
     infos: Decimal = _number("0", "requests", "of an image's info")
     lists: Decimal = _number("0", "requests", "of a page of 100 images")
+    searches: Decimal = _number("0", "requests", "that search by a text")
+    picture_searches: Decimal = _number("0", "requests", "that search by a picture which they send")
+    similars: Decimal = _number("0", "requests", "for images like a stored one")
     thumbnails: Decimal = _number("0", "for each draw", "thumbnails requested", TIMES)
     bytes: Decimal = _number("300e3", "bytes", "of a picture", UPLOAD_BYTES)
     tags: Decimal = _number("0", "for each image", "tags", TAGS)
@@ -51,6 +55,7 @@ class Use:
     memory: Decimal = _number("0", "MB", "of every function; 0: as template.yaml says", MEMORY_MB[1], MEMORY_MB[0])
     mode: str = _choice(MODES, "a draw returns the picture, redirects to it, or redirects to CloudFront")
     api: str = _choice(APIS, "kind of API; the template has rest, http is a what-if")
+    encoder: str = _choice(ENCODERS, "what makes the vectors for search; none: there is no search")
     plan: str = _choice(PLANS, "flat-rate plan of CloudFront (mode cdn), instead of paying by use")
     region: str = _choice(REGIONS, "region")
     architecture: str = _choice(ARCHITECTURES, "what the functions run on")
@@ -79,6 +84,9 @@ class Assumed:
         "2", "times", "the CPU time of an upload, to receive a file: recognition decodes it again", TIMES
     )
     rekognition_ms: Decimal = _number("1000", "ms", "of Rekognition, for a picture", TIMEOUT)
+    vectors_ms: Decimal = _number("200", "ms", "of waiting for S3 Vectors", TIMEOUT)
+    model_ms: Decimal = _number("500", "ms", "of waiting for the model that makes a vector", TIMEOUT)
+    tokens: Decimal = _number("5", "tokens", "of a text that is searched for", UPLOAD_BYTES)
     callback_ms: Decimal = _number("200", "ms", "of a callback, with its connection", TIMEOUT)
     row_bytes: Decimal = _number("1000", "bytes", "of the row of an upload or of a recognition", ROW_BYTES)
     header_bytes: Decimal = _number("1000", "bytes", "of the headers of a response, with TLS", UPLOAD_BYTES)

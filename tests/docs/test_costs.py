@@ -17,23 +17,26 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from costs import measured, report
+from costs import measured, report, search
 from costs.bill import Bill, PlanNotApplicable, at_rest, bill
 from costs.direct_uploads import ASK, FOLLOW, RECEIVE, with_steps
 from costs.model import THUMBNAILS
 from costs.prices import REGIONS, document, prices
 from costs.rows import size
 from costs.sensitivity import swings
-from costs.use import APIS, ARCHITECTURES, MODES, PLANS, Assumed, Use
+from costs.use import APIS, ARCHITECTURES, ENCODERS, MODES, PLANS, Assumed, Use
 from shared import aws
 from shared.labels.items import Item
 from shared.limits import BODY_MAX
+from tests.support import search_scene
 from tests.support.cloud import ROOT, template
 from tests.support.ingest_scene import send
 from tests.support.local_service import ANSWER_MAX
+from tests.support.pictures import png
 
 MILLIONS = st.integers(0, 10**9).map(Decimal)
-COUNTS = ("images", "draws", "uploads", "direct_uploads", "deletes", "patches", "infos", "lists")
+SEARCHES = ("searches", "picture_searches", "similars")
+COUNTS = ("images", "draws", "uploads", "direct_uploads", "deletes", "patches", "infos", "lists", *SEARCHES)
 USES = st.builds(
     Use,
     **dict.fromkeys(COUNTS, MILLIONS),
@@ -45,8 +48,11 @@ USES = st.builds(
     api=st.sampled_from(APIS),
     region=st.sampled_from(REGIONS),
     architecture=st.sampled_from(ARCHITECTURES),
+    encoder=st.sampled_from(ENCODERS),
 )
-STORED = {"dynamodb-storage", "dynamodb-recovery", "s3-storage", "alarms", "ssm-parameters", "secrets", "sqs-requests"}
+MEMORY = 1280  # MB of IndexFunction
+STORED = {"dynamodb-storage", "dynamodb-recovery", "s3-storage", "vectors-storage"}
+STORED |= {"alarms", "ssm-parameters", "secrets", "sqs-requests"}
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -61,7 +67,7 @@ def quantities(whole: Bill) -> dict[str, Decimal]:
 
 def test_a_bill_is_what_comes_out_by_hand() -> None:
     service = json.loads((ROOT / "tools/benchmarks/results.json").read_text())["service"]
-    draw, upload = (service["operations"][name] for name in ("draw image", "upload"))
+    draw, upload, shrink = (service["operations"][name] for name in ("draw image", "upload", "thumbnail first"))
     tagged = service["operations"]["upload with 1 tag"]
     done = run("--json", "--images=2e6", "--draws=5e8", "--uploads=1e6", "--bytes=250e3", "--tags=1", "--labels=1e4")
     lines = {line["name"]: line for line in json.loads(done.stdout)["lines"]}
@@ -70,27 +76,36 @@ def test_a_bill_is_what_comes_out_by_hand() -> None:
         "draw": draw["cpu_ms"] * 1769 / 1024 + draw["trips"] * 6 + sum(draw["s3"].values()) * 40 + 5,
         "upload": upload["cpu_ms"] * 1769 / 1280 + upload["trips"] * 6 + sum(upload["s3"].values()) * 40 + 5,
         "authorizer": 5 + 5,
+        "index": shrink["cpu_ms"] * 1769 / MEMORY + 6 * 6 + 40 + 500 + 3 * 200 + 5,
     }
     gb_seconds = (5e8 * busy["draw"] + 1e6 * busy["upload"] * 1280 / 1024 + 1e6 * busy["authorizer"]) / 1000
+    gb_seconds += 1e6 * busy["index"] * MEMORY / 1024 / 1000
     # names and values; a number has a byte for two digits, and one more; 100 are charged beside each item
     chunk = 5 + 3 + 11 + 7 + 6 + 3 + 16 * (1 + 36 + 6) + 100
     row = 5 + 3 + 5 + 36 + 11 + 7 + 6 + 6 + 9 + 32 + 5 + 4 + 5 + 3 + 6 + 3 + 7 + 24 + 5 + 30 + 8 + 23 + 100 + chunk / 16
     tag = 5 + 10 + 5 + 36 + 11 + 7 + 6 + 6 + 9 + 32 + 100 + chunk / 16
     entries = (5 + 3 + 5 + 36 + 8 + 23 + 100) + (5 + 3 + 5 + 36 + 5 + 30 + 100)
     lanes = 1e4 * 4 * (5 + 3 + 11 + 2 + 11 + 11 + 9 * 12 + 21 * 13 + 30 * 4 + 100)
+    tile = 5 + 3 + 4 + 36 + 7 + 32 + 4 + 3072 + 100
+    metadata = (
+        '{"label": "cat", "words": ["img-20260101-000000-jpg", "img-20260101-000000", "img", "20260101", "000000"], '
+    )
+    metadata += '"version": "3/L4kqtJlcpXroDTDmJ+rmSpXd3dIbrH", "state": "84d32245a2f3d1ba"}'
+    vector = 4 * 1024 + 3 + 1 + 36 + len(metadata)
     sent = (5e8 * (250_000 + 1000) + 1e6 * (upload["response_bytes"] + 1000)) / 1e9
-    logged = (5e8 * draw["log_bytes"] + 1e6 * upload["log_bytes"] + 501e6 * 300 + 502e6 * 600) / 1e9
+    logged = (5e8 * draw["log_bytes"] + 1e6 * upload["log_bytes"] + 501e6 * 300 + 503e6 * 600) / 1e9
+    logged += 1e6 * shrink["log_bytes"] / 1e9
     expected = {
         "api-rest": 333 * 3.50 + (501 - 333) * 2.80,
-        "lambda-requests": (502 - 1) * 0.20,
+        "lambda-requests": (503 - 1) * 0.20,
         "lambda-x86_64": (gb_seconds - 400_000) * 0.0000166667,
-        "dynamodb-reads": (500 * draw["read_units"] + 1 * upload["read_units"]) * 0.125,
-        "dynamodb-writes": (500 * draw["write_units"] + 1 * (tagged["write_units"])) * 0.625,
-        "dynamodb-storage": max((2e6 * (row + tag + entries) + lanes) / 1e9 - 25, 0) * 0.25,
+        "dynamodb-reads": (500 * draw["read_units"] + 1 * upload["read_units"] + 6) * 0.125,
+        "dynamodb-writes": (500 * draw["write_units"] + 1 * (tagged["write_units"]) + 4) * 0.625,
+        "dynamodb-storage": max((2e6 * (row + tag + entries + tile) + lanes) / 1e9 - 25, 0) * 0.25,
         "dynamodb-recovery": (2e6 * (row + tag) + lanes) / 1e9 * 0.20,
         "s3-storage": 500 * 0.023,
         "s3-puts": (5e8 * draw["s3"]["put"] + 1e6 * upload["s3"]["put"]) / 1000 * 0.005,
-        "s3-gets": (5e8 * draw["s3"]["get"] + 1e6 * upload["s3"]["get"]) / 1000 * 0.0004,
+        "s3-gets": (5e8 * draw["s3"]["get"] + 1e6 * (upload["s3"]["get"] + 1)) / 1000 * 0.0004,
         "s3-deletes": 0,
         "transfer-out": (10_240 - 100) * 0.09 + 40_960 * 0.085 + (sent - 51_200) * 0.07,
         "cloudfront-out": 0,
@@ -101,6 +116,11 @@ def test_a_bill_is_what_comes_out_by_hand() -> None:
         "secrets": 0.40,
         "sqs-requests": (3 * 5 * 30.4 * 86_400 / 20 - 1e6) / 1e6 * 0.40,
         "rekognition": 0,
+        "vectors-storage": 2e6 * vector / 1e9 * 0.06,
+        "vectors-puts": 1e6 * 128 * 1024 / 1e9 * 0.20,
+        **dict.fromkeys(("vectors-queries", "vectors-first", "vectors-next", "vectors-rest"), 0),
+        "bedrock-titan-pictures": 1e6 / 1000 * 0.06,
+        "bedrock-titan-tokens": 0,
         "ssm-parameters": 0,
     }
     assert lines.keys() == expected.keys()
@@ -110,7 +130,7 @@ def test_a_bill_is_what_comes_out_by_hand() -> None:
 
 def test_a_row_of_direct_uploads_is_what_comes_out_by_hand() -> None:
     service = json.loads((ROOT / "tools/benchmarks/results.json").read_text())["service"]
-    info, upload = (service["operations"][name] for name in ("info", "upload"))
+    info, upload, shrink = (service["operations"][name] for name in ("info", "upload", "thumbnail first"))
     slower = 1769 / 1024
     busy = {  # ms: CPU, 6 ms a trip, 40 ms a call of S3, what else answers, 1% of 500 ms cold
         "ask": info["cpu_ms"] * slower + 6 + 5,
@@ -118,24 +138,44 @@ def test_a_row_of_direct_uploads_is_what_comes_out_by_hand() -> None:
         "authorize": 5 + 5,
         "receive": (2 * upload["cpu_ms"] * 1769 / 1280 + 13 * 6 + 4 * 40 + 1000 + 5) * 1280 / 1024,
         "notify": upload["cpu_ms"] * slower + 200 + 5,
+        "index": (shrink["cpu_ms"] * 1769 / MEMORY + 6 * 6 + 40 + 500 + 3 * 200 + 5) * MEMORY / 1024,
     }
-    milliseconds = busy["ask"] + 3 * busy["follow"] + busy["authorize"] + busy["receive"] + busy["notify"]
-    logged = 4 * (info["log_bytes"] + 300) + 2 * upload["log_bytes"] + 7 * 600  # 7 invocations, the authorizer's too
+    milliseconds = sum(busy.values()) + 2 * busy["follow"]
+    logged = 4 * (info["log_bytes"] + 300) + 2 * upload["log_bytes"] + shrink["log_bytes"]
+    logged += 8 * 600  # 8 invocations, the authorizer's too
     expected = {  # dollars of a million, beside so many draws that little is free
         "API Gateway": 4 * 2.38,
-        "Lambda": 7 * 0.20 + milliseconds / 1000 * 1e6 * 0.0000166667,
-        "DynamoDB": (3 * 2 + upload["read_units"] + 6) * 0.125 + (1 + upload["write_units"] + 6) * 0.625,
-        "S3": 1e6 * (2 * 0.005 + 2 * 0.0004) / 1000,
+        "Lambda": 8 * 0.20 + milliseconds / 1000 * 1e6 * 0.0000166667,
+        "DynamoDB": (3 * 2 + upload["read_units"] + 6 + 6) * 0.125 + (1 + upload["write_units"] + 6 + 4) * 0.625,
+        "S3": 1e6 * (2 * 0.005 + 3 * 0.0004) / 1000,
         "Transfer": ((3000 + 1000) + 3 * (1000 + 1000) + (1000 + 1000)) / 1000 * 0.05,
         "CloudWatch": logged / 1000 * (0.50 + 0.15 * 30 / 30.4 * 0.03),
         "SQS": 6 * 0.40,
         "Rekognition": 1000,
+        "S3 Vectors": 1e6 * 128 * 1024 / 1e9 * 0.20,
+        "Bedrock": 60,
     }
     month = Use(draws=Decimal(10**9), images=Decimal(0), uploads=Decimal(0))
     before, after = (bill(replace(month, direct_uploads=Decimal(count))).services() for count in (0, 10**6))
     found = {name: float(after[name] - before[name]) for name in before if after[name] != before[name]}
     assert found.keys() == expected.keys()
     assert [name for name, amount in expected.items() if not isclose(found[name], amount, rel_tol=1e-6)] == []
+
+
+def test_searches_are_charged_by_all_vectors_of_the_index() -> None:
+    use = Use(images=Decimal(10**8), searches=Decimal(3000), picture_searches=Decimal(200), similars=Decimal(10))
+    found = quantities(bill(use))
+    queries, terabyte = 2 * 3000 + 200 + 10, search.vector_bytes() / 10**12
+    assert found["vectors-queries"] == queries
+    assert found["vectors-first"] == round(queries * 100_000 * terabyte, 6)
+    assert found["vectors-next"] == round(queries * 9_900_000 * terabyte, 6)
+    assert found["vectors-rest"] == round(queries * 90_000_000 * terabyte, 6)
+    assert found["bedrock-titan-tokens"] == 3000 * 5
+    assert found["bedrock-titan-pictures"] == 200 + 1000  # and the uploads
+    assert found["api-rest"] == 10**6 + 1000 + 3210
+    nova, none = (bill(replace(use, encoder=encoder)) for encoder in ("nova", "none"))
+    assert quantities(nova)["bedrock-nova-pictures"] == 1200
+    assert not {"S3 Vectors", "Bedrock"} & none.services().keys()
 
 
 class Asked:
@@ -158,6 +198,8 @@ class Asked:
         reads = sum(
             1 if params.get("ConsistentRead") else 0.5 for name, params in calls if name in ("GetItem", "Query")
         )
+        batches = [table for _, params in calls for table in params.get("RequestItems", {}).values()]
+        reads += sum(len(table["Keys"]) * (1 if table.get("ConsistentRead") else 0.5) for table in batches)
         writes = [2 * len(params.get("TransactItems", ())) for name, params in calls]
         writes += [name in ("PutItem", "UpdateItem") for name, _ in calls]
         return reads, sum(writes), len(calls), s3
@@ -182,6 +224,27 @@ def test_a_direct_upload_asks_aws_for_what_is_counted(moto_aws: None) -> None:
     assert asked.take() == counted(RECEIVE, index_entries=1)
     assert sent.state()["state"] == "recognised"
     assert asked.take() == counted(FOLLOW)
+
+
+def test_searches_ask_aws_for_what_is_counted(moto_aws: None, tmp_path: Path) -> None:
+    steps = search.with_steps(measured.measured(), Use(), Assumed()).operations
+    with search_scene.scene(tmp_path) as scene:
+        images = [scene.add(png(number), "meadow" if number < 3 else "") for number in range(13)]
+        queries: list[str] = []
+        aws.s3vectors().meta.events.register("before-call", lambda model, **_: queries.append(model.name))
+        asked = Asked()
+        for step, answer in (
+            (search.BY_TEXT, lambda: scene.api.get("/search?q=meadow")),  # three have the word
+            (search.BY_PICTURE, lambda: search_scene.by_picture(scene.api, png(1))),
+            (search.SIMILAR, lambda: scene.api.get(f"/images/{images[3]['id']}/similar")),
+        ):
+            assert len(search_scene.found(answer())) == search.HITS, step
+            counted = steps[step]
+            reads, writes, trips, s3 = asked.take()
+            assert reads <= counted.read_units, step
+            assert (writes, trips, s3) == (counted.write_units, counted.trips, counted.s3), step
+            assert queries.count("QueryVectors") == search.QUERIES[step], step
+            queries.clear()
 
 
 @pytest.mark.parametrize(
@@ -295,9 +358,10 @@ def test_beyond_the_free_tier_and_within_a_price_tier_twice_the_draws_cost_twice
 
 def test_every_price_has_a_source_and_a_day_and_is_used() -> None:
     used: set[str] = set()
-    for mode, api, architecture, plan in product(MODES, APIS, ARCHITECTURES, PLANS):
+    for mode, api, architecture, plan, encoder in product(MODES, APIS, ARCHITECTURES, PLANS, ENCODERS):
         if plan == "none" or mode == "cdn":
-            used |= quantities(bill(Use(mode=mode, api=api, architecture=architecture, plan=plan))).keys()
+            use = Use(mode=mode, api=api, architecture=architecture, plan=plan, encoder=encoder)
+            used |= quantities(bill(use)).keys()
     assert used == {entry["name"] for entry in document()["prices"]}
     for entry in document()["prices"] + document()["free_tier"]:
         assert re.fullmatch(r"https://(docs\.)?aws\.amazon\.com/\S+", entry["source"])
