@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 PUT_MAX = DELETE_MAX = 500  # vectors in a request
 GET_MAX = 100
+LIST_MAX = 1_000  # vectors on a page
 BODY_MAX = 20 * 2**20 - 2_048  # bytes of a request, without the index's name and the other members
 NUMBER_MAX = 26  # bytes of a number in JSON with its comma: -1.7976931348623157e+308
 
@@ -101,8 +102,12 @@ class VectorIndex:
         return [Hit(hit["key"], hit["distance"], _metadata(hit)) for hit in found]
 
     def pages(self) -> Iterator[list[Vector]]:
-        """Yield all vectors with their metadata, in pages as the service makes them."""
-        pages = iter(self._client.get_paginator("list_vectors").paginate(indexArn=self._arn, returnMetadata=True))
+        """Yield all vectors with their metadata, in pages as large as the service makes them."""
+        pages = iter(
+            self._client.get_paginator("list_vectors").paginate(
+                indexArn=self._arn, returnMetadata=True, PaginationConfig={"PageSize": LIST_MAX}
+            )
+        )
         while True:
             with _patience():
                 page = next(pages, None)

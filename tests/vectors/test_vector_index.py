@@ -92,7 +92,7 @@ def test_all_vectors_are_listed_with_their_metadata(index: VectorIndex) -> None:
 
     pages = [*index.pages()]
 
-    assert [len(page) for page in pages] == [500, 500, 100]
+    assert [len(page) for page in pages] == [1_000, 100]
     assert [vector for page in pages for vector in page] == [Vector(v.key, v.metadata) for v in vectors]
 
 

@@ -16,7 +16,7 @@ from tools.local.vectors.refused import Invalid
 
 Value = str | int | float | bool
 Condition = Callable[[Mapping[str, Any]], bool]
-Test = Callable[[list[Value]], bool]
+Test = Callable[[Sequence[Value]], bool]
 
 DEPTH_MAX = 20  # filters in filters; far more than anybody writes, and far less than Python's stack has
 COMPARISONS: Mapping[str, Callable[[Any, Any], bool]] = {
@@ -65,11 +65,16 @@ def _condition(name: str, operation: str, value: Any) -> Condition:
             raise Invalid(f"$exists of {name} is true or false.", "filter")
         return lambda metadata: (name in metadata) == value
     matches = _test(name, operation, value)
-    return lambda metadata: name in metadata and matches(_elements(metadata[name]))
+
+    def holds(metadata: Mapping[str, Any]) -> bool:
+        found = metadata.get(name)
+        return found is not None and matches(found if type(found) is list else (found,))
+
+    return holds
 
 
 def _test(name: str, operation: str, value: Any) -> Test:
-    """Return the test of a metadata value, which is given as the list of its elements."""
+    """Return the test of a metadata value, which is given as its elements."""
     if operation in ("$eq", "$ne"):
         return _equals([_primitive(name, operation, value)], negated=operation == "$ne")
     if operation in ("$in", "$nin"):
@@ -109,7 +114,3 @@ def _typed(value: Value) -> tuple[bool, Value]:
 def is_number(value: Any) -> bool:
     """Return whether this is a number as JSON has them."""
     return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def _elements(value: Any) -> list[Value]:
-    return value if isinstance(value, list) else [value]

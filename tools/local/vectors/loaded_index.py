@@ -72,11 +72,10 @@ class LoadedIndex:
         distances = self._distances(query)
         found: list[Hit] = []
         for at in np.argsort(distances, kind="stable").tolist():
-            distance = float(distances[at])
-            if len(found) >= count and distance > found[-1].distance:
+            if len(found) >= count and distances[at] > found[-1].distance:
                 break
             if holds(self._metadata[at]):
-                found.append(Hit(self._keys[at], distance, self._metadata[at]))
+                found.append(Hit(self._keys[at], float(distances[at]), self._metadata[at]))
         return sorted(found, key=lambda hit: (hit.distance, hit.key))[:count]
 
     def _distances(self, query: Numbers) -> NDArray[np.floating[Any]]:
