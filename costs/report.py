@@ -6,7 +6,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from costs import bill as bills
-from costs import direct_uploads, search
+from costs import direct_uploads, search, search_report
 from costs.bill import PlanNotApplicable, at_rest, bill
 from costs.measured import measured
 from costs.model import FUNCTIONS, MONTH, VCPU_MB
@@ -25,10 +25,6 @@ STORED = (Decimal(0), Decimal(10) ** 4, Decimal(10) ** 6, Decimal(10) ** 8)  # i
 PLOTTED = Decimal(10) ** 8  # draws a month: large enough that nothing is free
 PLOTTED_MODES = ("image", "cdn")
 DIRECT = tuple(Decimal(10) ** power for power in range(3, 7))  # direct uploads a month
-SEARCHED = tuple(Decimal(10) ** power for power in (3, 4, 6, 8))  # images in the index
-SEARCHES = INDEXED = Decimal(10**6)
-VECTORS = "S3 Vectors"
-GB = Decimal(10**9)  # bytes
 OF_DIRECT = "Rekognition"  # the service that nothing else needs
 DRAWS_OF_IMAGE, DRAWS_OF_UPLOAD, DRAWS_OF_DELETE = Decimal(100), Decimal(1000), Decimal(10_000)
 IMAGES_LEAST = Decimal(1000)
@@ -82,20 +78,20 @@ def report() -> str:
         vcpu=VCPU_MB,
         memory=built.memory["RandomFunction"],
         picture_memory=built.memory["UploadFunction"],
-        measured=_measured(),
+        measured=_work(FUNCTIONS, "request"),
         row_bytes=number(rows().image + rows().entries),
         entries_bytes=number(rows().entries),
         tag_bytes=number(rows().tag),
         log_days=built.log_days,
         thumbnail_days=built.thumbnail_days,
         recognition_days=built.recognition_days,
-        indexed=_indexed(),
-        searched=_searched(),
-        pictures_indexed=number(INDEXED),
+        indexed=search_report.indexed(use),
+        searched=search_report.searched(use),
+        pictures_indexed=number(search_report.INDEXED),
         search_throttle=number(built.search_throttle),
         most_searches=number(built.search_throttle * DAY * MONTH),
         vector_bytes=number(search.vector_bytes()),
-        steps=_steps(),
+        steps=_work({**direct_uploads.STEPS, **search.STEPS}, "step"),
         assumed=table(
             ("option", "value", "unit", "what"), [(_option(name), *rest) for name, *rest in assumptions()], 4
         ),
@@ -161,39 +157,6 @@ def _recognised() -> Decimal:
     return more[OF_DIRECT] / sum(more.values())
 
 
-def _indexed() -> str:
-    """Return what the index of so many images costs at rest, and to fill it with one more million of them."""
-    rows = []
-    for images in SEARCHED:
-        use = replace(at_rest(month(PLOTTED)), images=images)
-        kept = [bill(replace(use, encoder=encoder)).services() for encoder in ("titan", "none")]
-        stored = kept[0][VECTORS] - kept[1].get(VECTORS, Decimal(0))
-        tiles = search.kept_bytes(use) / GB * prices(use.region)["dynamodb-storage"].tiers[0][1]
-        rows.append((number(images), *map(dollars, (stored, tiles))))
-    return table(("images in the index", "vectors, a month", "tiles, a month"), rows)
-
-
-def _searched() -> str:
-    """Return what so many searches of each kind, and so many new images, cost in an index of each size."""
-    rows = []
-    for images in SEARCHED:
-        use = replace(month(PLOTTED), images=images)
-        whole = bill(use).net
-        searching = (
-            replace(use, searches=SEARCHES),
-            replace(use, picture_searches=SEARCHES),
-            replace(use, similars=SEARCHES),
-        )
-        figures = [bill(each).net - whole for each in searching]
-        more = replace(use, uploads=use.uploads + INDEXED)
-        with_, without = (
-            bill(replace(more, encoder=each)).net - bill(replace(use, encoder=each)).net for each in ("titan", "none")
-        )
-        figures.append(with_ - without)
-        rows.append((number(images), *map(dollars, figures)))
-    return table(("images in the index", "by a text", "by a picture", "similar", "to index"), rows)
-
-
 def _changes() -> str:
     rows = []
     for draws in SCALES:
@@ -256,14 +219,6 @@ def _moved(mode: str) -> str:
     use = month(PLOTTED, mode)
     widest = max(swing.width for swing in swings(use) if swing.name.removeprefix(OTHER_SHARE) in assumed)
     return f"{widest / bill(use).net:.1%}"
-
-
-def _measured() -> str:
-    return _work(FUNCTIONS, "request")
-
-
-def _steps() -> str:
-    return _work({**direct_uploads.STEPS, **search.STEPS}, "step")
 
 
 def _work(names: Iterable[str], heading: str) -> str:
