@@ -110,6 +110,17 @@ def test_every_library_is_in_the_table_of_dependencies() -> None:
     assert {"uv", *wanted} - {name.lower() for name in names_in(documents.table(CONTRIBUTING, "Library"))} == set()
 
 
+def test_the_notice_names_the_models_in_their_locked_versions() -> None:
+    notice = " ".join((ROOT / "NOTICE").read_text().split())
+    pinned = tomllib.loads((ROOT / "pyproject.toml").read_text())["dependency-groups"]["models"]
+    weights = [entry.replace("==", " ") for entry in pinned if "==" in entry]
+    assert len(weights) == 2
+    assert all(f"from the package {each}" in notice for each in weights)
+    assert "ImageNet" in notice
+    for path in re.findall(r"\b(?:tools|web)/[\w./-]*\w", notice):
+        assert (ROOT / path).exists()
+
+
 def test_the_table_of_folders_is_complete() -> None:
     named = {row[0].strip("`/").partition("/")[0] for row in documents.table(ARCHITECTURE, "Folder")}
     assert named == {folder for folder in FOLDERS if not folder.startswith(".")}
