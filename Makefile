@@ -5,7 +5,7 @@ PYTHON ?= python3
 export PORT ?= 3000
 export DATA ?= .local
 export SECONDS ?= 60
-export DRY REBUILD KEY
+export DRY REBUILD KEY RATE
 export STOPS ?= 200
 N ?= 20000
 URL ?= http://127.0.0.1:$(PORT)
@@ -36,7 +36,7 @@ token: $(VENV)/run.installed  ## Print a token for `make run TOKENS=1`, of SUBJE
 audit: | $(VENV)/bin/pip  ## Draw N images of LABEL from the petAPI at URL; fail if the draws are not fair
 	@$(BIN)/python -m tools.audit '$(LABEL)' '$(N)' '$(URL)'
 
-reconcile: $(VENV)/run.installed  ## Find and repair what disagrees in bucket and tables; DRY=1, REBUILD=label, KEY=label/name
+reconcile: $(VENV)/run.installed  ## Find and repair what disagrees in bucket, tables and index; DRY=1, REBUILD=label, KEY=label/name, RATE=10
 	@$(BIN)/python -m tools.reconcile
 
 ##@ Deploy it to AWS

@@ -107,8 +107,11 @@ class Emulator:
             self._ministack.unpacked.folder(worker)
 
     async def functions_end(self, seconds: float) -> bool:
-        """Let queues call no more functions, and wait for those at work. Return whether they end in this time."""
-        self._ministack.lambda_svc._poll_sqs = lambda: False
+        """Let queues and streams call no more functions, and wait for those at work.
+
+        Return whether they end in this time.
+        """
+        self._ministack.lambda_svc._poll_sqs = self._ministack.lambda_svc._poll_dynamodb_streams = lambda: False
         give_up = time.monotonic() + seconds
         while self._ministack.lambda_runtime.workers_in_use() and time.monotonic() < give_up:
             await asyncio.sleep(POLL)

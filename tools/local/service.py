@@ -7,13 +7,13 @@ import socket
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
-from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
 from shared import aws
 from shared.errors import Unavailable
 from shared.settings import read_settings
 from tools.local import data_folder, incoming_again, local_issuer, protocol, snapshots, terminal
+from tools.local.catching_up import CatchingUp
 from tools.local.checkpoints import Checkpoints
 from tools.local.choices import Choices
 from tools.local.data_folder import DataFolder
@@ -25,6 +25,7 @@ from tools.local.guard import guarded
 from tools.local.journal import Journal
 from tools.local.listening import CUT, listen, loopback_socket
 from tools.local.local_issuer import LocalIssuer
+from tools.local.log_file import log_to
 from tools.local.lost_and_found import LostAndFound
 from tools.local.refusals import Refusal
 from tools.local.space import Space
@@ -42,7 +43,6 @@ KEEP_ALIVE_AWS = 75.0  # the functions' connections, which are few
 GRACE = 10.0  # seconds that requests under way at the end may take; more than a busy machine needs for one
 GRACE_FUNCTIONS = 5.0  # functions that work for queues, or for requests that got no response in time
 GRACE_AWS = 3.0  # the functions, whose clients have their responses, are over by then
-LOG_MAX = 5_000_000  # bytes, twice: the present log file and the one before
 
 
 def serve(choices: Choices) -> None:
@@ -50,7 +50,7 @@ def serve(choices: Choices) -> None:
     folder = data_folder.claim(choices.data)
     public, private = loopback_socket(choices.port), loopback_socket(0)
     terminal.say(f"Starting petAPI with the data in {folder.path}. This takes a few seconds.")
-    _log_to(folder.log)
+    log_to(folder.log)
     protocol.install()
     damaged = _restore(folder)
     issuer = local_issuer.begin(folder.token_issuer, choices.url) if choices.tokens else None
@@ -105,7 +105,8 @@ class _Run:
             await asyncio.to_thread(self._start_functions, functions)
             await self._checkpoints.try_to_take()  # after the calls of the functions, which count as writes
             if not self._stop.is_set():
-                await self._serve(outputs["ApiId"], public, emulating)
+                catching_up = CatchingUp(self._parameters, killed=killed)
+                await self._serve(outputs["ApiId"], public, emulating, catching_up)
             await self._save()
         finally:
             self._ending.begin()
@@ -144,7 +145,9 @@ class _Run:
             self._say("- Starting the functions")
             start_functions(names)
 
-    async def _serve(self, api_id: str, public: socket.socket, emulating: asyncio.Task[None]) -> None:
+    async def _serve(
+        self, api_id: str, public: socket.socket, emulating: asyncio.Task[None], catching_up: CatchingUp
+    ) -> None:
         """Answer requests until a signal or until a part of the program fails."""
         throttles = Throttles(read_template(ROOT / "template.yaml"), self._parameters)
         rules = Rules(
@@ -161,12 +164,13 @@ class _Run:
         serving = asyncio.create_task(listen(front, public, ended, keep_alive=KEEP_ALIVE, grace=GRACE + CUT))
         keeping_up = asyncio.create_task(self._checkpoints.keep_up())
         self._say_ready()
+        catching_up.begin()
         if self._choices.warm:
             load_models()
         done, _ = await asyncio.wait({serving, emulating, keeping_up}, return_when=asyncio.FIRST_COMPLETED)
         self._stop.set()
         self._ending.begin()
-        await serving
+        await asyncio.gather(serving, catching_up.end())
         await self._checkpoints.pause(keeping_up)
         for task in done:
             task.result()
@@ -214,15 +218,6 @@ class _Run:
         url, command = self._choices.url, self._choices.issuer_command
         terminal.say(terminal.ready_text(url, self._folder.path, self._parameters, issuer_command=command))
         self._say(terminal.first_steps(url, self._parameters, issuer_command=command))
-
-
-def _log_to(path: Path) -> None:
-    """Send all log lines of this process to this file, so that the terminal shows our own sentences only."""
-    handler = RotatingFileHandler(path, maxBytes=LOG_MAX, backupCount=1, encoding="utf-8")
-    logging.basicConfig(handlers=[handler], format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    logging.captureWarnings(True)
-    logging.raiseExceptions = False  # a full disk takes no log lines, and the terminal does not show why
-    logging.getLogger("functions").setLevel(logging.INFO)
 
 
 def _restore(folder: DataFolder) -> bool:

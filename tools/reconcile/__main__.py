@@ -1,4 +1,4 @@
-"""`make reconcile`: repair what disagrees in bucket and tables, once, with the AWS credentials of the environment.
+"""`make reconcile`: repair what disagrees in bucket, tables and index, once, with the environment's AWS credentials.
 
 The exit code is 1 if something was not repaired, and 2 if nothing was done.
 """
@@ -13,6 +13,7 @@ from shared.errors import Unavailable
 from shared.pictures.bucket import Bucket, ThumbnailBucket
 from shared.settings import Settings, read_settings
 from shared.writes import OPEN
+from tools.reconcile.indexed import index_reconciliation
 from tools.reconcile.inventory import Inventory
 from tools.reconcile.reconcile import ALL, MIN_AGE, Reconciliation
 
@@ -26,6 +27,7 @@ def main(environment: Mapping[str, str]) -> int:
     try:
         settings = _settings()
         dry_run, rebuild, key = _variables(environment, settings)
+        rate = _rate(environment)
     except Refused as refused:
         print(refused, file=sys.stderr)
         return 2
@@ -35,7 +37,13 @@ def main(environment: Mapping[str, str]) -> int:
         report = reconciliation.run_key(key, ThumbnailBucket(aws.s3(), settings.thumbnail_bucket))
     else:
         report = reconciliation.run(rebuild=rebuild)
-    print(f"{'Nothing was changed. Without DRY=1 it would be: ' if dry_run else ''}{report}")
+    prefix = "Nothing was changed. Without DRY=1 it would be: " if dry_run else ""
+    print(f"{prefix}{report}")
+    if not key:
+        wants_labels = environment.get("RECOGNISE_ALL") == "true"
+        index = index_reconciliation(settings, store, dry_run=dry_run, rate=rate, wants_labels=wants_labels)
+        print(f"{prefix}{index.run()}")
+        return int(not report.is_clean or not index.report.is_clean)
     return int(not report.is_clean)
 
 
@@ -47,6 +55,14 @@ def _settings() -> Settings:
             "The names of tables and buckets cannot be read from SSM. Set AWS credentials, a region, and PET_API_STAGE "
             "if the stage is not production. For `make run`, call: env $(cat .local/aws.env) make reconcile"
         ) from error
+
+
+def _rate(environment: Mapping[str, str]) -> float:
+    """Return RATE, the images a second that go to the queue of index/; 0 means all at once."""
+    text = environment.get("RATE") or "0"
+    if not (text.isascii() and text.replace(".", "", 1).isdigit()):
+        raise Refused(f"RATE is {text!r}. It is a number of images a second, such as RATE=10.")
+    return float(text)
 
 
 def _variables(environment: Mapping[str, str], settings: Settings) -> tuple[bool, str, str]:
