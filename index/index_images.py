@@ -43,7 +43,7 @@ PICTURE_SECONDS = 15.0  # that a picture may take: 5 to decode it, and three att
 def handler(event: Mapping[str, Any]) -> dict[str, Any]:
     """Index the images of a batch. Return the messages that SQS must keep and deliver again; of a stream, nothing."""
     records = event["Records"]
-    is_stream = records[0]["eventSource"] == STREAM
+    is_stream = any(record["eventSource"] == STREAM for record in records)
     failed = _follow(records) if is_stream else _take(records)
     return {"batchItemFailures": [{"itemIdentifier": identifier} for identifier in failed]}
 

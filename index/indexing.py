@@ -15,17 +15,13 @@ from shared.index_state import Need, Observer, Seen, image_of
 from shared.pictures.bucket import Bucket
 from shared.vectors.entry import metadata_of
 from shared.vectors.vector_index import Vector, VectorIndex
-from writing import Change, Failures, Writer
+from writing import Change, Failures, NoTime, PictureMissing, Writer
 
 ROUNDS = 3  # an image that changes faster than that is indexed later
 
 
 class DamagedRow(Exception):
     """A row that is no image's."""
-
-
-class NoTime(Exception):
-    """There is no time left for another picture in this call."""
 
 
 class Indexing:
@@ -95,18 +91,18 @@ class Indexing:
         for each in seen:
             if needs.get(each.id) is Need.PICTURE and each.image:
                 with self._failures.of(each.id):
-                    changes += self._with_picture(each, each.image)
+                    changes.append(self._with_picture(each, each.image))
         return changes
 
-    def _with_picture(self, seen: Seen, image: Image) -> list[Change]:
-        """Return what is made of the image's picture; nothing if it is gone."""
+    def _with_picture(self, seen: Seen, image: Image) -> Change:
+        """Return what is made of the image's picture."""
         if not self._has_time():
             raise NoTime
         content = self._bucket.get(image.id, image.version_id)
-        if content is None:
-            return []
+        if content is None:  # deleted since the row was read; or damaged, until it is reconciled
+            raise PictureMissing
         made = self._maker.make(image, content)
-        return [Change(image.id, image, made.tile, made.vector, removes_vector=not made.vector and bool(seen.metadata))]
+        return Change(image.id, image, made.tile, made.vector, removes_vector=not made.vector and bool(seen.metadata))
 
     def _changed(self, written: Sequence[Change]) -> set[str]:
         """Return which of these images have another row by now than the one that was written of them."""

@@ -4,6 +4,7 @@ Tiles come first, so that a vector says that its tile is there, and a vector tha
 to remove. S3 Vectors bills 128 KB for a put at least, whatever it has.
 """
 
+import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,9 +12,14 @@ from dataclasses import dataclass
 from botocore.exceptions import ClientError
 
 from shared import logs
+from shared.errors import Unavailable
 from shared.images import Image
+from shared.recognition.detections import RecognitionUnavailable
 from shared.tiles import Tile, Tiles
-from shared.vectors.vector_index import Vector, VectorIndex
+from shared.vectors.encoders import EncoderBusy
+from shared.vectors.vector_index import IndexBusy, Vector, VectorIndex
+
+logger = logging.getLogger("petapi")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +39,18 @@ class Change:
         return label, name
 
 
+class NoTime(Exception):
+    """There is no time left for another picture in this call."""
+
+
+class PictureMissing(Exception):
+    """The bucket does not have the version that a row names."""
+
+
+# What is no failure of the image, and no bug
+LATER = (EncoderBusy, IndexBusy, RecognitionUnavailable, Unavailable, NoTime, PictureMissing)
+
+
 class Failures:
     """The images of a call that failed, by their ids. The log says why."""
 
@@ -44,6 +62,9 @@ class Failures:
         """Let these images fail if anything is raised within this block, and go on."""
         try:
             yield
+        except LATER as error:
+            logger.warning("%s: later, because of %s", ", ".join(ids), type(error).__name__)
+            self.ids.update(ids)
         except Exception as error:
             logs.failure(", ".join(ids), error)
             self.ids.update(ids)

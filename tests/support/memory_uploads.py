@@ -73,6 +73,9 @@ class Counted:
 
         return call
 
+    def get_paginator(self, name: str) -> Any:
+        return self._client.get_paginator(name)
+
     def generate_presigned_post(self, _: str, key: str, **__: Any) -> dict[str, Any]:
         return {"url": "https://s3.test/", "fields": {"key": key}}
 

@@ -10,8 +10,8 @@ import json
 import logging
 import random
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from types import SimpleNamespace
@@ -67,7 +67,9 @@ class Outcome:
 
 
 class Simulation:
-    """One scenario."""
+    """One scenario. A subclass may have another world, more code in it, and more clients."""
+
+    world_type: type[memory_aws.World] = memory_aws.World
 
     def __init__(
         self,
@@ -81,7 +83,7 @@ class Simulation:
         accidents: float = ACCIDENTS,
     ) -> None:
         self.rng = random.Random(seed)
-        self.world = memory_aws.World(self.rng, stale=STALE)
+        self.world = self.world_type(self.rng, stale=STALE)
         self.world.pause, self.world.after_write = self._pause, self._check
         self.world.page = self.rng.randint(1, 9)
         self.left, self.conflicts, self.outcome = operations, conflicts, Outcome()
@@ -102,16 +104,28 @@ class Simulation:
         """Let the clients do all operations, then check the end state."""
         self.main = getcurrent()
         clients = [greenlet(self._client) for _ in range(CLIENTS)]
-        clients += [greenlet(self._reconciler) for _ in range(RECONCILERS)]
-        with silent(), shipped_code_on(self.world, sleep=lambda seconds: self.main.switch()):
+        clients += [greenlet(client) for client in (*[self._reconciler] * RECONCILERS, *self._more_clients())]
+        with silent(), shipped_code_on(self.world, sleep=lambda seconds: self.main.switch()), self._more_code():
             while clients:
                 client = self.rng.choice(clients)
                 client.switch()
                 if client.dead:
                     clients.remove(client)
             self._check_end()
+            self._check_more()
         self._check_darts()
         return self.outcome
+
+    def _more_code(self) -> AbstractContextManager[None]:
+        """Let more shipped code run on the world."""
+        return nullcontext()
+
+    def _more_clients(self) -> Sequence[Callable[[], None]]:
+        """Return what more clients do."""
+        return ()
+
+    def _check_more(self) -> None:
+        """Check what a subclass adds, at the end, when no call meets anything."""
 
     # --- the scheduler ---
 
