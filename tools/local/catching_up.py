@@ -17,13 +17,10 @@ logger = logging.getLogger(__name__)
 
 
 class CatchingUp:
-    """The comparison of one run with these parameters of the template.
+    """The comparison of one run with these parameters of the template."""
 
-    If the last run was killed, also remove what is left of images that are gone.
-    """
-
-    def __init__(self, parameters: Mapping[str, str], *, killed: bool) -> None:
-        self._both_ways, self._wants_labels = killed, parameters.get("RecogniseAll") == "true"
+    def __init__(self, parameters: Mapping[str, str]) -> None:
+        self._wants_labels = parameters.get("RecogniseAll") == "true"
         self._stop = Event()
         self._task: asyncio.Task[None] | None = None
 
@@ -40,7 +37,7 @@ class CatchingUp:
     def _run(self) -> None:
         """Compare. A failure is logged: the next start compares again."""
         try:
-            report = self._compared(self._reconciliation())
+            report = self._reconciliation().run()
         except Exception:
             logger.exception("the index was not compared with the images")
         else:
@@ -52,9 +49,3 @@ class CatchingUp:
         made = index_reconciliation(settings, Inventory(aws.dynamodb(), settings), wants_labels=self._wants_labels)
         made.log, made.stopped = logger.debug, self._stop.is_set
         return made
-
-    def _compared(self, reconciliation: IndexReconciliation) -> object:
-        reconciliation.compare_rows()
-        if self._both_ways:
-            reconciliation.compare_entries()
-        return reconciliation.count_left()

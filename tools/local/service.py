@@ -105,8 +105,7 @@ class _Run:
             await asyncio.to_thread(self._start_functions, functions)
             await self._checkpoints.try_to_take()  # after the calls of the functions, which count as writes
             if not self._stop.is_set():
-                catching_up = CatchingUp(self._parameters, killed=killed)
-                await self._serve(outputs["ApiId"], public, emulating, catching_up)
+                await self._serve(outputs["ApiId"], public, emulating, CatchingUp(self._parameters))
             await self._save()
         finally:
             self._ending.begin()
