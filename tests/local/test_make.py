@@ -111,6 +111,16 @@ def test_ctrl_c_during_an_installation_says_how_to_continue(tmp_path: Path) -> N
     assert said.endswith("The installation was interrupted. Run the same command again to continue.\n")
 
 
+@pytest.mark.parametrize("name", ["run", "models"])
+def test_an_installation_that_fails_says_what_can_be_done_without(name: str, tmp_path: Path) -> None:
+    lock = tmp_path / f"{name}.txt"
+    lock.write_text(f"nothing==1 --hash=sha256:{'0' * 64}\n")
+    command = [sys.executable, "-m", "tools.install", str(lock), "--no-index"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode
+    assert ("make run ENCODER=none" in done.stderr) == (name == "models")
+
+
 @pytest.mark.parametrize("lock", sorted(MEGABYTES.keys() - {"sam"}))  # the tests run where the others are installed
 def test_the_announced_megabytes_are_those_of_the_installed_packages(lock: str) -> None:
     names = set(re.findall(r"^([\w.-]+)(?:\[.*\])?==", (ROOT / f"requirements/{lock}.txt").read_text(), re.MULTILINE))

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image
@@ -59,6 +59,7 @@ def test_a_word_has_the_pinned_meaning(word: str) -> None:
     assert found.shape == (512,)
 
 
+@settings(max_examples=25)
 @given(st.text(max_size=40))
 def test_every_text_has_a_meaning(text: str) -> None:
     assert np.linalg.norm(lite0_sentences.of_text(text)) == pytest.approx(1)
