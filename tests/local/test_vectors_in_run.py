@@ -358,8 +358,7 @@ def test_an_emulator_with_a_service_of_its_own_keeps_it(caplog: pytest.LogCaptur
 def test_many_clients_at_a_time_get_whole_answers(running: LocalService, owner: Client) -> None:
     arn, failures = new_index(owner, bucket="many-clients"), list[Exception]()
 
-    def work(number: int) -> None:
-        client = running.aws().client("s3vectors", endpoint_url=running.aws_endpoint)
+    def work(number: int, client: Client) -> None:
         try:
             for turn in range(10):
                 vectors = [{"key": f"{number}/{n}", "data": {"float32": [1, n, turn]}} for n in range(10)]
@@ -373,7 +372,8 @@ def test_many_clients_at_a_time_get_whole_answers(running: LocalService, owner: 
         except Exception as error:
             failures.append(error)
 
-    threads = [threading.Thread(target=work, args=[number]) for number in range(4)]
+    clients = [running.aws().client("s3vectors", endpoint_url=running.aws_endpoint) for _ in range(4)]
+    threads = [threading.Thread(target=work, args=each) for each in enumerate(clients)]
     for thread in threads:
         thread.start()
     for thread in threads:

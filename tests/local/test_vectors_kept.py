@@ -10,7 +10,7 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from tests.support.local_service import LocalService
+from tests.support.local_service import READY_MAX, LocalService
 from tests.support.vectors_aws import ACCOUNT, HIDDEN, new_index
 from tools.local.vectors import mending
 from tools.local.vectors.mending import Resource
@@ -39,8 +39,7 @@ def test_no_vector_that_was_acknowledged_is_lost_by_a_kill(slow_tier: None, tmp_
         uncertain: list[dict[str, int | None]] = [{} for _ in range(3)]
         enough = threading.Event()
 
-        def write(number: int) -> None:
-            client = client_of(service)
+        def write(number: int, client: Client) -> None:
             for turn in range(10_000):
                 uncertain[number] = {f"{number}/{turn % 20}/{n}": None if turn % 3 == 2 else turn for n in range(5)}
                 try:
@@ -51,10 +50,10 @@ def test_no_vector_that_was_acknowledged_is_lost_by_a_kill(slow_tier: None, tmp_
                 if turn == 30:
                     enough.set()
 
-        threads = [threading.Thread(target=write, args=[number]) for number in range(3)]
+        threads = [threading.Thread(target=write, args=[number, client_of(service)]) for number in range(3)]
         for thread in threads:
             thread.start()
-        assert enough.wait(60)
+        assert enough.wait(READY_MAX)
         service.kill()
         for thread in threads:
             thread.join()
