@@ -84,7 +84,7 @@ def _hit(hit: Hit, base_url: str, labels: Labels | None, numbers: int) -> dict[s
     shown = {
         **image_json(hit.image, base_url, labels),
         "similarity": hit.similarity,
-        "error": 2 * (1 - hit.similarity) / numbers,
+        "error": round(2 * (1 - hit.similarity) / numbers, 12),
         "by": hit.by,
     }
     return {**shown, "matched": list(hit.matched)} if hit.matched else shown

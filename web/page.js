@@ -451,7 +451,7 @@ function tile(image, first, second) {
 
 let searches = 0; // answers to older searches come too late and are ignored
 
-/** Show what a search finds. `wanted` says what was looked for. */
+/** Show what a search finds. `wanted` says what was looked for: for a word, or like a picture. */
 async function find(target, wanted) {
   const list = $("#search .grid");
   const status = $("#search-status");
@@ -462,7 +462,7 @@ async function find(target, wanted) {
     const { images } = await get(target);
     if (turn !== searches) return;
     list.append(...images.map(hit));
-    status.textContent = images.length ? `${counted(images)} for ${wanted}.` : `Nothing was found for ${wanted}.`;
+    status.textContent = `${counted(images)} ${wanted}${byWords(images)}.`;
   } catch (error) {
     if (turn === searches) status.textContent = "";
     throw error;
@@ -477,19 +477,20 @@ function why({ by, matched }) {
   return by === "meaning" ? "by meaning" : "looks alike";
 }
 
-function counted(images) {
+const counted = ({ length }) => (length === 1 ? "1 picture" : `${length || "No"} pictures`);
+
+function byWords(images) {
   const words = images.filter(({ by }) => by === "words").length;
-  const found = `${images.length} ${images.length === 1 ? "picture" : "pictures"}`;
-  return words ? `${found}, ${words} by words` : found;
+  return words ? `, ${words} by words` : "";
 }
 
-const findText = (q) => find(`search?${query({ q, k: HITS })}`, `“${q}”`);
+const findText = (q) => find(`search?${query({ q, k: HITS })}`, `for “${q}”`);
 
 /** Show what is most like the image in the dialog, in the place of a search. */
 async function findAlike() {
   $("#details").close();
   $("#search-title").focus();
-  await find(`${path(inspected)}/similar?${query({ k: HITS })}`, `pictures like ${describe(inspected)}`);
+  await find(`${path(inspected)}/similar?${query({ k: HITS })}`, `like ${describe(inspected)}`);
 }
 
 // -- one image
@@ -536,6 +537,7 @@ function change(button, method, options) {
       return;
     }
     $("#details").close();
+    if (method === "DELETE") $(`#search [data-id="${inspected.id}"]`)?.remove();
     await changed(inspected.label);
     if (document.activeElement === document.body) ($(`[data-id="${inspected.id}"] button`) ?? $("#main")).focus();
   };

@@ -87,6 +87,17 @@ def test_the_templates_rates_and_bursts_hold_for_each_method_of_each_path() -> N
     assert admitted(throttles, "GET", "/random", later) == pytest.approx(10 * defaults["ThrottleRate"] + 10, abs=2)
 
 
+def test_searches_that_ask_a_model_have_a_slower_rate_of_their_own() -> None:
+    throttles, at_once = Throttles(TEMPLATE, {}), [0.0] * 100
+    later = [10 + second / 10 for second in range(100)]
+
+    for method in ("GET", "HEAD", "POST"):
+        assert admitted(throttles, method, "/search", at_once) == 5
+        assert admitted(throttles, method, "/search", later) == pytest.approx(10 * 2 + 5, abs=2)
+    assert admitted(throttles, "GET", "/images/cat/x.png/similar", at_once) == 10
+    assert admitted(Throttles(TEMPLATE, {"SearchThrottleBurst": "3"}), "POST", "/search", at_once) == 3
+
+
 def test_a_parameter_changes_a_throttle() -> None:
     throttles = Throttles(TEMPLATE, {"ThrottleBurst": "3"})
 
