@@ -17,7 +17,7 @@ from tests.support import hostile_pictures
 from tests.support.answers import problem
 from tests.support.cloud import ROOT
 from tests.support.hosts import Api, Handlers, json_of
-from tests.support.pictures import File, multipart_body, png
+from tests.support.pictures import File, jpeg, multipart_body, png
 from tests.support.search_scene import SearchScene, by_picture, found
 
 CASES = ROOT / "tests/images/cases"
@@ -50,10 +50,10 @@ WRONG = {
 }
 
 
-@pytest.mark.parametrize("path", WRONG, ids=lambda path: path[:60])
-def test_a_wrong_search_names_the_parameter(scene: SearchScene, path: str) -> None:
-    status, field = WRONG[path]
-    problem(scene.api.get(path), status, field=field)
+def test_a_wrong_search_names_the_parameter(scene: SearchScene, subtests: pytest.Subtests) -> None:
+    for path, (status, field) in WRONG.items():
+        with subtests.test(path[:60]):
+            problem(scene.api.get(path), status, field=field)
     assert scene.encoder.asked == 0
 
 
@@ -108,11 +108,12 @@ FORMS: dict[str, tuple[list[Any], int, str]] = {
 }
 
 
-@pytest.mark.parametrize("what", FORMS)
-def test_a_wrong_form_is_refused(scene: SearchScene, what: str) -> None:
-    fields, status, field = FORMS[what]
-    body, content_type = multipart_body(fields)
-    problem(scene.api.host.request("POST", "/search", body, {"Content-Type": content_type}), status, field=field)
+def test_a_wrong_form_is_refused(scene: SearchScene, subtests: pytest.Subtests) -> None:
+    for what, (fields, status, field) in FORMS.items():
+        body, content_type = multipart_body(fields)
+        with subtests.test(what):
+            answer = scene.api.host.request("POST", "/search", body, {"Content-Type": content_type})
+            problem(answer, status, field=field)
 
 
 def test_a_body_that_is_no_form_or_too_large_is_refused(scene: SearchScene) -> None:
@@ -120,6 +121,14 @@ def test_a_body_that_is_no_form_or_too_large_is_refused(scene: SearchScene) -> N
     problem(scene.api.host.request("POST", "/search"), 415)
     problem(by_picture(scene.api, png(1), query="?q=cat"), 400, field="q")
     assert "4,500,000" in problem(by_picture(scene.api, bytes(BODY_MAX)), 413)
+
+
+def test_a_text_file_a_broken_and_a_hostile_picture_are_refused(scene: SearchScene) -> None:
+    """A few of each kind; the slow tier has all."""
+    before = stored(scene)
+    for content in (b"text", png(1)[:-20], hostile_pictures.EICAR, jpeg(1)[:200]):
+        problem(by_picture(scene.api, content), 415, field="img")
+    assert stored(scene) == before
 
 
 def test_what_the_encoder_does_not_take_is_422_and_what_it_is_too_busy_for_is_503(scene: SearchScene) -> None:
@@ -182,7 +191,7 @@ def test_without_an_encoder_a_search_says_what_its_operator_can_do(moto_aws: Non
 # --- the text is in no log ---
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.text(st.characters(), max_size=30))
 @example("\ud800")
 @example("a\x00")

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import nullcontext
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import all_labels
@@ -73,6 +73,7 @@ def pages(world: World, tag: str, limit: int) -> Iterator[Page[Image]]:
         after = page.last
 
 
+@settings(max_examples=50)
 @given(COLLECTIONS, st.sampled_from(["", TAG]), st.integers(1, 8) | st.just(100))
 @example({label: [] for label in LABELS}, "", 1)
 @example({label: [False] for label in LABELS}, TAG, 50)
@@ -92,6 +93,7 @@ def test_every_image_comes_exactly_once_and_in_order(collection: dict[str, list[
     assert seen == [each for each in images if not tag or tag in each.tags]
 
 
+@settings(max_examples=50)
 @given(COLLECTIONS, st.sampled_from(["", TAG]), st.integers(1, 5), st.randoms(use_true_random=False))
 def test_what_stays_comes_exactly_once_while_labels_and_images_come_and_go(
     collection: dict[str, list[bool]], tag: str, limit: int, rng: random.Random

@@ -16,6 +16,7 @@ from shared.labels import items
 from shared.pictures.scaling import scaled
 from shared.settings import PARAMETERS, read_settings
 from shared.tiles import Tile, Tiles
+from shared.vectors.encoders import index_name
 from shared.vectors.entry import metadata_of, names_of
 from shared.vectors.vector_index import Vector, VectorIndex
 from tests.support import vectors_aws
@@ -23,6 +24,7 @@ from tests.support.answers import conforms
 from tests.support.hosts import Api, Handlers, json_of, new_label
 from tests.support.pictures import File, multipart_body
 from tests.support.small_encoder import SmallEncoder
+from tools.local.vectors.service import Vectors
 
 Label = tuple[str, float]
 
@@ -34,6 +36,7 @@ class SearchScene:
     api: Api
     index: VectorIndex
     encoder: SmallEncoder
+    vectors: Vectors
 
     def add(self, content: bytes, tags: str = "", labels: Sequence[Label] = (), **more: Any) -> Any:
         """Upload a picture and index it. Return the image's JSON."""
@@ -81,17 +84,15 @@ class SearchScene:
 @contextmanager
 def scene(folder: Path) -> Iterator[SearchScene]:
     """Provide the scene, on an AWS by moto that has begun."""
-    encoder = SmallEncoder()
-    with vectors_aws.served(folder / "vectors.db") as client:
-        arn = vectors_aws.new_index(client, dimension=encoder.dimension, name="lite0-80-1")
-        name = f"/pet-api/production/{PARAMETERS['vector_index'][0]}"
-        boto3.client("ssm").put_parameter(Name=name, Value=arn, Type="String", Overwrite=True)
-        with (
-            mock.patch.object(searching, "encoder", return_value=encoder),
-            mock.patch.object(aws, "s3vectors", return_value=client),
-        ):
-            assert read_settings().vector_index == arn
-            yield SearchScene(Api(Handlers(), new_label()), VectorIndex(client, arn), encoder)
+    encoder, vectors = SmallEncoder(), Vectors(folder / "vectors.db", vectors_aws.ACCOUNT)
+    arn = vectors_aws.new_index(vectors_aws.client_of(vectors), dimension=encoder.dimension, name=index_name(encoder))
+    name = f"/pet-api/production/{PARAMETERS['vector_index'][0]}"
+    boto3.client("ssm").put_parameter(Name=name, Value=arn, Type="String", Overwrite=True)
+    with mock.patch.object(searching, "encoder", return_value=encoder):
+        client = vectors_aws.answered(aws.s3vectors(), vectors)
+        assert read_settings().vector_index == arn
+        yield SearchScene(Api(Handlers(), new_label()), VectorIndex(client, arn), encoder, vectors)
+    vectors.close()
 
 
 def found(answer: Any) -> list[Any]:

@@ -40,6 +40,13 @@ def served(path: Path) -> Iterator["S3VectorsClient"]:
 
 def client_of(vectors: Vectors) -> Any:
     """Return a client whose requests this service answers."""
+    config = Config(retries={"total_max_attempts": 1})
+    client = _session().create_client("s3vectors", "us-east-1", endpoint_url="http://vectors.test", config=config)
+    return answered(client, vectors)
+
+
+def answered(client: Any, vectors: Vectors) -> Any:
+    """Let this service answer the requests of a client, before any other could."""
 
     def send(request: AWSPreparedRequest, **_: object) -> AWSResponse:
         body = request.body.encode() if isinstance(request.body, str) else request.body
@@ -47,9 +54,7 @@ def client_of(vectors: Vectors) -> Any:
         stream = urllib3.HTTPResponse(io.BytesIO(content), headers, status, preload_content=False)
         return AWSResponse(request.url, status, stream.headers, stream)
 
-    config = Config(retries={"total_max_attempts": 1})
-    client = _session().create_client("s3vectors", "us-east-1", endpoint_url="http://vectors.test", config=config)
-    client.meta.events.register("before-send.s3vectors", send)
+    client.meta.events.register_first("before-send.s3vectors", send)
     return client
 
 
