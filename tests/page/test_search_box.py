@@ -1,18 +1,17 @@
-"""The search box of the page, over `make run` with lite0: what it finds and why, by keyboard, and without an encoder."""
+"""The search box, over `make run` with lite0: what it finds and why, by keyboard; and without an encoder."""
 
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.support import lite0_models, pictures
-from tests.support.browser import CHROMIUM, PATIENCE, Watched, chromium
+from tests.support.browser import CHROMIUM, PATIENCE, Watched, axe, chromium
 from tests.support.cloud import ROOT
 from tests.support.hosts import Api, Running, json_of
 from tests.support.local_service import LocalService
-from tests.support.page_checks import axe
 from tests.support.pictures import File
+from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.skipif(
     not CHROMIUM, reason="THE PAGE IS NOT TESTED: there is no Chromium (apt-get install chromium)"
@@ -36,8 +35,7 @@ def service(slow_tier: None, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         for sample, tag in SAMPLES.items():
             file = File((ROOT / f"web/samples/{sample}.jpg").read_bytes(), f"{sample}.jpg")
             image = json_of(api.post([("label", "shown"), ("tags", tag), ("img", file)]))
-            while api.get(f"/images/{image['id']}/similar").status == 409:
-                pass
+            eventually(lambda image=image: api.get(f"/images/{image['id']}/similar").status == 200)
         yield running
 
 
@@ -86,19 +84,10 @@ def test_the_keyboard_is_enough_and_the_status_is_read_out(page: Page) -> None:
     assert [hit.partition(",")[0] for hit in hits(page)] == ["looks alike"] * 2
 
 
-def test_nothing_found_is_said(page: Page) -> None:
-    page.evaluate("document.querySelector('#q').value = '!?'")
-    page.route("**/search?*", lambda route: route.fulfill(json={"images": [], "encoder": "lite0"}))
-    page.locator("#search button", has_text="Search").click()
-    expect(page.locator("#search-status")).to_have_text("No pictures for “!?”.")
-    assert hits(page) == []
-
-
 def test_a_deleted_picture_leaves_the_hits(page: Page, service: LocalService) -> None:
     api = Api(Running(service), "passing")
     image = json_of(api.post([("label", "passing"), ("tags", "qxzw"), ("img", File(pictures.png(5, (60, 40))))]))
-    while not json_of(api.get("/search?q=qxzw&label=passing"))["images"]:
-        pass
+    eventually(lambda: bool(json_of(api.get("/search?q=qxzw&label=passing"))["images"]))
     page.locator("#q").fill("qxzw")
     page.keyboard.press("Enter")
     tile = page.locator(f'#search [data-id="{image["id"]}"] button')
@@ -110,9 +99,7 @@ def test_a_deleted_picture_leaves_the_hits(page: Page, service: LocalService) ->
     assert api.get(image["url"]).status == 404
 
 
-def test_without_an_encoder_the_page_says_what_the_service_says(
-    browser: Browser, running: LocalService, request: Any
-) -> None:
+def test_without_an_encoder_the_page_says_what_the_service_says(browser: Browser, running: LocalService) -> None:
     watched = Watched(browser, running.url)
     watched.refused |= {r"/search\?", r"/(random|images|labels)"}
     watched.page.goto(f"{watched.url}/#none-here")

@@ -1,7 +1,6 @@
 """Searches over `make run` with lite0: photographs by word, by meaning, and by copies of them; the index follows."""
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -14,8 +13,8 @@ from tests.support.hosts import Api, Running, json_of
 from tests.support.local_service import LocalService
 from tests.support.pictures import File, png
 from tests.support.search_scene import by_picture, found
+from tests.support.waiting import eventually
 
-PATIENCE = 60.0  # seconds for the index, on a busy machine
 COPIED = ("macaws", "red-door", "lighthouse-on-cape", "woman-in-red-hat", "sailing-yacht", "palm-island")
 SOUGHT = "Xylophonquark"
 
@@ -45,15 +44,6 @@ def photographs(service: LocalService) -> dict[str, Any]:
 @pytest.fixture
 def api(service: LocalService) -> Api:
     return Api(Running(service), "photographs")
-
-
-def eventually(holds: Callable[[], bool]) -> float:
-    """Wait until this holds. Return after how many seconds it did."""
-    begun = time.monotonic()
-    while not holds():
-        assert time.monotonic() - begun < PATIENCE
-        time.sleep(0.1)
-    return time.monotonic() - begun
 
 
 def ids(api: Api, query: str) -> list[str]:

@@ -6,9 +6,12 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, ConsoleMessage, Page
 
+from tests.support.cloud import ROOT
 from tools.chromium import CHROMIUM, chromium
 
-__all__ = ["CHROMIUM", "PATIENCE", "Watched", "chromium"]
+__all__ = ["CHROMIUM", "PATIENCE", "Watched", "axe", "chromium"]
+
+AXE = ROOT / "tests/vendor/axe-core/axe.min.js"
 
 PATIENCE = 120_000  # milliseconds, on a busy machine
 
@@ -39,3 +42,12 @@ class Watched:
         ]
         assert not unexpected, unexpected
         assert self._hosts - {"", *self.others} == {urlsplit(self.url).netloc}  # blob: and data: have none
+
+
+def axe(page: Page) -> list[str]:
+    """Return the problems that axe-core finds, as rule and elements."""
+    page.evaluate(AXE.read_text())
+    found = page.evaluate("() => axe.run()")
+    return [
+        f"{violation['id']}: {[node['target'] for node in violation['nodes']]}" for violation in found["violations"]
+    ]
