@@ -47,9 +47,14 @@ def look(content: bytes, content_type: str) -> Seen:
 @cache
 def model() -> Model:
     """Load the network once. Raise Misconfigured if its files are not there."""
+    return Model(read("lite0.onnx"), read("classes.txt"))
+
+
+def read(name: str) -> bytes:
+    """Read one of the files of `lite0`. Raise Misconfigured if it is not there."""
     folder = Path(os.environ.get("LITE0_MODELS") or DEFAULT_FOLDER)
     try:
-        return Model((folder / "lite0.onnx").read_bytes(), (folder / "classes.txt").read_bytes())
+        return (folder / name).read_bytes()
     except OSError as error:
         raise Misconfigured(
             f"lite0 needs {error.filename}, which cannot be read: {error.strerror}. "

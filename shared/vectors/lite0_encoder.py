@@ -18,7 +18,7 @@ from shared.vectors import lite0_sentences
 from shared.vectors.encoders import CannotBeCompared
 from shared.vectors.lite0_sentences import NUMBERS, unit
 
-CLASSES = 10  # the likeliest ones, which make up the meaning
+CLASSES = 50  # the likeliest ones, which make up the meaning
 
 
 class Lite0:
@@ -34,6 +34,7 @@ class Lite0:
         """Load both networks."""
         lite0_network.model()
         lite0_sentences.encoder()
+        lite0_sentences.shared_meaning()
 
     def encode_picture(self, jpeg: bytes, names: Sequence[str]) -> list[float]:
         """Make the vector that is stored: of the look, and of the likeliest classes and these names."""

