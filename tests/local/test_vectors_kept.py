@@ -10,7 +10,10 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from tests.support import lite0_models
+from tests.support.index_view import IndexView
 from tests.support.local_service import READY_MAX, LocalService
+from tests.support.pictures import tiny
 from tests.support.vectors_aws import ACCOUNT, HIDDEN, new_index
 from tools.local.vectors import mending
 from tools.local.vectors.mending import Resource
@@ -31,7 +34,8 @@ def listed(client: Client, arn: str) -> dict[str, Any]:
     return {each["key"]: (each["data"]["float32"], each["metadata"]) for page in pages for each in page["vectors"]}
 
 
-def test_no_vector_that_was_acknowledged_is_lost_by_a_kill(slow_tier: None, tmp_path: Path) -> None:
+@pytest.mark.usefixtures("slow_tier")
+def test_no_vector_that_was_acknowledged_is_lost_by_a_kill(tmp_path: Path) -> None:
     """Clients write and delete until the process is gone. A request without an answer counts or does not."""
     with LocalService(tmp_path / "data") as service:
         arn = new_index(client_of(service), bucket="kept")
@@ -89,7 +93,8 @@ def _present(changes: dict[str, int | None]) -> dict[str, int]:
     return {key: turn for key, turn in changes.items() if turn is not None}
 
 
-def test_a_lost_file_is_made_again_with_what_the_stack_has(slow_tier: None, tmp_path: Path) -> None:
+@pytest.mark.usefixtures("slow_tier")
+def test_a_lost_file_is_made_again_with_what_the_stack_has(tmp_path: Path) -> None:
     """A stack of the snapshot gets back its bucket and index, empty. A later one can be made again."""
     with LocalService(tmp_path / "data") as service:
         made = _create_stack(service, "first")
@@ -107,6 +112,22 @@ def test_a_lost_file_is_made_again_with_what_the_stack_has(slow_tier: None, tmp_
         assert "The vectors that pictures are found by are missing." in mended.output
         assert list(listed_keys(client_of(mended), made)) == []
         assert _create_stack(mended, "second") == late
+
+
+@pytest.mark.usefixtures("slow_tier")
+def test_pictures_whose_vectors_are_gone_are_indexed_again(tmp_path: Path) -> None:
+    """They go with the file, or with the encoder when another start has none."""
+    lite0 = {"ENCODER": "lite0", "LITE0_MODELS": str(lite0_models.folder())}
+    with LocalService(tmp_path / "data", variables=lite0) as service:
+        assert all(service.upload(tiny(number)).status == 201 for number in range(3))
+        IndexView(service).wait(images=3)
+    (service.data / "vectors.db").unlink()
+    with LocalService(service.data, variables=lite0) as again:
+        IndexView(again).wait(images=3)
+    with LocalService(service.data, variables={"ENCODER": "none"}) as without:
+        IndexView(without).wait(images=3)
+    with LocalService(service.data, variables=lite0) as once_more:
+        IndexView(once_more).wait(images=3)
 
 
 def listed_keys(client: Client, arn: str) -> Iterator[str]:
