@@ -21,7 +21,7 @@ LITE0 := $(VENV)/lite0/lite0.onnx
 NEEDED := $(if $(filter lite0,$(or $(ENCODER),lite0) $(RECOGNISER)),$(LITE0))
 
 .PHONY: help run token env search-check audit reconcile corpus corpus-fetch check test test-all sam-test contract mutants soak reliability
-.PHONY: bench bench-quick bench-cold worst measure measure-models costs openapi screenshots old-data lock deploy clean
+.PHONY: bench bench-quick bench-cold worst measure measure-models measure-search costs openapi screenshots old-data lock deploy clean
 
 help:  ## List all targets
 	@awk -F ':.*##@? *' '/^##@/ { printf "\n%s\n", substr($$0, 5) } /^[a-z-]+:.*## / { printf "  %-15s %s\n", $$1, $$2 }' Makefile
@@ -107,6 +107,9 @@ measure: $(VENV)/test.installed  ## Measure the other figures of docs/reference/
 
 measure-models: $(VENV)/test.installed  ## Measure what lite0 takes and finds, for docs/reference/performance.md; a minute
 	$(BIN)/python -m tools.benchmarks.lite0_costs
+
+measure-search: $(VENV)/test.installed  ## Measure what indexing and searching take, for the same page; a minute
+	$(BIN)/python -m tools.benchmarks.search_costs
 
 ##@ Keep files up to date
 openapi: $(VENV)/test.installed  ## Write web/openapi.json from openapi.yaml

@@ -25,7 +25,29 @@ COMPARISONS: Mapping[str, Callable[[Any, Any], bool]] = {
     "$lt": operator.lt,
     "$lte": operator.le,
 }
-JOINED: Mapping[str, Callable[[Any], bool]] = {"$and": all, "$or": any}
+
+
+def _all_of(conditions: Sequence[Condition]) -> Condition:
+    def holds(metadata: Mapping[str, Any]) -> bool:
+        for condition in conditions:  # noqa: SIM110 (`all` with a generator takes twice as long)
+            if not condition(metadata):
+                return False
+        return True
+
+    return holds
+
+
+def _any_of(conditions: Sequence[Condition]) -> Condition:
+    def holds(metadata: Mapping[str, Any]) -> bool:
+        for condition in conditions:  # noqa: SIM110
+            if condition(metadata):
+                return True
+        return False
+
+    return holds
+
+
+JOINED: Mapping[str, Callable[[Sequence[Condition]], Condition]] = {"$and": _all_of, "$or": _any_of}
 
 
 def parse(document: Any, hidden: Collection[str], depth: int = 0) -> Condition:
@@ -36,7 +58,7 @@ def parse(document: Any, hidden: Collection[str], depth: int = 0) -> Condition:
         raise Invalid("A filter is an object with one field, $and or $or. Join several fields by $and.", "filter")
     ((name, content),) = document.items()
     if name in JOINED:
-        return _joined(JOINED[name], name, content, hidden, depth)
+        return JOINED[name](_several(name, content, hidden, depth))
     if name.startswith("$"):
         raise Invalid(f"{name} is no operator that joins filters.", "filter")
     if name in hidden:
@@ -44,11 +66,10 @@ def parse(document: Any, hidden: Collection[str], depth: int = 0) -> Condition:
     return _about_field(name, content)
 
 
-def _joined(join: Callable[[Any], bool], name: str, content: Any, hidden: Collection[str], depth: int) -> Condition:
+def _several(name: str, content: Any, hidden: Collection[str], depth: int) -> list[Condition]:
     if not isinstance(content, list) or not content:
         raise Invalid(f"{name} has a list of at least one filter.", "filter")
-    conditions = [parse(each, hidden, depth + 1) for each in content]
-    return lambda metadata: join(condition(metadata) for condition in conditions)
+    return [parse(each, hidden, depth + 1) for each in content]
 
 
 def _about_field(name: str, content: Any) -> Condition:
@@ -56,7 +77,7 @@ def _about_field(name: str, content: Any) -> Condition:
     if not tests:
         raise Invalid(f"The filter of {name} has no operator.", "filter")
     conditions = [_condition(name, operation, value) for operation, value in tests.items()]
-    return conditions[0] if len(conditions) == 1 else lambda metadata: all(holds(metadata) for holds in conditions)
+    return conditions[0] if len(conditions) == 1 else _all_of(conditions)
 
 
 def _condition(name: str, operation: str, value: Any) -> Condition:

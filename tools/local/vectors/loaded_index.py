@@ -94,8 +94,11 @@ class LoadedIndex:
         return scaled
 
     def _make_room(self, rows: int) -> None:
+        """Make the matrix larger if it is full. Rows that nobody has written take no memory yet."""
         if rows > len(self._matrix):
-            self._matrix.resize((len(self._matrix) * 3 // 2, self._matrix.shape[1]), refcheck=False)
+            larger = np.empty((len(self._matrix) * 3 // 2, self._matrix.shape[1]), FLOAT32)
+            larger[: rows - 1] = self._matrix[: rows - 1]
+            self._matrix = larger
 
 
 def vector(data: Any, dimension: int, metric: str, field: str) -> Numbers:
