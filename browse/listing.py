@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import all_labels
+from left_to_index import left_to_index
 from shared import aws, images
 from shared.api import paging
 from shared.api.endpoint import Request, Response
@@ -44,13 +45,17 @@ def _of_label(request: Request, rows: Catalogue) -> tuple[Page[Image], str]:
 
 
 def list_labels(request: Request) -> Response:
-    """Answer with a page of labels with count and total weight. Leave out labels that lost all their images."""
+    """Answer with a page of labels with count and total weight, and with how many images are left to index.
+
+    Leave out labels that lost all their images.
+    """
     limit, after = paging.limit(request), paging.start_after(request, "labels", catalogue.LABELS)
     settings = read_settings()
     store = Store(aws.dynamodb(), settings)
     page = Catalogue(aws.dynamodb(), settings).labels(limit, after)
     shown = [_summary(label, store.lanes(Pool(label)), request.base_url) for label in page.entries]
-    return paging.page_response(request, {"labels": [label for label in shown if label["count"]]}, "labels", page)
+    with_images = [label for label in shown if label["count"]]
+    return paging.page_response(request, {"labels": with_images, **left_to_index()}, "labels", page)
 
 
 def get_label(request: Request) -> Response:

@@ -6,11 +6,15 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
+from botocore.exceptions import EndpointConnectionError
 
+from shared import aws
+from shared.index_queue import IndexQueue, ToIndex
 from shared.labels import items
+from shared.settings import read_settings
 from tests.support import pictures
 from tests.support.answers import conforms, problem
-from tests.support.hosts import Api, json_of, local
+from tests.support.hosts import Api, Handlers, json_of, local, new_label
 from tests.support.pictures import File
 from tests.support.rows import image, put_rows, rows_of
 
@@ -156,6 +160,21 @@ def test_labels_are_listed_with_count_and_total_weight(api: Api) -> None:
     assert json_of(api.get(mine[0]["url"]))["count"] == 2
     assert empty.upload(pictures.tiny(1)).status == 201
     assert empty.label in {each["label"] for page in pages(api, "/labels") for each in page["labels"]}
+
+
+def test_labels_say_how_many_images_are_left_to_index(moto_aws: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    api = Api(Handlers(), new_label())
+    assert json_of(api.get("/labels"))["leftToIndex"] == 0
+    queue = IndexQueue(aws.sqs(), read_settings().index_queue)
+    queue.put(ToIndex(api.label, f"{number:032x}.png") for number in range(25))
+    assert json_of(api.get("/labels"))["leftToIndex"] == 25
+    assert json_of(api.get("/labels?limit=1"))["leftToIndex"] == 25
+
+    def is_down(_: IndexQueue) -> int:
+        raise EndpointConnectionError(endpoint_url="sqs")
+
+    monkeypatch.setattr(IndexQueue, "waiting", is_down)
+    assert set(json_of(api.get("/labels"))) == {"labels"}
 
 
 def test_a_label_returns_its_distribution(api: Api) -> None:

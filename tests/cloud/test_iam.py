@@ -54,6 +54,7 @@ ALLOWED = {
     "secret GetSecretValue": {"notify"},
     "to index ReceiveMessage": {"index"},
     "to index SendMessage": {"index"},
+    "to index GetQueueAttributes": {"index", "images"},
     "lost to index SendMessage": {"index"},
     "tiles BatchGetItem": {"index", "search", "images"},
     "tiles GetItem": {"search"},
@@ -154,6 +155,9 @@ def calls(cloud: Cloud, names: dict[str, Any]) -> dict[str, Callable[[], Any]]:
             f"{name} ReceiveMessage": lambda url=url: sqs.receive_message(QueueUrl=url, VisibilityTimeout=0)
             for name, url in names["queues"].items()
         },
+        "to index GetQueueAttributes": lambda: sqs.get_queue_attributes(
+            QueueUrl=names["queues"]["to index"], AttributeNames=["ApproximateNumberOfMessages"]
+        ),
         "to index SendMessage": lambda: sqs.send_message(QueueUrl=names["queues"]["to index"], MessageBody="x"),
         "lost to index SendMessage": lambda: sqs.send_message(
             QueueUrl=names["IndexDeadLetterQueueUrl"], MessageBody="x"
