@@ -36,6 +36,21 @@ $summary
 *As usual* is the response that the request has without the fault. *None* means that the process died before it could
 respond.
 
+## The index
+
+The index of tiles and vectors follows the images a moment later, so no request waits for it. The same kinds of faults
+are injected at each AWS call of `index/`, once before and once after it, and the process dies before and after each
+(`tests/index/test_index_faults.py`). Two calls about one image meet at each of their calls
+(`tests/index/test_index_meetings.py`).
+
+- **Afterwards, the index equals the rows**: what failed is in the queue or comes again from the stream. Reconciliation
+  then finds nothing.
+- **A throttled model costs time only**: of 1,000 images whose model answers four of five calls with a throttle, all are
+  indexed, and none reaches the dead letters.
+- **A bad picture holds up nothing**: one that cannot be decoded, or that the model refuses, is remembered as such, and
+  those beside it are indexed.
+- **A deleted image is in no answer**, whatever the index says: searches read the rows of what they find.
+
 ## How it is measured
 
 No emulator shows these faults: emulators do not throttle, their transactions never meet, and they always respond. So
@@ -59,7 +74,7 @@ In the tables below:
 Calls are named by their number in the list above each table.
 """
 
-HEADINGS = ("In short", "How it is measured")
+HEADINGS = ("In short", "The index", "How it is measured")
 KINDS = ("as usual", "503", "none")  # of answers
 SECTION = re.compile(r"^## ([^\n]*)\n(.*?)(?=^## |\Z)", re.MULTILINE | re.DOTALL)
 ROW = re.compile(
