@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 from botocore.exceptions import ClientError
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.support.cloud import ROOT
@@ -168,6 +168,7 @@ def test_an_index_needs_its_bucket(client: Client) -> None:
         {"indexArn": f"{ACCOUNT}:bucket/{BUCKET}/index/{INDEX}", "indexName": INDEX},
         {"indexArn": f"{ACCOUNT}:bucket/{BUCKET}"},
         {"vectorBucketName": f"{BUCKET}/index/{INDEX}", "indexName": "x/y"},
+        {"indexArn": f"{ACCOUNT}:bucket/{BUCKET}/index/\ud800\ud800\ud800"},
     ],
 )
 def test_an_index_is_named_in_one_way(client: Client, arn: str, named: dict[str, str]) -> None:
@@ -300,6 +301,8 @@ def test_the_limits_themselves_are_allowed(client: Client, arn: str) -> None:
         {"a": [math.inf]},
         {"a": "\ud800"},
         {"": "a"},
+        {"k" * 64: "a"},
+        {"\ud800": "a"},
         {f"k{n}": n for n in range(51)},
         {"words": "a" * 2_100},
         {"words": "ü" * 1_030},
@@ -499,9 +502,10 @@ MEMBERS = [
     *("indexArn", "keys", "vectors", "key", "data", "float32", "metadata", "filter", "topK", "queryVector"),
     *("maxResults", "nextToken", "$and", "$eq", "indexName", "dimension"),
 ]
+TEXTS = st.text(st.characters(exclude_categories=()), max_size=3)  # also halves of characters, as JSON has them
 DOCUMENTS = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(MEMBERS), inner, max_size=4),
+    st.none() | st.booleans() | st.integers() | st.floats() | TEXTS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(MEMBERS) | TEXTS, inner, max_size=4),
 )
 
 
@@ -513,6 +517,30 @@ def test_no_request_is_an_error_of_the_service(one_service: Vectors, operation: 
     members = {name: value for name, value in given.items() if name in service.OPERATIONS[operation][0]}
     body = json.dumps({"indexArn": f"{ACCOUNT}:bucket/{BUCKET}/index/{INDEX}", **members}).encode()
     assert wire.answer(one_service, "POST", f"/{operation}", body)[0] in (400, 404, 409, 501)
+
+
+@given(document=DOCUMENTS)
+@example(document={"\ud800": "a"})
+@pytest.mark.parametrize("member", ["key", "float32", "metadata", "filter", "nextToken", "queryVector"])
+def test_no_part_of_a_request_is_an_error_of_the_service(tmp_index: Vectors, member: str, document: Any) -> None:
+    """All else in these requests is right."""
+    index = {"indexArn": f"{ACCOUNT}:bucket/{BUCKET}/index/{INDEX}"}
+    one = {"key": "a", "data": {"float32": [1, 0, 0]}, "metadata": {}}
+    put = one | {member: document} if member != "float32" else one | {"data": {member: document}}
+    query = {"topK": 1, "queryVector": {"float32": [1, 0, 0]}, member: document}
+    listing = {"nextToken": document, "maxResults": 1}
+    for operation, request in {"PutVectors": {"vectors": [put]}, "QueryVectors": query, "ListVectors": listing}.items():
+        body = json.dumps({**index, **request}).encode()
+        assert wire.answer(tmp_index, "POST", f"/{operation}", body)[0] in (200, 400, 501)
+
+
+@pytest.fixture(scope="module")
+def tmp_index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Vectors]:
+    """Provide a service with an index that examples may write to."""
+    vectors = Vectors(tmp_path_factory.mktemp("vectors") / "vectors.db", ACCOUNT)
+    new_index(client_of(vectors))
+    yield vectors
+    vectors.close()
 
 
 # --- the disk ---

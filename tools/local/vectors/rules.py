@@ -20,8 +20,8 @@ PAGE, PAGE_MAX = 500, 1_000  # vectors on a page of ListVectors: unless you say,
 PAGE_BYTES = 1_000_000  # of a page of ListVectors, after which it ends
 TOP_K_MAX = 10_000  # results of a query, on several pages
 KEY_MAX = 1_024  # characters of a vector's key
-HIDDEN_MAX, HIDDEN_KEY_MAX = 10, 63  # non-filterable metadata keys of an index, and characters of one
-METADATA_KEYS = 50  # of a vector
+HIDDEN_MAX = 10  # non-filterable metadata keys of an index
+METADATA_KEYS, METADATA_KEY_MAX = 50, 63  # of a vector, and characters of one
 METADATA_MAX, FILTERABLE_MAX = 40 * 1024, 2 * 1024  # bytes of a vector's metadata as JSON, and of its filterable part
 METRICS = ("cosine", "euclidean")
 BUCKET_NAME = re.compile(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]")
@@ -78,8 +78,8 @@ def hidden_keys(configuration: Any) -> list[str]:
     if not isinstance(configuration, dict) or configuration.keys() != {"nonFilterableMetadataKeys"}:
         raise Invalid("metadataConfiguration has nonFilterableMetadataKeys.", field)
     found = some(configuration["nonFilterableMetadataKeys"], HIDDEN_MAX, "nonFilterableMetadataKeys")
-    if not all(isinstance(each, str) and 1 <= len(each) <= HIDDEN_KEY_MAX and _is_text(each) for each in found):
-        raise Invalid(f"A non-filterable metadata key has 1 to {HIDDEN_KEY_MAX} characters.", field)
+    if not all(isinstance(each, str) and 1 <= len(each) <= METADATA_KEY_MAX and _is_text(each) for each in found):
+        raise Invalid(f"A non-filterable metadata key has 1 to {METADATA_KEY_MAX} characters.", field)
     if len(set(found)) != len(found):
         raise Invalid("A non-filterable metadata key is named twice.", field)
     return found
@@ -94,7 +94,9 @@ def metadata(value: Any, hidden: Collection[str], of: str) -> str:
     if len(value) > METADATA_KEYS:
         raise _bad(of, f"metadata has at most {METADATA_KEYS} keys")
     for each, content in value.items():
-        if not _is_metadata(content) or not each:
+        if not 1 <= len(each) <= METADATA_KEY_MAX or not _is_text(each):
+            raise _bad(of, f"each metadata key has 1 to {METADATA_KEY_MAX} characters")
+        if not _is_metadata(content):
             raise _bad(of, "each metadata value is a text, a number, a truth value or a list of them that is not empty")
     if _size({each: content for each, content in value.items() if each not in hidden}) > FILTERABLE_MAX:
         raise _bad(of, f"filterable metadata has at most {FILTERABLE_MAX} bytes")

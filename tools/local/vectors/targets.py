@@ -6,8 +6,9 @@ from typing import Any
 
 from tools.local.vectors.refused import Invalid
 
-BUCKET_ARN = re.compile(r"arn:aws:s3vectors:[a-z0-9-]+:[0-9]{12}:bucket/([^/]+)")
-INDEX_ARN = re.compile(BUCKET_ARN.pattern + r"/index/([^/]+)")
+NAME = r"([a-z0-9.-]{3,63})"  # the rest of the rules is for what is created
+BUCKET_ARN = re.compile(r"arn:aws:s3vectors:[a-z0-9-]+:[0-9]{12}:bucket/" + NAME)
+INDEX_ARN = re.compile(f"{BUCKET_ARN.pattern}/index/{NAME}")
 
 
 def bucket_arn(request: Mapping[str, Any], account: str) -> str:
