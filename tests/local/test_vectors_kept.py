@@ -130,6 +130,25 @@ def test_pictures_whose_vectors_are_gone_are_indexed_again(tmp_path: Path) -> No
         IndexView(once_more).wait(images=3)
 
 
+@pytest.mark.usefixtures("slow_tier")
+def test_a_file_that_cannot_be_opened_stops_neither_the_start_nor_draws(tmp_path: Path) -> None:
+    with LocalService(tmp_path / "data") as service:
+        _create_stack(service, "first")
+        assert service.upload(tiny(1), label="cat").status == 201
+    path = service.data / "vectors.db"
+    content = path.read_bytes()
+    path.unlink()
+    path.mkdir()
+
+    with LocalService(service.data) as without:
+        assert f"The vectors in {path} cannot be read or written (unable to open database file)." in without.output
+        assert without.get("/random?label=cat").status == 200
+    path.rmdir()
+    path.write_bytes(content)
+    with LocalService(service.data) as again:
+        assert "vectors" not in again.output
+
+
 def listed_keys(client: Client, arn: str) -> Iterator[str]:
     return (each["key"] for each in client.list_vectors(indexArn=arn)["vectors"])
 

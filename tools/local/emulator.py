@@ -19,6 +19,7 @@ from tools.local.data_folder import DataFolder
 from tools.local.guard import Receive, Scope, Send
 from tools.local.refusals import Refusal
 from tools.local.vectors import installation, mending
+from tools.local.vectors.refused import Refused
 from tools.models import folder as models
 
 States = Mapping[str, Any]
@@ -57,10 +58,18 @@ class Emulator:
                 "Start it with the versions of requirements/run.txt, or with other data: make run DATA=<folder>"
             )
 
-    def mend_vectors(self) -> bool:
-        """Make the buckets and indexes of vectors those of the stacks. Return whether vectors are missing now."""
+    def mend_vectors(self) -> str:
+        """Make the buckets and indexes of vectors those of the stacks. Return what is to be said of it, if anything.
+
+        A start does not fail because of vectors: they are a hint.
+        """
         vectors, resources = self._ministack.vectors, installation.resources(self._ministack.cloudformation)
-        return vectors is not None and mending.mend(vectors, resources)
+        try:
+            were_missing = vectors is not None and mending.mend(vectors, resources)
+        except Refused as refused:
+            return f"{refused} Until that is corrected, pictures are neither indexed nor found by what they show."
+        lost = "The vectors that pictures are found by are missing. They are made again from the pictures."
+        return lost if were_missing else ""
 
     def close_vectors(self) -> None:
         """Close the file of vectors, after the last request."""

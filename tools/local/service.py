@@ -129,8 +129,8 @@ class _Run:
         deployment = Deployment()
         deployment.wait_for_emulator()
         self._emulator.refuse_lost_state()
-        if self._emulator.mend_vectors():
-            terminal.warn("The vectors that pictures are found by are missing. They are made again from the pictures.")
+        if said := self._emulator.mend_vectors():
+            terminal.warn(said)
         self._say("- Deploying the functions, tables, buckets and queues of template.yaml")
         outputs = deployment.bring_up(ROOT, self._parameters)
         text = "".join(f"{name}={value}\n" for name, value in self._emulator.variables.items())
