@@ -10,6 +10,7 @@ from shared.errors import Forbidden, UnprocessableValue
 from shared.labels import catalogue
 from shared.labels.catalogue import Catalogue
 from shared.settings import read_settings
+from shared.tiles import Tiles
 
 OWNER_MAX = 255  # characters of a token's subject; authorize/tokens.py has the same limit
 
@@ -37,6 +38,8 @@ def list_own(request: Request) -> Response:
     selection = catalogue.of_owner(label, owner)
     query = f"mine?{urlencode({'label': label, 'owner': owner})}"
     limit, after = paging.limit(request), paging.start_after(request, query, selection)
-    page = Catalogue(aws.dynamodb(), read_settings()).images(label, selection, limit, after)
-    shown = [image_json(image, request.base_url) for image in page.entries]
+    settings = read_settings()
+    page = Catalogue(aws.dynamodb(), settings).images(label, selection, limit, after)
+    labels = Tiles(aws.dynamodb(), settings.tiles_table).labels_of(page.entries)
+    shown = [image_json(image, request.base_url, labels.get(image.id)) for image in page.entries]
     return paging.page_response(request, {"images": shown}, query, page)

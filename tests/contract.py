@@ -12,11 +12,12 @@ import tempfile
 from pathlib import Path
 from subprocess import PIPE, STDOUT
 
+from tests.support import lite0_models
 from tests.support.local_service import ROOT, LocalService
 
 CASES_MIN = 2000  # requests; with fewer, a phase was left out
 TIME_MAX = 1800.0  # seconds until a hanging run is ended; a quiet machine needs 45
-ANY_LABEL = {"LABELS": "*"}
+CHOICES = {"LABELS": "*", "ENCODER": "lite0"}
 TESTS = ROOT / "tests"
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT)}  # so that Schemathesis finds the hooks in tests.support
 
@@ -25,7 +26,8 @@ def run(contract: Path = ROOT / "openapi.yaml", *options: str) -> tuple[int, str
     """Run Schemathesis. Return the exit code and the report. `options` can restrict what it sends."""
     schemathesis = [sys.executable, "-m", "schemathesis.cli", "--config-file", TESTS / "schemathesis.toml", "run"]
     command = [*schemathesis, contract, "--no-color", *options]
-    with tempfile.TemporaryDirectory() as folder, LocalService(Path(folder) / "data", variables=ANY_LABEL) as service:
+    choices = {**CHOICES, "LITE0_MODELS": str(lite0_models.folder())}
+    with tempfile.TemporaryDirectory() as folder, LocalService(Path(folder) / "data", variables=choices) as service:
         service.be_patient()
         command += ["--url", service.url]
         done = subprocess.run(

@@ -88,6 +88,7 @@ handler = endpoint(
         "/upload": {"POST": other_function},
         "/uploads": {"POST": other_function},
         "/images": {"GET": other_function},
+        "/search": {"GET": other_function, "POST": other_function},
         "/mine": {"GET": other_function},
     },
     parameters={"/": {OTHERS}, "/docs": {OTHERS}, "/web/{version}/{name}": {OTHERS}},

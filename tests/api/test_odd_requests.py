@@ -139,7 +139,7 @@ def test_invalid_entity_tags_change_nothing(api: Api) -> None:
 
 @pytest.mark.parametrize("method", ["TRACE", "QUERY", "PROPFIND", "FOO", "X" * 1000])
 def test_an_unknown_method_is_405(api: Api, method: str) -> None:
-    for path in ("/upload", "/random", NONE + "/info", "/"):
+    for path in ("/upload", "/random", NONE + "/info", "/", "/images", "/search", NONE + "/similar", "/labels"):
         answer = api.host.request(method, path)
         problem(answer, 405)
         assert len(answer.body) < 2000

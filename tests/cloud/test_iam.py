@@ -56,7 +56,7 @@ ALLOWED = {
     "to index SendMessage": {"index"},
     "to index GetQueueAttributes": {"index", "images"},
     "lost to index SendMessage": {"index"},
-    "tiles BatchGetItem": {"index", "search", "images"},
+    "tiles BatchGetItem": {"index", "search", "images", "edit"},
     "tiles GetItem": {"search"},
     "tiles PutItem": {"index"},
     "tiles DeleteItem": {"index"},

@@ -1,14 +1,19 @@
 """The three searches: what is found, in which order, by what; and that the tables decide what there is."""
 
+import json
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from tests.support.answers import problem
-from tests.support.hosts import json_of
+import edit_image
+from shared.tiles import Tile
+from tests.support.answers import conforms, problem
+from tests.support.hosts import json_of, proxy_event
 from tests.support.photographs import CHELSEA, ROCKET
 from tests.support.pictures import jpeg, png
+from tests.support.rows import image as row_of
+from tests.support.rows import put_rows
 from tests.support.search_scene import SearchScene, by_picture, found
 
 
@@ -167,3 +172,14 @@ def test_labels_are_those_of_the_present_picture(scene: SearchScene) -> None:
     assert "labels" not in json_of(scene.api.get(f"{image['url']}/info"))
     scene.follow(image["id"], [])
     assert json_of(scene.api.get(f"{image['url']}/info"))["labels"] == []
+
+
+def test_your_own_images_have_their_labels_too(scene: SearchScene) -> None:
+    mine = row_of(scene.api.label, 1, owner="bob")
+    put_rows(scene.api, [mine, row_of(scene.api.label, 2, owner="bob")])
+    scene.tiles.put(Tile(mine.label, mine.name, mine.version_id, labels=(("Cat", 80.5),)))
+    _, event = proxy_event("GET", f"/mine?label={scene.api.label}")
+    event["requestContext"]["authorizer"] = {"subject": "bob", "scope": "images:write"}
+    page = json.loads(edit_image.handler(event, None)["body"])
+    conforms(page, "ImagePage")
+    assert [each.get("labels") for each in page["images"]] == [[{"name": "Cat", "confidence": 80.5}], None]

@@ -181,7 +181,11 @@ def service(program: str, images: int) -> Iterator[None]:
     ):
         os.environ |= local.aws_variables() | {"AWS_ENDPOINT_URL_DYNAMODB": dynamodb.meta.endpoint_url}
         settings = read_settings()
-        tables = {"ImageChunksTable": settings.image_chunks_table, "ChunkInfoTable": settings.chunk_info_table}
+        tables = {
+            "ImageChunksTable": settings.image_chunks_table,
+            "ChunkInfoTable": settings.chunk_info_table,
+            "TilesTable": settings.tiles_table,
+        }
         for table, name in tables.items():
             dynamodb.create_table(TableName=name, **cloud.table(table))
         _fill(settings, FILLED[:images])
