@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.support.vectors_aws import new_index, served
@@ -165,6 +165,7 @@ def test_what_is_no_filter_is_refused(indexed: tuple[Any, str], condition: Any) 
         client.query_vectors(indexArn=arn, topK=10, queryVector={"float32": [1, 0, 0]}, filter=condition)
 
 
+@settings(max_examples=50)
 @given(
     st.recursive(
         VALUES | st.none(), lambda inner: st.lists(inner) | st.dictionaries(st.text("$aein", max_size=4), inner)

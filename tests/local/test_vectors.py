@@ -401,7 +401,7 @@ def histories(draw: st.DrawFn) -> list[tuple[str, list[float] | None]]:
     return draw(st.lists(st.tuples(st.sampled_from("abcdef"), st.none() | numbers), max_size=30))
 
 
-@settings(max_examples=60)
+@settings(max_examples=25)
 @given(history=histories(), query=st.tuples(st.integers(1, 3), st.integers(-3, 3)), k=st.integers(1, 7))
 @pytest.mark.parametrize("metric", rules.METRICS)
 def test_the_nearest_are_exact_after_any_history(
@@ -509,7 +509,7 @@ DOCUMENTS = st.recursive(
 )
 
 
-@settings(max_examples=60)
+@settings(max_examples=25)
 @given(document=DOCUMENTS)
 @pytest.mark.parametrize("operation", service.OPERATIONS)
 def test_no_request_is_an_error_of_the_service(one_service: Vectors, operation: str, document: Any) -> None:
@@ -519,6 +519,7 @@ def test_no_request_is_an_error_of_the_service(one_service: Vectors, operation: 
     assert wire.answer(one_service, "POST", f"/{operation}", body)[0] in (400, 404, 409, 501)
 
 
+@settings(max_examples=25)
 @given(document=DOCUMENTS)
 @example(document={"\ud800": "a"})
 @pytest.mark.parametrize("member", ["key", "float32", "metadata", "filter", "nextToken", "queryVector"])
