@@ -37,10 +37,15 @@ def searched(use: Use) -> str:
             replace(usual, similars=SEARCHES),
         )
         figures = [bill(each).net - whole for each in searching]
-        more = replace(usual, uploads=use.uploads + INDEXED)
-        with_, without = (
-            bill(replace(more, encoder=each)).net - bill(replace(usual, encoder=each)).net for each in ("titan", "none")
-        )
-        figures.append(with_ - without)
+        figures.append(of_index(usual))
         rows.append((number(images), *map(dollars, figures)))
     return table(("images in the index", "by a text", "by a picture", "similar", "to index"), rows)
+
+
+def of_index(use: Use) -> Decimal:
+    """Return what the vectors of so many new images add to this month, beside the images themselves."""
+    with_, without = (
+        bill(replace(use, uploads=use.uploads + INDEXED, encoder=encoder)).net - bill(replace(use, encoder=encoder)).net
+        for encoder in ("titan", "none")
+    )
+    return with_ - without
