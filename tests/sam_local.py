@@ -50,8 +50,8 @@ def main(sam: str) -> None:
         cloud.create()
         template = declaring_the_endpoint(endpoint)
         options = ["--template", str(template), *skip_pull(RUN_IMAGE)]
-        invoke_events([sam, "local", "invoke", *options])
-        everyone = ["--parameter-overrides", "PublicWrites=true"]
+        invoke_events([sam, "local", "invoke", *options, "--parameter-overrides", "Encoder=none"])
+        everyone = ["--parameter-overrides", "PublicWrites=true Encoder=none"]
         with api([sam, "local", "start-api", "--warm-containers", "LAZY", *options, *everyone]) as url:
             os.environ["PETAPI_URL"] = url
             step("HTTP over sam local start-api", sys.executable, "-m", "pytest", "-q", *HTTP_TESTS)
@@ -101,7 +101,7 @@ def declaring_the_endpoint(endpoint: str) -> Path:
 def check_tokens(sam: str, options: Sequence[str], endpoint: str) -> None:
     """Run the tests of tokens. They start the issuer beside the emulator, where containers reach it."""
     issuer = f"{endpoint.rpartition(':')[0]}:{free_port()}/"
-    parameters = f"PublicWrites=false JwtIssuer={issuer} JwtAudience=petapi"
+    parameters = f"PublicWrites=false JwtIssuer={issuer} JwtAudience=petapi Encoder=none"
     command = [sam, "local", "start-api", "--warm-containers", "LAZY", *options, "--parameter-overrides", parameters]
     with api(command) as url:
         os.environ |= {"PETAPI_URL": url, "PETAPI_ISSUER": issuer}

@@ -8,6 +8,8 @@ from typing import Any
 
 import yaml
 
+import search_images
+from hits import Hit
 from shared.api.image_json import image_json
 from shared.images import Image
 from shared.labels import chunks, items
@@ -84,7 +86,10 @@ def test_a_recognition_has_the_attributes_of_before() -> None:
 
 def test_a_callbacks_message_and_the_json_forms_have_the_members_of_before() -> None:
     assert [field.name for field in fields(Callback)] == kept()["messages"]["callback"]
-    assert set(image_json(IMAGE, "https://pets.test/")) == set(kept()["members"]["image"])
+    image = image_json(IMAGE, "https://pets.test/", [("Cat", 90.0)])
+    assert set(image) == set(kept()["members"]["image"])
+    hit = search_images._hit(Hit(IMAGE, 0.5, "words", ("calm",)), "https://pets.test/", (), 1)
+    assert set(hit) - set(image) == set(kept()["members"]["hit"])
     shown: set[str] = set()
     for state in ("recognised", "failed"):
         of_state = Upload("u", 0, "https://pets.test/", "cat", 1, state=state, problem=PROBLEM)

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from tests.support import lite0_models, sample_pictures
+from tests.support import hostile_pictures, lite0_models, sample_pictures, search_refusals
+from tests.support.answers import problem
 from tests.support.hosts import Api, Running, json_of
 from tests.support.local_service import LocalService
 from tests.support.pictures import File, png
@@ -123,3 +124,25 @@ def test_what_is_searched_for_is_in_no_file_of_the_data_folder(api: Api, service
             assert SOUGHT.encode() not in path.read_bytes(), path
             assert SOUGHT.lower().encode() not in path.read_bytes(), path
     assert SOUGHT not in service.output
+
+
+def test_what_is_wrong_is_refused(api: Api, photographs: dict[str, Any], subtests: pytest.Subtests) -> None:
+    for path, (status, field) in search_refusals.WRONG.items():
+        with subtests.test(path[:60]):
+            problem(api.get(path), status, field=field)
+
+
+@pytest.mark.parametrize("group", hostile_pictures.REFUSED)
+def test_a_hostile_picture_is_refused_and_stores_nothing(
+    api: Api, service: LocalService, group: str, subtests: pytest.Subtests
+) -> None:
+    def objects() -> list[Path]:
+        return sorted(path for path in (service.data / "objects").rglob("*") if path.is_file())
+
+    before, labels = objects(), api.get("/labels").body
+    pictures, status = hostile_pictures.REFUSED[group]
+    for name, content in pictures.items():
+        with subtests.test(name):
+            problem(by_picture(api, content), status, field="img")
+    assert objects() == before
+    assert api.get("/labels").body == labels

@@ -13,7 +13,7 @@ from shared import aws
 from shared.limits import BODY_MAX
 from shared.tiles import Tile
 from shared.vectors.encoders import CannotBeCompared, EncoderBusy
-from tests.support import hostile_pictures
+from tests.support import hostile_pictures, search_refusals
 from tests.support.answers import problem
 from tests.support.cloud import ROOT
 from tests.support.hosts import Api, Handlers, json_of
@@ -23,35 +23,8 @@ from tests.support.search_scene import SearchScene, by_picture, found
 CASES = ROOT / "tests/images/cases"
 
 
-WRONG = {
-    "/search": (400, "q"),
-    "/search?q=": (422, "q"),
-    "/search?q=%20": (422, "q"),
-    "/search?q=!%3F": (422, "q"),
-    "/search?q=a%00b": (422, "q"),
-    "/search?q=a%0Ab": (422, "q"),
-    "/search?q=%FF%00": (422, "q"),
-    "/search?q=" + "a" * 201: (422, "q"),
-    "/search?q=a&q=b": (400, "q"),
-    "/search?q=a&limit=3": (400, "limit"),
-    "/search?q=a&k=0": (422, "k"),
-    "/search?q=a&k=101": (422, "k"),
-    "/search?q=a&k=1.5": (422, "k"),
-    "/search?q=a&label=a_b": (422, "label"),
-    "/search?q=a&tag=": (422, "tag"),
-    "/search?q=a&without=a+b": (422, "without"),
-    "/search?q=a&least=-0.1": (422, "least"),
-    "/search?q=a&least=1.01": (422, "least"),
-    "/search?q=a&least=nan": (422, "least"),
-    "/images/cat/" + "0" * 32 + ".png/similar?q=a": (400, "q"),
-    "/images/cat/" + "0" * 32 + ".png/similar?k=x": (422, "k"),
-    "/images/cat/" + "0" * 32 + ".png/similar": (404, None),
-    "/images/cat/x.png/similar": (404, None),
-}
-
-
 def test_a_wrong_search_names_the_parameter(scene: SearchScene, subtests: pytest.Subtests) -> None:
-    for path, (status, field) in WRONG.items():
+    for path, (status, field) in search_refusals.WRONG.items():
         with subtests.test(path[:60]):
             problem(scene.api.get(path), status, field=field)
     assert scene.encoder.asked == 0
@@ -93,23 +66,8 @@ def stored(scene: SearchScene) -> Any:
     return objects, rows, list(scene.index.pages())
 
 
-FORMS: dict[str, tuple[list[Any], int, str]] = {
-    "no picture": ([("k", "3")], 400, "img"),
-    "the picture as text": ([("img", "cat.jpg")], 400, "img"),
-    "two pictures": ([("img", File(png(1))), ("img", File(png(1)))], 400, "img"),
-    "an empty picture": ([("img", File(b""))], 415, "img"),
-    "a label and a weight as for an upload": (
-        [("img", File(png(1))), ("label", "cat"), ("weight", "0.5")],
-        400,
-        "weight",
-    ),
-    "k of words": ([("img", File(png(1))), ("k", "ten")], 422, "k"),
-    "least above 1": ([("img", File(png(1))), ("least", "1.5")], 422, "least"),
-}
-
-
 def test_a_wrong_form_is_refused(scene: SearchScene, subtests: pytest.Subtests) -> None:
-    for what, (fields, status, field) in FORMS.items():
+    for what, (fields, status, field) in search_refusals.FORMS.items():
         body, content_type = multipart_body(fields)
         with subtests.test(what):
             answer = scene.api.host.request("POST", "/search", body, {"Content-Type": content_type})
