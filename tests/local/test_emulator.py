@@ -2,6 +2,7 @@
 
 import http.client
 import json
+from typing import Any
 
 import boto3
 import pytest
@@ -48,6 +49,25 @@ def test_a_function_may_do_only_what_its_role_says(running: LocalService) -> Non
 
     with pytest.raises(ClientError, match="AccessDenied"):
         s3.put_object(Bucket=bucket, Key="cat/x.png", Body=b"x")
+
+
+def test_a_function_may_send_ten_messages_where_it_may_send_one(running: LocalService) -> None:
+    """AWS has no action for batches. `index/` sends those that failed so."""
+    cloudformation = running.aws().client("cloudformation", endpoint_url=running.aws_endpoint)
+    found = cloudformation.describe_stack_resource(StackName="petapi", LogicalResourceId="IndexDeadLetterQueue")
+    queue = found["StackResourceDetail"]["PhysicalResourceId"]
+    batch: Any = {"QueueUrl": queue, "Entries": [{"Id": "1", "MessageBody": "a"}, {"Id": "2", "MessageBody": "b"}]}
+    may, may_not = (
+        _functions_session(running, name).client("sqs", endpoint_url=running.aws_endpoint)
+        for name in ("IndexFunction", "RandomFunction")
+    )
+
+    assert len(may.send_message_batch(**batch)["Successful"]) == 2
+    with pytest.raises(ClientError, match="AccessDenied"):
+        may_not.send_message_batch(**batch)
+    with pytest.raises(ClientError, match="AccessDenied"):
+        may.delete_message_batch(QueueUrl=queue, Entries=[{"Id": "1", "ReceiptHandle": "x"}])
+    running.aws().client("sqs", endpoint_url=running.aws_endpoint).purge_queue(QueueUrl=queue)
 
 
 def test_a_wrong_signature_is_refused(running: LocalService) -> None:

@@ -35,6 +35,7 @@ def load(vectors: Path) -> Any:
       both.
     - IAM requires `*` when a call names several SSM parameters. Here it requires the common prefix of their names, so
       that the policies of template.yaml work.
+    - IAM wants actions of their own for batches of messages. Here, as in AWS, who may send one message may send ten.
     - Ctrl-C in a terminal reaches the processes of the functions in the middle of their work. Here they are in process
       groups of their own.
     - S3 reports success when the disk had no room for an object, and before the object is on the disk. Here the first
@@ -76,6 +77,7 @@ def load(vectors: Path) -> Any:
     mappings = provisioners._RESOURCE_HANDLERS["AWS::Lambda::EventSourceMapping"]
     mappings["update"] = _with_present_alias(mappings["update"], lambda_svc)
     iam_actions.extract_resource_arn = _with_parameters(iam_actions.extract_resource_arn)
+    iam_actions.extract_iam_action = _with_batches(iam_actions.extract_iam_action)
     loaded = SimpleNamespace(
         app=app,
         cloudformation=cloudformation,
@@ -142,6 +144,19 @@ def _with_parameters(extract_resource_arn: Callable[..., str]) -> Callable[..., 
             common = os.path.commonprefix(json.loads(body)["Names"])  # noqa: RUF071 (a prefix of text is meant)
             return f"arn:aws:ssm:{region}:{account}:parameter{common}"
         return extract_resource_arn(service, method, path, headers, body, *rest)
+
+    return extract
+
+
+def _with_batches(extract_iam_action: Callable[..., str | None]) -> Callable[..., str | None]:
+    """Let SQS ask for the action of one message where a call has several. IAM has no others.
+
+    https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonsqs.html
+    """
+
+    def extract(service: str, *rest: Any) -> str | None:
+        action = extract_iam_action(service, *rest)
+        return action.removesuffix("Batch") if action and service == "sqs" else action
 
     return extract
 
