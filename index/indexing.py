@@ -13,6 +13,7 @@ from shared.images import Image
 from shared.index_queue import ToIndex
 from shared.index_state import Need, Observer, Seen, image_of
 from shared.pictures.bucket import Bucket
+from shared.tiles import Tile
 from shared.vectors.entry import metadata_of
 from shared.vectors.vector_index import Vector, VectorIndex
 from writing import Change, Failures, NoTime, PictureMissing, Writer
@@ -64,7 +65,9 @@ class Indexing:
         seen = self._observer.look(image.id for image in images)
         recognised = {image.id for image in images if image.recognised}
         needs = {each.id: self._need(each, recognised) for each in seen if not self._is_damaged(each)}
-        changes = self._removals(seen, needs) + self._with_words(seen, needs) + self._with_pictures(seen, needs)
+        vectors = self._vectors_of(seen, needs)
+        changes = self._removals(seen, needs) + self._with_words(seen, needs, vectors)
+        changes += self._with_labels(seen, needs, vectors) + self._with_pictures(seen, needs)
         return self._changed(self._writer.write(changes))
 
     def _is_damaged(self, seen: Seen) -> bool:
@@ -80,11 +83,33 @@ class Indexing:
         gone = [each for each in seen if needs.get(each.id) is Need.REMOVAL]
         return [Change(each.id, None, removes_vector=each.metadata is not None) for each in gone]
 
-    def _with_words(self, seen: Iterable[Seen], needs: Mapping[str, Need]) -> list[Change]:
-        """Return vectors as they are with new metadata: no model is asked."""
-        changed = {each.id: each for each in seen if needs.get(each.id) is Need.WORDS}
-        found = self._vectors.get(changed, with_data=True) if self._vectors and changed else {}
-        return [_with_words(changed[key], vector) for key, vector in found.items()]
+    def _vectors_of(self, seen: Iterable[Seen], needs: Mapping[str, Need]) -> dict[str, Vector]:
+        """Return the vectors that stay as they are and get new metadata: no model is asked."""
+        kept = [each.id for each in seen if each.metadata and needs.get(each.id) in (Need.WORDS, Need.LABELS)]
+        return self._vectors.get(kept, with_data=True) if self._vectors and kept else {}
+
+    def _with_words(
+        self, seen: Iterable[Seen], needs: Mapping[str, Need], vectors: Mapping[str, Vector]
+    ) -> list[Change]:
+        changed = [each for each in seen if needs.get(each.id) is Need.WORDS and each.id in vectors]
+        return [
+            Change(each.id, each.image, vector=_with_metadata(vectors[each.id], each.image, each.tile))
+            for each in changed
+        ]
+
+    def _with_labels(
+        self, seen: Iterable[Seen], needs: Mapping[str, Need], vectors: Mapping[str, Vector]
+    ) -> list[Change]:
+        changes = []
+        for each in seen:
+            if needs.get(each.id) is Need.LABELS and each.image and each.tile:
+                with self._failures.of(each.id):
+                    labels = self._maker.labels(each.image, self._content(each.image))
+                    tile = replace(each.tile, labels=labels)
+                    vector = vectors.get(each.id)
+                    new = _with_metadata(vector, each.image, tile) if vector else None
+                    changes.append(Change(each.id, each.image, tile, new))
+        return [change for change in changes if change.tile and change.tile.labels is not None]
 
     def _with_pictures(self, seen: Iterable[Seen], needs: Mapping[str, Need]) -> list[Change]:
         changes = []
@@ -96,13 +121,17 @@ class Indexing:
 
     def _with_picture(self, seen: Seen, image: Image) -> Change:
         """Return what is made of the image's picture."""
+        made = self._maker.make(image, self._content(image))
+        return Change(image.id, image, made.tile, made.vector, removes_vector=not made.vector and bool(seen.metadata))
+
+    def _content(self, image: Image) -> bytes:
+        """Return the bytes of the image's picture, if there is time to do something with them."""
         if not self._has_time():
             raise NoTime
         content = self._bucket.get(image.id, image.version_id)
         if content is None:  # deleted since the row was read; or damaged, until it is reconciled
             raise PictureMissing
-        made = self._maker.make(image, content)
-        return Change(image.id, image, made.tile, made.vector, removes_vector=not made.vector and bool(seen.metadata))
+        return content
 
     def _changed(self, written: Sequence[Change]) -> set[str]:
         """Return which of these images have another row by now than the one that was written of them."""
@@ -112,10 +141,9 @@ class Indexing:
         return set()
 
 
-def _with_words(seen: Seen, vector: Vector) -> Change:
-    labels = seen.tile.labels if seen.tile else None
-    metadata = metadata_of(seen.image, labels) if seen.image else {}
-    return Change(seen.id, seen.image, vector=replace(vector, metadata=metadata))
+def _with_metadata(vector: Vector, image: Image | None, tile: Tile | None) -> Vector:
+    metadata = metadata_of(image, tile.labels if tile else None) if image else {}
+    return replace(vector, metadata=metadata)
 
 
 def _state(image: Image | None) -> tuple[object, ...] | None:

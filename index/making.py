@@ -58,6 +58,10 @@ class Maker:
             return _refused(tile, str(error), by=self._index)
         return Made(tile, Vector(image.id, metadata_of(image, tile.labels), numbers))
 
+    def labels(self, image: Image, content: bytes) -> Labels:
+        """Find the labels of the image's picture; None if they are unknown."""
+        return self._find_labels(image, content, b"")
+
 
 def _refused(tile: Tile, reason: str, *, by: str) -> Made:
     """Return the tile with the reason why there is no vector."""

@@ -11,6 +11,7 @@ from shared.add_image import NewImage
 from shared.api import endpoint
 from shared.errors import ApiError, Unavailable, UnprocessableValue
 from shared.images import Image
+from shared.index_queue import IndexQueue, ToIndex
 from shared.labels.store import CompanionWriteFailed, Store
 from shared.pictures.bucket import Bucket
 from shared.pictures.check import check_picture
@@ -101,6 +102,8 @@ def _recognise(upload: Upload, uploads: Uploads, settings: Settings) -> None:
         raise UnprocessableValue(f"The picture is stored, but it cannot be recognised: {reason}") from reason
     if upload.tag_from_labels:
         store.edit(image.label, image.name, partial(_tagged, version=image.version_id, detections=detections))
+    # The index has the image by now, but perhaps not these labels: the stream is faster than a recogniser.
+    IndexQueue(aws.sqs(), settings.index_queue).put([ToIndex(image.label, image.name, recognised=True)])
     uploads.mark_recognised(upload, [(detection.name, detection.confidence) for detection in detections])
 
 

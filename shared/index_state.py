@@ -26,6 +26,7 @@ class Need(Enum):
     NOTHING = "nothing"
     REMOVAL = "removal"  # there is no row, but a tile or a vector
     WORDS = "words"  # the picture is the same, but not its tags, file name or labels
+    LABELS = "labels"  # all is there but the labels, which are wanted: the bytes must be read
     PICTURE = "picture"  # the bytes must be read, and a model asked
 
 
@@ -47,14 +48,21 @@ class Seen:
         if self.image is None:
             return Need.NOTHING if self.tile is None and self.metadata is None else Need.REMOVAL
         tile = self.tile if self.tile and self.tile.version == self.image.version_id else None
-        if tile is None or (wants_labels and tile.labels is None and tile.tile):
+        if tile is None or self._of_vector(tile, index) != self._version:
             return Need.PICTURE
-        if is_refused(tile, index) or not index:
-            return Need.NOTHING if self.metadata is None else Need.PICTURE
-        if self.metadata is None or self.metadata.get("version") != self.image.version_id:
-            return Need.PICTURE
-        same = self.metadata.get("state") == state_of(self.image, tile.labels)
+        if wants_labels and tile.labels is None and tile.tile:
+            return Need.LABELS
+        same = self.metadata is None or self.metadata.get("state") == state_of(self.image, tile.labels)
         return Need.NOTHING if same else Need.WORDS
+
+    @property
+    def _version(self) -> str | None:
+        """The version of the vector; None without one."""
+        return None if self.metadata is None else self.metadata.get("version", "")
+
+    def _of_vector(self, tile: Tile, index: str) -> str | None:
+        """Return the version that the vector should have; None if there should be none."""
+        return None if not index or is_refused(tile, index) else tile.version
 
 
 def is_refused(tile: Tile, index: str) -> bool:

@@ -53,7 +53,7 @@ ALLOWED = {
     "files ReceiveMessage": {"receive"},
     "secret GetSecretValue": {"notify"},
     "to index ReceiveMessage": {"index"},
-    "to index SendMessage": {"index"},
+    "to index SendMessage": {"index", "receive"},
     "to index GetQueueAttributes": {"index", "images"},
     "lost to index SendMessage": {"index"},
     "tiles BatchGetItem": {"index", "search", "images", "edit"},

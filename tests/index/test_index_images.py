@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 from PIL import Image
 
+from shared.recognition.recognition import Recognition
 from shared.tiles import TILE_BYTES
 from tests.support import memory_index
 from tests.support.index_scene import IndexScene, index_scene, picture_name
@@ -257,3 +258,59 @@ def check_throttled(scene: IndexScene, count: int) -> None:
     assert most < 100
     assert set(scene.world.vectors) == images
     assert scene.differences() == []
+
+
+# --- recognised labels ---
+
+
+def colour(scene: IndexScene, image: str) -> list[str]:
+    return [each["M"]["name"]["S"] for each in scene.tile(image).get("labels", {"L": []})["L"]]
+
+
+def green() -> bytes:
+    return saved(Image.new("RGB", (40, 40), (0, 128, 0)), "PNG")
+
+
+def test_with_recognise_all_every_image_has_labels_and_is_found_by_them(
+    scene: IndexScene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RECOGNISER", "colours")
+    before = scene.upload(green())
+    scene.follow()
+    assert colour(scene, before) == []
+
+    monkeypatch.setenv("RECOGNISE_ALL", "true")
+    scene.world.queue.append(
+        {"body": json.dumps(dict(zip(("label", "name"), before.split("/"), strict=True))), "received": 0}
+    )
+    scene.drain()
+
+    assert colour(scene, before) == ["green"]
+    assert "green" in scene.metadata(before)["words"]
+    assert scene.world.asked == 1, "the vector stays as it is"
+    assert scene.differences() == []
+
+
+def test_labels_that_ingest_finds_later_are_added_and_no_model_is_asked(
+    scene: IndexScene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RECOGNISER", "colours")
+    image = scene.upload(green())
+    scene.follow()
+    label, _, name = image.partition("/")
+    message = {"body": json.dumps({"label": label, "name": name, "recognised": True}), "received": 0}
+    assert memory_index.take([message]) == []
+    assert colour(scene, image) == [], "they are not known yet"
+
+    Recognition(memory_index.SETTINGS.recognitions_table).detections(*stored(scene, image), "image/png")
+    assert memory_index.take([message]) == []
+
+    assert colour(scene, image) == ["green"]
+    assert "green" in scene.metadata(image)["words"]
+    scene.calls.reset()
+    assert memory_index.take([message]) == []
+    assert (writes(scene), scene.world.asked) == ([], 1)
+
+
+def stored(scene: IndexScene, image: str) -> list[bytes]:
+    return list(scene.world.objects[image].values())

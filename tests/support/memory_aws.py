@@ -49,6 +49,7 @@ class World:
         self.thumbnails: dict[str, bytes] = {}
         self.files: dict[str, bytes] = {}  # in the bucket of incoming files
         self.messages: list[str] = []  # in the queue of callbacks
+        self.to_index: list[str] = []  # in the queue of images to index
         self.versions = 0
         self.stored: dict[str, int] = {}  # version -> the tick at which it was stored
         self.ticks = 0  # the time, in calls
@@ -322,7 +323,7 @@ class S3:
 
 
 class SQS:
-    """The call that puts a callback into its queue."""
+    """The calls that put a callback into its queue, and images into theirs."""
 
     def __init__(self, world: World) -> None:
         self.world = world
@@ -330,6 +331,11 @@ class SQS:
     def send_message(self, *, QueueUrl: str, MessageBody: str) -> Any:
         self.world.pause("send_message")
         self.world.messages.append(MessageBody)
+        return {}
+
+    def send_message_batch(self, *, Entries: list[dict[str, str]], **_: Any) -> Any:
+        self.world.pause("send_message_batch")
+        self.world.to_index += [entry["MessageBody"] for entry in Entries]
         return {}
 
 

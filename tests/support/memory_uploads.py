@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 
 from shared import aws, settings
 from tests.support import memory_aws
-from tests.support.memory_aws import BUCKET, CHUNKS, DETECTIONS, IMAGES, INCOMING, THUMBNAILS, UPLOADS, World
+from tests.support.memory_aws import BUCKET, CHUNKS, DETECTIONS, IMAGES, INCOMING, THUMBNAILS, TILES, UPLOADS, World
 from tests.support.simulation import shipped_code_on
 
 SETTINGS = settings.Settings(
@@ -25,6 +25,8 @@ SETTINGS = settings.Settings(
     uploads_table=UPLOADS,
     recognitions_table=DETECTIONS,
     callback_queue="https://sqs.test/callbacks",
+    index_queue="https://sqs.test/index",
+    tiles_table=TILES,
 )
 TABLES = {"ImageChunksTable": IMAGES, "ChunkInfoTable": CHUNKS}
 

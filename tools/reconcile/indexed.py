@@ -22,12 +22,13 @@ from tools.reconcile.report import Findings
 PAGE = 100  # images that are looked at in one step: what BatchGetItem and GetVectors take
 FINDINGS = {
     Need.PICTURE: "is not indexed",
+    Need.LABELS: "was not recognised",
     Need.WORDS: "is indexed with other tags, file name or labels",
     Need.REMOVAL: "is indexed, and there is no such image",
 }
 
 
-WITH_ROW, WITHOUT_ROW = (Need.PICTURE, Need.WORDS), (Need.REMOVAL,)
+WITH_ROW, WITHOUT_ROW = (Need.PICTURE, Need.LABELS, Need.WORDS), (Need.REMOVAL,)
 
 
 @dataclass(slots=True)
