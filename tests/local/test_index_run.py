@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -9,9 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.index_view import IndexView
+from tests.support import lite0_models
+from tests.support.index_view import PATIENCE, IndexView
 from tests.support.local_service import ROOT, LocalService
 from tests.support.pictures import tiny
+from tools.models.folder import MODEL
 
 NONE = {"ENCODER": "none"}
 MANY = 1_000
@@ -95,3 +98,22 @@ def test_a_thousand_pictures_of_an_older_version_are_caught_up_after_it_is_ready
         assert view.left() == 0
     print(f"ready after {ready:.1f} s, with {left} of {MANY} left to index")
     assert ready < 10 * READY, "the machine is busy with other tests, but not so busy"
+
+
+@pytest.mark.usefixtures("slow_tier")
+def test_images_that_fail_wait_in_the_queue_until_they_succeed(tmp_path: Path) -> None:
+    """The model cannot be read for a while. The policies of the function must let it queue a whole batch."""
+    models = Path(shutil.copytree(lite0_models.folder(), tmp_path / "models"))
+    variables = {"ENCODER": "lite0", "LITE0_MODELS": str(models)}
+    with LocalService(tmp_path / "data", variables=variables) as service:
+        view = IndexView(service)
+        (models / MODEL).rename(models / "elsewhere")
+        for number in range(3):
+            upload(service, number)
+        until = time.monotonic() + PATIENCE
+        while view.left() < 3:
+            assert time.monotonic() < until
+            time.sleep(0.1)
+        assert not view.vectors()
+        (models / "elsewhere").rename(models / MODEL)
+        view.wait(images=3)
