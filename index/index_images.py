@@ -35,7 +35,7 @@ Record = Mapping[str, Any]
 STREAM = "aws:dynamodb"
 # A batch of the stream gives its pictures so long; the others are done from the queue, side by side. Deletes and new
 # tags behind them should not wait, and while `make run` waits for this function, its queues wait, too.
-STREAM_SECONDS = 10.0
+STREAM_SECONDS = 4.0
 PICTURE_SECONDS = 15.0  # that a picture may take: 5 to decode it, and three attempts of a model
 
 

@@ -40,7 +40,7 @@ def test_an_image_is_indexed_after_an_upload_and_gone_after_a_delete(tmp_path: P
         view.forget(second)
         report = reconcile(service, "DRY=1")
         assert f"{second}: is not indexed: would be queued" in report
-        assert "Nothing was changed. Without DRY=1 it would be: index: 1 images compared, 1 queued, 1 left to" in report
+        assert "index: 1 images compared, 1 would be queued, 1 left to index" in report
         assert not view.is_whole()
         assert f"{second}: is not indexed: queued" in reconcile(service, "RATE=5")
         view.wait(images=1)

@@ -27,6 +27,7 @@ from standardwebhooks.webhooks import Webhook
 from tests.support import pictures
 from tests.support.direct import PATIENCE, client, resource
 from tests.support.hosts import Api, Running, json_of
+from tests.support.index_view import IndexView
 from tests.support.local_service import ROOT, Answer, LocalService
 from tests.support.receivers import Server, serving
 from tests.support.token_issuer import AUDIENCE, SCOPES, Issuer
@@ -100,10 +101,12 @@ def test_data_of_an_earlier_version_are_served_as_before_and_go_on(archive: Path
             answers_and_pictures_are_as_before(old)
             uploads_are_as_before(old)
             every_image_is_drawn(old)
+            every_image_is_indexed(old)
             nothing_is_to_mend(old)
             uploads_and_callbacks_go_on(old)
             images_can_be_changed(old)
             every_image_is_drawn(old)
+            every_image_is_indexed(old)
 
 
 @pytest.mark.parametrize("archive", ARCHIVES, ids=lambda archive: archive.name)
@@ -285,6 +288,13 @@ def uploads_and_callbacks_go_on(old: Old) -> None:
     webhook = Webhook(f"whsec_{old.expected['callback_key']}")
     for got in old.receiver.received:
         assert webhook.verify(got.body, got.headers) == expected[got.headers["webhook-id"]]
+
+
+def every_image_is_indexed(old: Old) -> None:
+    """Wait until the index equals the rows, which the version that made the data had no index of."""
+    view = IndexView(old.service)
+    view.wait(images=len(view.rows()))
+    assert view.rows()
 
 
 def in_queue(sqs: Any, queue: str) -> int:

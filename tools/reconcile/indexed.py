@@ -35,6 +35,7 @@ WITH_ROW, WITHOUT_ROW = (Need.PICTURE, Need.LABELS, Need.WORDS), (Need.REMOVAL,)
 class IndexReport:
     """How many images were compared, how many of them go to the queue, and how many are left to index then."""
 
+    dry_run: bool = False
     compared: int = 0
     queued: int = 0
     left: int = 0
@@ -47,7 +48,8 @@ class IndexReport:
         return not self.unreadable and not self.errors
 
     def __str__(self) -> str:
-        counts = f"index: {self.compared} images compared, {self.queued} queued, {self.left} left to index"
+        queued = "would be queued" if self.dry_run else "queued"
+        counts = f"index: {self.compared} images compared, {self.queued} {queued}, {self.left} left to index"
         more = {"rows that cannot be read": self.unreadable, "errors": self.errors}
         return "; ".join([counts, *(f"{count} {what}" for what, count in more.items() if count)])
 
@@ -102,6 +104,7 @@ class IndexReconciliation:
 
     def count_left(self) -> IndexReport:
         """Note how many images are left to index, and return the report."""
+        self.report.dry_run = self.dry_run
         self.report.left = self.report.queued
         if not self.dry_run:
             with self._errors("queue"):
