@@ -6,6 +6,8 @@ import shutil
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -84,7 +86,8 @@ def test_a_stop_or_kill_with_pending_changes_loses_none(tmp_path: Path, encoder:
 def test_a_thousand_pictures_of_an_older_version_are_caught_up_after_it_is_ready(tmp_path: Path) -> None:
     with LocalService(tmp_path / "data", variables=NONE) as service:
         view = IndexView(service)
-        images = [upload(service, number) for number in range(MANY)]
+        with ThreadPoolExecutor(4) as threads:
+            images = list(threads.map(partial(upload, service), range(MANY)))
         view.wait(images=MANY)
         view.forget(*images)
     begun = time.monotonic()

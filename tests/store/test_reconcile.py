@@ -15,8 +15,10 @@ from hypothesis import strategies as st
 from shared import aws, settings
 from shared.errors import Unavailable
 from shared.images import Image
+from shared.index_queue import IndexQueue, parse
 from shared.pictures.bucket import Bucket, ThumbnailBucket, Version
 from shared.settings import read_settings
+from shared.tiles import TILE_BYTES, Tile, Tiles
 from tests.support import pictures
 from tests.support.cloud import ROOT
 from tests.support.hosts import Api, Handlers, json_of
@@ -331,6 +333,20 @@ def test_the_command_prints_counts_and_tells_by_its_exit_code_what_is_left(
     assert printed[0].startswith("cat: rebuilt from 3 images and 0 tags; ")
     assert printed[-1].endswith("; 2 labels rebuilt")
     assert len(drawn_names(api)) == 3
+
+
+def test_a_takedown_removes_what_is_left_of_the_image_in_the_index(
+    api: Api, capsys: pytest.CaptureFixture[str]
+) -> None:
+    gone, other = Tile("cat", f"{1:032x}.png", "v1", bytes(TILE_BYTES)), Tile("cat", f"{2:032x}.png", "v1")
+    for tile in (gone, other):
+        Tiles(aws.dynamodb(), "TilesTable").put(tile)
+    assert main({"KEY": gone.id, "DRY": "1"}) == 0
+    assert IndexQueue(aws.sqs(), read_settings().index_queue).waiting() == 0
+    assert main({"KEY": gone.id}) == 0
+    assert f"{gone.id}: is indexed, and there is no such image: queued" in capsys.readouterr().out
+    (message,) = aws.sqs().receive_message(QueueUrl=read_settings().index_queue)["Messages"]
+    assert parse(message["Body"]).id == gone.id
 
 
 # --- during other writes ---

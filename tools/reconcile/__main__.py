@@ -37,14 +37,11 @@ def main(environment: Mapping[str, str]) -> int:
         report = reconciliation.run_key(key, ThumbnailBucket(aws.s3(), settings.thumbnail_bucket))
     else:
         report = reconciliation.run(rebuild=rebuild)
-    is_clean = report.is_clean
-    if not key:
-        wants_labels = environment.get("RECOGNISE_ALL") == "true"
-        index = index_reconciliation(settings, store, dry_run=dry_run, rate=rate, wants_labels=wants_labels)
-        print(index.run())
-        is_clean = is_clean and index.report.is_clean
+    wants_labels = environment.get("RECOGNISE_ALL") == "true"
+    index = index_reconciliation(settings, store, dry_run=dry_run, rate=rate, wants_labels=wants_labels)
+    print(index.run_key(key) if key else index.run())
     print(f"{'Nothing was changed. Without DRY=1 it would be: ' if dry_run else ''}{report}")
-    return int(not is_clean)
+    return int(not report.is_clean or not index.report.is_clean)
 
 
 def _settings() -> Settings:

@@ -89,6 +89,11 @@ class IndexReconciliation:
         self.compare_entries()
         return self.count_left()
 
+    def run_key(self, key: str) -> IndexReport:
+        """Compare one image, which may be gone, and return the report."""
+        self._compare([key], (*WITH_ROW, *WITHOUT_ROW))
+        return self.count_left()
+
     def compare_rows(self) -> None:
         """Look for images that are not indexed as they are."""
         with self._errors("labels"):
@@ -122,7 +127,7 @@ class IndexReconciliation:
 
     def _compare_page(self, page: list[str], kinds: Collection[Need]) -> None:
         seen = self.stores.observer.look(page)
-        if kinds == WITH_ROW:  # each image is counted once
+        if kinds != WITHOUT_ROW:  # each image is counted once
             self.report.compared += len(seen)
         self._queue([each for each in seen if self._need(each) in kinds])
 
