@@ -161,6 +161,24 @@ def test_some_deleted_images_in_the_index_do_not_make_the_answer_shorter(scene: 
     assert len(found(scene.api.get(path))) == 5
 
 
+@pytest.mark.parametrize("key", ["search-check", "cat", "cat/x", "a/b/c", "/", "cat/" + "0" * 32 + ".png", "é"])
+def test_a_vector_that_is_no_images_is_no_hit(scene: SearchScene, key: str) -> None:
+    image = scene.add(png(1), "grass")
+    (vector,) = scene.index.get([image["id"]], with_data=True).values()
+    scene.index.put([replace(vector, key=key)])
+    for answer in (by_picture(scene.api, png(1)), scene.api.get("/search?q=grass")):
+        assert [hit["id"] for hit in found(answer)] == [image["id"]]
+
+
+def test_a_vector_without_metadata_is_no_hit(scene: SearchScene) -> None:
+    image = scene.add(png(1), "grass")
+    (vector,) = scene.index.get([image["id"]], with_data=True).values()
+    scene.index.put([replace(vector, metadata={})])
+    for answer in (by_picture(scene.api, png(1)), scene.api.get("/search?q=grass")):
+        assert found(answer) == []
+    problem(scene.api.get(f"/images/{image['id']}/similar"), 409)
+
+
 def test_labels_are_those_of_the_present_picture(scene: SearchScene) -> None:
     image = scene.add(png(1), labels=[("Cat", 80.0)])
     assert json_of(scene.api.get(f"{image['url']}/info"))["labels"] == [{"name": "Cat", "confidence": 80}]
