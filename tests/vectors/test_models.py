@@ -130,7 +130,9 @@ class Evil:
 
 
 @pytest.mark.parametrize("place", range(5))
-@pytest.mark.parametrize("function", [os.mkdir, eval, getattr, bytearray, OrderedDict.fromkeys], ids=lambda each: each.__name__)
+@pytest.mark.parametrize(
+    "function", [os.mkdir, eval, getattr, bytearray, OrderedDict.fromkeys], ids=lambda each: each.__name__
+)
 def test_a_pickle_may_name_tensors_only(place: int, function: Callable[..., object], tmp_path: Path) -> None:
     """Five pickles begin the file; none of them may call anything else."""
     parts: list[object] = [weights.MAGIC, weights.VERSION, {}, OrderedDict(), []]
