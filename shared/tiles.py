@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 SIDE = 32  # pixels
 TILE_BYTES = SIDE * SIDE * 3
 DECIMALS = 6  # of a confidence in percent
+WITHOUT_TILE = ("label", "name", "version", "labels")  # what a list reads: 100 tiles would be 400 kB on the wire
 
 Label = tuple[str, float]
 Labels = tuple[Label, ...]  # with their confidence in percent, the strongest first
@@ -70,10 +71,10 @@ class Tiles:
     def labels_of(self, images: Iterable[Image]) -> dict[str, Labels]:
         """Return what was recognised in the images of which it is known, by their ids."""
         versions = {image.id: image.version_id for image in images}
-        known = self.batch(versions)
-        return {
-            key: tile.labels for key, tile in known.items() if tile.labels is not None and tile.version == versions[key]
-        }
+        keys = [_key(*image_id.split("/", 1)) for image_id in versions]
+        read = batch_get.read(self._client, self._table, keys, consistent=False, only=WITHOUT_TILE)
+        known = [(tile.id, tile) for tile in map(_tile, read)]
+        return {key: tile.labels for key, tile in known if tile.labels is not None and tile.version == versions[key]}
 
     def delete(self, label: str, name: str) -> None:
         """Remove what is known of an image, if anything is."""

@@ -12,12 +12,19 @@ if TYPE_CHECKING:
 KEYS_MAX = 100  # that BatchGetItem takes in one call
 
 
-def read(client: "DynamoDBClient", table: str, keys: Sequence[Item], *, consistent: bool) -> list[Item]:
-    """Return the items that exist, in no particular order.  The keys must differ."""
+def read(
+    client: "DynamoDBClient", table: str, keys: Sequence[Item], *, consistent: bool, only: Sequence[str] = ()
+) -> list[Item]:
+    """Return the items that exist, in no particular order, with the attributes `only` or with all.
+
+    The keys must differ.
+    """
+    names = {f"#{number}": name for number, name in enumerate(only)}
+    chosen = {"ProjectionExpression": ", ".join(names), "ExpressionAttributeNames": names} if only else {}
     found: list[Item] = []
     for first in range(0, len(keys), KEYS_MAX):
         some = keys[first : first + KEYS_MAX]
-        found += retried(_Call(client, {table: {"Keys": some, "ConsistentRead": consistent}}))
+        found += retried(_Call(client, {table: {"Keys": some, "ConsistentRead": consistent, **chosen}}))
     return found
 
 

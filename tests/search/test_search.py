@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 import edit_image
+from shared import aws
 from shared.tiles import Tile
 from tests.support.answers import conforms, problem
 from tests.support.hosts import json_of, proxy_event
@@ -190,6 +191,18 @@ def test_labels_are_those_of_the_present_picture(scene: SearchScene) -> None:
     assert "labels" not in json_of(scene.api.get(f"{image['url']}/info"))
     scene.follow(image["id"], [])
     assert json_of(scene.api.get(f"{image['url']}/info"))["labels"] == []
+
+
+def test_a_list_reads_labels_without_tiles(scene: SearchScene) -> None:
+    image = scene.add(png(1), labels=[("Cat", 80.0)])
+    asked: list[Any] = []
+    events = aws.dynamodb().meta.events
+    events.register("provide-client-params.dynamodb.BatchGetItem", lambda params, **_: asked.append(params))
+    for path in (f"/images?label={scene.api.label}", f"{image['url']}/info", "/search?q=cat"):
+        asked.clear()
+        assert b'"Cat"' in scene.api.get(path).body
+        (of_tiles,) = [each["RequestItems"]["TilesTable"] for each in asked if "TilesTable" in each["RequestItems"]]
+        assert set(of_tiles["ExpressionAttributeNames"].values()) == {"label", "name", "version", "labels"}
 
 
 def test_your_own_images_have_their_labels_too(scene: SearchScene) -> None:
