@@ -6,7 +6,7 @@
 | the form                           | S3 sends a message                                            | PUT      |
 | follow: GET /uploads/{id}          | the upload, its image                                         |          |
 | receive: the file becomes an image | the upload; `received`; the image's transaction with `stored` | GET, PUT |
-| receive: it is recognised          | the upload, the image, a result; the result; `recognised`     | GET      |
+| receive: it is recognised          | the upload, the image, a result; `recognised`; a message      | GET      |
 | receive: its callback is due       | the upload, the image; a message; that it was queued          | DELETE   |
 | notify: the callback               |                                                               |          |
 
@@ -63,7 +63,7 @@ def _receive(upload: Operation, use: Use, assumed: Assumed) -> Operation:
         upload,
         read_units=upload.read_units + 5 + callbacks,
         write_units=upload.write_units + 2 + 2 + new + callbacks,
-        trips=upload.trips + 5 + 2 + new + 3 * callbacks,
+        trips=upload.trips + 5 + 2 + 1 + new + 3 * callbacks,
         s3={"get": Decimal(2), "put": Decimal(1), "delete": Decimal(1)},
         cpu_ms=upload.cpu_ms * assumed.receive_cpu,
         other_ms=new * assumed.rekognition_ms,

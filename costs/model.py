@@ -93,7 +93,8 @@ class Month:
             "cloudfront-requests": _sum(at_edge, lambda _: Decimal(1)),
             "alarms": Decimal(self.stack.alarms),
             "secrets": Decimal(self.stack.secrets),
-            "sqs-requests": self._polls() + _sum(messages, lambda _: REQUESTS_OF_MESSAGE),
+            # The third message of a direct upload brings its labels to index/, whose batch with it is not counted.
+            "sqs-requests": self._polls() + (messages[RECEIVE] + sum(messages.values())) * REQUESTS_OF_MESSAGE,
             "rekognition": messages[RECEIVE] * self.use.new_pictures,
             **search.quantities(self.use, self.assumed),
             "ssm-parameters": Decimal(self.stack.parameters),

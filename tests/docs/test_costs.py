@@ -136,7 +136,7 @@ def test_a_row_of_direct_uploads_is_what_comes_out_by_hand() -> None:
         "ask": info["cpu_ms"] * slower + 6 + 5,
         "follow": info["cpu_ms"] * slower + 2 * 6 + 5,
         "authorize": 5 + 5,
-        "receive": (2 * upload["cpu_ms"] * 1769 / 1280 + 13 * 6 + 4 * 40 + 1000 + 5) * 1280 / 1024,
+        "receive": (2 * upload["cpu_ms"] * 1769 / 1280 + 14 * 6 + 4 * 40 + 1000 + 5) * 1280 / 1024,
         "notify": upload["cpu_ms"] * slower + 200 + 5,
         "index": (shrink["cpu_ms"] * 1769 / MEMORY + 6 * 6 + 40 + 500 + 3 * 200 + 5) * MEMORY / 1024,
     }
@@ -150,7 +150,7 @@ def test_a_row_of_direct_uploads_is_what_comes_out_by_hand() -> None:
         "S3": 1e6 * (2 * 0.005 + 3 * 0.0004) / 1000,
         "Transfer": ((3000 + 1000) + 3 * (1000 + 1000) + (1000 + 1000)) / 1000 * 0.05,
         "CloudWatch": logged / 1000 * (0.50 + 0.15 * 30 / 30.4 * 0.03),
-        "SQS": 6 * 0.40,
+        "SQS": 9 * 0.40,
         "Rekognition": 1000,
         "S3 Vectors": 1e6 * 128 * 1024 / 1e9 * 0.20,
         "Bedrock": 60,
