@@ -36,7 +36,7 @@ token: $(VENV)/run.installed  ## Print a token for `make run TOKENS=1`, of SUBJE
 audit: | $(VENV)/bin/pip  ## Draw N images of LABEL from the petAPI at URL; fail if the draws are not fair
 	@$(BIN)/python -m tools.audit '$(LABEL)' '$(N)' '$(URL)'
 
-reconcile: $(VENV)/run.installed  ## Find and repair what disagrees in bucket, tables and index; DRY=1, REBUILD=label, KEY=label/name, RATE=10
+reconcile: $(VENV)/run.installed  ## Find and repair what disagrees in bucket, tables, index; DRY=1, REBUILD=, KEY=label/name, RATE=10
 	@$(BIN)/python -m tools.reconcile
 
 ##@ Deploy it to AWS

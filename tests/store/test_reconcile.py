@@ -76,9 +76,9 @@ def test_labels_missing_in_the_list_of_labels_are_added(api: Api) -> None:
     for label in ("cat", "dog"):
         key = {"label": {"S": "#labels"}, "s3key": {"S": label}}
         boto3.client("dynamodb").delete_item(TableName="ImageChunksTable", Key=key)
-    assert json_of(api.get("/labels")) == {"labels": []}
+    assert json_of(api.get("/labels"))["labels"] == []
     run(dry_run=True)
-    assert json_of(api.get("/labels")) == {"labels": []}
+    assert json_of(api.get("/labels"))["labels"] == []
     run()
     run()
     assert [each["label"] for each in json_of(api.get("/labels"))["labels"]] == ["cat", "dog"]

@@ -65,7 +65,7 @@ def test_every_text_has_a_meaning(text: str) -> None:
     assert np.linalg.norm(lite0_sentences.of_text(text)) == pytest.approx(1)
 
 
-def test_what_all_names_share_is_the_mean_of_the_classes() -> None:
+def test_what_all_names_share_is_the_mean_of_the_classes(slow_tier: None) -> None:
     names = dict.fromkeys(lite0_network.model().names)
     wanted = np.mean([lite0_sentences.of_text(name) for name in names], axis=0)
     assert lite0_sentences.shared_meaning() == pytest.approx(wanted, abs=1e-4)
