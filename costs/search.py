@@ -2,7 +2,7 @@
 
 | step                            | DynamoDB                                     | S3  | S3 Vectors        | Bedrock   |
 |---------------------------------|----------------------------------------------|-----|-------------------|-----------|
-| index: a new image, by a stream | the row, its tile, a result; both rows; tile | GET | read, write, read | a picture |
+| index: a new image, by a stream | the row, its tile, a result; both rows; tile | GET | read, write       | a picture |
 | search by a text                | the rows and tiles of the hits               |     | two queries       | its words |
 | search by a picture             | the rows and tiles of the hits               |     | one query         | a picture |
 | similar: like a stored image    | its row; the rows and tiles of the hits      |     | read, one query   |           |
@@ -52,11 +52,11 @@ def with_steps(measured: Measured, use: Use, assumed: Assumed) -> Measured:
     steps = {
         INDEX: replace(
             thumbnail,
-            read_units=Decimal(6),
+            read_units=Decimal(5),
             write_units=TILE_UNITS,
             trips=Decimal(6),
             s3={**NONE, "get": Decimal(1)},
-            other_ms=model + 3 * index,
+            other_ms=model + 2 * index,
             response_bytes=Decimal(0),
         )
     }

@@ -55,11 +55,5 @@ def _is_queue_mapping(resource: dict[str, Any]) -> bool:
     return _is(resource, "Lambda::EventSourceMapping") and "StartingPosition" not in resource["Properties"]
 
 
-def _is_queue(resource: dict[str, Any]) -> bool:
-    """Return whether Lambda polls a queue for it. It reads streams without charge."""
-    source = resource["Properties"].get("EventSourceArn", {}).get("Fn::GetAtt", [])
-    return _is(resource, "Lambda::EventSourceMapping") and source[-1] == "Arn"
-
-
 def _is(resource: dict[str, Any], kind: str) -> bool:
     return bool(resource["Type"] == f"AWS::{kind}")

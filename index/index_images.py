@@ -36,7 +36,7 @@ STREAM = "aws:dynamodb"
 # A batch of the stream gives its pictures so long; the others are done from the queue, side by side. Deletes and new
 # tags behind them should not wait, and while `make run` waits for this function, its queues wait, too.
 STREAM_SECONDS = 4.0
-PICTURE_SECONDS = 15.0  # that a picture may take: 5 to decode it, and three attempts of a model
+PICTURE_SECONDS = 25.0  # that a picture may take: 5 to decode it, and attempts of a recogniser and of an encoder
 
 
 @entry
@@ -61,8 +61,8 @@ def _follow(records: Sequence[Record]) -> list[str]:
 def _take(records: Sequence[Record]) -> list[str]:
     """Index the images of the queue's messages. Return the ids of the messages that must come again."""
     images = {record["messageId"]: _image(record) for record in records}
-    later = set(_run([image for image in images.values() if image], lambda: True))
-    failed = [record for record in records if (image := images[record["messageId"]]) is None or image in later]
+    later = {image.id for image in _run([image for image in images.values() if image], lambda: True)}
+    failed = [record for record in records if (image := images[record["messageId"]]) is None or image.id in later]
     for record in failed:
         _postpone(record, is_hopeless=images[record["messageId"]] is None)
     logs.log().info("queue: %d messages, %d of them later", len(records), len(failed))
@@ -90,8 +90,11 @@ def _run(images: Sequence[ToIndex], has_time: Callable[[], bool]) -> list[ToInde
 
 
 def _indexing(settings: Settings, has_time: Callable[[], bool]) -> Indexing:
-    encoder, index = _encoder(), name_of(settings.vector_index)
-    vectors = VectorIndex(aws.s3vectors(), settings.vector_index) if encoder and index else None
+    encoder = _encoder()
+    index = encoders.index_name(encoder) if encoder else ""
+    if index and index != name_of(settings.vector_index):
+        raise Unavailable("SSM names the index of another encoder; a deployment is under way.")
+    vectors = VectorIndex(aws.s3vectors(), settings.vector_index) if encoder else None
     tiles, failures = Tiles(aws.dynamodb(), settings.tiles_table), Failures()
     recognise_all = os.environ.get("RECOGNISE_ALL") == "true"
     return Indexing(

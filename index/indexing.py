@@ -50,7 +50,7 @@ class Indexing:
 
     def run(self, images: Iterable[ToIndex]) -> list[ToIndex]:
         """Index these images. Return those that must come again; the log says why."""
-        wanted = {image.id: image for image in images}
+        wanted = _each_once(images)
         left = set(wanted)
         for _ in range(ROUNDS):
             with self._failures.of(*sorted(left)):
@@ -68,7 +68,9 @@ class Indexing:
         vectors = self._vectors_of(seen, needs)
         changes = self._removals(seen, needs) + self._with_words(seen, needs, vectors)
         changes += self._with_labels(seen, needs, vectors) + self._with_pictures(seen, needs)
-        return self._changed(self._writer.write(changes))
+        written = self._writer.write(changes)
+        outrun = {change.id for change in changes} - {change.id for change in written} - self._failures.ids
+        return outrun | self._changed(written)
 
     def _is_damaged(self, seen: Seen) -> bool:
         with self._failures.of(seen.id):
@@ -93,7 +95,12 @@ class Indexing:
     ) -> list[Change]:
         changed = [each for each in seen if needs.get(each.id) is Need.WORDS and each.id in vectors]
         return [
-            Change(each.id, each.image, vector=_with_metadata(vectors[each.id], each.image, each.tile))
+            Change(
+                each.id,
+                each.image,
+                vector=_with_metadata(vectors[each.id], each.image, each.tile),
+                unlabelled=each.tile is None or each.tile.labels is None,
+            )
             for each in changed
         ]
 
@@ -105,11 +112,12 @@ class Indexing:
             if needs.get(each.id) is Need.LABELS and each.image and each.tile:
                 with self._failures.of(each.id):
                     labels = self._maker.labels(each.image, self._content(each.image))
-                    tile = replace(each.tile, labels=labels)
+                    tile = None if labels is None else replace(each.tile, labels=labels)
                     vector = vectors.get(each.id)
-                    new = _with_metadata(vector, each.image, tile) if vector else None
-                    changes.append(Change(each.id, each.image, tile, new))
-        return [change for change in changes if change.tile and change.tile.labels is not None]
+                    new = _with_metadata(vector, each.image, tile or each.tile) if vector else None
+                    vector_to_put = None if new == vector else new
+                    changes.append(Change(each.id, each.image, tile, vector_to_put, unlabelled=tile is None))
+        return [change for change in changes if change.tile or change.vector]
 
     def _with_pictures(self, seen: Iterable[Seen], needs: Mapping[str, Need]) -> list[Change]:
         changes = []
@@ -122,7 +130,14 @@ class Indexing:
     def _with_picture(self, seen: Seen, image: Image) -> Change:
         """Return what is made of the image's picture."""
         made = self._maker.make(image, self._content(image))
-        return Change(image.id, image, made.tile, made.vector, removes_vector=not made.vector and bool(seen.metadata))
+        return Change(
+            image.id,
+            image,
+            made.tile,
+            made.vector,
+            removes_vector=not made.vector and bool(seen.metadata),
+            unlabelled=made.tile.labels is None,
+        )
 
     def _content(self, image: Image) -> bytes:
         """Return the bytes of the image's picture, if there is time to do something with them."""
@@ -134,11 +149,22 @@ class Indexing:
         return content
 
     def _changed(self, written: Sequence[Change]) -> set[str]:
-        """Return which of these images have another row by now than the one that was written of them."""
+        """Return which of these images have another row, or labels, by now than what was written of them."""
         with self._failures.of(*(change.id for change in written)):
             rows = self._observer.rows(change.id for change in written)
-            return {change.id for change in written if _state(image_of(rows.get(change.id))) != _state(change.image)}
+            others = {change.id for change in written if _state(image_of(rows.get(change.id))) != _state(change.image)}
+            unlabelled = [change.id for change in written if change.unlabelled]
+            return others | self._observer.recognised(unlabelled)
         return set()
+
+
+def _each_once(images: Iterable[ToIndex]) -> dict[str, ToIndex]:
+    """Return the images by their ids. One that several messages name is recognised if one of them says so."""
+    found: dict[str, ToIndex] = {}
+    for image in images:
+        known = found.get(image.id)
+        found[image.id] = known if known and known.recognised else image
+    return found
 
 
 def _with_metadata(vector: Vector, image: Image | None, tile: Tile | None) -> Vector:

@@ -31,6 +31,7 @@ class Change:
     tile: Tile | None = None  # to put
     vector: Vector | None = None  # to put
     removes_vector: bool = False
+    unlabelled: bool = False  # made without labels, which another call may find meanwhile
 
     @property
     def name(self) -> tuple[str, str]:
@@ -77,23 +78,27 @@ class Writer:
         self._tiles, self._vectors, self._failures = tiles, vectors, failures
 
     def write(self, changes: Sequence[Change]) -> list[Change]:
-        """Write the changes. Return those that are written."""
+        """Write the changes. Return those that are written: neither failed nor outrun by another call."""
+        current = []
         for change in changes:
             with self._failures.of(change.id):
-                self._write_tile(change)
+                if self._write_tile(change):
+                    current.append(change)
         if self._vectors:
-            self._put(self._vectors, self._left(changes))
-            self._delete(self._vectors, self._left(changes))
-        return self._left(changes)
+            self._put(self._vectors, self._left(current))
+            self._delete(self._vectors, self._left(current))
+        return self._left(current)
 
     def _left(self, changes: Sequence[Change]) -> list[Change]:
         return [change for change in changes if change.id not in self._failures.ids]
 
-    def _write_tile(self, change: Change) -> None:
+    def _write_tile(self, change: Change) -> bool:
+        """Write the tile. Return False if another call has recognised the picture meanwhile."""
         if change.tile:
-            self._tiles.put(change.tile)
-        elif change.image is None:
+            return self._tiles.put(change.tile)
+        if change.image is None:
             self._tiles.delete(*change.name)
+        return True
 
     def _put(self, index: VectorIndex, changes: Sequence[Change]) -> None:
         """Put all vectors in one call. If the index refuses it, find the vector that it refuses."""

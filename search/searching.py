@@ -9,10 +9,11 @@ from hits import Hits
 from image_rows import ImageRows
 from shared import aws, logs
 from shared.errors import Unavailable, UnprocessableValue
+from shared.index_state import name_of
 from shared.settings import NO_INDEX, read_settings
 from shared.tiles import Tiles
 from shared.vectors import encoders
-from shared.vectors.encoders import CannotBeCompared, Encoder, EncoderBusy
+from shared.vectors.encoders import CannotBeCompared, Encoder, EncoderBusy, index_name
 from shared.vectors.vector_index import IndexBusy, VectorIndex
 
 encoder = cache(encoders.chosen)
@@ -66,6 +67,8 @@ def _parts() -> Searching:
             "This service has no encoder, so it cannot search. Its operator can choose one with the parameter Encoder; "
             "GET /images lists images by label, tag and file name."
         )
+    if name_of(settings.vector_index) != index_name(chosen):
+        raise Unavailable("The encoder of this service is being changed; retry in a few minutes.")
     index = VectorIndex(aws.s3vectors(), settings.vector_index)
     rows = ImageRows(aws.dynamodb(), settings.image_chunks_table)
     tiles = Tiles(aws.dynamodb(), settings.tiles_table)

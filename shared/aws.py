@@ -32,9 +32,8 @@ CONFIG = Config(
     signature_version="v4",
 )
 SSM_CONFIG = CONFIG.merge(Config(retries={"mode": "standard", "total_max_attempts": 2}))  # other calls follow it
-BEDROCK_LONGER = 3  # seconds: it receives up to 1 MB and runs a network
-BEDROCK_CONFIG = CONFIG.merge(Config(read_timeout=2 + BEDROCK_LONGER))
-REKOGNITION_CONFIG = CONFIG.merge(Config(read_timeout=5))  # it receives up to 5 MB and analyses them
+MODEL_LONGER = 3  # seconds: models receive up to 5 MB and run a network
+MODEL_CONFIG = CONFIG.merge(Config(read_timeout=2 + MODEL_LONGER))
 # The bucket's address in its region: the global one redirects while a bucket is new, and forms do not follow that.
 S3_CONFIG = CONFIG.merge(Config(signature_version="s3v4", s3={"addressing_style": "virtual"}))
 
@@ -50,8 +49,8 @@ def session() -> Session:
 @cache
 def bedrock() -> "BedrockRuntimeClient":
     """Return the client of the models of Bedrock."""
-    client = session().create_client("bedrock-runtime", config=BEDROCK_CONFIG)
-    client.meta.events.register("before-send", partial(deadline.check, longer=BEDROCK_LONGER))
+    client = session().create_client("bedrock-runtime", config=MODEL_CONFIG)
+    client.meta.events.register("before-send", partial(deadline.check, longer=MODEL_LONGER))
     return cast("BedrockRuntimeClient", client)
 
 
@@ -64,7 +63,9 @@ def dynamodb() -> "DynamoDBClient":
 @cache
 def rekognition() -> "RekognitionClient":
     """Return the client of Rekognition."""
-    return cast("RekognitionClient", session().create_client("rekognition", config=REKOGNITION_CONFIG))
+    client = session().create_client("rekognition", config=MODEL_CONFIG)
+    client.meta.events.register("before-send", partial(deadline.check, longer=MODEL_LONGER))
+    return cast("RekognitionClient", client)
 
 
 @cache

@@ -91,6 +91,12 @@ class Observer:
         vectors = self._vectors.get(ids) if self._vectors and ids else {}
         return [_seen(each, rows.get(each), tiles.get(each), vectors.get(each)) for each in ids]
 
+    def recognised(self, ids: Iterable[str]) -> set[str]:
+        """Return which of these images have a tile with labels, consistently."""
+        ids = list(ids)
+        tiles = self._tiles.batch(ids, consistent=True) if ids else {}
+        return {key for key, tile in tiles.items() if tile.labels is not None}
+
     def rows(self, ids: Iterable[str]) -> dict[str, items.Item]:
         """Read the rows of these images, consistently; those that do not exist are missing."""
         keys = [items.image_key(*image_id.split("/", 1)) for image_id in ids]

@@ -11,7 +11,9 @@ A picture that cannot be decoded has no tile, only a refusal.
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
 
 from shared.images import Image
 from shared.labels import batch_get
@@ -53,9 +55,25 @@ class Tiles:
     def __init__(self, client: "DynamoDBClient", table: str) -> None:
         self._client, self._table = client, table
 
-    def put(self, tile: Tile) -> None:
-        """Store what is known of an image, in place of what was."""
-        self._client.put_item(TableName=self._table, Item=_item(tile))
+    def put(self, tile: Tile) -> bool:
+        """Store what is known of an image, in place of what was.
+
+        Return False if it was recognised meanwhile: labels of a version are not replaced by none.
+        """
+        request: Any = {"TableName": self._table, "Item": _item(tile)}
+        if tile.labels is None:
+            request |= {
+                "ConditionExpression": "attribute_not_exists(#labels) OR #version <> :version",
+                "ExpressionAttributeNames": {"#labels": "labels", "#version": "version"},
+                "ExpressionAttributeValues": {":version": {"S": tile.version}},
+            }
+        try:
+            self._client.put_item(**request)
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
+                raise
+            return False
+        return True
 
     def get(self, label: str, name: str) -> Tile | None:
         """Read what is known of an image consistently."""

@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import fields, replace
 from datetime import date
@@ -30,9 +31,11 @@ from shared.labels.items import Item
 from shared.limits import BODY_MAX
 from tests.support import search_scene
 from tests.support.cloud import ROOT, template
+from tests.support.index_scene import index_scene
 from tests.support.ingest_scene import send
 from tests.support.local_service import ANSWER_MAX
-from tests.support.pictures import png
+from tests.support.pictures import png, tiny
+from tests.support.simulation import silent
 
 MILLIONS = st.integers(0, 10**9).map(Decimal)
 SEARCHES = ("searches", "picture_searches", "similars")
@@ -76,7 +79,7 @@ def test_a_bill_is_what_comes_out_by_hand() -> None:
         "draw": draw["cpu_ms"] * 1769 / 1024 + draw["trips"] * 6 + sum(draw["s3"].values()) * 40 + 5,
         "upload": upload["cpu_ms"] * 1769 / 1280 + upload["trips"] * 6 + sum(upload["s3"].values()) * 40 + 5,
         "authorizer": 5 + 5,
-        "index": shrink["cpu_ms"] * 1769 / MEMORY + 6 * 6 + 40 + 500 + 3 * 200 + 5,
+        "index": shrink["cpu_ms"] * 1769 / MEMORY + 6 * 6 + 40 + 500 + 2 * 200 + 5,
     }
     gb_seconds = (5e8 * busy["draw"] + 1e6 * busy["upload"] * 1280 / 1024 + 1e6 * busy["authorizer"]) / 1000
     gb_seconds += 1e6 * busy["index"] * MEMORY / 1024 / 1000
@@ -99,7 +102,7 @@ def test_a_bill_is_what_comes_out_by_hand() -> None:
         "api-rest": 333 * 3.50 + (501 - 333) * 2.80,
         "lambda-requests": (503 - 1) * 0.20,
         "lambda-x86_64": (gb_seconds - 400_000) * 0.0000166667,
-        "dynamodb-reads": (500 * draw["read_units"] + 1 * upload["read_units"] + 6) * 0.125,
+        "dynamodb-reads": (500 * draw["read_units"] + 1 * upload["read_units"] + 5) * 0.125,
         "dynamodb-writes": (500 * draw["write_units"] + 1 * (tagged["write_units"]) + 4) * 0.625,
         "dynamodb-storage": max((2e6 * (row + tag + entries + tile) + lanes) / 1e9 - 25, 0) * 0.25,
         "dynamodb-recovery": (2e6 * (row + tag) + lanes) / 1e9 * 0.20,
@@ -138,7 +141,7 @@ def test_a_row_of_direct_uploads_is_what_comes_out_by_hand() -> None:
         "authorize": 5 + 5,
         "receive": (2 * upload["cpu_ms"] * 1769 / 1280 + 14 * 6 + 4 * 40 + 1000 + 5) * 1280 / 1024,
         "notify": upload["cpu_ms"] * slower + 200 + 5,
-        "index": (shrink["cpu_ms"] * 1769 / MEMORY + 6 * 6 + 40 + 500 + 3 * 200 + 5) * MEMORY / 1024,
+        "index": (shrink["cpu_ms"] * 1769 / MEMORY + 6 * 6 + 40 + 500 + 2 * 200 + 5) * MEMORY / 1024,
     }
     milliseconds = sum(busy.values()) + 2 * busy["follow"]
     logged = 4 * (info["log_bytes"] + 300) + 2 * upload["log_bytes"] + shrink["log_bytes"]
@@ -146,7 +149,7 @@ def test_a_row_of_direct_uploads_is_what_comes_out_by_hand() -> None:
     expected = {  # dollars of a million, beside so many draws that little is free
         "API Gateway": 4 * 2.38,
         "Lambda": 8 * 0.20 + milliseconds / 1000 * 1e6 * 0.0000166667,
-        "DynamoDB": (3 * 2 + upload["read_units"] + 6 + 6) * 0.125 + (1 + upload["write_units"] + 6 + 4) * 0.625,
+        "DynamoDB": (3 * 2 + upload["read_units"] + 6 + 5) * 0.125 + (1 + upload["write_units"] + 6 + 4) * 0.625,
         "S3": 1e6 * (2 * 0.005 + 3 * 0.0004) / 1000,
         "Transfer": ((3000 + 1000) + 3 * (1000 + 1000) + (1000 + 1000)) / 1000 * 0.05,
         "CloudWatch": logged / 1000 * (0.50 + 0.15 * 30 / 30.4 * 0.03),
@@ -224,6 +227,19 @@ def test_a_direct_upload_asks_aws_for_what_is_counted(moto_aws: None) -> None:
     assert asked.take() == counted(RECEIVE, index_entries=1)
     assert sent.state()["state"] == "recognised"
     assert asked.take() == counted(FOLLOW)
+
+
+def test_an_image_is_indexed_by_the_calls_that_are_counted() -> None:
+    step = search.with_steps(measured.measured(), Use(), Assumed()).operations[search.INDEX]
+    with silent(), index_scene() as scene:
+        scene.upload(tiny(1))
+        scene.calls.reset()
+        scene.follow()
+        calls = Counter(scene.calls.names)
+    reads = calls.pop("batch_get_item") + calls.pop("get_item")  # of one row each, consistently
+    assert (reads, reads + calls.pop("put_item")) == (step.read_units, step.trips)
+    assert calls.pop("get_object") == step.s3["get"]
+    assert calls == {"get_vectors": 1, "put_vectors": 1, "invoke_model": 1}
 
 
 def test_searches_ask_aws_for_what_is_counted(moto_aws: None, tmp_path: Path) -> None:

@@ -3,10 +3,12 @@
 import io
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from PIL import Image
 
+import index_images
 from shared.recognition.recognition import Recognition
 from shared.tiles import TILE_BYTES
 from tests.support import memory_index
@@ -257,6 +259,21 @@ def check_throttled(scene: IndexScene, count: int) -> None:
         most = max(most, *(message["received"] for message in some))
     assert most < 100
     assert set(scene.world.vectors) == images
+    assert scene.differences() == []
+
+
+def test_while_another_encoder_is_deployed_images_wait_and_no_model_is_asked(
+    scene: IndexScene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = replace(memory_index.SETTINGS, vector_index=memory_index.INDEX.replace("titan", "nova"))
+    with monkeypatch.context() as changed:
+        changed.setattr(index_images, "read_settings", lambda: other)
+        image = scene.upload(tiny(1))
+        scene.follow()
+        assert (scene.world.asked, len(scene.world.queue)) == (0, 1)
+
+    scene.drain()
+    assert scene.metadata(image)["label"] == "cat"
     assert scene.differences() == []
 
 

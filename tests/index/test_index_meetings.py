@@ -6,6 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from shared.index_queue import of_id
+from shared.recognition.recognition import Recognition
 from tests.support import memory_index
 from tests.support.index_scene import IndexScene, index_scene
 from tests.support.pictures import tiny
@@ -36,7 +37,16 @@ def indexed_with_other_tags(scene: IndexScene) -> str:
     return image
 
 
-CHANGES = (deleted, uploaded_again, tagged)
+def recognised(scene: IndexScene, image: str) -> None:
+    """Let ingest/ find labels, and the index have its message."""
+    (content,) = scene.world.objects[image].values()
+    assert Recognition(memory_index.SETTINGS.recognitions_table).detections(content, "image/png")
+    label, _, name = image.partition("/")
+    message = {"body": json.dumps({"label": label, "name": name, "recognised": True}), "received": 0}
+    assert memory_index.take([message]) == []
+
+
+CHANGES = (deleted, uploaded_again, tagged, recognised)
 BEGINNINGS = (new, indexed_with_other_tags)
 
 
@@ -61,14 +71,19 @@ def meet(begin: Callable[[IndexScene], str], change: Callable[[IndexScene, str],
         scene.calls.reset()
         scene.drain()
         assert scene.differences() == [], (begin.__name__, change.__name__, number)
+        if change is recognised and met:
+            tile, metadata = scene.tile(image), scene.metadata(image)
+            assert "labels" in tile, number
+            assert {each["M"]["name"]["S"] for each in tile["labels"]["L"]} <= set(metadata["words"]), number
         return met
 
 
 @pytest.mark.parametrize("change", CHANGES)
 @pytest.mark.parametrize("begin", BEGINNINGS)
 def test_whoever_comes_last_leaves_the_index_as_the_row_is(
-    begin: Callable[[IndexScene], str], change: Callable[[IndexScene, str], None]
+    begin: Callable[[IndexScene], str], change: Callable[[IndexScene, str], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("RECOGNISER", "colours")
     number = 0
     while meet(begin, change, number):
         number += 1

@@ -1,5 +1,6 @@
 """What a search refuses, in the words of the other routes; that it stores nothing, and that no log has its text."""
 
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
@@ -9,6 +10,7 @@ from botocore.exceptions import ClientError
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+import searching
 from shared import aws
 from shared.limits import BODY_MAX
 from shared.tiles import Tile
@@ -131,6 +133,18 @@ def test_a_picture_that_the_encoder_refused_is_422_for_ever_and_not_409(scene: S
         scene.tiles.put(Tile(row.label, row.name, version, refused="Its pixels cannot be decoded.", refused_by=by))
         detail = problem(scene.api.get(path), status)
         assert ("cannot be compared" in detail) == (status == 422)
+
+
+def test_while_another_encoder_is_deployed_a_search_is_503(scene: SearchScene, monkeypatch: pytest.MonkeyPatch) -> None:
+    image, now = scene.add(png(1)), searching.read_settings()
+    other = replace(now, vector_index=now.vector_index.replace("lite0-80-1", "titan-1024-1"))
+    monkeypatch.setattr(searching, "read_settings", lambda: other)
+    for answer in (
+        by_picture(scene.api, png(1)),
+        scene.api.get("/search?q=a"),
+        scene.api.get(f"/images/{image['id']}/similar"),
+    ):
+        assert "is being changed" in problem(answer, 503)
 
 
 def test_without_an_encoder_a_search_says_what_its_operator_can_do(moto_aws: None) -> None:

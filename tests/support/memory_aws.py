@@ -341,7 +341,7 @@ class SQS:
 
 # --- the expression language of conditions and updates ---
 
-TOKEN = re.compile(r"\s*(BETWEEN|AND|OR|<=|[#:]?[A-Za-z_][A-Za-z0-9_]*(?:\.[#A-Za-z_][A-Za-z0-9_]*)*|[()=,])")
+TOKEN = re.compile(r"\s*(BETWEEN|AND|OR|<=|<>|[#:]?[A-Za-z_][A-Za-z0-9_]*(?:\.[#A-Za-z_][A-Za-z0-9_]*)*|[()=,])")
 
 
 def holds(write: Any, before: Item | None) -> bool:
@@ -438,6 +438,9 @@ def _test(tokens: list[str]) -> Callable[[_Scope], bool]:
     if operator == "=":
         name = tokens.pop(0)
         return lambda scope: scope.get(word) == scope.value(name)
+    if operator == "<>":
+        name = tokens.pop(0)
+        return lambda scope: scope.get(word) != scope.value(name)
     if operator == "<=":
         name = tokens.pop(0)
         return lambda scope: (found := scope.get(word)) is not None and int(found["N"]) <= int(scope.value(name)["N"])

@@ -236,7 +236,7 @@ def test_a_service_that_does_not_listen_or_answer_cannot_be_reached(name: str) -
 
 
 def test_a_call_that_may_end_after_the_deadline_is_not_made(encoder: Encoder) -> None:
-    longest = deadline.LAST_ATTEMPT + aws.BEDROCK_LONGER
+    longest = deadline.LAST_ATTEMPT + aws.MODEL_LONGER
     context = SimpleNamespace(get_remaining_time_in_millis=lambda: 1000 * longest - 1)
     with deadline.of(context), pytest.raises(EncoderBusy, match="cannot be reached"):
         encoder.text_query("q")
