@@ -44,7 +44,7 @@ def test_the_limits_are_those_of_the_code() -> None:
         f"after {functions['Timeout']} seconds, a search after {search['Timeout']}",
         f"{parameters['ThrottleRate']['Default']} requests a second",
         f"{parameters['PictureThrottleRate']['Default']} of pictures",
-        f"it takes {parameters['SearchThrottleRate']['Default']} of each a second",
+        f"it takes {parameters['SearchThrottleRate']['Default']} a second of each method",
         f"presigned URL, for {URL_LIFETIME}",
     ):
         assert limit in words
