@@ -128,7 +128,7 @@ def test_the_images_of_all_labels_are_listed_label_by_label(api: Api) -> None:
         assert [each["label"][-2:] for page in found for each in page["images"]] == ["-a", "-b", "-c"]
         assert {tuple(each["tags"]) for page in found for each in page["images"]} == {(api.label,)}
     (image,) = json_of(api.get(f"/images?label={emptied.label[:-8]}"))["images"]
-    tagged = json_of(api.get(f"/images?tag={api.label}&limit=100"))["images"]
+    tagged = [each for page in pages(api, f"/images?tag={api.label}&limit=100") for each in page["images"]]
     assert unrecognised(image) in map(unrecognised, tagged)
 
 

@@ -3,8 +3,10 @@
 import itertools
 import random
 import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -25,6 +27,13 @@ SECONDS = 60.0
 LABEL, TAGS, TAGGED = "beside", ("blue", "red"), 24
 PICTURES = itertools.count(10**6)  # of tagged images; the clients of the soak have lower numbers
 UNITS = 500_000_000
+
+
+@pytest.fixture
+def running(tmp_path: Path) -> Iterator[LocalService]:
+    """Run `make run` for this test alone: others damage labels that nobody repairs."""
+    with LocalService(tmp_path / "data", variables={"LABELS": "*"}) as service:
+        yield service.be_patient()
 
 
 class Reconcilers:

@@ -61,7 +61,7 @@ def reconcile(service: LocalService, *variables: str) -> str:
 @pytest.mark.usefixtures("slow_tier")
 @pytest.mark.parametrize("encoder", ["none", "lite0"])
 def test_a_stop_or_kill_with_pending_changes_loses_none(tmp_path: Path, encoder: str) -> None:
-    variables = {"ENCODER": encoder}
+    variables = {"ENCODER": encoder, "LITE0_MODELS": str(lite0_models.folder())}
     service = LocalService(tmp_path / "data", variables=variables).start()
     kept, gone = [upload(service, number) for number in range(5)], upload(service, 5)
     IndexView(service).wait(images=6)

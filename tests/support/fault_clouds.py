@@ -49,13 +49,14 @@ class Cloud(Protocol):
     def discard_thumbnails(self) -> None: ...
 
 
-def _settings(bucket: str, thumbnails: str, tables: tuple[str, str]) -> dict[str, str]:
+def _settings(bucket: str, thumbnails: str, tables: tuple[str, str], tiles: str) -> dict[str, str]:
     """Return the fields of Settings that the requests of these tests use."""
     return {
         "bucket": bucket,
         "thumbnail_bucket": thumbnails,
         "image_chunks_table": tables[0],
         "chunk_info_table": tables[1],
+        "tiles_table": tiles,
         "labels": LABEL,
     }
 
@@ -76,7 +77,7 @@ class InMemory:
     tables = (memory_aws.IMAGES, memory_aws.CHUNKS)
 
     def __init__(self) -> None:
-        values = _settings(memory_aws.BUCKET, memory_aws.THUMBNAILS, self.tables)
+        values = _settings(memory_aws.BUCKET, memory_aws.THUMBNAILS, self.tables, memory_aws.TILES)
         self.world = World(random.Random(1))
         self._wire = MemoryWire(self.world, _parameters(values))
         self.variables: Mapping[str, str] = {
@@ -118,10 +119,10 @@ class OnEmulator:
     """Tables and buckets of these tests' own in the emulator of `make run`, and what its owner sees of them."""
 
     tables = ("ImageChunks-faults", "ChunkInfo-faults")
-    bucket, thumbnails = "pictures-faults", "thumbnails-faults"
+    bucket, thumbnails, tiles = "pictures-faults", "thumbnails-faults", "Tiles-faults"
 
     def __init__(self, service: LocalService) -> None:
-        values = _settings(self.bucket, self.thumbnails, self.tables)
+        values = _settings(self.bucket, self.thumbnails, self.tables, self.tiles)
         self.variables: Mapping[str, str] = {**service.aws_variables(), **_variables(values)}
         owner, endpoint = service.aws(), service.aws_endpoint
         self.raw: dict[Any, Any] = {
@@ -132,7 +133,8 @@ class OnEmulator:
         self._make(_parameters(values))
 
     def _make(self, parameters: Mapping[str, str]) -> None:
-        for name, template in zip(self.tables, cloud.TABLES, strict=True):
+        templates = (*cloud.TABLES, "TilesTable")
+        for name, template in zip((*self.tables, self.tiles), templates, strict=True):
             self.raw["dynamodb"].create_table(TableName=name, **cloud.table(template))
         for name in (self.bucket, self.thumbnails):
             self.raw["s3"].create_bucket(Bucket=name)
