@@ -50,7 +50,7 @@ def main(sam: str) -> None:
         cloud.create()
         template = declaring_the_endpoint(endpoint)
         options = ["--template", str(template), *skip_pull(RUN_IMAGE)]
-        invoke_events([sam, "local", "invoke", *options, "--parameter-overrides", "Encoder=none"])
+        invoke_events([sam, "local", "invoke", "--parameter-overrides", "Encoder=none", *options])
         everyone = ["--parameter-overrides", "PublicWrites=true Encoder=none"]
         with api([sam, "local", "start-api", "--warm-containers", "LAZY", *options, *everyone]) as url:
             os.environ["PETAPI_URL"] = url
