@@ -50,8 +50,8 @@ def test_files_wait_and_a_label_is_rebuilt_while_writes_are_closed(tmp_path: Pat
         assert state_of(service, upload)["state"] == "waiting"
 
     with LocalService(data, variables={"LABELS": "*"}) as service:
-        service.be_patient()
         assert ended(service, upload)["state"] == "recognised"
+        service.be_patient()  # not before: it ends functions at work, and their messages come again after six minutes
         assert service.upload(pictures.tiny(MANY)).status == 201
         assert json_of(service.get("/labels/cat"))["count"] == MANY + 2
 
