@@ -17,7 +17,7 @@ in a transaction. Only the upload through the API that it contains is measured.
 from dataclasses import replace
 from decimal import Decimal
 
-from costs.measured import Measured, Operation
+from costs.measured import NO_S3, Measured, Operation, Requests
 from costs.use import Assumed, Use
 from shared.uploads.upload import LIFETIME
 
@@ -27,8 +27,6 @@ FORM_BYTES = Decimal(3000)  # of a response with a form: a policy, a signature, 
 STATE_BYTES = Decimal(1000)  # of a response with an upload's state, and of a callback, which has the same content
 REQUESTS_OF_MESSAGE = Decimal(3)  # of SQS: send, receive, delete
 UPLOAD_DAYS = Decimal(LIFETIME) / 86_400
-NONE = {verb: Decimal(0) for verb in ("get", "put", "delete")}
-Requests = dict[str, Decimal]
 
 
 def requests(use: Use, assumed: Assumed) -> Requests:
@@ -73,5 +71,5 @@ def _receive(upload: Operation, use: Use, assumed: Assumed) -> Operation:
 
 def _notify(upload: Operation, assumed: Assumed) -> Operation:
     none = Decimal(0)
-    sent = replace(upload, read_units=none, write_units=none, trips=none, s3=NONE)
+    sent = replace(upload, read_units=none, write_units=none, trips=none, s3=NO_S3)
     return replace(sent, other_ms=assumed.callback_ms, response_bytes=STATE_BYTES)

@@ -9,6 +9,8 @@ from pathlib import Path
 
 FILE = Path(__file__).resolve().parent.parent / "tools" / "benchmarks" / "results.json"
 OF_BASE64 = Decimal("0.75")  # bytes of a picture in each byte of base64
+NO_S3 = {verb: Decimal(0) for verb in ("get", "put", "delete")}
+Requests = dict[str, Decimal]  # how many of each operation
 
 
 class Unmeasured(Exception):

@@ -6,12 +6,12 @@ from decimal import ROUND_CEILING, Decimal
 
 from costs import direct_uploads, search
 from costs.direct_uploads import ASK, NOTIFY, RECEIVE, REQUESTS_OF_MESSAGE
-from costs.measured import OF_BASE64, Measured
+from costs.measured import OF_BASE64, Measured, Requests
+from costs.prices import GB
 from costs.rows import rows
 from costs.stack import Stack
 from costs.use import Assumed, Use
 
-GB = Decimal(10**9)  # bytes; where AWS means 2^30 this is 7% too much at most
 MONTH = Decimal("30.4")  # days
 DAY = Decimal(86_400)  # seconds
 POLLERS = Decimal(5)  # connections on which Lambda waits for messages of a queue where none come
@@ -37,7 +37,6 @@ PICTURES = ("draw image", "download")
 THUMBNAILS = ("thumbnail first", "thumbnail again")
 EDGE = ("draw redirect", "download", *THUMBNAILS)  # what callers of mode cdn ask CloudFront for
 WRITES = ("upload", ASK, "patch", "delete")  # each asks the authorizer
-Requests = dict[str, Decimal]  # how many of each operation
 
 
 def requests(use: Use, assumed: Assumed) -> Requests:

@@ -10,6 +10,7 @@ from typing import Any
 
 FILE = Path(__file__).with_name("prices.json")
 REGIONS = ("us-east-1", "eu-central-1")
+GB, TB = Decimal(10**9), Decimal(10**12)  # bytes; where AWS means 2^30 or 2^40 this is 7% or 10% too much at most
 
 
 @dataclass(frozen=True, slots=True)

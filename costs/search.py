@@ -14,7 +14,8 @@ from dataclasses import replace
 from decimal import Decimal
 from functools import cache
 
-from costs.measured import Measured
+from costs.measured import NO_S3, Measured, Requests
+from costs.prices import GB, TB
 from costs.rows import TYPICAL, tile_bytes
 from costs.use import Assumed, Use
 from shared.vectors.bedrock import NUMBERS
@@ -28,10 +29,7 @@ READ_HITS = HITS + HITS // 5 + 1  # some may be of images that have changed
 HIT_BYTES = Decimal(700)  # of the JSON of a hit
 TILE_UNITS = Decimal(4)  # a tile has 3,072 bytes, and is written at once with what was recognised
 PUT_BYTES_LEAST = Decimal(128 * 1024)  # a request is charged at least so much
-GB, TB = Decimal(10**9), Decimal(10**12)  # bytes
 FIRST, NEXT = Decimal(100_000), Decimal(10_000_000)  # vectors of an index, up to which a price holds
-NONE = {verb: Decimal(0) for verb in ("get", "put", "delete")}
-Requests = dict[str, Decimal]
 
 
 def requests(use: Use) -> Requests:
@@ -55,7 +53,7 @@ def with_steps(measured: Measured, use: Use, assumed: Assumed) -> Measured:
             read_units=Decimal(5),
             write_units=TILE_UNITS,
             trips=Decimal(6),
-            s3={**NONE, "get": Decimal(1)},
+            s3={**NO_S3, "get": Decimal(1)},
             other_ms=model + 2 * index,
             response_bytes=Decimal(0),
         )
@@ -64,7 +62,7 @@ def with_steps(measured: Measured, use: Use, assumed: Assumed) -> Measured:
         info,
         read_units=READ_HITS + HITS / 2,
         trips=Decimal(2),
-        s3=NONE,
+        s3=NO_S3,
         other_ms=model + index,
         response_bytes=HITS * HIT_BYTES,
     )

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from costs import search
 from costs.bill import at_rest, bill
-from costs.prices import prices
+from costs.prices import GB, prices
 from costs.tables import dollars, number, table
 from costs.use import Use
 
@@ -19,7 +19,7 @@ def indexed(use: Use) -> str:
     rows = []
     for images in SEARCHED:
         rest = replace(at_rest(use), images=images)
-        tiles = prices(use.region)["dynamodb-storage"].gross(search.kept_bytes(rest) / search.GB)
+        tiles = prices(use.region)["dynamodb-storage"].gross(search.kept_bytes(rest) / GB)
         stored = bill(rest).services()[VECTORS]
         rows.append((number(images), *map(dollars, (stored, tiles))))
     return table(("images in the index", "vectors, a month", "tiles, a month"), rows)

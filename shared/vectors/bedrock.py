@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/nova/latest/nova2-userguide/embeddings-schema.html
 """
 
 import json
+from abc import ABC, abstractmethod
 from base64 import b64encode
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -28,7 +29,7 @@ BUSY = {
 }
 
 
-class BedrockEncoder:
+class BedrockEncoder(ABC):
     """An encoder by one model, which this client calls. A subclass knows the model's requests and responses."""
 
     name: ClassVar[str]
@@ -40,7 +41,7 @@ class BedrockEncoder:
         self._client = client
         self._works = False  # whether the model has ever answered
 
-    def load(self) -> None:
+    def load(self) -> None:  # noqa: B027 (there is nothing to load)
         """Load nothing: the model is elsewhere."""
 
     def encode_picture(self, jpeg: bytes, names: Sequence[str]) -> list[float]:
@@ -63,14 +64,17 @@ class BedrockEncoder:
         """Return the cosine of two vectors from their cosine distance."""
         return 1 - distance
 
+    @abstractmethod
     def _of_picture(self, jpeg: bytes, purpose: str) -> dict[str, Any]:
-        raise NotImplementedError
+        """Return the request for the vector of a picture."""
 
+    @abstractmethod
     def _of_text(self, text: str) -> dict[str, Any]:
-        raise NotImplementedError
+        """Return the request for the vector of a text."""
 
+    @abstractmethod
     def _found(self, answer: Any) -> list[float]:
-        raise NotImplementedError
+        """Return the vector in the model's answer."""
 
     def _vector(self, request: dict[str, Any]) -> list[float]:
         """Ask the model. Raise CannotBeCompared if it refuses what it is asked for and takes something else.

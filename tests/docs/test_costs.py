@@ -254,7 +254,9 @@ def test_searches_ask_aws_for_what_is_counted(moto_aws: None, tmp_path: Path) ->
             (search.BY_PICTURE, lambda: search_scene.by_picture(scene.api, png(1))),
             (search.SIMILAR, lambda: scene.api.get(f"/images/{images[3]['id']}/similar")),
         ):
-            assert len(search_scene.found(answer())) == search.HITS, step
+            response = answer()
+            assert len(search_scene.found(response)) == search.HITS, step
+            assert search.HIT_BYTES / 2 < len(response.body) / search.HITS < search.HIT_BYTES, step
             counted = steps[step]
             reads, writes, trips, s3 = asked.take()
             assert reads <= counted.read_units, step

@@ -297,9 +297,7 @@ def test_with_recognise_all_every_image_has_labels_and_is_found_by_them(
     assert colour(scene, before) == []
 
     monkeypatch.setenv("RECOGNISE_ALL", "true")
-    scene.world.queue.append(
-        {"body": json.dumps(dict(zip(("label", "name"), before.split("/"), strict=True))), "received": 0}
-    )
+    scene.world.queue.append(memory_index.message(before))
     scene.drain()
 
     assert colour(scene, before) == ["green"]
@@ -314,8 +312,7 @@ def test_labels_that_ingest_finds_later_are_added_and_no_model_is_asked(
     monkeypatch.setenv("RECOGNISER", "colours")
     image = scene.upload(green())
     scene.follow()
-    label, _, name = image.partition("/")
-    message = {"body": json.dumps({"label": label, "name": name, "recognised": True}), "received": 0}
+    message = memory_index.message(image, recognised=True)
     assert memory_index.take([message]) == []
     assert colour(scene, image) == [], "they are not known yet"
 

@@ -79,7 +79,7 @@ class IndexSimulation(Simulation):
         while self.left > OPERATIONS // 4:
             self._rest()
             name = self.rng.choice(self.names)
-            self.world.queue.append({"body": f'{{"label": "{LABEL}", "name": "{name}"}}', "received": 0})
+            self.world.queue.append(memory_index.message(f"{LABEL}/{name}"))
 
     def _index_reconciler(self) -> None:
         while self.left > 0:

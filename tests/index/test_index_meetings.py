@@ -1,11 +1,9 @@
 """Two calls of index/ meet: while one is at any of its calls, the image changes and another call indexes it."""
 
-import json
 from collections.abc import Callable
 
 import pytest
 
-from shared.index_queue import of_id
 from shared.recognition.recognition import Recognition
 from tests.support import memory_index
 from tests.support.index_scene import IndexScene, index_scene
@@ -41,9 +39,7 @@ def recognised(scene: IndexScene, image: str) -> None:
     """Let ingest/ find labels, and the index have its message."""
     (content,) = scene.world.objects[image].values()
     assert Recognition(memory_index.SETTINGS.recognitions_table).detections(content, "image/png")
-    label, _, name = image.partition("/")
-    message = {"body": json.dumps({"label": label, "name": name, "recognised": True}), "received": 0}
-    assert memory_index.take([message]) == []
+    assert memory_index.take([memory_index.message(image, recognised=True)]) == []
 
 
 CHANGES = (deleted, uploaded_again, tagged, recognised)
@@ -55,7 +51,6 @@ def meet(begin: Callable[[IndexScene], str], change: Callable[[IndexScene, str],
     with silent(), index_scene() as scene:
         image = begin(scene)
         scene.world.stream.clear()
-        message = {"body": json.dumps({"label": of_id(image).label, "name": of_id(image).name}), "received": 0}
 
         def interrupt(at: int) -> None:
             if at == number:
@@ -66,7 +61,7 @@ def meet(begin: Callable[[IndexScene], str], change: Callable[[IndexScene, str],
 
         scene.calls.reset()
         scene.calls.before = interrupt
-        scene.world.queue += memory_index.take([message])
+        scene.world.queue += memory_index.take([memory_index.message(image)])
         met = len(scene.calls.names) > 1000
         scene.calls.reset()
         scene.drain()

@@ -174,6 +174,13 @@ def follow(world: IndexWorld, records: list[dict[str, Any]]) -> None:
         assert index_images.handler({"Records": records}, CONTEXT) == {"batchItemFailures": []}
 
 
+def message(image_id: str, *, recognised: bool = False) -> dict[str, Any]:
+    """Return a message of the queue about an image."""
+    label, _, name = image_id.partition("/")
+    more = {"recognised": True} if recognised else {}
+    return {"body": json.dumps({"label": label, "name": name, **more}), "received": 0}
+
+
 def take(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Let the function have messages of the queue, and return those that must come again."""
     for message in messages:
