@@ -1,8 +1,8 @@
 """Let tiles and vectors of some images agree with their rows. Each step can be repeated, also by calls side by side.
 
-A round reads rows, tiles and vectors, and does for each image what it needs. Then it reads the rows once more: an image
-that was changed or deleted meanwhile gets another round. So whoever writes last has seen the row as it is, and what is
-older never stays in place of what is newer.
+A round reads rows, tiles and vectors, and does for each image what it needs. Then it reads the rows once more, and
+the tiles of images that it left without labels: an image that was changed, deleted or recognised meanwhile gets another
+round. So whoever writes last has seen the row as it is, and what is older never stays in place of what is newer.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -11,7 +11,7 @@ from dataclasses import replace
 from making import Maker
 from shared.images import Image
 from shared.index_queue import ToIndex
-from shared.index_state import Need, Observer, Seen, image_of
+from shared.index_state import DamagedRow, Need, Observer, Seen, image_of
 from shared.pictures.bucket import Bucket
 from shared.tiles import Tile
 from shared.vectors.entry import metadata_of
@@ -19,10 +19,6 @@ from shared.vectors.vector_index import Vector, VectorIndex
 from writing import Change, Failures, NoTime, PictureMissing, Writer
 
 ROUNDS = 3  # an image that changes faster than that is indexed later
-
-
-class DamagedRow(Exception):
-    """A row that is no image's."""
 
 
 class Indexing:
@@ -59,7 +55,7 @@ class Indexing:
         return [image for each, image in wanted.items() if each in left | self._failures.ids]
 
     def _round(self, images: Sequence[ToIndex]) -> set[str]:
-        """Do one round. Return the ids of the images that changed meanwhile."""
+        """Do one round. Return the ids of the images that were changed, deleted or recognised meanwhile."""
         if not images:
             return set()
         seen = self._observer.look(image.id for image in images)
@@ -75,7 +71,7 @@ class Indexing:
     def _is_damaged(self, seen: Seen) -> bool:
         with self._failures.of(seen.id):
             if seen.damage:
-                raise DamagedRow
+                raise DamagedRow(seen.damage)
         return bool(seen.damage)
 
     def _need(self, seen: Seen, recognised: Collection[str]) -> Need:

@@ -9,15 +9,14 @@ from shared.images import Image, content_type
 from shared.pictures.budget import CannotBeShown
 from shared.recognition.detections import Detection, Misconfigured, Unrecognisable
 from shared.recognition.recognition import Recognition
-from shared.tiles import Label, Tile
+from shared.tiles import Labels, Tile
 from shared.vectors.encoders import CannotBeCompared, Encoder, index_name
 from shared.vectors.entry import metadata_of, names_of
 from shared.vectors.vector_index import Vector
 
 logger = logging.getLogger("petapi")
 
-Labels = tuple[Label, ...] | None
-FindLabels = Callable[[Image, bytes, bytes], Labels]  # image, stored bytes, JPEG of at most 1,024 pixels
+FindLabels = Callable[[Image, bytes, bytes], Labels | None]  # image, stored bytes, JPEG of at most 1,024 pixels
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +57,7 @@ class Maker:
             return _refused(tile, str(error), by=self._index)
         return Made(tile, Vector(image.id, metadata_of(image, tile.labels), numbers))
 
-    def labels(self, image: Image, content: bytes) -> Labels:
+    def labels(self, image: Image, content: bytes) -> Labels | None:
         """Find the labels of the image's picture; None if they are unknown."""
         return self._find_labels(image, content, b"")
 
@@ -73,7 +72,7 @@ def _refused(tile: Tile, reason: str, *, by: str) -> Made:
 def labels_by(recognition: Recognition, *, recognise: bool) -> FindLabels:
     """Return a function that finds the labels of a picture: in the cache, or also by the recogniser."""
 
-    def find(image: Image, content: bytes, jpeg: bytes) -> Labels:
+    def find(image: Image, content: bytes, jpeg: bytes) -> Labels | None:
         kind = content_type(image.name)
         try:
             found = recognition.detections(content, kind, small_jpeg=jpeg) if recognise else known(content)

@@ -9,8 +9,7 @@ from PIL import Image
 
 from shared.pictures import decoding, scaling
 from shared.tiles import SIDE
-
-MODEL_SIDE = 1_024  # pixels of the longest side of what an encoder gets; Titan takes 2,048 at most
+from shared.vectors import encoders
 
 
 class Views(NamedTuple):
@@ -22,7 +21,7 @@ class Views(NamedTuple):
 
 def views_of(content: bytes) -> Views:
     """Decode a stored picture within the budget, and return both. Raise CannotBeShown if that fails."""
-    picture = scaling.on_white(decoding.small(content, MODEL_SIDE))
+    picture = scaling.on_white(decoding.small(content, encoders.SIDE))
     return Views(scaling.encoded(picture, "jpg"), tile_of(picture))
 
 

@@ -8,21 +8,19 @@
 The index follows the rows a moment later. So a vector without a row, or of another version of the picture, is no hit.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import search_filters
 from image_rows import ImageRows
 from search_options import Options
 from searched_text import SearchedText
 from shared.images import Image
+from shared.vectors.vector_index import Hit as Found
 from shared.vectors.vector_index import VectorIndex
 
 DECIMALS = 6  # of a similarity; vectors are of floats with 7 digits
 PICTURE, WORDS, MEANING = "picture", "words", "meaning"  # what a hit was found by
-
-Found = tuple[str, float, Mapping[str, Any]]  # key, distance and metadata of a vector
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +42,7 @@ class Hits:
     def like(self, vector: Sequence[float], options: Options, *, itself: str = "") -> list[Hit]:
         """Return the images that look most like the picture of this vector, without the image with the id `itself`."""
         found = self._index.query(vector, options.asked, search_filters.of_options(options))
-        others = [each for each in found if each[0] != itself]
+        others = [each for each in found if each.key != itself]
         return [replace(hit, by=PICTURE) for hit in self._checked(others, options, lambda _: ())[: options.k]]
 
     def about(self, vector: Sequence[float], text: SearchedText, options: Options) -> list[Hit]:
@@ -54,7 +52,7 @@ class Hits:
         if len(hits) < options.k:
             more = self._index.query(vector, options.asked, search_filters.of_options(options))
             known = {key for key, _, _ in named}
-            hits += self._checked([each for each in more if each[0] not in known], options, text.matched)
+            hits += self._checked([each for each in more if each.key not in known], options, text.matched)
         return sorted(hits, key=lambda hit: not hit.matched)[: options.k]
 
     def _checked(

@@ -11,7 +11,7 @@ from shared.images import Image
 
 NAMES = ("k", "label", "tag", "without", "least")
 K_DEFAULT = 10  # hits
-K_MAX = 100  # what QueryVectors returns at most
+K_MAX = 100  # hits: BatchGetItem takes 100 keys, and QueryVectors found no more until June 2026
 COUNT = re.compile(r"[1-9][0-9]?|100")
 
 

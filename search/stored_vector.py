@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from searching import Searching
 from shared.errors import Conflict, UnprocessableValue
 from shared.images import Image
-from shared.tiles import Tile
-from shared.vectors.encoders import Encoder, index_name
+from shared.index_state import is_refused
+from shared.vectors.encoders import index_name
 
 SECONDS = 5  # after which to ask again; an image is normally indexed within two
 
@@ -20,14 +20,9 @@ def of_image(image: Image, search: Searching) -> Sequence[float]:
     if found is not None and found.metadata.get("version") == image.version_id:
         return found.numbers
     tile = search.tiles.get(image.label, image.name)
-    if tile is not None and _is_refused(tile, image, search.encoder):
+    if tile and tile.version == image.version_id and is_refused(tile, index_name(search.encoder)):
         raise UnprocessableValue(f"This picture cannot be compared with others: {tile.refused.rstrip('.')}.")
     raise Conflict(
         f"{image.id} is not indexed yet, so nothing can be compared with it; retry in {SECONDS} seconds.",
         headers={"Retry-After": str(SECONDS)},
     )
-
-
-def _is_refused(tile: Tile, image: Image, encoder: Encoder) -> bool:
-    refused = tile.refused and tile.refused_by in ("", index_name(encoder))
-    return bool(refused) and tile.version == image.version_id

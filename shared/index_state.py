@@ -87,14 +87,14 @@ class Observer:
     def look(self, ids: Iterable[str]) -> list[Seen]:
         """Read all that is stored of these images, consistently."""
         ids = list(ids)
-        rows, tiles = self.rows(ids), self._tiles.batch(ids, consistent=True)
+        rows, tiles = self.rows(ids), self._tiles.batch(ids)
         vectors = self._vectors.get(ids) if self._vectors and ids else {}
         return [_seen(each, rows.get(each), tiles.get(each), vectors.get(each)) for each in ids]
 
     def recognised(self, ids: Iterable[str]) -> set[str]:
         """Return which of these images have a tile with labels, consistently."""
         ids = list(ids)
-        tiles = self._tiles.batch(ids, consistent=True) if ids else {}
+        tiles = self._tiles.batch(ids) if ids else {}
         return {key for key, tile in tiles.items() if tile.labels is not None}
 
     def rows(self, ids: Iterable[str]) -> dict[str, items.Item]:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
+from shared import recognised_label
 from shared.images import Image
 from shared.labels import batch_get
 from shared.labels.items import Item
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
 SIDE = 32  # pixels
 TILE_BYTES = SIDE * SIDE * 3
-DECIMALS = 6  # of a confidence in percent
 WITHOUT_TILE = ("label", "name", "version", "labels")  # what a list reads: 100 tiles would be 400 kB on the wire
 
 Label = tuple[str, float]
@@ -80,10 +80,10 @@ class Tiles:
         found = self._client.get_item(TableName=self._table, Key=_key(label, name), ConsistentRead=True)
         return _tile(found["Item"]) if "Item" in found else None
 
-    def batch(self, ids: Iterable[str], *, consistent: bool = False) -> dict[str, Tile]:
-        """Return what is known of these images, by their ids label/name. The ids must differ."""
+    def batch(self, ids: Iterable[str]) -> dict[str, Tile]:
+        """Read what is known of these images consistently, by their ids label/name. The ids must differ."""
         keys = [_key(*image_id.split("/", 1)) for image_id in ids]
-        found = batch_get.read(self._client, self._table, keys, consistent=consistent)
+        found = batch_get.read(self._client, self._table, keys, consistent=True)
         return {tile.id: tile for tile in map(_tile, found)}
 
     def labels_of(self, images: Iterable[Image]) -> dict[str, Labels]:
@@ -116,19 +116,15 @@ def _item(tile: Tile) -> Item:
     if tile.tile:
         item["tile"] = {"B": tile.tile}
     if tile.labels is not None:
-        item["labels"] = {"L": [_map(name, confidence) for name, confidence in tile.labels]}
+        item["labels"] = {"L": [recognised_label.item(*each) for each in tile.labels]}
     if tile.refused:
         item |= {"refused": {"S": tile.refused}, "refusedBy": {"S": tile.refused_by}}
     return item
 
 
-def _map(name: str, confidence: float) -> Item:
-    return {"M": {"name": {"S": name}, "confidence": {"N": f"{confidence:.{DECIMALS}f}"}}}
-
-
 def _tile(item: Item) -> Tile:
     found = item.get("labels")
-    labels = found and tuple((each["M"]["name"]["S"], float(each["M"]["confidence"]["N"])) for each in found["L"])
+    labels = found and tuple(map(recognised_label.of_item, found["L"]))
     return Tile(
         item["label"]["S"],
         item["name"]["S"],

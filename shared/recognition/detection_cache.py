@@ -15,14 +15,12 @@ from typing import TYPE_CHECKING, cast
 
 from botocore.exceptions import ClientError
 
+from shared import recognised_label
 from shared.labels.items import Item, number
 from shared.recognition.detections import Detection, Unrecognisable
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
-
-
-DECIMALS = 6  # of a confidence in percent: softmax makes numbers below 1e-130, which DynamoDB refuses
 
 
 class DetectionCache:
@@ -65,7 +63,10 @@ class DetectionCache:
             detections = recognise()
         except Unrecognisable as error:
             return {"failure": {"S": str(error)}}
-        return {"labels": {"L": list(map(_map, detections))}, "expires": number(self._now() + self._lifetime)}
+        return {
+            "labels": {"L": [recognised_label.item(each.name, each.confidence) for each in detections]},
+            "expires": number(self._now() + self._lifetime),
+        }
 
     def _store(self, item: Item) -> Item:
         """Store the item and return it, or the one that another call stored meanwhile: all get one result."""
@@ -91,12 +92,8 @@ def _key(digest: str, recogniser: str) -> Item:
     return {"digest": {"S": digest}, "recogniser": {"S": recogniser}}
 
 
-def _map(detection: Detection) -> Item:
-    return {"M": {"name": {"S": detection.name}, "confidence": {"N": f"{detection.confidence:.{DECIMALS}f}"}}}
-
-
 def _detections(item: Item) -> list[Detection]:
     """Return the detections of an item. Raise Unrecognisable if it has a failure."""
     if "failure" in item:
         raise Unrecognisable(item["failure"]["S"])
-    return [Detection(each["M"]["name"]["S"], float(each["M"]["confidence"]["N"])) for each in item["labels"]["L"]]
+    return [Detection(*recognised_label.of_item(each)) for each in item["labels"]["L"]]

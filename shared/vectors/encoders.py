@@ -16,6 +16,7 @@ from shared import aws
 from shared.recognition.detections import Misconfigured
 
 NAMES = ("titan", "nova", "lite0", "none")
+SIDE = 1_024  # pixels of the longest side of what an encoder gets; Titan takes 2,048 at most
 
 
 class CannotBeCompared(Exception):

@@ -17,6 +17,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256
 from typing import Any
 
+from shared import recognised_label
 from shared.images import Image
 from shared.vectors.words import meanings_of_filename, words_of_filename, words_of_name
 
@@ -36,7 +37,7 @@ def metadata_of(image: Image, labels: Sequence[Label] | None) -> Metadata:
 
 def state_of(image: Image, labels: Sequence[Label] | None) -> str:
     """Return the digest of version, tags, file name and recognised labels. Weight and chunk are no part of it."""
-    known = None if labels is None else [[name, f"{confidence:.6f}"] for name, confidence in labels]
+    known = None if labels is None else [[name, recognised_label.text_of(confidence)] for name, confidence in labels]
     state = [image.version_id, list(image.tags), image.filename, known]
     return sha256(json.dumps(state).encode()).hexdigest()[:STATE_LENGTH]
 

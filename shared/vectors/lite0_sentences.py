@@ -12,7 +12,7 @@ from shared.recognition import lite0_network
 
 NUMBERS = 512  # of a meaning
 # How much of what all names share is taken off each. Else a picture of many unlikely classes means a little of
-# everything, and is near to every text: of 86 texts, 68 found the right sample photograph first, and not 72.
+# everything, and is near to every text (docs/decisions.md).
 SHARED_OFF = 0.5
 KEPT = 4096  # meanings of names: 2 kB each, and there are 1,000 classes
 

@@ -6,10 +6,10 @@ from io import BytesIO
 from PIL import Image, ImageOps
 
 from shared.recognition import pixels
+from shared.vectors import encoders
 from tests.support.cloud import ROOT
 
 FOLDER = ROOT / "web/samples"
-SIDE = 1024  # pixels of the longest side of what encoders get
 
 ALTERED: dict[str, Callable[[Image.Image], bytes]] = {
     "crop": lambda picture: jpeg(_crop(picture, 0.8)),
@@ -52,7 +52,7 @@ def jpeg(picture: Image.Image, quality: int = 90) -> bytes:
 
 def shown(content: bytes) -> bytes:
     """Return a JPEG as encoders get it."""
-    return pixels.jpeg(content, "image/jpeg", longest=SIDE, least=1)
+    return pixels.jpeg(content, "image/jpeg", longest=encoders.SIDE, least=1)
 
 
 def _crop(picture: Image.Image, share: float) -> Image.Image:

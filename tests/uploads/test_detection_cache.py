@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from moto import mock_aws
 
-from shared.recognition.detection_cache import DECIMALS, DetectionCache
+from shared.recognised_label import DECIMALS
+from shared.recognition.detection_cache import DetectionCache
 from shared.recognition.detections import Detection, RecognitionUnavailable, Unrecognisable
 from tests.support.clock import Clock
 from tests.support.memory_aws import DETECTIONS, DynamoDB, World

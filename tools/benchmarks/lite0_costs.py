@@ -42,7 +42,7 @@ def imports():
     from shared.vectors.lite0_encoder import Lite0
 
 pictures = [Path(path).read_bytes() for path in sys.argv[1:]]
-found = {"before_megabytes": resident(), "import": milliseconds(imports), "load_network": 0}
+found = {"import": milliseconds(imports)}
 found["load_network"] = milliseconds(lite0_network.model)
 lite0_network.look(pictures[0], "image/jpeg")
 found["recogniser_megabytes"] = resident()
@@ -52,7 +52,7 @@ blank = numpy.zeros((1, 3, 224, 224), numpy.float32)
 session = lite0_network.model()._session
 found["network"] = milliseconds(lambda: session.run(None, {"picture": blank}), *[()] * 100)
 encoder = Lite0()
-found["picture_first"] = milliseconds(encoder.encode_picture, *((each, ["sea", "boat"]) for each in pictures))
+milliseconds(encoder.encode_picture, *((each, ["sea", "boat"]) for each in pictures))  # keeps the meanings of names
 lite0_network.look.cache_clear()
 found["picture"] = milliseconds(encoder.encode_picture, *((each, ["sea", "boat"]) for each in pictures))
 found["encoder_megabytes"] = resident()

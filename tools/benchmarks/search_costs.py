@@ -18,6 +18,7 @@ from uuid import uuid4
 
 import numpy as np
 
+from shared.vectors.lite0_encoder import Lite0
 from shared.vectors.vector_index import Vector, VectorIndex
 from tests.support import lite0_models, sample_pictures
 from tests.support.index_view import IndexView
@@ -25,7 +26,6 @@ from tests.support.local_service import LocalService
 from tools.benchmarks import page, results
 
 SIZES = (1_000, 10_000)  # vectors
-DIMENSION = 1_792  # of lite0
 FIRST = 12  # pictures that are uploaded before those that are measured, so that all is loaded
 ROUNDS = 20
 TICKS = 100  # of Linux in a second: how /proc counts processor time
@@ -88,7 +88,7 @@ def fill(index: VectorIndex, start: int, end: int, rng: np.random.Generator) -> 
     """Add vectors of no image, with as many words as real ones have."""
     words = [f"word-{number}" for number in range(300)]
     for first in range(start, end, 250):
-        numbers = rng.standard_normal((min(250, end - first), DIMENSION)).astype(np.float32)
+        numbers = rng.standard_normal((min(250, end - first), Lite0.dimension)).astype(np.float32)
         index.put(
             Vector(
                 f"filling/{first + row}",

@@ -129,12 +129,17 @@ class IndexReconciliation:
         seen = self.stores.observer.look(page)
         if kinds != WITHOUT_ROW:  # each image is counted once
             self.report.compared += len(seen)
+            self._report_damage(seen)
         self._queue([each for each in seen if self._need(each) in kinds])
+
+    def _report_damage(self, seen: list[Seen]) -> None:
+        for each in seen:
+            if each.damage:
+                self.log(f"{each.id}: its row cannot be read ({each.damage})")
+                self.report.unreadable += 1
 
     def _need(self, seen: Seen) -> Need:
         if seen.damage:
-            self.log(f"{seen.id}: its row cannot be read ({seen.damage})")
-            self.report.unreadable += 1
             return Need.NOTHING
         return seen.need(self.index, wants_labels=self.wants_labels)
 
