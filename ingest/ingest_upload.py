@@ -80,8 +80,15 @@ def _store(upload: Upload, uploads: Uploads, settings: Settings) -> None:
         raise FileMissing(upload.id)
     uploads.mark_received(upload)
     checked = check_picture(file)
-    more = upload.tag_from_labels
-    wanted = NewImage(upload.label, upload.weight, upload.tags, upload.owner, upload.filename, allow_other_tags=more)
+    wanted = NewImage(
+        upload.label,
+        upload.weight,
+        upload.tags,
+        upload.owner,
+        upload.filename,
+        upload.base_url,
+        allow_other_tags=upload.tag_from_labels,
+    )
     bucket, store = Bucket(aws.s3(), settings.bucket), Store(aws.dynamodb(), settings)
     with suppress(CompanionWriteFailed):  # another call has gone on with the upload meanwhile
         added = add_image.add(checked, wanted, bucket, store, companion=partial(uploads.stored_write, upload))

@@ -6,6 +6,7 @@ from hashlib import sha256
 from typing import NamedTuple
 
 from shared import images
+from shared.api.image_json import image_json
 from shared.errors import Conflict, Unavailable
 from shared.images import Image
 from shared.labels.store import CompanionWriteFailed, Store
@@ -22,6 +23,7 @@ class NewImage(NamedTuple):
     tags: tuple[str, ...]
     owner: str
     filename: str
+    base_url: str  # with which links in a refusal begin
     allow_other_tags: bool = False  # whether an image that exists may have tags that are not in `tags`
 
 
@@ -41,8 +43,8 @@ def add(
 ) -> AddResult:
     """Store the picture and add it as an image, or return the image if it exists.
 
-    Raise Conflict if the image exists with another weight, owner or tags.  Raise CompanionWriteFailed if the condition
-    of `companion` fails.  If the image exists, `companion` is not written.
+    Raise Conflict, which shows the image, if it exists with another weight, owner or tags.  Raise CompanionWriteFailed
+    if the condition of `companion` fails.  If the image exists, `companion` is not written.
     """
     digest = sha256(picture.content).digest()
     name = images.name_of(digest, picture.extension)
@@ -79,23 +81,20 @@ def now() -> str:
 
 def _refuse_another(stored: Image, wanted: NewImage) -> None:
     if stored.owner != wanted.owner:
-        raise Conflict(
-            f"This picture already exists as {stored.id} and belongs to another owner; only that owner may change it.",
-            field="img",
-        )
+        raise _conflict(stored, wanted, "and belongs to another owner; only that owner may change it.", field="img")
     if stored.weight != wanted.weight:
-        raise Conflict(
-            f"This picture already exists as {stored.id} with weight {images.decimal(stored.weight)}; "
-            "change the weight with PATCH, or upload the picture with this weight.",
-            field="weight",
-        )
+        way_out = "change the weight with PATCH, or upload the picture with this weight."
+        raise _conflict(stored, wanted, f"with weight {images.decimal(stored.weight)}; {way_out}", field="weight")
     others = set(stored.tags) - set(wanted.tags) if wanted.allow_other_tags else set()
     if wanted.tags and set(stored.tags) - others != set(wanted.tags):
-        raise Conflict(
-            f"This picture already exists as {stored.id} with the tags {', '.join(stored.tags) or '(none)'}; "
-            "change the tags with PATCH.",
-            field="tags",
-        )
+        tags = ", ".join(stored.tags) or "(none)"
+        raise _conflict(stored, wanted, f"with the tags {tags}; change the tags with PATCH.", field="tags")
+
+
+def _conflict(stored: Image, wanted: NewImage, what: str, *, field: str) -> Conflict:
+    """Return the refusal, with the JSON of the image that exists."""
+    existing = {"existing": image_json(stored, wanted.base_url)}
+    return Conflict(f"This picture already exists as {stored.id} {what}", field=field, members=existing)
 
 
 def _discard_version(image: Image, store: Store, bucket: Bucket) -> None:

@@ -1,6 +1,8 @@
 """The refusals that a caller gets, each with its HTTP status (RFC 9110, RFC 9457)."""
 
+from collections.abc import Mapping
 from http import HTTPStatus
+from typing import Any
 
 DETAIL_MAX = 400  # characters; a detail may quote the caller
 FIELD_MAX = 80
@@ -10,16 +12,25 @@ class ApiError(Exception):
     """A refusal that the caller reads.
 
     `detail` is a sentence that says which field broke which rule and what to do next.  `field` is the form field,
-    parameter or JSON member at fault, if there is one.
+    parameter or JSON member at fault, if there is one.  `members` are further members of the problem (RFC 9457,
+    section 3.2).
     """
 
     status = HTTPStatus.INTERNAL_SERVER_ERROR
 
-    def __init__(self, detail: str, *, field: str | None = None, headers: dict[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        detail: str,
+        *,
+        field: str | None = None,
+        headers: dict[str, str] | None = None,
+        members: Mapping[str, Any] | None = None,
+    ) -> None:
         self.detail = _printable(detail, DETAIL_MAX)
         self.field = _printable(field, FIELD_MAX) if field is not None else None
         super().__init__(self.detail)
         self.headers = headers or {}
+        self.members = members or {}
 
 
 class BadRequest(ApiError):

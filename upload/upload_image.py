@@ -30,6 +30,7 @@ def upload_image(request: Request) -> Response:
         tags=images.parse_tags(fields.tags.split(",") if fields.tags.strip() else []),
         owner=caller.subject,
         filename=fields.filename,
+        base_url=request.base_url,
     )
     checked = check_picture(fields.img)
     bucket, store = Bucket(aws.s3(), settings.bucket), Store(aws.dynamodb(), settings)

@@ -132,7 +132,7 @@ def problem_of(refusal: errors.ApiError) -> dict[str, Any]:
     }
     if refusal.field is not None:
         body["errors"] = [{"field": refusal.field, "detail": refusal.detail}]
-    return body
+    return {**body, **refusal.members}
 
 
 def required(values: Mapping[str, str], name: str) -> str:

@@ -171,8 +171,10 @@ def test_only_the_owner_and_an_administrator_change_an_image(api: Api, issuer: I
     url = json_of(api.upload(pictures.tiny(1), **alice))["url"]
     for answer in (api.patch(url, {"weight": 0.7}, **bob), api.delete(url, **bob)):
         assert "alice" not in problem(answer, 403)
-    taken = problem(api.upload(pictures.tiny(1), **bob), 409, field="img")
-    assert "alice" not in taken
+    taken = api.upload(pictures.tiny(1), **bob)
+    assert problem(taken, 409, field="img")
+    assert json_of(taken)["existing"]["url"] == url
+    assert b"alice" not in taken.body
     assert json_of(api.upload(pictures.tiny(1), **alice))["weight"] == 0.5
     assert api.patch(url, {"weight": 0.7}, **admin).status == 200
     assert api.delete(url, **admin).status == 204

@@ -100,8 +100,9 @@ def test_a_repeated_upload_is_200_and_one_with_another_weight_409(api: Api) -> N
     again = api.upload(CHELSEA, " 0.50 ", label=f" {api.label.upper()} ")
     assert (first.status, again.status) == (201, 200)
     assert json_of(first) == json_of(again)
-    detail = problem(api.upload(CHELSEA, "0.6"), 409, field="weight")
-    assert json_of(first)["id"] in detail
+    other = api.upload(CHELSEA, "0.6")
+    assert json_of(first)["id"] in problem(other, 409, field="weight")
+    assert {**json_of(other)["existing"], "probability": 1.0} == json_of(first)
     assert json_of(api.get(json_of(first)["url"] + "/info"))["weight"] == 0.5
 
 
@@ -378,7 +379,9 @@ def test_the_same_picture_with_other_tags_is_409(api: Api) -> None:
     assert api.post([*fields, ("tags", "a,b")]).status == 201
     assert api.post([*fields, ("tags", "b,a")]).status == 200
     assert api.post(fields).status == 200
-    assert "a, b" in problem(api.post([*fields, ("tags", "c")]), 409, field="tags")
+    other = api.post([*fields, ("tags", "c")])
+    assert "a, b" in problem(other, 409, field="tags")
+    assert json_of(other)["existing"]["tags"] == ["a", "b"]
 
 
 @pytest.mark.parametrize("tags", ["a,,b", "a,a", "a,b,c,d,e,f", "1a", "a b", "ä", "a" * 33, ","])

@@ -202,6 +202,7 @@ def test_a_picture_that_is_an_image_with_another_weight_fails_and_says_so(moto_a
         f"This picture already exists as {existing['id']} with weight 0.5; change the weight with PATCH"
         in error["detail"]
     )
+    assert {**error["existing"], "probability": 1.0} == existing
     assert [image["id"] for image in sent.images()] == [existing["id"]]
     assert "Contents" not in aws.s3().list_objects_v2(Bucket="incoming")
 
