@@ -9,7 +9,7 @@ from jsonschema import Draft202012Validator
 from openapi_spec_validator import validate
 
 from tests.support import cloud, pictures
-from tests.support.answers import CONTRACT, Validator, conforms
+from tests.support.answers import CONTRACT, Validator, at, conforms
 from tests.support.hosts import Api, json_of
 
 pytestmark = pytest.mark.also_in_make_run(why="the contract is of what people reach, with the gateway in front")
@@ -51,7 +51,7 @@ def test_answers_conform_to_the_contract(api: Api) -> None:
 def test_headers_of_pictures_conform_to_the_contract(api: Api) -> None:
     url = json_of(api.upload(pictures.png(1)))["url"]
     for path, answer in (("/images/{label}/{name}", api.get(url)), ("/random", api.random())):
-        named = CONTRACT["paths"][path]["get"]["responses"]["200"]["headers"]
+        named = at("paths", path, "get", "responses", "200")["headers"]
         for name in ("Content-Disposition", "Content-Security-Policy", "Cross-Origin-Resource-Policy"):
             assert named[name] == {"$ref": f"#/components/headers/{name}"}
             schema = CONTRACT["components"]["headers"][name]["schema"]
@@ -75,15 +75,13 @@ def test_the_schemas_are_closed(wrong: dict[str, Any]) -> None:
 )
 def test_valid_properties_of_an_upload_conform_to_the_contract(api: Api, values: dict[str, Any]) -> None:
     body = {"label": " Cat ", **values}
-    (schema,) = [each["schema"] for each in CONTRACT["paths"]["/uploads"]["post"]["requestBody"]["content"].values()]
-    Validator({**schema, "components": CONTRACT["components"]}).validate(body)
+    conforms(body, "DirectUpload")
     sent = json.dumps(body).encode()
     assert api.host.request("POST", "/uploads", sent, {"Content-Type": "application/json"}).status == 201
 
 
 @pytest.mark.parametrize("tags", ["", "fluffy", "fluffy,orange", " Fluffy , orange ", "a,b,c,d,e"])
 def test_valid_tags_of_an_upload_conform_to_the_contract(api: Api, tags: str) -> None:
-    (content,) = CONTRACT["paths"]["/upload"]["post"]["requestBody"]["content"].values()
-    Validator(content["schema"]["properties"]["tags"]).validate(tags)
+    Validator(at("components", "schemas", "UploadForm", "properties", "tags")).validate(tags)
     fields = [("label", "cat"), ("tags", tags), ("img", pictures.File(pictures.png(100 + len(tags))))]
     assert api.post(fields).status == 201

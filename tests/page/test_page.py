@@ -520,11 +520,11 @@ def test_the_documentation_shows_every_operation_and_tries_them(api: Api, visit:
     everything = [*contract["paths"].values(), *contract["webhooks"].values()]
     operations = sum(len(methods.keys() - {"parameters"}) for methods in everything)
     expect(page.locator(".opblock")).to_have_count(operations)
-    page.locator("#operations-default-getImage .opblock-summary").click()
-    expect(page.locator("#operations-default-getImage")).to_contain_text("The present state of the image.")
-    page.locator("#operations-default-getContract .opblock-summary").click()
-    page.locator("#operations-default-getContract .execute").click()
-    expect(page.locator("#operations-default-getContract .live-responses-table")).to_contain_text("200")
+    page.locator("#operations-images-getImage .opblock-summary").click()
+    expect(page.locator("#operations-images-getImage")).to_contain_text("The present state of the image.")
+    page.locator("#operations-site-getContract .opblock-summary").click()
+    page.locator("#operations-site-getContract .execute").click()
+    expect(page.locator("#operations-site-getContract .live-responses-table")).to_contain_text("200")
 
 
 # -- `make screenshots` -----------------------------------------------------------------------------------------

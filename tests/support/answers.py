@@ -14,6 +14,30 @@ from tests.support.local_service import Answer
 CONTRACT: dict[str, Any] = yaml.safe_load((ROOT / "openapi.yaml").read_text())
 
 
+def at(*keys: str) -> Any:
+    """Return a part of the contract by its keys. References on the way, and to the part itself, are followed."""
+    part: Any = CONTRACT
+    for key in keys:
+        part = followed(part[key])
+    return part
+
+
+def followed(part: Any) -> Any:
+    """Return the component that a reference names, with the reference's own members over it; or the part itself."""
+    if not isinstance(part, dict) or "$ref" not in part:
+        return part
+    own = {name: value for name, value in part.items() if name != "$ref"}
+    component: dict[str, Any] = at(*part["$ref"].removeprefix("#/").split("/"))
+    return {**component, **own}
+
+
+def parameters(path: str, method: str) -> list[dict[str, Any]]:
+    """Return the parameters of an operation's path and of itself."""
+    return [
+        followed(each) for part in (at("paths", path), at("paths", path, method)) for each in part.get("parameters", ())
+    ]
+
+
 def problem(answer: Answer, status: int, *, field: str | None = None) -> str:
     """Return the detail of a refusal, after checking that it is problem+json with this status."""
     assert answer.status == status, answer

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 import form
 from shared import images
 from shared.errors import UnprocessableValue
-from tests.support.answers import CONTRACT
+from tests.support.answers import CONTRACT, parameters
 from tests.support.cloud import ROOT
 from tests.support.filenames import ALLOWED, is_allowed, names, part_of_form
 
@@ -44,11 +44,9 @@ def test_the_contract_has_this_rule_in_one_place() -> None:
     assert schema["maxLength"] == images.FILENAME_MAX
     assert images.FILENAME.endswith(f"{{0,{images.FILENAME_MAX}}}")
     one = {"$ref": "#/components/schemas/Filename"}
-    image = CONTRACT["paths"]["/images/{label}/{name}"]["patch"]["requestBody"]["content"]
-    (form_of,) = CONTRACT["paths"]["/uploads"]["post"]["requestBody"]["content"].values()
-    listed = {each["name"]: each["schema"] for each in CONTRACT["paths"]["/images"]["get"]["parameters"]}
-    for found in (*image.values(), form_of):
-        assert found["schema"]["properties"]["filename"].items() >= one.items()
+    listed = {each["name"]: each["schema"] for each in parameters("/images", "get")}
+    for name in ("ImageChange", "DirectUpload", "Image"):
+        assert CONTRACT["components"]["schemas"][name]["properties"]["filename"].items() >= one.items()
     assert listed["filename"] == {"minLength": 1, **one}
 
 

@@ -5,8 +5,6 @@ import json
 import re
 from pathlib import Path
 
-import yaml
-
 from options import COUNT
 from shared.api import paging
 from shared.api.image_json import image_json
@@ -14,6 +12,7 @@ from shared.images import FILENAME_MAX, TAGS_MAX, Image
 from shared.limits import BODY_MAX, EVENT_MAX, FILE_MAX, HEAD_MAX, RESPONSE_MAX
 from shared.pictures.sizes import MAX_PIXELS, MAX_WEBP_PIXELS
 from tests.support import cloud
+from tests.support.answers import at
 from tests.support.cloud import FUNCTIONS, ROOT
 from tests.support.hosts import proxy_event
 
@@ -78,16 +77,14 @@ def test_the_answer_of_the_gateway_states_the_limit() -> None:
 
 
 def test_the_contract_states_the_limits() -> None:
-    contract = yaml.safe_load((ROOT / "openapi.yaml").read_text())
-    assert f"{BODY_MAX:,} bytes" in json.dumps(contract["paths"]["/upload"])
-    assert f"{FILE_MAX / 10**6:g} MB" in json.dumps(contract["paths"]["/uploads"])
+    for form in ("UploadForm", "SearchForm"):
+        assert f"{BODY_MAX:,} bytes" in at("components", "schemas", form, "properties", "img")["description"]
+    assert f"{FILE_MAX / 10**6:g} MB" in at("paths", "/uploads", "post")["summary"]
 
 
 def test_the_contract_states_the_limit_of_tags() -> None:
-    contract = yaml.safe_load((ROOT / "openapi.yaml").read_text())
-    assert contract["components"]["schemas"]["Tags"]["maxItems"] == TAGS_MAX
-    form = contract["paths"]["/upload"]["post"]["requestBody"]["content"]["multipart/form-data"]["schema"]
-    tags = form["properties"]["tags"]
+    assert at("components", "schemas", "Tags")["maxItems"] == TAGS_MAX
+    tags = at("components", "schemas", "UploadForm", "properties", "tags")
     assert tags["description"].startswith(f"At most {TAGS_MAX} tags")
     allowed = [count for count in range(20) if re.search(tags["pattern"], ", ".join(["tag"] * count))]
     assert allowed == list(range(TAGS_MAX + 1))

@@ -8,7 +8,7 @@ from shared.pictures import check
 from shared.pictures.showing import shown
 from shared.pictures.stripping import strip
 from shared.recognition import pixels
-from tests.support.answers import CONTRACT
+from tests.support.answers import CONTRACT, followed
 from tests.support.cloud import ROOT
 
 EXTENSIONS = set(images.CONTENT_TYPES)
@@ -46,7 +46,7 @@ def test_the_contract_and_the_page_name_each_type() -> None:
 def media_types_of_responses() -> set[str]:
     """Return the media types of pictures that the contract's responses have."""
     operations = [each for path in CONTRACT["paths"].values() for each in path.values() if "responses" in each]
-    contents = [response.get("content", {}) for each in operations for response in each["responses"].values()]
+    contents = [followed(answer).get("content", {}) for each in operations for answer in each["responses"].values()]
     return {media_type for content in contents for media_type in content if media_type.startswith("image/")}
 
 
