@@ -5,6 +5,11 @@ from typing import Any
 
 import yaml
 
+try:
+    from yaml import CSafeLoader as SafeLoader  # ten times as fast
+except ImportError:  # PyYAML was built without libyaml
+    from yaml import SafeLoader  # type: ignore[assignment]
+
 Template = dict[str, Any]
 
 
@@ -14,11 +19,11 @@ def read_template(path: Path) -> Template:
     return template
 
 
-class _TemplateLoader(yaml.SafeLoader):
+class _TemplateLoader(SafeLoader):
     """YAML with CloudFormation's short forms."""
 
 
-def _long_form(loader: yaml.SafeLoader, suffix: str, node: yaml.Node) -> dict[str, Any]:
+def _long_form(loader: SafeLoader, suffix: str, node: yaml.Node) -> dict[str, Any]:
     if isinstance(node, yaml.ScalarNode):
         value: Any = loader.construct_scalar(node)
     elif isinstance(node, yaml.SequenceNode):

@@ -5,7 +5,7 @@ import zipfile
 from pathlib import Path
 
 from tests.support.cloud import FUNCTIONS, ROOT
-from tools.local.deploy import zipped
+from tools.local.deploy import fingerprint, zipped
 from tools.template import read_template
 
 
@@ -50,3 +50,22 @@ def test_the_same_files_are_the_same_zip_without_what_python_leaves(tmp_path: Pa
 def test_a_functions_zip_has_its_own_code_and_that_of_all() -> None:
     found = members(zipped({"": ROOT / "upload", "shared": ROOT / "shared"}))
     assert {"upload_image.py", "shared/errors.py", "shared/api/endpoint.py"} <= set(found)
+
+
+def test_all_that_a_deployment_depends_on_is_in_its_fingerprint(tmp_path: Path) -> None:
+    template = {"Resources": {"F": {"Type": "AWS::Serverless::Function", "Properties": {"CodeUri": "f/"}}}}
+    for folder in ("f", "shared"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "a.py").write_text("x = 1\n")
+    found = [fingerprint(template, tmp_path, {"Labels": "cat"})]
+
+    (tmp_path / "f/__pycache__").mkdir()
+    (tmp_path / "f/__pycache__/a.pyc").touch()
+    assert fingerprint(template, tmp_path, {"Labels": "cat"}) == found[0]
+
+    found.append(fingerprint(template, tmp_path, {"Labels": "dog"}))
+    found.append(fingerprint({**template, "Description": "another"}, tmp_path, {"Labels": "cat"}))
+    for folder in ("f", "shared"):
+        (tmp_path / folder / "a.py").write_text("x = 2\n")
+        found.append(fingerprint(template, tmp_path, {"Labels": "cat"}))
+    assert len(set(found)) == 5

@@ -62,13 +62,13 @@ def reconcile(service: LocalService, *variables: str) -> str:
 @pytest.mark.parametrize("encoder", ["none", "lite0"])
 def test_a_stop_or_kill_with_pending_changes_loses_none(tmp_path: Path, encoder: str) -> None:
     variables = {"ENCODER": encoder, "LITE0_MODELS": str(lite0_models.folder())}
-    service = LocalService(tmp_path / "data", variables=variables).start()
-    kept, gone = [upload(service, number) for number in range(5)], upload(service, 5)
-    IndexView(service).wait(images=6)
-    for number in range(6, 9):
-        kept.append(upload(service, number))
-    assert service.send("DELETE", f"/images/{gone}").status == 204
-    service.stop()  # at once: the stream has records that nobody followed
+    with LocalService(tmp_path / "data", variables=variables) as service:
+        kept, gone = [upload(service, number) for number in range(5)], upload(service, 5)
+        IndexView(service).wait(images=6)
+        for number in range(6, 9):
+            kept.append(upload(service, number))
+        assert service.send("DELETE", f"/images/{gone}").status == 204
+        service.stop()  # at once: the stream has records that nobody followed
     with LocalService(tmp_path / "data", variables=variables) as service:
         view = IndexView(service)
         view.wait(images=len(kept))
@@ -76,10 +76,9 @@ def test_a_stop_or_kill_with_pending_changes_loses_none(tmp_path: Path, encoder:
         kept.append(upload(service, 9))
         assert service.send("DELETE", f"/images/{also_gone}").status == 204
         service.kill()
-        service = LocalService(tmp_path / "data", variables=variables).start()
-        IndexView(service).wait(images=len(kept))
-        assert set(IndexView(service).rows()) == set(kept)
-        service.stop()
+        with LocalService(tmp_path / "data", variables=variables) as service:
+            IndexView(service).wait(images=len(kept))
+            assert set(IndexView(service).rows()) == set(kept)
 
 
 @pytest.mark.usefixtures("slow_tier")

@@ -178,3 +178,19 @@ def test_all_processes_of_a_function_use_one_folder_which_is_written_once(tmp_pa
     unpacked.close()
     with pytest.raises(RuntimeError, match="stopping"):
         spawn(workers[0])
+
+
+def test_what_functions_have_in_common_is_unpacked_once(tmp_path: Path) -> None:
+    def worker(name: str, shared: str) -> SimpleNamespace:
+        archive = io.BytesIO()
+        with zipfile.ZipFile(archive, "w") as code:
+            code.writestr("handler.py", name)
+            code.writestr("shared/api/a.py", shared)
+        return SimpleNamespace(func_name=name, config={}, code_zip=archive.getvalue())
+
+    unpacked = UnpackedFunctions(tmp_path, "the script", lambda layer: None)
+    first, second, third = (unpacked.folder(worker(*each)) / "code" for each in (("f", "x"), ("g", "x"), ("h", "y")))
+
+    assert [(folder / "shared/api/a.py").read_text() for folder in (first, second, third)] == ["x", "x", "y"]
+    assert [(folder / "handler.py").read_text() for folder in (first, second, third)] == ["f", "g", "h"]
+    assert (first / "shared").resolve() == (second / "shared").resolve() != (third / "shared").resolve()

@@ -181,14 +181,14 @@ def test_a_draw_of_300_kb_takes_a_few_times_as_long_as_the_page(running: LocalSe
 @pytest.mark.usefixtures("slow_tier")
 @pytest.mark.skipif(not Path("/proc/net/tcp").exists(), reason="reads Linux's list of sockets")
 def test_ctrl_c_in_a_terminal_lets_requests_end(tmp_path: Path) -> None:
-    service = LocalService(tmp_path / "data", own_group=True).start()
-    service.upload(noise(8))
-    with ThreadPoolExecutor(6) as pool:
-        uploads = [pool.submit(service.upload, noise(side)) for side in range(100, 124)]
-        wait(uploads, return_when=FIRST_COMPLETED)  # others are under way now, and some are yet to come
-        os.killpg(service.pid, signal.SIGINT)
-        answers = [upload.result() for upload in uploads if not isinstance(upload.exception(), OSError)]
-    assert service.stop() == 0
+    with LocalService(tmp_path / "data", own_group=True) as service:
+        service.upload(noise(8))
+        with ThreadPoolExecutor(6) as pool:
+            uploads = [pool.submit(service.upload, noise(side)) for side in range(100, 124)]
+            wait(uploads, return_when=FIRST_COMPLETED)  # others are under way now, and some are yet to come
+            os.killpg(service.pid, signal.SIGINT)
+            answers = [upload.result() for upload in uploads if not isinstance(upload.exception(), OSError)]
+        assert service.stop() == 0
     late = [answer for answer in answers if answer.status != 201]  # those that came after the signal
     assert len(late) < len(answers)
     assert all(answer.status == 503 and answer.headers["retry-after"] for answer in late)

@@ -20,6 +20,7 @@ from tests.support.cloud import FUNCTIONS
 from tests.support.local_service import ANSWER_MAX, ROOT, Answer, LocalService, free_port
 from tests.support.pictures import png
 from tools.local import snapshots
+from tools.local.deploy import ARTIFACTS
 
 NASTY = ["dynamodb", "cloudformation", "ssm", "iam", "apigateway_v1", "s3", "lambda"]
 CODE = ("tools", "shared", "requirements", *FUNCTIONS)
@@ -99,15 +100,16 @@ def checkout(tmp_path: Path) -> Path:
 
 @pytest.mark.usefixtures("slow_tier")
 def test_each_signal_stops_it_and_the_next_start_finds_everything(data: Path) -> None:
-    seeds = [1]
+    seeds, deployed = [1], artifacts(data)
+    assert deployed
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        service = LocalService(data).start()
-        assert [service.upload(png(seed)).status for seed in seeds] == [200] * len(seeds)
-        assert draw(service).body in map(png, seeds)
-        seeds.append(seeds[-1] + 1)
-        assert service.upload(png(seeds[-1])).status == 201
+        with LocalService(data) as service:
+            assert [service.upload(png(seed)).status for seed in seeds] == [200] * len(seeds)
+            assert draw(service).body in map(png, seeds)
+            seeds.append(seeds[-1] + 1)
+            assert service.upload(png(seeds[-1])).status == 201
 
-        assert service.stop(number) == 0
+            assert service.stop(number) == 0
 
         assert service.output.endswith(f"\nStopping. The data stays in {data}.\n")
         assert processes_of(data) == []
@@ -115,6 +117,7 @@ def test_each_signal_stops_it_and_the_next_start_finds_everything(data: Path) ->
     with LocalService(data) as again:
         assert [again.upload(png(seed)).status for seed in seeds] == [200] * len(seeds)
         assert f"petAPI is ready at http://127.0.0.1:{again.port}\n" in again.output
+    assert artifacts(data) == deployed, "what has not changed is not deployed again"
 
 
 @pytest.mark.usefixtures("slow_tier")
@@ -143,18 +146,18 @@ def test_ctrl_c_during_the_first_start_ends_it_and_the_next_one_says_all_that_a_
 
 def test_a_kill_loses_nothing_that_was_acknowledged(data: Path) -> None:
     """Some changes are in a snapshot, the others, a moment old, in the journal."""
-    service = LocalService(data).start()
-    kept = [service.upload(png(seed)) for seed in range(2, 5)]
-    wait_until_kept(data, *kept)
-    gone = service.upload(png(9)).headers["location"].removeprefix(service.url)
-    assert service.send("DELETE", gone).status == 204
-    changed = kept[0].headers["location"].removeprefix(service.url)
-    body, json_type = b'{"weight": 0.25, "tags": ["sleepy"]}', {"Content-Type": "application/json"}
-    assert service.send("PATCH", changed, body, json_type).status == 200
-    kept += [service.upload(png(seed)) for seed in range(5, 8)]
-    before = versions(service)
+    with LocalService(data) as service:
+        kept = [service.upload(png(seed)) for seed in range(2, 5)]
+        wait_until_kept(data, *kept)
+        gone = service.upload(png(9)).headers["location"].removeprefix(service.url)
+        assert service.send("DELETE", gone).status == 204
+        changed = kept[0].headers["location"].removeprefix(service.url)
+        body, json_type = b'{"weight": 0.25, "tags": ["sleepy"]}', {"Content-Type": "application/json"}
+        assert service.send("PATCH", changed, body, json_type).status == 200
+        kept += [service.upload(png(seed)) for seed in range(5, 8)]
+        before = versions(service)
 
-    service.kill()
+        service.kill()
 
     assert (data / "running").exists()
     with LocalService(data) as again:
@@ -175,12 +178,12 @@ def test_a_kill_loses_nothing_that_was_acknowledged(data: Path) -> None:
 @pytest.mark.usefixtures("slow_tier")
 def test_a_kill_loses_no_file_of_a_direct_upload(data: Path, tmp_path: Path) -> None:
     """S3's reports of the files are in no snapshot and in no journal; their uploads are in one of them."""
-    service = LocalService(data).start()
-    uploads = [direct.ask(service, label="cat", weight=0.5) for _ in range(3)]
-    for seed, upload in enumerate(uploads, 20):
-        assert direct.curl(**upload["upload_info"], content=png(seed), folder=tmp_path)[0] in (201, 204)
+    with LocalService(data) as service:
+        uploads = [direct.ask(service, label="cat", weight=0.5) for _ in range(3)]
+        for seed, upload in enumerate(uploads, 20):
+            assert direct.curl(**upload["upload_info"], content=png(seed), folder=tmp_path)[0] in (201, 204)
 
-    service.kill()
+        service.kill()
 
     with LocalService(data) as again:
         assert "files of direct uploads are received again" in again.output
@@ -190,17 +193,17 @@ def test_a_kill_loses_no_file_of_a_direct_upload(data: Path, tmp_path: Path) -> 
 
 @pytest.mark.usefixtures("slow_tier")
 def test_what_a_kill_left_is_reconciled_at_the_next_start(data: Path) -> None:
-    service = LocalService(data).start()
-    kept, lost = service.upload(png(2)), service.upload(png(3))
-    wait_until_kept(data, kept, lost)
-    s3 = service.aws().client("s3", endpoint_url=service.aws_endpoint)
-    bucket = bucket_of(s3)
-    key = lost.headers["location"].partition("/images/")[2]
-    (version,) = s3.list_object_versions(Bucket=bucket, Prefix=key)["Versions"]
-    s3.delete_object(Bucket=bucket, Key=key, VersionId=version["VersionId"])
-    s3.put_object(Bucket=bucket, Key=f"cat/{'0' * 32}.png", Body=b"of a client that died")
+    with LocalService(data) as service:
+        kept, lost = service.upload(png(2)), service.upload(png(3))
+        wait_until_kept(data, kept, lost)
+        s3 = service.aws().client("s3", endpoint_url=service.aws_endpoint)
+        bucket = bucket_of(s3)
+        key = lost.headers["location"].partition("/images/")[2]
+        (version,) = s3.list_object_versions(Bucket=bucket, Prefix=key)["Versions"]
+        s3.delete_object(Bucket=bucket, Key=key, VersionId=version["VersionId"])
+        s3.put_object(Bucket=bucket, Key=f"cat/{'0' * 32}.png", Body=b"of a client that died")
 
-    service.kill()
+        service.kill()
 
     with LocalService(data) as again:
         assert "3 images, 3 versions; removed: 1 versions without an image, 1 images without a picture" in again.output
@@ -237,11 +240,11 @@ def test_data_that_cannot_be_saved_is_said_and_tried_again(data: Path, tmp_path:
 
 @pytest.mark.usefixtures("slow_tier")
 def test_a_last_snapshot_that_fails_is_no_good_end(data: Path) -> None:
-    service = LocalService(data).start()
-    shutil.move(data / "snapshots", data / "aside")
-    (data / "snapshots").touch()
+    with LocalService(data) as service:
+        shutil.move(data / "snapshots", data / "aside")
+        (data / "snapshots").touch()
 
-    assert service.stop() == 1
+        assert service.stop() == 1
     assert "petAPI had to stop" in service.output
     assert "Traceback" not in service.output
     assert (data / "running").exists()
@@ -254,9 +257,9 @@ def test_a_truncated_state_file_costs_nothing_after_a_good_stop(data: Path, name
     with (damaged / f"{name}.json").open("r+b") as file:
         file.truncate(20)
 
-    service = LocalService(data).start()
-    drawn = draw(service)
-    service.kill()
+    with LocalService(data) as service:
+        drawn = draw(service)
+        service.kill()
 
     assert drawn.body == png(1)
     assert f"{damaged.name}/{name}.json" in service.output
@@ -297,12 +300,20 @@ def test_a_start_that_was_killed_before_it_was_ready_counts_as_none(data: Path) 
         assert draw(service).status == 404
 
 
+def artifacts(data: Path) -> dict[Path, int]:
+    """Return when each file of what was deployed was written."""
+    folder = data / "objects/000000000000" / ARTIFACTS
+    return {path: path.stat().st_mtime_ns for path in folder.rglob("*") if path.is_file()}
+
+
 def test_changed_code_is_deployed_and_the_data_stays(data: Path, checkout: Path) -> None:
     page = checkout / "web/page.html"
     page.write_text(re.sub("<h1>.*</h1>", "<h1>changed</h1>", page.read_text()))
 
+    deployed = artifacts(data)
     with LocalService(data, root=checkout) as service:
         assert b"<h1>changed</h1>" in service.get("/").body
+        assert artifacts(data).keys() > deployed.keys()
         assert draw(service).body == png(1)
         first, second, *_ = service.output.splitlines()
 

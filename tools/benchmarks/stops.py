@@ -99,11 +99,11 @@ def _one(
     data: Path, number: signal.Signals, seconds: float, numbers: Iterator[int], *, idle: Sequence[bytes]
 ) -> tuple[Load, int, float]:
     """Run once, and stop under load. Some clients send the bytes in `idle`, and then neither send nor read anything."""
-    service = LocalService(data).start()
-    load = Load(service, numbers)
-    with ExitStack() as connections:
+    with ExitStack() as opened:
+        service = opened.enter_context(LocalService(data))
+        load = Load(service, numbers)
         for request in idle:
-            connection = connections.enter_context(socket.create_connection(("127.0.0.1", service.port)))
+            connection = opened.enter_context(socket.create_connection(("127.0.0.1", service.port)))
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
             connection.sendall(request)
         load.start()

@@ -93,11 +93,12 @@ class Emulator:
         return answer
 
     def states(self) -> States:
-        """Return the state of each service. Call it on the event loop, so that no call is half done in it."""
+        """Return the state of each service that has any. Call it on the event loop, so that no call is half done."""
         for _, events in self._ministack.cloudformation._stack_events.all_items():
             del events[:-EVENTS_MAX]
         parts = self._ministack.app._build_persistence_save_dict()
-        return {name: get_state() for name, get_state in parts.items()}
+        states = {name: get_state() for name, get_state in parts.items()}
+        return {name: state for name, state in states.items() if not _is_empty(state)}
 
     def save(self, states: States) -> None:
         """Replace the content of the folder `state` by these states. Raise OSError if one cannot be written."""
@@ -142,6 +143,14 @@ class _Losses(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Keep the message."""
         self.messages.append(record.getMessage())
+
+
+def _is_empty(state: Any) -> bool:
+    """Return whether a state holds nothing. Most services are never used, and a start need not load those."""
+    values = getattr(state, "_data", state)  # of ministack's dictionaries, which have the values of all accounts
+    if isinstance(values, dict):
+        return all(map(_is_empty, values.values()))
+    return isinstance(values, list | set | tuple) and not values
 
 
 def _environment(folder: DataFolder, port: int) -> dict[str, str]:

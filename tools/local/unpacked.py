@@ -1,7 +1,8 @@
 """The functions' code, unpacked once at the start, so that calls need no room on the disk.
 
 ministack unpacks a function anew for each of its processes. Here all processes of a function use one folder, and its
-Worker, which believes that it writes there, writes nothing.
+Worker, which believes that it writes there, writes nothing. What all zips have below shared/ is unpacked once, and
+linked, so that Python compiles it once, too.
 """
 
 import io
@@ -10,12 +11,13 @@ import shutil
 import tempfile
 import threading
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 CODE, LAYER, SCRIPT = "code", "layer_{}", "_worker.py"
+SHARED = "shared"
 
 
 class UnpackedFunctions:
@@ -57,12 +59,31 @@ class UnpackedFunctions:
         unfinished = Path(tempfile.mkdtemp(dir=self._tmp))
         try:
             for name, content in zips.items():
-                zipfile.ZipFile(io.BytesIO(content)).extractall(unfinished / name)
+                self._extract(zipfile.ZipFile(io.BytesIO(content)), unfinished / name)
             (unfinished / SCRIPT).write_text(self._script)
             unfinished.rename(folder)
         except BaseException:
             shutil.rmtree(unfinished, ignore_errors=True)
             raise
+
+    def _extract(self, archive: zipfile.ZipFile, folder: Path) -> None:
+        """Unpack an archive into this folder, with a link to what others have in common with it."""
+        common = [member for member in archive.infolist() if member.filename.startswith(f"{SHARED}/")]
+        archive.extractall(folder, [member for member in archive.infolist() if member not in common])
+        if common:
+            folder.mkdir(exist_ok=True)
+            (folder / SHARED).symlink_to(self._common(archive, common).resolve())
+
+    def _common(self, archive: zipfile.ZipFile, members: Sequence[zipfile.ZipInfo]) -> Path:
+        """Return the folder with these members, which are below SHARED. Unpack them if that was not done."""
+        content = "\n".join(f"{member.filename} {member.CRC} {member.file_size}" for member in members)
+        folder = self._tmp / f"{SHARED}-{_short_hash(content.encode())}"
+        if not folder.exists():
+            unfinished = Path(tempfile.mkdtemp(dir=self._tmp))
+            archive.extractall(unfinished, members)
+            (unfinished / SHARED).rename(folder)
+            unfinished.rmdir()
+        return folder
 
     # What lambda_runtime has instead of modules and `open`:
 
@@ -122,4 +143,8 @@ def install(lambda_runtime: Any, unpacked: UnpackedFunctions) -> None:
 
 
 def _fingerprint(zips: Mapping[str, bytes]) -> str:
-    return sha256(b"".join(sha256(content).digest() for content in zips.values())).hexdigest()[:16]
+    return _short_hash(b"".join(sha256(content).digest() for content in zips.values()))
+
+
+def _short_hash(content: bytes) -> str:
+    return sha256(content).hexdigest()[:16]
