@@ -1,4 +1,4 @@
-"""GET /random: random images of a label, with probability exactly weight / total."""
+"""GET /random and /random.json: random images of a label, with probability exactly weight / total."""
 
 import logging
 import random
@@ -34,8 +34,19 @@ RNG: random.Random = random.SystemRandom()
 
 def random_image(request: Request) -> Response:
     """Draw an image that still exists, and return it in the requested format."""
-    pool = _pool(request)
-    response_format = _format(request)
+    return _draw(request, _pool(request), _format(request))
+
+
+def random_json(request: Request) -> Response:
+    """Draw an image that still exists, and return it as JSON, whatever the request accepts.
+
+    A generated client has one type for each response, so it cannot use a route that chooses among them.
+    """
+    return _draw(request, _pool(request), "json")
+
+
+def _draw(request: Request, pool: Pool, response_format: str) -> Response:
+    """Draw with the options of the query, if there are any."""
     if EXTRA_PARAMETERS & request.query.keys():
         return _with_options(request, pool, response_format)
     settings = read_settings()
@@ -148,6 +159,8 @@ def _headers(drawn: Drawn) -> dict[str, str]:
     }
 
 
+_PARAMETERS = {"label", "tag", RANDOM, *EXTRA_PARAMETERS}
 handler = endpoint(
-    {"/random": {"GET": random_image}}, parameters={"/random": {"label", "tag", "format", RANDOM, *EXTRA_PARAMETERS}}
+    {"/random": {"GET": random_image}, "/random.json": {"GET": random_json}},
+    parameters={"/random": {"format", *_PARAMETERS}, "/random.json": _PARAMETERS},
 )

@@ -146,8 +146,9 @@ def test_head_is_get_without_the_body(api: Api) -> None:
         *((path, {}) for path in ("/", "/docs", "/openapi.json", script, "/web/samples/red-barn.jpg")),
         *((path, {}) for path in (url, url + "?size=256", url + "/info", url.replace("label", "LABEL"))),
         *((drawn + query, {}) for query in ("", "&format=json", "&format=redirect", "&count=2", "&random=1")),
+        *((f"/random.json?label={api.label}{query}", {}) for query in ("", "&count=2")),
         *((path, {}) for path in ("/labels", f"/labels/{api.label}", f"/images?label={api.label}&limit=1")),
-        *((path, {}) for path in ("/random", "/nothing", url + "?size=1", f"/images/{api.label}/x")),
+        *((path, {}) for path in ("/random", "/random.json", "/nothing", url + "?size=1", f"/images/{api.label}/x")),
         *((path, etag) for path in (url, url + "?size=256", "/")),
     ):
         got = api.host.request("GET", local(path), headers=headers)
@@ -182,6 +183,7 @@ def test_a_wrong_method_is_405_with_allow(api: Api) -> None:
     allowed = {
         "/upload": "OPTIONS, POST",
         "/random": "GET, HEAD, OPTIONS",
+        "/random.json": "GET, HEAD, OPTIONS",
         f"/images/{api.label}/{'0' * 32}.png": "DELETE, GET, HEAD, OPTIONS, PATCH",
         f"/images/{api.label}/{'0' * 32}.png/info": "GET, HEAD, OPTIONS",
         "/images": "GET, HEAD, OPTIONS",

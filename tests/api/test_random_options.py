@@ -87,6 +87,41 @@ def test_a_session_gives_each_image_once(api: Api) -> None:
     assert "below 4" in problem(api.random(session="me", position="4"), 422, field="position")
 
 
+ALIKE = ("seed=a", "seed=b&tag=new", "count=3&seed=a", "count=3&distinct=true&seed=a", "session=me&position=1")
+
+
+@pytest.mark.parametrize("query", ALIKE)
+def test_random_json_is_the_draw_as_json(api: Api, query: str) -> None:
+    for number, weight in enumerate(("0.1", "0.2", "0.3")):
+        api.post(
+            [("label", api.label), ("weight", weight), ("tags", "new"), ("img", pictures.File(pictures.tiny(number)))]
+        )
+    plain = api.get(f"/random?label={api.label}&format=json&{query}")
+    for accept in ("*/*", "image/webp", "application/json;q=0, image/*"):
+        twin = api.get(f"/random.json?label={api.label}&random=1&{query}", accept=accept)
+        assert (twin.status, twin.body) == (plain.status, plain.body)
+        assert twin.headers.keys() == plain.headers.keys()
+        for name in twin.headers.keys() - {"date", "x-request-id"}:
+            assert twin.headers[name] == plain.headers[name]
+    conforms(json_of(twin), "DrawnImages" if "count" in query else "DrawnImage")
+
+
+def test_random_json_refuses_as_the_draw_does(api: Api) -> None:
+    problem(api.get("/random.json"), 400, field="label")
+    problem(api.get("/random.json?label=0"), 422, field="label")
+    problem(api.get(f"/random.json?label={api.label}"), 404, field="label")
+    problem(api.get(f"/random.json?label={api.label}&position=1"), 422, field="position")
+    for value in ("json", "image"):
+        problem(api.get(f"/random.json?label={api.label}&format={value}"), 400, field="format")
+
+
+def test_random_json_of_several_needs_no_seed(api: Api) -> None:
+    known = uploaded(api, "0.1", "0.2")
+    drawn = Counter(json_of(api.get(f"/random.json?label={api.label}"))["id"] for _ in range(12))
+    assert drawn.keys() <= known.keys()
+    assert len(json_of(api.get(f"/random.json?label={api.label}&count=5"))["images"]) == 5
+
+
 WRONG = {
     "count=0": (422, "count"),
     "count=101": (422, "count"),

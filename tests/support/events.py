@@ -27,6 +27,7 @@ EXPECTED: dict[str, Any] = {
     "drawRandom-count": 200,
     "drawRandom-distinct": 200,
     "drawRandom-session": 200,
+    "drawRandomJson": 200,
     "getPicture": 200,
     "getPicture-thumbnail": 200,
     "getImage": 200,
