@@ -1,6 +1,7 @@
 # petAPI's commands; `make help` lists them. `make run` and `make test` need Python 3.11 or later and nothing else.
 VENV ?= .venv
 SAM_VENV ?= .venv-sam
+CLIENTS_VENV ?= .venv-clients
 PYTHON ?= python3
 export PORT ?= 3000
 export DATA ?= .local
@@ -20,7 +21,7 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --genera
 LITE0 := $(VENV)/lite0/lite0.onnx
 NEEDED := $(if $(filter lite0,$(or $(ENCODER),lite0) $(RECOGNISER)),$(LITE0))
 
-.PHONY: help run token env search-check audit reconcile corpus corpus-fetch check test test-all sam-test contract mutants soak reliability
+.PHONY: help run token env search-check audit reconcile corpus corpus-fetch check test test-all sam-test contract clients mutants soak reliability
 .PHONY: bench bench-quick bench-cold worst measure measure-models measure-search costs openapi screenshots old-data lock deploy clean
 
 help:  ## List all targets
@@ -71,6 +72,9 @@ sam-test: $(VENV)/test.installed $(SAM_VENV)/sam.installed  ## Build with the SA
 
 contract: $(VENV)/test.installed  ## Send thousands of requests made from openapi.yaml; fail if a response breaks it
 	$(BIN)/python -m tests.contract
+
+clients: $(VENV)/test.installed $(CLIENTS_VENV)/clients.installed  ## Generate clients and use them, lint openapi.yaml; needs Node.js 20.19 or 22.12
+	$(BIN)/python -m tests.clients $(abspath $(CLIENTS_VENV))
 
 mutants: $(VENV)/test.installed  ## Drop each condition of the transactions once; fail if the tests do not notice
 	$(BIN)/python -m tests.mutants
@@ -127,9 +131,11 @@ lock: $(VENV)/test.installed  ## Lock the newest versions of the dependencies in
 	for group in layer models $(filter $(FUNCTIONS),$(patsubst requirements/%.txt,%,$(wildcard requirements/*.txt))) test; do \
 	  $(LOCK) --group $$group --constraint requirements/run.txt --output-file requirements/$$group.txt || exit; done
 	$(LOCK) --group sam --output-file requirements/sam.txt
+	$(LOCK) --group clients --output-file requirements/clients.txt
+	cd tests/clients && npm update --package-lock-only --omit-lockfile-registry-resolved --no-audit --no-fund
 
 clean:  ## Remove what these targets made, except the data of `make run`
-	rm -rf $(VENV) $(SAM_VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .aws-sam
+	rm -rf $(VENV) $(SAM_VENV) $(CLIENTS_VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .aws-sam
 
 # `sam build` calls these from another folder, in a copy of the code, perhaps in a container.
 HERE := $(dir $(abspath $(lastword $(MAKEFILE_LIST))))
@@ -140,6 +146,11 @@ build-%:
 $(SAM_VENV)/sam.installed: requirements/sam.txt | $(VENV)/bin/pip
 	@$(BIN)/python -m venv $(SAM_VENV)
 	@$(SAM_VENV)/bin/python -m tools.install $< --no-deps
+	@touch $@
+
+$(CLIENTS_VENV)/clients.installed: requirements/clients.txt | $(VENV)/bin/pip
+	@$(BIN)/python -m venv $(CLIENTS_VENV)
+	@$(CLIENTS_VENV)/bin/python -m tools.install $<
 	@touch $@
 
 # venv installs pip last. An environment without it is incomplete, and the next call completes it.

@@ -10,9 +10,15 @@ import time
 from pathlib import Path
 
 # That the installed packages take, without bytecode. Of those of models, run has numpy.
-MEGABYTES = {"run": 150, "models": 160, "test": 750, "sam": 250}
+MEGABYTES = {"run": 150, "models": 160, "test": 750, "sam": 250, "clients": 45}
 # At most, with 2 busy cores
-TIMES = {"run": "a minute", "models": "half a minute", "test": "three minutes", "sam": "two minutes"}
+TIMES = {
+    "run": "a minute",
+    "models": "half a minute",
+    "test": "three minutes",
+    "sam": "two minutes",
+    "clients": "half a minute",
+}
 INTERRUPTED = 130  # the exit code after Ctrl-C, as shells have it
 PACKAGE = re.compile(r"^[a-z0-9][\w.-]*(?:\[.*\])?(?===)", re.MULTILINE)
 
