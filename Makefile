@@ -22,7 +22,7 @@ LITE0 := $(VENV)/lite0/lite0.onnx
 NEEDED := $(if $(filter lite0,$(or $(ENCODER),lite0) $(RECOGNISER)),$(LITE0))
 
 .PHONY: help run token env search-check audit reconcile corpus corpus-fetch check test test-all sam-test contract clients mutants soak reliability
-.PHONY: bench bench-quick bench-cold worst measure measure-models measure-search costs openapi screenshots old-data lock deploy clean
+.PHONY: bench bench-quick bench-cold worst measure measure-models measure-search measure-mosaic costs openapi screenshots old-data lock deploy clean
 
 help:  ## List all targets
 	@awk -F ':.*##@? *' '/^##@/ { printf "\n%s\n", substr($$0, 5) } /^[a-z-]+:.*## / { printf "  %-15s %s\n", $$1, $$2 }' Makefile
@@ -114,6 +114,9 @@ measure-models: $(VENV)/test.installed  ## Measure what lite0 takes and finds, f
 
 measure-search: $(VENV)/test.installed  ## Measure what indexing and searching take, for the same page; a minute
 	$(BIN)/python -m tools.benchmarks.search_costs
+
+measure-mosaic: $(VENV)/test.installed  ## Measure mosaics, for the same page, and draw docs/images/mosaic.jpg; a minute
+	$(BIN)/python -m tools.benchmarks.mosaic_costs
 
 ##@ Keep files up to date
 openapi: $(VENV)/test.installed  ## Write web/openapi.json from openapi.yaml

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from costs import direct_uploads, search
+from costs import direct_uploads, mosaics, search
 from costs.measured import measured
 from costs.model import Month
 from costs.prices import Price, prices
@@ -84,6 +84,7 @@ def bill(use: Use, assumed: Assumed | None = None) -> Bill:
 def month(use: Use, assumed: Assumed) -> Month:
     """Return the month of this use, with the measured requests and the steps that are counted from the code."""
     known = search.with_steps(direct_uploads.with_steps(measured(), use, assumed), use, assumed)
+    known = mosaics.with_steps(known)
     return Month(use, assumed, known, stack())
 
 
@@ -92,6 +93,7 @@ def at_rest(use: Use) -> Use:
     nothing = Decimal(0)
     still = replace(use, draws=nothing, uploads=nothing, direct_uploads=nothing)
     still = replace(still, deletes=nothing, patches=nothing, infos=nothing, lists=nothing)
+    still = replace(still, mosaics=nothing, tile_files=nothing)
     return replace(still, searches=nothing, picture_searches=nothing, similars=nothing)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, Decimal
 
-from costs import direct_uploads, search
+from costs import direct_uploads, mosaics, search
 from costs.direct_uploads import ASK, NOTIFY, RECEIVE, REQUESTS_OF_MESSAGE
 from costs.measured import OF_BASE64, Measured, Requests
 from costs.prices import GB
@@ -32,9 +32,11 @@ FUNCTIONS = {
     "patch": "EditFunction",
     "delete": "DeleteFunction",
 }
-RUN_BY = FUNCTIONS | direct_uploads.STEPS | search.STEPS
+STEPS = direct_uploads.STEPS | search.STEPS | mosaics.STEPS  # counted from the code
+RUN_BY = FUNCTIONS | STEPS
 PICTURES = ("draw image", "download")
 THUMBNAILS = ("thumbnail first", "thumbnail again")
+IN_BASE64 = (*THUMBNAILS, *mosaics.STEPS)  # as Lambda returns them
 EDGE = ("draw redirect", "download", *THUMBNAILS)  # what callers of mode cdn ask CloudFront for
 WRITES = ("upload", ASK, "patch", "delete")  # each asks the authorizer
 
@@ -55,6 +57,7 @@ def requests(use: Use, assumed: Assumed) -> Requests:
         "list 100": use.lists,
         **direct_uploads.requests(use, assumed),
         **search.requests(use),
+        **mosaics.requests(use),
     }
 
 
@@ -166,7 +169,7 @@ class Month:
         if name in PICTURES:
             return self.use.bytes + self.assumed.header_bytes
         body = self.measured.operations[name].response_bytes
-        return (body * OF_BASE64 if name in THUMBNAILS else body) + self.assumed.header_bytes
+        return (body * OF_BASE64 if name in IN_BASE64 else body) + self.assumed.header_bytes
 
     def _metered(self, name: str) -> Decimal:
         """Return how many requests the API counts for one."""

@@ -6,10 +6,10 @@ from decimal import Decimal
 from pathlib import Path
 
 from costs import bill as bills
-from costs import direct_uploads, search, search_report
+from costs import mosaics_report, search, search_report
 from costs.bill import PlanNotApplicable, at_rest, bill
 from costs.measured import measured
-from costs.model import FUNCTIONS, MONTH, VCPU_MB
+from costs.model import FUNCTIONS, MONTH, STEPS, VCPU_MB
 from costs.prices import REGIONS, document, prices
 from costs.rows import rows
 from costs.sensitivity import OTHER_SHARE, plot, swings
@@ -85,13 +85,12 @@ def report() -> str:
         log_days=built.log_days,
         thumbnail_days=built.thumbnail_days,
         recognition_days=built.recognition_days,
-        indexed=search_report.indexed(use),
-        searched=search_report.searched(use),
-        pictures_indexed=number(search_report.INDEXED),
+        **search_report.texts(use),
         search_throttle=number(built.search_throttle),
         most_searches=number(built.search_throttle * DAY * MONTH),
+        **mosaics_report.texts(use),
         vector_bytes=number(search.vector_bytes()),
-        steps=_work({**direct_uploads.STEPS, **search.STEPS}, "step"),
+        steps=_work(STEPS, "step"),
         assumed=table(
             ("option", "value", "unit", "what"), [(_option(name), *rest) for name, *rest in assumptions()], 4
         ),

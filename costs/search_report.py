@@ -14,6 +14,11 @@ SEARCHES = INDEXED = Decimal(10**6)
 VECTORS = "S3 Vectors"
 
 
+def texts(use: Use) -> dict[str, str]:
+    """Return the texts of the page by the names of their places."""
+    return {"indexed": indexed(use), "searched": searched(use), "pictures_indexed": number(INDEXED)}
+
+
 def indexed(use: Use) -> str:
     """Return what indexes of some sizes cost at rest."""
     rows = []

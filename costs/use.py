@@ -48,6 +48,8 @@ class Use:
     searches: Decimal = _number("0", "requests", "that search by a text")
     picture_searches: Decimal = _number("0", "requests", "that search by a picture which they send")
     similars: Decimal = _number("0", "requests", "for images like a stored one")
+    mosaics: Decimal = _number("0", "requests", "for a mosaic of 2,000 tiles")
+    tile_files: Decimal = _number("0", "requests", "for a file of 1,000 tiles")
     thumbnails: Decimal = _number("0", "for each draw", "thumbnails requested", TIMES)
     bytes: Decimal = _number("300e3", "bytes", "of a picture", UPLOAD_BYTES)
     tags: Decimal = _number("0", "for each image", "tags", TAGS)

@@ -12,10 +12,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import search_filters
-from image_rows import ImageRows
 from search_options import Options
 from searched_text import SearchedText
 from shared.images import Image
+from shared.labels.image_rows import ImageRows
 from shared.vectors.vector_index import Hit as Found
 from shared.vectors.vector_index import VectorIndex
 

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from functools import cache
 
 from hits import Hits
-from image_rows import ImageRows
 from shared import aws, logs
 from shared.errors import Unavailable, UnprocessableValue
 from shared.index_state import name_of
+from shared.labels.image_rows import ImageRows
 from shared.settings import NO_INDEX, read_settings
 from shared.tiles import Tiles
 from shared.vectors import encoders

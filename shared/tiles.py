@@ -17,7 +17,7 @@ from botocore.exceptions import ClientError
 
 from shared import recognised_label
 from shared.images import Image
-from shared.labels import batch_get
+from shared.labels import batch_get, query
 from shared.labels.items import Item
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 SIDE = 32  # pixels
 TILE_BYTES = SIDE * SIDE * 3
+TILE_ALONE = ("label", "name", "version", "tile")  # what a mosaic reads
 WITHOUT_TILE = ("label", "name", "version", "labels")  # what a list reads: 100 tiles would be 400 kB on the wire
 
 Label = tuple[str, float]
@@ -93,6 +94,40 @@ class Tiles:
         read = batch_get.read(self._client, self._table, keys, consistent=False, only=WITHOUT_TILE)
         known = [(tile.id, tile) for tile in map(_tile, read)]
         return {key: tile.labels for key, tile in known if tile.labels is not None and tile.version == versions[key]}
+
+    def around(self, label: str, name: str, most: int) -> list[Tile]:
+        """Return at most `most` of the label's tiles: those behind this name, then from the first on, round the end.
+
+        Names are hashes, so these are a fair sample, and the same one each time. An image of this name is not among
+        them. A tile takes 0.39 read units: 0.5 for 4 KB.
+        """
+        found = self._query(label, most, than=(">", name))
+        return found if len(found) == most else found + self._query(label, most - len(found), than=("<", name))
+
+    def page(self, label: str, limit: int, after: str = "") -> tuple[list[Tile], str]:
+        """Return at most `limit` of the label's tiles, by name, behind the name `after`.
+
+        The text is the last of their names if more follow, or else empty.
+        """
+        found = self._query(label, limit + 1, than=(">", after) if after else None)
+        return found[:limit], found[limit - 1].name if len(found) > limit else ""
+
+    def _query(self, label: str, most: int, *, than: tuple[str, str] | None) -> list[Tile]:
+        """Return the first tiles of a label, or those whose names compare so. They have no labels."""
+        request: Any = {
+            "TableName": self._table,
+            "KeyConditionExpression": "#label = :label",
+            # A picture that cannot be decoded has none.
+            "FilterExpression": "attribute_exists(#tile) AND size(#tile) = :bytes",
+            "ProjectionExpression": ", ".join(f"#{name}" for name in TILE_ALONE),
+            "ExpressionAttributeNames": {f"#{name}": name for name in TILE_ALONE},
+            "ExpressionAttributeValues": {":label": {"S": label}, ":bytes": {"N": str(TILE_BYTES)}},
+            "ConsistentRead": False,  # at half the price
+        }
+        if than:
+            request["KeyConditionExpression"] += f" AND #name {than[0]} :name"
+            request["ExpressionAttributeValues"][":name"] = {"S": than[1]}
+        return [_tile(item) for item in query.read(self._client, request, limit=most)]
 
     def delete(self, label: str, name: str) -> None:
         """Remove what is known of an image, if anything is."""

@@ -28,7 +28,7 @@ ProxyResponse = dict[str, Any]
 CORS = {
     "Access-Control-Allow-Origin": "*",
     "Access-Control-Expose-Headers": "Allow, ETag, Image-Id, Image-Probability, Image-Total-Weight, Image-Weight, "
-    "Link, Location, Retry-After, X-Request-Id",
+    "Link, Location, Mosaic-Columns, Mosaic-Rows, Mosaic-Tiles, Retry-After, X-Request-Id",
 }
 _ALL = {**CORS, "X-Content-Type-Options": "nosniff"}
 _UNKEPT = {"Cache-Control": "no-store"}

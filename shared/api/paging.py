@@ -25,11 +25,11 @@ CHECK = 6  # bytes of a hash that detects damage and cursors of other queries; i
 CURSOR = re.compile(r"[A-Za-z0-9_-]{1,2000}")
 
 
-def limit(request: Request) -> int:
+def limit(request: Request, *, default: int = LIMIT, most: int = LIMIT_MAX) -> int:
     """Return the largest number of entries on the page."""
-    text = request.query.get("limit", str(LIMIT))
-    if not (text.isascii() and text.isdigit() and len(text) <= 3 and 1 <= int(text) <= LIMIT_MAX):
-        raise UnprocessableValue(f"limit must be a whole number from 1 to {LIMIT_MAX}.", field="limit")
+    text = request.query.get("limit", str(default))
+    if not (text.isascii() and text.isdigit() and len(text) <= len(str(most)) and 1 <= int(text) <= most):
+        raise UnprocessableValue(f"limit must be a whole number from 1 to {most}.", field="limit")
     return int(text)
 
 
@@ -57,9 +57,13 @@ def page_response(request: Request, document: Mapping[str, Any], query: str, pag
     if not page.last:
         return as_json(document)
     cursor = encode_cursor(query, page.last)
+    return as_json({**document, "cursor": cursor}, headers={"Link": link(request, query, cursor)})
+
+
+def link(request: Request, query: str, cursor: str) -> str:
+    """Return the value of the header Link to the page that begins at the cursor (RFC 8288)."""
     path, _, _ = query.partition("?")
-    link = f"{request.base_url}{path}?{urlencode({**request.query, 'cursor': cursor})}"
-    return as_json({**document, "cursor": cursor}, headers={"Link": f'<{link}>; rel="next"'})
+    return f'<{request.base_url}{path}?{urlencode({**request.query, "cursor": cursor})}>; rel="next"'
 
 
 def encode_cursor(query: str, last: tuple[str, ...]) -> str:

@@ -24,6 +24,7 @@ NAMES = {
     "notify": "NotifyFunction",
     "index": "IndexFunction",
     "search": "SearchFunction",
+    "mosaic": "MosaicFunction",
 }
 IMAGE_KEY = {"label": {"S": "cat"}, "s3key": {"S": "x"}}
 MODELS = {
@@ -35,10 +36,12 @@ CHUNK_KEY = {"label": {"S": "cat"}, "chunkNumber": {"N": "0"}}
 
 # Who may do what; a column that is not named is denied to all.
 ALLOWED = {
-    "ssm GetParameters": {"upload", "random", "delete", "images", "edit", "uploads", "receive", "index", "search"},
+    "ssm GetParameters": {
+        *("upload", "random", "delete", "images", "edit", "uploads", "receive", "index", "search", "mosaic")
+    },
     "s3 PutObject": {"upload", "receive"},
     "s3 GetObject": {"random"},
-    "s3 GetObjectVersion": {"images", "receive", "index"},
+    "s3 GetObjectVersion": {"images", "receive", "index", "mosaic"},
     "s3 DeleteObjectVersion": {"upload", "delete", "receive"},
     "incoming PutObject": {"uploads"},
     "incoming GetObject": {"receive"},
@@ -58,6 +61,7 @@ ALLOWED = {
     "lost to index SendMessage": {"index"},
     "tiles BatchGetItem": {"index", "search", "images", "edit"},
     "tiles GetItem": {"search"},
+    "tiles Query": {"mosaic"},
     "tiles PutItem": {"index"},
     "tiles DeleteItem": {"index"},
     "vectors GetVectors": {"index", "search"},
@@ -74,10 +78,10 @@ ALLOWED = {
     "chunks PutItem": {"upload", "edit", "receive"},
     "chunks UpdateItem": {"upload", "delete", "edit", "receive"},
     "chunks DeleteItem": {"delete", "edit", "receive"},
-    "images Query": {"images"},
+    "images Query": {"images", "mosaic"},
     "images Query of file names": {"images"},
     "images Query of owners": {"edit"},
-    "images BatchGetItem": {"images", "edit", "random", "index", "search"},
+    "images BatchGetItem": {"images", "edit", "random", "index", "search", "mosaic"},
     "images GetItem": {"upload", "random", "delete", "images", "edit", "uploads", "receive"},
     "images PutItem": {"upload", "edit", "receive"},
     "images UpdateItem": {"delete", "edit", "receive"},

@@ -139,7 +139,13 @@ def test_pictures_and_searches_have_throttles_of_their_own() -> None:
     # Each method of a search that asks a model, HEAD as GET does, and never ANY, which a setting of GET would not find.
     searches = {("/search", method): "SearchThrottleRate" for method in ("GET", "HEAD", "POST")}
     pictures = {(path, "GET"): "PictureThrottleRate" for path in ("/images/{label}/{name}", "/images")}
-    assert found == pictures | searches
+    # HEAD of these reads and computes what GET does, too.
+    mosaics = {
+        (path, method): "SearchThrottleRate"
+        for path in ("/images/{label}/{name}/mosaic", "/labels/{label}/tiles")
+        for method in ("GET", "HEAD")
+    }
+    assert found == pictures | searches | mosaics
     assert set(found) <= {(path, method) for path, method, _ in routes()}
     defaults = {
         name: parameter["Default"] for name, parameter in template()["Parameters"].items() if "Default" in parameter
@@ -149,9 +155,16 @@ def test_pictures_and_searches_have_throttles_of_their_own() -> None:
     assert defaults["PictureThrottleRate"] > 20
 
 
-def test_a_search_ends_before_the_gateway_gives_up() -> None:
-    timeout = RESOURCES["SearchFunction"]["Properties"]["Timeout"]
+@pytest.mark.parametrize("function", ["SearchFunction", "MosaicFunction"])
+def test_a_search_or_mosaic_ends_before_the_gateway_gives_up(function: str) -> None:
+    timeout = RESOURCES[function]["Properties"]["Timeout"]
     assert template()["Globals"]["Function"]["Timeout"] < timeout == 25 < 29
+
+
+def test_a_mosaic_has_a_whole_processor_and_writes_nothing() -> None:
+    assert RESOURCES["MosaicFunction"]["Properties"]["MemorySize"] == 1769
+    actions = set(re.findall(r'"([a-z0-9]+:[A-Za-z]+)"', (ROOT / "mosaic/IAM__policy.json").read_text()))
+    assert actions == {"ssm:GetParameters", "s3:GetObjectVersion", "dynamodb:BatchGetItem", "dynamodb:Query"}
 
 
 def test_the_function_that_searches_writes_nothing_and_reads_no_pictures() -> None:

@@ -44,9 +44,9 @@ def of_type(kind: str) -> dict[str, Any]:
 
 def test_every_function_has_a_role_and_json_logs() -> None:
     functions = of_type("AWS::Lambda::Function")
-    assert len(functions) == 12
+    assert len(functions) == 13
     roles = [json.dumps(function["Role"]) for function in functions.values()]
-    assert len(set(roles)) == 12
+    assert len(set(roles)) == 13
     for function in functions.values():
         assert function["LoggingConfig"] == {"LogFormat": "JSON", "LogGroup": {"Ref": "FunctionsLog"}}
         assert function["Runtime"] == "python3.13"
@@ -67,7 +67,7 @@ def test_each_parameter_that_a_function_reads_changes_it() -> None:
         for name in template["Parameters"]
     }
     assert {"LinkBase", "ConsistentReads", "ImageMaxAge", "Stage"} <= {
-        name for name, by in read.items() if len(by) == 12
+        name for name, by in read.items() if len(by) == 13
     }
     assert sorted(read["Recogniser"]) == ["IndexFunction", "IngestFunction"]
     assert sorted(read["CallbackHttp"]) == ["NotifyFunction", "PresignFunction"]
@@ -101,9 +101,10 @@ def test_the_cdn_is_made_on_demand_and_keeps_only_what_says_that_it_may_be_kept(
     (distribution,) = (each["DistributionConfig"] for each in of_type("AWS::CloudFront::Distribution").values())
     assert distribution["DefaultCacheBehavior"]["CachePolicyId"] == "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"  # none
     cached = {each["PathPattern"]: each for each in distribution["CacheBehaviors"]}
-    assert next(iter(cached)) == "/images/*/similar"  # the first that fits counts
+    assert list(cached)[:3] == ["/images/*/similar", "/images/*/mosaic", "/images/*"]  # the first that fits counts
     assert {path: each["CachePolicyId"] for path, each in cached.items()} == {
         "/images/*/similar": distribution["DefaultCacheBehavior"]["CachePolicyId"],
+        "/images/*/mosaic": distribution["DefaultCacheBehavior"]["CachePolicyId"],
         "/images/*": {"Ref": "CdnCachePolicy"},
         "/web/*": {"Ref": "CdnCachePolicy"},
     }
@@ -143,7 +144,7 @@ def test_there_is_one_stage_with_throttles_and_an_access_log() -> None:
     everything, *others = stage["MethodSettings"]
     assert everything["ThrottlingRateLimit"] == {"Ref": "ThrottleRate"}
     assert everything["ThrottlingBurstLimit"] == {"Ref": "ThrottleBurst"}
-    rates = [{"Ref": "PictureThrottleRate"}] * 2 + [{"Ref": "SearchThrottleRate"}] * 3
+    rates = [{"Ref": "PictureThrottleRate"}] * 2 + [{"Ref": "SearchThrottleRate"}] * 7
     assert [each["ThrottlingRateLimit"] for each in others] == rates
     assert "$context.requestId" in stage["AccessLogSetting"]["Format"]
     json.loads(stage["AccessLogSetting"]["Format"])
@@ -152,6 +153,8 @@ def test_there_is_one_stage_with_throttles_and_an_access_log() -> None:
         "/~1images~1{label}~1{name}",
         "/~1images",
         "/~1search",
+        "/~1images~1{label}~1{name}~1mosaic",
+        "/~1labels~1{label}~1tiles",
     }
     assert stage["AccessLogSetting"]["DestinationArn"] == {"Fn::GetAtt": ["AccessLog", "Arn"]}
 

@@ -1,6 +1,7 @@
 """The costs: bills computed by hand, sums, what a bill depends on, and the page that is written from them."""
 
 import json
+import math
 import re
 import subprocess
 import sys
@@ -18,7 +19,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from costs import measured, report, search
+from costs import measured, mosaics, report, search
 from costs.bill import Bill, PlanNotApplicable, at_rest, bill
 from costs.direct_uploads import ASK, FOLLOW, RECEIVE, with_steps
 from costs.model import THUMBNAILS
@@ -31,15 +32,18 @@ from shared.labels.items import Item
 from shared.limits import BODY_MAX
 from tests.support import search_scene
 from tests.support.cloud import ROOT, template
+from tests.support.hosts import Api, Handlers, new_label
 from tests.support.index_scene import index_scene
 from tests.support.ingest_scene import send
 from tests.support.local_service import ANSWER_MAX
+from tests.support.mosaic_scene import MosaicScene
 from tests.support.pictures import png, tiny
 from tests.support.simulation import silent
 
 MILLIONS = st.integers(0, 10**9).map(Decimal)
 SEARCHES = ("searches", "picture_searches", "similars")
-COUNTS = ("images", "draws", "uploads", "direct_uploads", "deletes", "patches", "infos", "lists", *SEARCHES)
+MOSAICS = ("mosaics", "tile_files")
+COUNTS = ("images", "draws", "uploads", "direct_uploads", "deletes", "patches", "infos", "lists", *SEARCHES, *MOSAICS)
 USES = st.builds(
     Use,
     **dict.fromkeys(COUNTS, MILLIONS),
@@ -240,6 +244,24 @@ def test_an_image_is_indexed_by_the_calls_that_are_counted() -> None:
     assert (reads, reads + calls.pop("put_item")) == (step.read_units, step.trips)
     assert calls.pop("get_object") == step.s3["get"]
     assert calls == {"get_vectors": 1, "put_vectors": 1, "invoke_model": 1}
+
+
+def test_mosaics_ask_aws_for_what_is_counted(moto_aws: None) -> None:
+    """They are of 16 tiles here, in one page behind the image's name and one before it."""
+    steps = mosaics.with_steps(measured.measured()).operations
+    scene = MosaicScene(Api(Handlers(), new_label()))
+    own = int(scene.image["id"].partition("/")[2].partition(".")[0], 16)
+    scene.add([*range(8), *range(own + 1, own + 9)])
+    asked = Asked()
+    assert scene.mosaic().status == 200
+    step, pages = steps[mosaics.MOSAIC], mosaics.pages(2_000)
+    assert asked.take() == (1 + 2 * 0.5, 0, step.trips - pages + 1, step.s3)
+    assert step.read_units == 1 + mosaics.units(2_000)
+    assert scene.api.get(f"/labels/{scene.api.label}/tiles").status == 200
+    assert asked.take() == (0.5, 0, steps[mosaics.TILES].trips - mosaics.pages(1_000) + 1, steps[mosaics.TILES].s3)
+    item = {"label": "cat", "name": "0" * 32 + ".jpg", "version": "v" * 32, "tile": "t" * 3072}
+    read = 2_000 * sum(len(name) + len(value) for name, value in item.items())
+    assert (mosaics.units(2_000), pages) == (math.ceil(read / 4096) / 2, math.ceil(read / 2**20))
 
 
 def test_searches_ask_aws_for_what_is_counted(moto_aws: None, tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ AUTHORIZE = ROOT / "docs/how-to/authorize-writes.md"
 DEPLOY = ROOT / "docs/how-to/deploy.md"
 DIRECT_UPLOADS = ROOT / "docs/how-to/direct-uploads.md"
 DRAWS = ROOT / "docs/explanation/draws.md"
+MOSAICS = ROOT / "docs/how-to/mosaics.md"
 OPERATE = ROOT / "docs/how-to/operate.md"
 TRANSACTIONS = ROOT / "docs/explanation/transactions.md"
 
@@ -50,6 +51,10 @@ LIMITS = {
     "characters of a seed or session": "options.TEXT_MAX",
     "hits of a search": "search_options.K_MAX",
     "characters of a search's text": "searched_text.TEXT_MAX",
+    "columns of a mosaic": "mosaic_options.COLUMNS_MAX",
+    "cells of a mosaic": "mosaic_grid.CELLS_MAX",
+    "tiles of a mosaic": "tile_sample.TILES_MAX",
+    "tiles of a file": "mosaic_images.PACKED_MAX",
     "lifetime of a form": "shared.uploads.upload.FORM_LIFETIME",
     "time that an upload is known": "shared.uploads.upload.LIFETIME",
     "time of a request": "shared.deadline.TIMEOUT",
@@ -114,6 +119,13 @@ def api_phrases() -> list[str]:
         f"a text of at most {constant('searched_text.TEXT_MAX')} characters",
         f"with `Retry-After: {constant('stored_vector.SECONDS')}`",
         f"its first {NUMERALS[constant('shared.vectors.words.TOKENS_MAX')]} words count",
+        f"{constant('mosaic_options.COLUMNS_MIN')} to {constant('mosaic_options.COLUMNS_MAX')}; default "
+        f"{constant('mosaic_options.COLUMNS')}",
+        f"for all labels, at most {constant('tile_sample.LABELS_MAX')} of them",
+        f"at least {constant('tile_sample.TILES_MIN')} tiles and at most {constant('tile_sample.TILES_MAX'):,}",
+        "drawn in {}, {} or {} pixels".format(*constant("mosaic_grid.SIDES")),
+        f"at most {constant('mosaic_grid.PIXELS_MAX') // 10**6} million",
+        f"A file has {constant('mosaic_images.PACKED_MAX'):,} tiles",
     ]
 
 
@@ -172,6 +184,14 @@ PHRASES: dict[Path, list[str]] = {
         f"A label has {constant('shared.labels.chunks.LANES')} **lanes**",
         f"from 1 to {constant('shared.images.UNITS') - 1:,}",
         f"(at most {constant('shared.labels.chunks.class_of')(constant('shared.images.UNITS') - 1)}, one a class)",
+    ],
+    MOSAICS: [
+        f"at least {constant('tile_sample.TILES_MIN')} other images",
+        f"and {constant('tile_sample.TILES_MAX'):,} are the most that are used",
+        f"within {NUMERALS[constant('matching.REACH')]} cells, unless every other one is worse by more than "
+        f"{constant('matching.REPEAT'):.0f} (Delta-E)",
+        f"unless they are worse by more than {2 * constant('matching.REPEAT'):.0f}",
+        f"A file has at most {constant('mosaic_images.PACKED_MAX'):,} tiles",
     ],
     OPERATE: operate_phrases(),
     TRANSACTIONS: [

@@ -1,7 +1,8 @@
 """The pages of the documentation: their blocks of commands, links and words, and a shell that runs the commands.
 
 A block of commands begins with ```sh.  What follows on that line marks it: `aws` needs an account, `slow` takes
-minutes, and neither is run; `search` needs the models of lite0, and is run by a test of its own.  A number such as
+minutes, and neither is run; `search` needs the models of lite0 and `mosaic` the tiles of two dozen photographs, and
+each is run by a test of its own.  A number such as
 `409` announces that a request ends with this error status.
 """
 
@@ -23,7 +24,7 @@ PAGES = (
     *(ROOT / name for name in ("CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md", "costs/README.md")),
     *sorted((ROOT / "docs").rglob("*.md")),
 )
-MARKS = frozenset({"aws", "slow", "search"})
+MARKS = frozenset({"aws", "slow", "search", "mosaic"})
 PRINTED_URL = "http://127.0.0.1:3000"
 TIMEOUT = 900  # seconds; the commands of a page take a few, and a page that hangs ends
 

@@ -110,6 +110,8 @@ class DynamoDB:
 
     def query(self, *, TableName: str, ConsistentRead: bool, ExpressionAttributeValues: Item, **more: Any) -> Any:
         self.world.pause("query")
+        if TableName == TILES:
+            return {"Items": self._tiles(ExpressionAttributeValues, **more)}
         if TableName == IMAGES:
             return self._ended(TableName, self._rows(ExpressionAttributeValues, **more), **more)
         label, below = ExpressionAttributeValues[":label"]["S"], int(ExpressionAttributeValues[":chunks"]["N"])
@@ -138,6 +140,16 @@ class DynamoDB:
         if prefix:
             fitting = [row for row in fitting if row.get("filename", {"S": ""})["S"].startswith(prefix)]
         return fitting[:Limit]
+
+    def _tiles(self, values: Item, *, KeyConditionExpression: str, Limit: int, **_: Any) -> list[Item]:
+        """Return tiles of the size in `:bytes`, whose names come behind or before `:name` if the condition has it."""
+        rows = [row for (label, _), row in sorted(self.world.tables[TILES].items()) if label == values[":label"]["S"]]
+        if " > " in KeyConditionExpression:
+            rows = [row for row in rows if row["name"]["S"] > values[":name"]["S"]]
+        elif " < " in KeyConditionExpression:
+            rows = [row for row in rows if row["name"]["S"] < values[":name"]["S"]]
+        size = int(values[":bytes"]["N"])
+        return [row for row in rows if "tile" in row and len(row["tile"]["B"]) == size][:Limit]
 
     def get_item(self, *, TableName: str, Key: Item, ConsistentRead: bool) -> Any:
         self.world.pause("get_item")

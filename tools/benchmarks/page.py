@@ -13,6 +13,7 @@ from typing import Any
 from costs.prices import prices
 from tools.benchmarks import results
 from tools.benchmarks.lite0_page import lite0
+from tools.benchmarks.mosaic_page import mosaic
 from tools.benchmarks.search_page import search
 from tools.benchmarks.tables import figure, slashed, table
 
@@ -159,6 +160,7 @@ SECTIONS: dict[str, Callable[[Found], Mapping[str, object]]] = {
     "measure": measure,
     "lite0": lite0,
     "search": search,
+    "mosaic": mosaic,
     "soak": soak,
 }
 

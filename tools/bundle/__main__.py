@@ -54,6 +54,7 @@ def _function(python: str, folder: str, place: Path) -> None:
     """
     if (ROOT / "requirements" / f"{folder}.txt").exists():
         _install(python, folder, place)
+        _remove_tests(place)
     imports.lighten(place)
     shutil.copytree(ROOT / folder, place, ignore=NOT_SHIPPED, dirs_exist_ok=True)
     shutil.copytree(ROOT / "shared", place / "shared", ignore=NOT_SHIPPED, dirs_exist_ok=True)
@@ -74,6 +75,12 @@ def _install(python: str, lock: str, place: Path) -> None:
         [*command, "--require-hashes", "--target", place, "-r", ROOT / "requirements" / f"{lock}.txt"], check=True
     )
     shutil.rmtree(place / "bin", ignore_errors=True)
+
+
+def _remove_tests(place: Path) -> None:
+    """Remove the libraries' own tests: of numpy, they are a quarter."""
+    for folder in [path for path in place.rglob("tests") if path.is_dir()]:
+        shutil.rmtree(folder)
 
 
 def _compile(python: str, place: Path, runtime_place: str) -> None:
