@@ -13,15 +13,16 @@ URL ?= http://127.0.0.1:$(PORT)
 
 # The functions' folders, as template.yaml lists them. Modules are imported from them and from this folder.
 FUNCTIONS := $(shell sed -n 's|.*CodeUri: \(.*\)/$$|\1|p' template.yaml)
-CODE := shared $(FUNCTIONS) tools costs
+CODE := shared $(FUNCTIONS) tools costs client
 BIN := $(VENV)/bin
+CLIENT := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable client
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
 
 # What `make run` recognises pictures and searches with, unless you choose otherwise: `make run ENCODER=none` needs none.
 LITE0 := $(VENV)/lite0/lite0.onnx
 NEEDED := $(if $(filter lite0,$(or $(ENCODER),lite0) $(RECOGNISER)),$(LITE0))
 
-.PHONY: help run token env search-check audit reconcile corpus corpus-fetch check test test-all sam-test contract clients mutants soak reliability
+.PHONY: help run token env search-check audit import export reconcile corpus corpus-fetch check test test-all sam-test contract clients mutants soak reliability
 .PHONY: bench bench-quick bench-cold worst measure measure-models measure-search measure-mosaic costs openapi screenshots old-data lock deploy clean
 
 help:  ## List all targets
@@ -34,8 +35,17 @@ run: $(VENV)/run.installed $(NEEDED)  ## Serve petAPI on port PORT (3000), with 
 token: $(VENV)/run.installed  ## Print a token for `make run TOKENS=1`, of SUBJECT (me) with the scopes in SCOPE
 	@$(BIN)/python -m tools.local.print_token
 
-audit: | $(VENV)/bin/pip  ## Draw N images of LABEL from the petAPI at URL; fail if the draws are not fair
-	@$(BIN)/python -m tools.audit '$(LABEL)' '$(N)' '$(URL)'
+audit: $(VENV)/client.installed  ## Draw N images of LABEL from the petAPI at URL; fail if the draws are not fair
+	@$(if $(LABEL),,echo 'Name a label that has images: make audit LABEL=boat' >&2; exit 2;) \
+	  $(BIN)/petapi audit '$(LABEL)' -n '$(N)' --url '$(URL)'
+
+import: $(VENV)/client.installed  ## Upload the pictures of FOLDER under LABEL; OPTIONS="--dry-run" and URL
+	@$(if $(and $(FOLDER),$(LABEL)),,echo 'Name a folder and a label: make import FOLDER=photos LABEL=cat' >&2; exit 2;) \
+	  $(BIN)/petapi import '$(FOLDER)' --label '$(LABEL)' --url '$(URL)' $(OPTIONS)
+
+export: $(VENV)/client.installed  ## Save all pictures of LABEL, and their weights, in the empty folder FOLDER; URL
+	@$(if $(and $(FOLDER),$(LABEL)),,echo 'Name a label and a folder: make export LABEL=cat FOLDER=backup' >&2; exit 2;) \
+	  $(BIN)/petapi export '$(LABEL)' '$(FOLDER)' --url '$(URL)' $(OPTIONS)
 
 reconcile: $(VENV)/run.installed  ## Find and repair what disagrees in bucket, tables, index; DRY=1, REBUILD=, KEY=label/name, RATE=10
 	@$(BIN)/python -m tools.reconcile
@@ -59,7 +69,7 @@ costs: $(VENV)/test.installed  ## Compute a month's costs into costs/README.md; 
 check: $(VENV)/test.installed  ## Check style and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	MYPYPATH=.$(shell printf ':%s' $(FUNCTIONS)) $(BIN)/mypy $(CODE)
+	MYPYPATH=.:client$(shell printf ':%s' $(FUNCTIONS)) $(BIN)/mypy $(CODE)
 
 test: $(VENV)/test.installed  ## Test everything that petAPI promises; 4 minutes
 	$(BIN)/python -m pytest -n auto --dist worksteal -m "not slow"
@@ -131,8 +141,10 @@ old-data: $(VENV)/test.installed  ## Archive the data folder of this version in 
 lock: $(VENV)/test.installed  ## Lock the newest versions of the dependencies in requirements/
 	$(BIN)/pip install --quiet uv
 	$(LOCK) --group run --output-file requirements/run.txt
+	$(LOCK) --group client --constraint requirements/run.txt --output-file requirements/client.txt
 	for group in layer models $(filter $(FUNCTIONS),$(patsubst requirements/%.txt,%,$(wildcard requirements/*.txt))) test; do \
-	  $(LOCK) --group $$group --constraint requirements/run.txt --output-file requirements/$$group.txt || exit; done
+	  $(LOCK) --group $$group --constraint requirements/run.txt --constraint requirements/client.txt \
+	    --output-file requirements/$$group.txt || exit; done
 	$(LOCK) --group sam --output-file requirements/sam.txt
 	$(LOCK) --group clients --output-file requirements/clients.txt
 	cd tests/clients && npm update --package-lock-only --omit-lockfile-registry-resolved --no-audit --no-fund
@@ -168,6 +180,18 @@ $(VENV)/bin/pip:
 $(VENV)/%.installed: requirements/%.txt | $(VENV)/petapi.installed
 	@$(BIN)/python -m tools.install $<
 	@touch $@
+
+# The client is installed as it stands in its folder, built by the locked flit-core. The lock of the tests has that, too.
+# A second installation of the same is quick.
+$(VENV)/client.installed: requirements/client.txt client/pyproject.toml | $(VENV)/petapi.installed
+	@$(BIN)/python -m tools.install $<
+	@$(CLIENT)
+	@touch $@
+
+$(VENV)/test.installed: requirements/test.txt client/pyproject.toml | $(VENV)/petapi.installed
+	@$(BIN)/python -m tools.install $<
+	@$(CLIENT)
+	@touch $(VENV)/client.installed $@
 
 $(VENV)/models.installed: | $(VENV)/run.installed  # or else two pips would install at the same time
 

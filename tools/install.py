@@ -10,11 +10,12 @@ import time
 from pathlib import Path
 
 # That the installed packages take, without bytecode. Of those of models, run has numpy.
-MEGABYTES = {"run": 150, "models": 160, "test": 750, "sam": 250, "clients": 45}
+MEGABYTES = {"run": 150, "models": 160, "client": 2, "test": 750, "sam": 250, "clients": 45}
 # At most, with 2 busy cores
 TIMES = {
     "run": "a minute",
     "models": "half a minute",
+    "client": "half a minute",
     "test": "three minutes",
     "sam": "two minutes",
     "clients": "half a minute",

@@ -170,7 +170,7 @@ PHRASES: dict[Path, list[str]] = {
         "`size={}`, `{}` or `{}`".format(*constant("shared.pictures.bucket.SIDES")),
     ],
     API: api_phrases(),
-    AUDIT: [f"p is below {constant('tools.audit.audit.ALARM')}"],
+    AUDIT: [f"p is below {constant('petapi_client.audit.ALARM')}"],
     AUTHORIZE: [
         f"keeps them for {NUMERALS[round(constant('issuer.LIFETIME') / 60)]} minutes",
         {3600.0: "for an hour while the issuer is out of reach"}[

@@ -17,6 +17,7 @@ import draw
 import random_image
 import shared.labels.retries
 import shared.labels.store
+from petapi_client.chi_square import p_value
 from shared import images
 from shared.labels import chunks
 from shared.labels.store import Store
@@ -25,7 +26,6 @@ from tests.support.memory_aws import CHUNKS, IMAGES, S3, DynamoDB, World
 from tests.support.memory_label import POOL, image, seen, stored
 from tests.support.pictures import tiny
 from tests.support.simulation import LABEL, SETTINGS, call
-from tools.audit.chi_square import p_value
 
 
 def runs(length: int, outcome: Callable[[int], object]) -> Iterator[tuple[object, int]]:

@@ -15,6 +15,7 @@ import draw_many
 import gaps
 from bulk_reads import Rows
 from gaps import ReadChunk
+from petapi_client.chi_square import p_value
 from shared.errors import NotFound, Unavailable, UnprocessableValue
 from shared.images import UNITS
 from shared.labels import batch_get, chunks
@@ -22,7 +23,6 @@ from shared.labels.store import Store
 from tests.support.memory_aws import CHUNKS, IMAGES, DynamoDB, World
 from tests.support.memory_label import POOL, image, seen, stored
 from tests.support.simulation import LABEL, SETTINGS
-from tools.audit.chi_square import p_value
 
 Pick = Callable[..., list[str]]
 

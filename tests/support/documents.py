@@ -32,14 +32,16 @@ FENCE = re.compile(r"^(?P<indent> *)```(?P<info>[^\n]*)\n(?P<text>.*?)^ *```$", 
 CODE = re.compile(r"`[^`\n]+`")
 LINK = re.compile(r"(?<!\\)\]\((?P<target>[^)\s]+)\)")
 HEADING = re.compile(r"^#+ (?P<title>.*)$", re.MULTILINE)
+PATH = f"{sys.prefix}/bin:{os.environ['PATH']}"  # where the programs are
 STATUSES = re.compile(r"[45][0-9]{2}")
 STATUS = re.compile(r"^request: (?P<status>[0-9]{3}) (?P<method>[A-Z]+) (?P<url>\S+)$", re.MULTILINE)
 
 # Programs that come before those of the system while commands run: curl also says on its standard error what became of
-# each request, and make installs nothing, because the tests' own environment has everything.
+# each request; make installs nothing, because the tests' own environment has everything, and petapi is the one in it.
 PROGRAMS = {
     "curl": r"-sS --write-out '%{stderr}request: %{response_code} %{method} %{url_effective}\n'",
-    "make": '-o "$VENV/run.installed" -o "$VENV/bin/pip" -o "$VENV/bin/python"',
+    "make": '-o "$VENV/run.installed" -o "$VENV/client.installed" -o "$VENV/bin/pip" -o "$VENV/bin/python"',
+    "petapi": "",
 }
 
 
@@ -132,6 +134,7 @@ def run(commands: Iterable[Block], url: str, folder: Path, variables: Mapping[st
         **os.environ,
         "PATH": f"{folder / 'bin'}:{os.environ['PATH']}",
         "PORT": url.rpartition(":")[2],
+        "PETAPI_URL": url,
         "VENV": sys.prefix,
         **(variables or {}),
     }
@@ -188,5 +191,5 @@ def _furnish(folder: Path) -> None:
     (folder / "bin").mkdir(exist_ok=True)
     for name, arguments in PROGRAMS.items():
         program = folder / "bin" / name
-        program.write_text(f"#!/bin/sh\nexec '{shutil.which(name)}' {arguments} \"$@\"\n")
+        program.write_text(f"#!/bin/sh\nexec '{shutil.which(name, path=PATH)}' {arguments} \"$@\"\n")
         program.chmod(0o755)

@@ -10,7 +10,7 @@ import pytest
 
 from tests.support.cloud import FUNCTIONS, ROOT, functions, routes
 
-SHIPPED = (*FUNCTIONS, "shared", "tools", "costs")
+SHIPPED = (*FUNCTIONS, "shared", "tools", "costs", "client")
 MODULES = sorted(path for folder in SHIPPED for path in (ROOT / folder).rglob("*.py"))
 
 # What never imports what, by folder; the ground floor is the modules of shared/ itself.
@@ -31,7 +31,7 @@ def _groups_but(*allowed: str) -> tuple[str, ...]:
 
 
 NEVER = {
-    "shared": ("tools", "costs", "tests", *FUNCTIONS),
+    "shared": ("tools", "costs", "client", "tests", *FUNCTIONS),
     **dict.fromkeys(GROUND, (*GROUPS, *WRITERS)),
     "shared/api": (*WRITERS, *_groups_but("api", "labels")),
     "shared/forms": (*WRITERS, *_groups_but("forms")),
@@ -42,24 +42,27 @@ NEVER = {
     "shared/recognition": (*WRITERS, *_groups_but("recognition", "pictures", "labels")),
     "shared/uploads": (*WRITERS, *_groups_but("uploads", "api", "labels")),
     "shared/vectors": (*WRITERS, *_groups_but("vectors", "pictures", "recognition")),
-    **{folder: ("tools", "costs", "tests", *(other for other in FUNCTIONS if other != folder)) for folder in FUNCTIONS},
-    "costs": ("tests", *FUNCTIONS),
-    "tools/audit": ("tests", "tools/local", "tools/bundle", "tools/reconcile", "tools/benchmarks", *FUNCTIONS),
+    **{
+        folder: ("tools", "costs", "client", "tests", *(other for other in FUNCTIONS if other != folder))
+        for folder in FUNCTIONS
+    },
+    "costs": ("tests", "client", *FUNCTIONS),
+    "client": ("tests", "tools", "costs", "shared", *FUNCTIONS),  # it is a package of its own
     "tools/bundle": (
         "tests",
         "tools/local",
-        "tools/audit",
+        "client",
         "tools/reconcile",
         "tools/benchmarks",
         "shared",
         *FUNCTIONS,
     ),
     "tools/corpus": (
-        *("tests", "tools/local", "tools/audit", "tools/bundle", "tools/reconcile", "tools/benchmarks"),
+        *("tests", "tools/local", "client", "tools/bundle", "tools/reconcile", "tools/benchmarks"),
         *FUNCTIONS,
     ),
-    "tools/local": ("tests", "tools/audit", "tools/bundle", "tools/benchmarks", *FUNCTIONS),
-    "tools/reconcile": ("tests", "tools/local", "tools/audit", "tools/bundle", "tools/benchmarks", *FUNCTIONS),
+    "tools/local": ("tests", "client", "tools/bundle", "tools/benchmarks", *FUNCTIONS),
+    "tools/reconcile": ("tests", "tools/local", "client", "tools/bundle", "tools/benchmarks", *FUNCTIONS),
 }
 
 
@@ -95,7 +98,10 @@ PURE = {
     ),
     *("shared/forms/boundary", "shared/forms/file_names"),
     *("mosaic/mosaic_options", "mosaic/mosaic_grid"),
-    "tools/audit/chi_square",
+    *(
+        f"client/petapi_client/{name}"
+        for name in ("cells", "chi_square", "problem", "values", "weights", "weights_csv")
+    ),
     "tools/local/origins",
     *(f"tools/local/vectors/{name}" for name in ("filters", "policies", "refused", "rules", "targets")),
     *("tools/reconcile/placing", "tools/reconcile/rebuild_writes", "tools/reconcile/tally"),
@@ -133,6 +139,7 @@ def all_imports_of(path: Path) -> set[str]:
 def ours(names: set[str]) -> set[str]:
     """Return which of our modules these dotted names are."""
     paths = {FLAT.get(name.partition(".")[0], name.replace(".", "/")) for name in names}
+    paths = {f"client/{path}" if path.startswith("petapi_client") else path for path in paths}
     return {path for path in paths if path in PLACES or path.startswith("tests/")}
 
 
@@ -153,7 +160,7 @@ def test_module_names_are_unique_and_not_the_standard_librarys() -> None:
 def test_the_function_folders_are_listed_in_the_template_and_for_ruff_only() -> None:
     listed = re.search(r"^src = \[(.*)\]$", (ROOT / "pyproject.toml").read_text(), re.MULTILINE)
     assert listed
-    assert set(re.findall(r'"(.*?)"', listed[1])) == {".", *FUNCTIONS}
+    assert set(re.findall(r'"(.*?)"', listed[1])) == {".", "client", *FUNCTIONS}
     makefile = (ROOT / "Makefile").read_text()
     assert not re.search(r"\b(browse|presign|ingest)\b", makefile)
 
@@ -206,7 +213,8 @@ def test_no_test_module_imports_another() -> None:
 
 @pytest.mark.parametrize("name", sorted(PURE | PURE_OF_NUMPY))
 def test_a_pure_module_imports_the_standard_library_and_pure_modules(name: str) -> None:
-    imported, allowed = imports_of(ROOT / f"{name}.py"), {*sys.stdlib_module_names, "shared", *FLAT, "tools"}
+    imported = imports_of(ROOT / f"{name}.py")
+    allowed = {*sys.stdlib_module_names, *FLAT, "shared", "tools", "petapi_client"}
     allowed |= {"numpy"} if name in PURE_OF_NUMPY else set()
     assert not {m for m in imported if m.partition(".")[0] not in allowed}
     packages = {place(path) for path in MODULES if path.stem == "__init__"}

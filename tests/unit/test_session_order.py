@@ -16,13 +16,13 @@ import random_image
 import session
 import session_order
 from bulk_reads import Rows
+from petapi_client.chi_square import p_value
 from shared.errors import NotFound, Unavailable, UnprocessableValue
 from shared.labels.store import Store
 from tests.support.cloud import ROOT
 from tests.support.memory_aws import S3, DynamoDB, World
 from tests.support.memory_label import POOL, image, stored
 from tests.support.simulation import LABEL, SETTINGS, call
-from tools.audit.chi_square import p_value
 from tools.bundle import interpreters
 
 EIGHT = {f"{number:032x}.png": (number + 1) * 10**7 for number in range(8)}

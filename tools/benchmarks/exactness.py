@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from itertools import accumulate
 
-from tools.audit import chi_square
-from tools.audit.audit import ALARM, POWER
+from petapi_client import chi_square
+from petapi_client.audit import ALARM, POWER
 from tools.benchmarks.designs import Design, State, petapi
 from tools.benchmarks.designs.rows import Shares
 from tools.benchmarks.weights import weights

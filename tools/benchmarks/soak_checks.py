@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from petapi_client.chi_square import p_value
 from shared.pictures.bucket import Bucket
 from shared.settings import Settings
 from tests.support import invariants
-from tools.audit.chi_square import p_value
 from tools.reconcile.inventory import Inventory
 
 if TYPE_CHECKING:

@@ -17,20 +17,21 @@ from typing import Any
 
 import pytest
 
+from petapi_client import audit, chi_square
+from petapi_client.audit import ALARM, Audit, Law
 from shared.images import UNITS
 from tests.support.cloud import ROOT
 from tests.support.local_service import ANSWER_MAX, LocalService
 from tests.support.pictures import tiny
-from tools.audit import audit, chi_square
-from tools.audit.audit import ALARM, Audit, Law
 
-WEIGHTS = {f"cat/{n}": (n + 1) * UNITS // 100 for n in range(12)}
+IDS = [f"cat/{n:032x}.jpg" for n in range(12)]
+WEIGHTS = {image: (n + 1) * UNITS // 100 for n, image in enumerate(IDS)}
 TOTAL = sum(WEIGHTS.values())
 
 
 def run(url: str, draws: int, label: str = "cat") -> tuple[int, str]:
     """Run the audit.  Return its exit code and output."""
-    command = [sys.executable, "-m", "tools.audit", label, str(draws), url]
+    command = [sys.executable, "-m", "petapi_client", "audit", label, "-n", str(draws), "--url", url]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=ANSWER_MAX)
     return done.returncode, done.stdout + done.stderr
 
@@ -48,7 +49,7 @@ def test_make_run_draws_with_the_stated_probabilities(running: LocalService) -> 
     assert "with 7 degrees of freedom" in said
     assert "happens to an exact service once in 1,000 audits" in said
     code, said = run(running.url, 5, "label-without-images")
-    assert (code, "404" in said, said.endswith("make audit LABEL=boat\n")) == (2, True, True)
+    assert (code, said.endswith("Name a label that has images.\n")) == (2, True)
 
 
 @contextmanager
@@ -71,9 +72,12 @@ def serving(draw: Callable[[], tuple[int, Any]], weights: dict[str, int] = WEIGH
         def page(self) -> Any:
             start = int(self.path.partition("cursor=")[2] or 0)
             entries = list(weights.items())
-            page = [{"id": name, "weight": weight / UNITS} for name, weight in entries[start : start + 2]]
             total = sum(weights.values())
-            document = {"count": len(entries), "totalWeight": total / UNITS, "images": page}
+            page = [
+                {"id": name, "weight": weight / UNITS, "probability": weight / total}
+                for name, weight in entries[start : start + 2]
+            ]
+            document = {"label": "cat", "count": len(entries), "totalWeight": total / UNITS, "images": page}
             return document | ({"cursor": str(start + 2)} if start + 2 < len(entries) else {})
 
         def log_message(self, *_: Any) -> None:
@@ -87,7 +91,14 @@ def serving(draw: Callable[[], tuple[int, Any]], weights: dict[str, int] = WEIGH
 
 def drawn(rng: random.Random, weights: dict[str, int]) -> tuple[int, Any]:
     (name,) = rng.choices(list(weights), list(weights.values()))
-    return 200, {"id": name, "probability": WEIGHTS.get(name, 0) / TOTAL}
+    return 200, shown(name, WEIGHTS.get(name, 0) / TOTAL)
+
+
+def shown(image: str, probability: float) -> dict[str, Any]:
+    """Return a drawn image as the API shows it."""
+    known = {"id": image, "label": "cat", "weight": 0.5, "contentType": "image/jpeg", "bytes": 1, "width": 1}
+    more = {"height": 1, "created": "", "tags": [], "url": "", "probability": probability, "totalWeight": 1}
+    return {**known, **more}
 
 
 def test_an_exact_service_passes_even_if_it_is_busy_at_times() -> None:
@@ -106,10 +117,10 @@ def test_an_exact_service_passes_even_if_it_is_busy_at_times() -> None:
 
 def test_a_biased_service_fails() -> None:
     rng = random.Random(1)
-    with serving(lambda: drawn(rng, {**WEIGHTS, "cat/11": WEIGHTS["cat/11"] * 3 // 2})) as url:
+    with serving(lambda: drawn(rng, {**WEIGHTS, IDS[11]: WEIGHTS[IDS[11]] * 3 // 2})) as url:
         code, said = run(url, 3_000)
     assert code == 1
-    assert "farthest off: cat/11 " in said
+    assert f"farthest off: {IDS[11]} " in said
     assert said.endswith("FAILED: the draws are not as stated\n")
 
 
@@ -124,13 +135,13 @@ def test_a_label_that_changes_during_the_audit_gets_no_verdict() -> None:
     rng, weights = random.Random(1), dict(WEIGHTS)
 
     def draw() -> tuple[int, Any]:
-        weights["cat/0"] = 5
+        weights[IDS[0]] = 5
         return drawn(rng, WEIGHTS)
 
     with serving(draw, weights) as url:
         code, said = run(url, 20)
     assert (code, "changed during the audit" in said) == (2, True)
-    with serving(lambda: (200, {"id": "cat/new", "probability": 0.1})) as url:
+    with serving(lambda: (200, shown("cat/" + "f" * 32 + ".jpg", 0.1))) as url:
         assert run(url, 20)[0] == 2
 
 
@@ -140,8 +151,12 @@ def test_the_reason_why_an_audit_is_impossible_is_one_line(url: str) -> None:
     assert (code, said.count("\n")) == (2, 1)
 
 
-def test_without_a_label_it_asks_for_one() -> None:
-    assert run("http://127.0.0.1:1", 1, label="") == (2, "Name a label that has images: make audit LABEL=boat\n")
+@pytest.mark.parametrize("target", ["audit", "import", "export"])
+def test_without_a_label_make_asks_for_one(target: str) -> None:
+    command = ["make", "-s", "-o", ".venv/client.installed", target, "FOLDER=photos", "LABEL="]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode
+    assert re.match(rf"Name a .*: make {target} (\w+=\w+ )?(FOLDER=\w+ )?LABEL=\w+", done.stderr)
 
 
 # --- the report ---
@@ -218,10 +233,10 @@ def test_the_power_with_one_degree_of_freedom_agrees_with_the_normal_distributio
 def test_a_shift_is_found_and_an_exact_service_fails_as_often_as_stated() -> None:
     rng, draws, rounds = random.Random(3), 2_000, 1_000
     law = Law(WEIGHTS)
-    shift = Audit("cat", law, Counter({"cat/0": draws})).shift("cat/11")
-    p = WEIGHTS["cat/11"] / TOTAL
+    shift = Audit("cat", law, Counter({IDS[0]: draws})).shift(IDS[11])
+    p = WEIGHTS[IDS[11]] / TOTAL
     moved = {name: weight * (1 - p * (1 + shift)) / (1 - p) for name, weight in WEIGHTS.items()}
-    moved["cat/11"] = WEIGHTS["cat/11"] * (1 + shift)
+    moved[IDS[11]] = WEIGHTS[IDS[11]] * (1 + shift)
     verdicts = {
         kind: sum(
             not Audit("cat", law, Counter(rng.choices(list(weights), list(weights.values()), k=draws))).passed

@@ -1,19 +1,39 @@
-"""A chi-square test of N draws against the weights that a service states.
+"""`petapi audit`: a chi-square test of N draws against the weights that a service states.
 
 The test fails an exact service in one of 1 / ALARM audits.  `Audit.shift` gives the deviation that it would find.
 """
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from http import HTTPStatus
 
-from tools.audit import chi_square
-from tools.audit.chi_square import Fit
-from tools.audit.service import AuditImpossible, Law, Service
+from petapi_client import chi_square
+from petapi_client.api import PetApi
+from petapi_client.chi_square import Fit
+from petapi_client.problem import Problem
+from petapi_client.weights import UNITS
 
 ALARM = 0.001  # a smaller p fails the audit, so one audit in a thousand fails an exact service
 POWER = 0.95  # the probability of finding a deviation of size `Audit.shift`
 TABLE_MAX = 20  # images that still make a table to read
 HEADINGS = ("drawn", "expected", "probability", "image")
+
+
+class AuditImpossible(Exception):
+    """The service cannot be audited.  The message gives the reason and the next step."""
+
+
+@dataclass(frozen=True, slots=True)
+class Law:
+    """The stated law of a label: image id -> weight in units."""
+
+    weights: Mapping[str, int]
+
+    @property
+    def total_weight(self) -> int:
+        """The sum of all weights."""
+        return sum(self.weights.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,18 +132,36 @@ class Audit:
         return sorted(cells, key=self.probability) if self.fit.freedom > 0 else []
 
 
-def audit(service: Service, label: str, count: int) -> Audit:
+def audit(api: PetApi, label: str, count: int) -> Audit:
     """Draw `count` images of the label and test them.  Raise AuditImpossible if its images change meanwhile."""
-    found = Audit(label, service.law(label))
+    found = Audit(label, law_of(api, label))
     misstated = 0
-    for image, stated in service.draws(label, count):
+    for _ in range(count):
+        drawn = api.random(label)
+        image = drawn.image.id
         if image not in found.law.weights:
             raise _changed(label)
         found.drawn[image] += 1
-        misstated += stated != found.probability(image)
-    if service.law(label) != found.law:
+        misstated += drawn.probability != found.probability(image)
+    if law_of(api, label) != found.law:
         raise _changed(label)
     return Audit(label, found.law, found.drawn, misstated)
+
+
+def law_of(api: PetApi, label: str) -> Law:
+    """Read the weights of the label's images.  Raise AuditImpossible if there are none or they change meanwhile."""
+    try:
+        pages = list(api.law(label))
+    except Problem as problem:
+        step = " Name a label that has images." if problem.status == HTTPStatus.NOT_FOUND else ""
+        raise AuditImpossible(f"{problem.detail}{step}") from problem
+    law = Law({image: int(weight * UNITS) for page in pages for image, (weight, _) in page.images.items()})
+    # The total of many weights is the nearest double, and so is this one.
+    if {(page.label.count, float(page.label.total_weight)) for page in pages} != {
+        (len(law.weights), law.total_weight / UNITS)
+    }:
+        raise _changed(label)
+    return law
 
 
 def _changed(label: str) -> AuditImpossible:

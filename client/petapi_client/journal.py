@@ -1,0 +1,117 @@
+"""imported.csv: what has become of each picture of a folder, so that an import that was interrupted goes on.
+
+Each line is flushed before its worker takes the next picture, so a kill loses at most one line a worker.  Lines of
+other labels and other addresses stand beside each other and do not count for each other.
+"""
+
+import csv
+import io
+import threading
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Self, TypedDict
+
+from petapi_client.cells import escaped, unescaped
+from petapi_client.folder import read_or_none
+from petapi_client.problem import BadInput
+
+
+class Encoding(TypedDict):
+    """How a file is encoded, as `open` and `decode` take it."""
+
+    encoding: str
+    errors: str
+
+
+NAME = "imported.csv"
+BYTES_MAX = 200_000_000
+ENCODING: Encoding = {"encoding": "utf-8", "errors": "surrogateescape"}  # a name of a file may be no text
+
+BEGUN = "begun"  # the line of an import, with what its weights are divided by
+STORED, EXISTING, UPDATED = "stored", "existing", "updated"
+CONFLICT = "conflict"  # the picture is there with another weight or other tags
+REFUSED = "refused"  # for good
+FAILED = "failed"  # may succeed later
+DUPLICATE = "duplicate"
+THERE = (STORED, EXISTING, UPDATED, CONFLICT)  # statuses of pictures that the label has
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A line: what has become of a file, and the weight (an exact decimal) and tags that it was to have."""
+
+    status: str
+    url: str
+    label: str
+    divide_by: str
+    file: str = ""
+    size: str = ""
+    sha256: str = ""
+    weight: str = ""
+    tags: str = ""
+    id: str = ""
+    detail: str = ""
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """The file and its content."""
+        return self.file, self.size, self.sha256
+
+
+COLUMNS = [field.name for field in fields(Entry)]
+
+
+class Journal:
+    """The journal of a folder.  Several threads may add to it."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder, self._lock = folder, threading.Lock()
+
+    def read(self, url: str, label: str) -> list[Entry]:
+        """Return the lines of this address and label, the oldest first.  Raise BadInput if the file is another one.
+
+        A line that a kill has cut short does not count.
+        """
+        lines = csv.reader(io.StringIO(self._whole_lines().decode(**ENCODING), newline=""))
+        if next(lines, COLUMNS) != COLUMNS:
+            raise BadInput(f"{NAME} in this folder is no journal of petapi; move it away: the import writes one.")
+        entries = (Entry(*map(unescaped, cells)) for cells in lines if len(cells) == len(COLUMNS))
+        return [entry for entry in entries if (entry.url, entry.label) == (url, label)]
+
+    def __enter__(self) -> Self:
+        path = self._folder / NAME
+        length = len(self._whole_lines())
+        try:
+            self._file = path.open("a", newline="", **ENCODING)
+            self._file.truncate(length)
+        except OSError as error:
+            raise BadInput(f"{path} cannot be written ({error.strerror}); copy the folder to where you can.") from error
+        if not length:
+            self._write([COLUMNS])
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+    def add(self, entry: Entry) -> None:
+        """Append a line."""
+        with self._lock:
+            self._write([[escaped(text) for text in asdict(entry).values()]])
+
+    def _whole_lines(self) -> bytes:
+        """Return what the file has, without a line that was cut short."""
+        content = read_or_none(self._folder, NAME, BYTES_MAX) or b""
+        return content[: content.rfind(b"\n") + 1]
+
+    def _write(self, rows: Iterable[list[str]]) -> None:
+        lines = io.StringIO(newline="")
+        csv.writer(lines).writerows(rows)
+        self._file.write(lines.getvalue())
+        self._file.flush()
+
+
+def last_divisor(entries: Iterable[Entry]) -> int | None:
+    """Return what the last import divided its weights by; None if there was none."""
+    divisors = [int(entry.divide_by) for entry in entries if entry.divide_by.isdigit()]
+    return divisors[-1] if divisors else None

@@ -1,0 +1,260 @@
+"""PetApi: where the token goes, what is waited for, and what a server that is no petAPI gets."""
+
+import json
+import re
+import textwrap
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from petapi_client import BadInput, PetApi, Problem, Unreachable, transport
+from petapi_client.commands import main
+from tests.support import documents
+from tests.support.cloud import ROOT
+from tests.support.faulty_proxy import FaultyProxy
+from tests.support.hosts import new_label
+from tests.support.local_service import Answer, LocalService
+from tests.support.petapi_command import petapi
+from tests.support.pictures import tiny
+
+Capture = pytest.CaptureFixture[str]
+JSON = {"Content-Type": "application/json"}
+
+
+class Server(FaultyProxy):
+    """A server that gives these answers, one after the other, and the last again and again."""
+
+    def __init__(self, *answers: Answer) -> None:
+        super().__init__("http://127.0.0.1:1")
+        self._answers = list(answers)
+        self.headers: list[dict[str, str]] = []
+
+    def answer(self, method: str, path: str, body: bytes, headers: Any) -> Answer:
+        """Give the next answer."""
+        self.seen.append((method, path, headers.get("Authorization", "")))
+        self.headers.append(dict(headers))
+        return self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
+
+
+@pytest.fixture
+def waits() -> list[float]:
+    return []
+
+
+def api_of(server: Server, waits: list[float], token: str | None = None) -> PetApi:
+    return PetApi(server.url, token, pause=waits.append)
+
+
+LABELS = Answer(200, JSON, b'{"labels": []}')
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_busy_service_is_waited_for_as_it_says(waits: list[float], status: int) -> None:
+    busy = Answer(status, {"Retry-After": "7", **JSON}, b'{"detail": "Busy."}')
+    with Server(busy, busy, LABELS) as server:
+        assert list(api_of(server, waits).labels()) == []
+    assert len(waits) == 2
+    assert all(7 <= wait <= 7 + transport.JITTER for wait in waits)
+
+
+def test_a_service_that_says_to_wait_for_years_is_waited_for_two_minutes(waits: list[float]) -> None:
+    with Server(Answer(503, {"Retry-After": "99999999", **JSON}, b"{}"), LABELS) as server:
+        assert list(api_of(server, waits).labels()) == []
+    assert waits[0] <= transport.WAIT_MAX + transport.JITTER
+
+
+def test_a_service_that_stays_busy_is_a_problem_with_its_sentence(waits: list[float]) -> None:
+    closed = Answer(503, {"Retry-After": "1", **JSON}, b'{"detail": "Writes are closed."}')
+    with Server(closed) as server, pytest.raises(Problem, match=r"Writes are closed\.") as problem:
+        list(api_of(server, waits).labels())
+    assert problem.value.status == 503
+    assert 10 <= len(waits) <= 30
+
+
+@pytest.mark.parametrize(
+    ("answer", "sentence"),
+    [
+        (Answer(200, {"Content-Type": "text/html"}, b"<html>"), "returned 200 without JSON; check that the URL is"),
+        (Answer(200, JSON, b'{"other": 1}'), "The answer is not that of a petAPI; check the URL."),
+        (Answer(200, JSON, b"[]"), "The answer is not that of a petAPI; check the URL."),
+        (Answer(404, JSON, b'"no object"'), "Not Found"),
+        (Answer(301, {"Location": "https://example.com/"}, b""), "leads to https://example.com/; name that."),
+        (Answer(403, JSON, b'{"message": "Missing Authentication Token"}'), "Missing Authentication Token"),
+    ],
+)
+def test_what_is_no_petapi_is_one_sentence(waits: list[float], answer: Answer, sentence: str) -> None:
+    with Server(answer) as server, pytest.raises(Problem, match=re.escape(sentence)):
+        list(api_of(server, waits).labels())
+
+
+def test_the_token_goes_with_writes_to_the_api_only(
+    waits: list[float], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not to S3, not after a redirect, and nothing from .netrc."""
+    (tmp_path / ".netrc").write_text("machine 127.0.0.1 login me password other-secret\n")
+    monkeypatch.setenv("NETRC", str(tmp_path / ".netrc"))
+    form = {"id": "0" * 32, "upload_info": {"url": "", "fields": {"key": "k"}}}
+    stored = json.dumps({"state": "failed", "error": {"status": 415, "detail": "No picture."}}).encode()
+    with Server(Answer(204, {}, b"")) as s3, Server(LABELS) as server:
+        form["upload_info"]["url"] = f"{s3.url}/bucket"  # type: ignore[index]
+        server._answers = [Answer(201, JSON, json.dumps(form).encode()), Answer(200, JSON, stored)]
+        api = api_of(server, waits, "secret")
+        with pytest.raises(Problem, match=r"No picture\."):
+            api.upload_directly(b"x", "cat")
+        server._answers = [Answer(302, {"Location": f"{s3.url}/picture"}, b"")]
+        s3._answers = [Answer(200, {}, b"bytes")]
+        assert api.picture(f"cat/{'0' * 32}.png") == b"bytes"
+    assert [token for _, _, token in server.seen] == ["Bearer secret", "", ""]
+    assert [token for _, _, token in s3.seen] == ["", ""]
+
+
+def test_redirects_in_a_circle_end(waits: list[float]) -> None:
+    circle, sentence = Answer(302, {"Location": "/again"}, b""), "leads from one address to another"
+    with Server(circle) as server, pytest.raises(Unreachable, match=sentence):
+        api_of(server, waits).picture(f"cat/{'0' * 32}.png")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "cat",
+        "ftp://127.0.0.1",
+        "http://",
+        "http://u:p@127.0.0.1",
+        "http://127.0.0.1/?a=1",
+        "http://[",
+        "http://a:99999",
+    ],
+)
+def test_what_is_no_url_of_a_petapi_is_refused(url: str) -> None:
+    with pytest.raises(BadInput, match="is not the URL of a petAPI"):
+        PetApi(url)
+
+
+def test_a_token_does_not_travel_unencrypted_to_another_machine() -> None:
+    for url in ("https://example.com/Prod/", "http://127.0.0.1:3000", "http://localhost:3000", "http://[::1]:3000"):
+        assert PetApi(url, "token").url == url.rstrip("/")
+    assert PetApi("http://example.com").url == "http://example.com"
+    with pytest.raises(BadInput, match="must not travel unencrypted"):
+        PetApi("http://example.com", "token")
+
+
+def test_the_token_comes_from_a_file_or_a_variable(
+    tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "token.txt"
+    file.write_text("from-file\n")
+    monkeypatch.setenv("PETAPI_TOKEN", " from-variable\n")
+    place = tmp_path / "photos"
+    place.mkdir()
+    (place / "a.png").write_bytes(tiny(1))
+    refusal = Answer(401, JSON, b'{"status": 401, "detail": "The token is invalid."}')
+    for options, token in ((["--token-file", str(file)], "from-file"), ([], "from-variable")):
+        with Server(Answer(404, JSON, b"{}"), refusal) as server:
+            ran = petapi(capsys, "import", place, "--label", "cat", *options, url=server.url)
+        assert (ran.code, ran.err) == (2, "The token is invalid.\n")
+        assert server.seen[-1] == ("GET", "/mine?label=cat&limit=1", f"Bearer {token}")
+        assert not (place / "imported.csv").exists()
+    for content in ("two words", "", "ümlaut", "line\nline"):
+        file.write_text(content)
+        ran = petapi(capsys, "labels", "--token-file", file)
+        assert (ran.code, ran.err) == (2, f"{file} must have one token and nothing else; put it there again.\n")
+    ran = petapi(capsys, "labels", "--token-file", tmp_path)
+    assert (ran.code, ran.err.count("\n"), "cannot be read (Is a directory)" in ran.err) == (2, 1, True)
+
+
+def test_all_that_the_api_does_can_be_done(running: LocalService) -> None:
+    api, label = PetApi(running.url), new_label()
+    first = api.upload(tiny(1), label, weight=Decimal("0.000000001"), tags=["b", "a"], filename='"ü%22=.png').image
+    again = api.upload(tiny(1), label, weight=Decimal("0.000000001"))
+    assert (again.is_new, again.image) == (False, first)
+    assert (first.weight, first.tags, first.filename) == (Decimal("1e-9"), ("a", "b"), '"ü%22=.png')
+    with pytest.raises(Problem) as conflict:
+        api.upload(tiny(1), label, weight=Decimal("0.5"))
+    assert (conflict.value.status, conflict.value.fields) == (409, {"weight"})
+    assert conflict.value.existing
+    assert conflict.value.existing["id"] == first.id
+    state = api.change(first.id, weight=Decimal("0.123456789"), tags=[], filename="")
+    assert (state.image.weight, state.image.tags, state.image.filename) == (Decimal("0.123456789"), (), "")
+    with pytest.raises(Problem) as changed:
+        api.change(first.id, weight=Decimal("0.5"), if_match='"0"')
+    assert changed.value.status == 412
+    assert api.image(first.id) == state
+    second = api.upload(tiny(2), label, weight=Decimal("0.123456789")).image
+    assert api.random(label).probability == 0.5
+    assert api.random(label, seed="x") == api.random(label, seed="x")
+    assert {api.random(label, session="s", position=n).image for n in (0, 1)} == {state.image, second}
+    assert {draw.image.id for draw in api.random_many(label, 2, distinct=True)} == {first.id, second.id}
+    assert [len(page.images) for page in api.law(label)] == [2]
+    assert label in {each.label for each in api.labels()}
+    assert list(api.images(label)) == sorted([state.image, second], key=lambda image: image.name)
+    assert api.picture(second.id).startswith(b"\x89PNG")
+    assert api.picture(second.id, size=256)
+    for search in (lambda: api.search("x", k=1), lambda: api.similar(first.id), lambda: api.search_by_picture(tiny(1))):
+        with pytest.raises(Problem) as none:  # this service has no encoder
+            search()
+        assert none.value.status == 422
+    api.delete(first.id)
+    with pytest.raises(Problem, match="no image"):
+        api.image(first.id)
+
+
+def test_hits_are_typed(waits: list[float], capsys: Capture) -> None:
+    shown = {"id": f"cat/{'0' * 32}.jpg", "label": "cat", "weight": 0.5, "contentType": "image/jpeg", "bytes": 1}
+    shown |= {"width": 1, "height": 1, "created": "", "tags": [], "url": "", "similarity": 1, "error": 0, "by": "words"}
+    answer = Answer(200, JSON, json.dumps({"images": [{**shown, "matched": ["x"]}], "encoder": "lite0"}).encode())
+    with Server(answer) as server:
+        (hit,) = api_of(server, waits).search("x & y", k=3, label=None)
+        assert server.seen[0][1] == "/search?q=x+%26+y&k=3"
+        assert petapi(capsys, "search", "meadow", url=server.url).out == f"{shown['id']}\t1.0000\twords\n"
+        assert petapi(capsys, "similar", shown["id"], "-k", "2", url=server.url).code == 0
+        assert server.seen[-1][1] == f"/images/{shown['id']}/similar?k=2"
+    assert (hit.image.id, hit.similarity, hit.by, hit.matched) == (shown["id"], 1.0, "words", ("x",))
+
+
+def test_a_mosaic_and_a_drawn_picture_are_saved_whole(running: LocalService, tmp_path: Path, capsys: Capture) -> None:
+    label = new_label()
+    assert running.upload(tiny(3), label=label).status == 201
+    ran = petapi(capsys, "random", label, "-o", tmp_path / "drawn.png", url=running.url)
+    image, probability = ran.out.split()
+    assert (float(probability), (tmp_path / "drawn.png").read_bytes()[:4]) == (1.0, b"\x89PNG")
+    ran = petapi(capsys, "random", label, "-o", tmp_path / "no/drawn.png", url=running.url)
+    assert (
+        ran.code,
+        ran.err.endswith("cannot be written (No such file or directory); name another file with -o.\n"),
+    ) == (
+        2,
+        True,
+    )
+    with Server(Answer(200, {"Content-Type": "image/jpeg"}, b"mosaic")) as server:
+        command = ("mosaic", image, "-o", tmp_path / "mosaic.jpg", "--columns", "40", "--tiles", "*")
+        assert petapi(capsys, *command, url=server.url).code == 0
+        assert server.seen[0][1] == f"/images/{image}/mosaic?columns=40&tiles=%2A"
+    assert (tmp_path / "mosaic.jpg").read_bytes() == b"mosaic"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["drawn.png", "mosaic.jpg"]
+
+
+def test_the_python_of_the_documentation_works_as_printed(
+    running: LocalService, tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = documents.text_of(ROOT / "docs/how-to/import-and-export.md")
+    (code,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos/palm-island.jpg").write_bytes(tiny(4))
+    monkeypatch.chdir(tmp_path)
+    exec(textwrap.dedent(code).replace(documents.PRINTED_URL, running.url), {})  # noqa: S102 (ours)
+    first, second = capsys.readouterr().out.splitlines()
+    assert re.fullmatch(r'1\.0 "[0-9a-f]{16}"', first)
+    assert second.startswith("404 ")
+
+
+def test_a_reader_that_has_enough_is_no_error(running: LocalService, capfd: pytest.CaptureFixture[str]) -> None:
+    assert main(["labels", "--url", running.url]) == 0
+    assert capfd.readouterr().err == ""
+
+
+@pytest.fixture(autouse=True)
+def _no_token(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PETAPI_TOKEN", raising=False)
