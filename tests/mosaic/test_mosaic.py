@@ -6,6 +6,7 @@ from io import BytesIO
 from urllib.parse import quote
 
 import pytest
+from botocore.exceptions import ClientError
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from PIL import Image as Pictures
@@ -216,6 +217,20 @@ def test_a_picture_that_cannot_be_decoded_or_has_just_gone_has_no_mosaic(
         assert "its pixels cannot be decoded" in problem(cats.mosaic(), 422)
     monkeypatch.setattr("shared.pictures.bucket.Bucket.get", lambda *_: None)
     problem(cats.mosaic(), 404)
+
+
+@pytest.mark.parametrize("code", ["ProvisionedThroughputExceededException", "InternalServerError"])
+def test_tiles_that_cannot_be_read_now_are_503(cats: MosaicScene, monkeypatch: pytest.MonkeyPatch, code: str) -> None:
+    def fail(*_: object, **__: object) -> None:
+        status = {"HTTPStatusCode": 500 if code.startswith("Internal") else 400}
+        raise ClientError({"Error": {"Code": code, "Message": ""}, "ResponseMetadata": status}, "Query")  # type: ignore[typeddict-item]
+
+    paths = (cats.path, f"/labels/{cats.api.label}/tiles")
+    monkeypatch.setattr("shared.labels.query.read", fail)
+    for path in paths:
+        answer = cats.api.get(path)
+        problem(answer, 503)
+        assert answer.headers["retry-after"] == "1"
 
 
 ODD = st.text() | st.from_regex(r"[0-9*+.eE-]{0,6}", fullmatch=True)
