@@ -2,20 +2,18 @@
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
-from unittest import mock
 
 import pytest
 from botocore.awsrequest import AWSResponse
 
-from shared import aws, deadline
-from shared.labels import retries
+from shared import aws
 from shared.settings import PARAMETERS
 from tests.support import fault_injection, search_scene, vectors_aws
 from tests.support.fault_injection import Attempt, Clock, Happening
 from tests.support.fault_scene import documented
-from tests.support.hosts import forget_clients, json_of
+from tests.support.faulty_calls import FaultyCalls, clocked
+from tests.support.hosts import json_of
 from tests.support.local_service import Answer
 from tests.support.pictures import png
 from tests.support.search_scene import SearchScene, by_picture
@@ -41,36 +39,16 @@ FAULTS: dict[str, Happening] = {
 }
 
 
-class Faulty:
-    """The scene, with faults before the attempts of its clients. `happening` comes upon those that `hits` chooses."""
+class Faulty(FaultyCalls):
+    """The scene, with faults at the calls of its clients."""
 
     def __init__(self, scene: SearchScene, clock: Clock) -> None:
-        self.scene, self.clock = scene, clock
-        self.calls: list[tuple[str, str]] = []
-        self.renew(fault_injection.refused, lambda call, number: False)
+        self.scene = scene
+        super().__init__(clock, self._made)
 
-    def renew(self, happening: Happening, hits: Callable[[int, int], bool]) -> None:
-        """Begin a new container, in which this happens to the attempts of these numbers of the call and in the call."""
-        forget_clients()
-        self.calls, self._happening, self._hits, self._id, self._number = [], happening, hits, "", 0
+    def _made(self) -> list[Any]:
         vectors_aws.answered(aws.s3vectors(), self.scene.vectors)
-        for client in (aws.dynamodb(), aws.ssm(), aws.s3vectors()):
-            client.meta.events.register_first("before-send", self._before_send)
-
-    def _before_send(self, request: Any, event_name: str, **_: object) -> AWSResponse | None:
-        _, service, operation = event_name.split(".")
-        call = request.headers["amz-sdk-invocation-id"]
-        self._number = self._number + 1 if call == self._id else 1
-        if call != self._id:
-            self._id = call
-            self.calls.append((service, operation))
-        if not self._hits(len(self.calls), self._number):
-            return None
-        return self._happening(Attempt(service, operation, request, self.clock, _unsent))
-
-
-def _unsent(_: object) -> AWSResponse:
-    raise AssertionError("no fault here sends the request")
+        return [aws.dynamodb(), aws.ssm(), aws.s3vectors()]
 
 
 @pytest.fixture
@@ -87,15 +65,7 @@ def as_in_lambda(moto_aws: None, monkeypatch: pytest.MonkeyPatch) -> Callable[[S
 
 @pytest.fixture
 def faulty(moto_aws: None, tmp_path: Path) -> Iterator[Faulty]:
-    clock = Clock()
-    with (
-        search_scene.scene(tmp_path) as scene,
-        mock.patch.object(deadline, "CLOCK", clock),
-        mock.patch.object(deadline, "TIMEOUT", TIMEOUT),
-        mock.patch.object(retries, "CLOCK", clock),
-        mock.patch.object(retries, "SLEEP", clock.sleep),
-        mock.patch("botocore.endpoint.time", SimpleNamespace(sleep=clock.back_off)),
-    ):
+    with search_scene.scene(tmp_path) as scene, clocked(TIMEOUT) as clock:
         yield Faulty(scene, clock)
 
 
