@@ -26,6 +26,7 @@ from tests.support.waiting import eventually
 TUTORIAL = ROOT / "docs/tutorial.md"
 DIRECT_UPLOADS = ROOT / "docs/how-to/direct-uploads.md"
 AUTHORIZE = ROOT / "docs/how-to/authorize-writes.md"
+EMBED = ROOT / "docs/how-to/embed.md"
 SEARCH = ROOT / "docs/how-to/search.md"
 MOSAICS = ROOT / "docs/how-to/mosaics.md"
 BLOCKS = [block for page in PAGES for block in documents.blocks(page)]
@@ -112,10 +113,17 @@ def check_direct_uploads(outcome: documents.Outcome, _: Path) -> None:
     assert upload["labels"]
 
 
+def check_embed(outcome: documents.Outcome, folder: Path) -> None:
+    """Check that the picture of the day is that of its seed."""
+    (image,) = json_lines(outcome.printed)
+    assert len((folder / "today.jpg").read_bytes()) == image["bytes"]
+
+
 CHECKS: dict[Path, Callable[[documents.Outcome, Path], None]] = {
     README: check_readme,
     TUTORIAL: check_tutorial,
     DIRECT_UPLOADS: check_direct_uploads,
+    EMBED: check_embed,
 }
 
 
