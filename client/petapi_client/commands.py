@@ -54,9 +54,7 @@ def import_folder(given: Arguments) -> int:
         update=given.update,
         dry_run=given.dry_run,
     )
-    run = Import(_api(given, crew.pause), crew, checked_folder(given.folder), options)
-    report = run.run()
-    say(*report.notes)
+    report = Import(_api(given, crew.pause), crew, checked_folder(given.folder), options, say).run()
     if not given.dry_run:
         say(report.summary())
     complain(*report.complaints())

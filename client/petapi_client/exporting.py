@@ -69,7 +69,7 @@ class Export:
         return path.is_file() and path.stat().st_size <= FILE_MAX and _is_named_after(path.read_bytes(), image.name)
 
     def _fetch(self, images: list[Image]) -> None:
-        with tqdm(total=len(images), desc=self._label, unit="picture", disable=None) as bar:
+        with tqdm(total=len(images), desc=self._label, unit=" pictures", disable=None if images else True) as bar:
 
             def do(image: Image) -> None:
                 self._save(image)

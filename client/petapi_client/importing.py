@@ -1,7 +1,7 @@
 """`petapi import`: check everything first, then send each picture once, however often the import is interrupted."""
 
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -43,10 +43,10 @@ class Task:
 
 
 class Import:
-    """One run of an import.  `report` says at any time how far it has come."""
+    """One run of an import.  `report` says how far it has come; `tell` gets what the user should know before."""
 
-    def __init__(self, api: PetApi, crew: Crew, place: Path, options: Options) -> None:
-        self._api, self._crew, self._place, self._options = api, crew, place, options
+    def __init__(self, api: PetApi, crew: Crew, place: Path, options: Options, tell: Callable[[str], None]) -> None:
+        self._api, self._crew, self._place, self._options, self._tell = api, crew, place, options, tell
         self._sender = Sender(api, place, options.label, update=options.update)
         self._journal, self._lock = Journal(place), threading.Lock()
         self._divisor = 1
@@ -79,9 +79,9 @@ class Import:
 
     # -- checks before anything is sent ---------------------------------------------------------------------------
 
-    def _check_scale(self, entries: Iterable[Entry], *, is_known: bool) -> None:
+    def _check_scale(self, entries: list[Entry], *, is_known: bool) -> None:
         """Refuse another scale than that of the pictures that are there already, unless these change, too."""
-        before = journal.last_divisor(entries)
+        before = journal.last_divisor(entries) if any(entry.status in THERE for entry in entries) else None
         if is_known and before and before != self._divisor and not self._options.update:
             raise BadInput(
                 f"An earlier run divided the weights by {before} ({journal.NAME}); leave out --divide-by, or add "
@@ -109,14 +109,13 @@ class Import:
             return 0
 
     def _note_scale(self, wishes: Wishes, error: Fraction) -> None:
-        notes = self.report.notes
         if self._divisor > 1 and wishes.weights:
-            notes.append(f"All weights are divided by {self._divisor}, so their proportions stay as they are.")
+            self._tell(f"All weights are divided by {self._divisor}, so their proportions stay as they are.")
         if error:
-            notes.append(f"Weights are rounded to 10^-9; the largest relative error is {float(error):.2g}.")
+            self._tell(f"Weights are rounded to 10^-9; the largest relative error is {float(error):.2g}.")
         unweighted = len(wishes.files) - len(wishes.weights)
         if self._divisor == 1 and wishes.weights and unweighted:
-            notes.append(f"{unweighted} pictures have no weight in {wishes.source} and get {DEFAULT_WEIGHT}.")
+            self._tell(f"{unweighted} pictures have no weight in {wishes.source} and get {DEFAULT_WEIGHT}.")
 
     def _unweighted(self, wishes: Wishes, scaled: dict[str, Decimal]) -> dict[str, str]:
         """Return the files without a weight if 0.5 would mean nothing beside the weights of the others."""
@@ -127,7 +126,7 @@ class Import:
 
     def _read(self, wishes: Wishes, scaled: dict[str, Decimal], unusable: dict[str, str]) -> Iterator[Picture]:
         """Read all files once, for their hashes.  Add to `unusable` what cannot be read."""
-        for file in tqdm(wishes.files, desc="reading", unit="file", disable=None, leave=False):
+        for file in tqdm(wishes.files, desc="reading", unit=" files", disable=None, leave=False):
             if file in unusable:
                 continue
             try:
@@ -166,7 +165,7 @@ class Import:
         self, tasks: list[Task], unusable: dict[str, str], repeated: list[tuple[Picture, Picture]]
     ) -> None:
         sent = sum(task.image is None for task in tasks)
-        self.report.notes.append(f"Would send {sent} pictures, and compare {len(tasks) - sent} with what is there.")
+        self._tell(f"Would send {sent} pictures, and compare {len(tasks) - sent} with what is there.")
         self.report.wrong += unusable.items()
         self.report.repeated += [(picture.file, f"has the same bytes as {first.file}.") for picture, first in repeated]
 
@@ -174,7 +173,7 @@ class Import:
 
     def _work(self, tasks: list[Task]) -> None:
         self.report.left = len(tasks)
-        with tqdm(total=len(tasks), desc=self._options.label, unit="picture", disable=None) as bar:
+        with tqdm(total=len(tasks), desc=self._options.label, unit=" pictures", disable=None if tasks else True) as bar:
 
             def do(task: Task) -> None:
                 image = task.image
@@ -187,6 +186,8 @@ class Import:
 
             self._crew.work(tasks, do)
         self.report.interrupted = self._crew.interrupted
+        if self._crew.error and not isinstance(self._crew.error, (Problem, BadInput)):
+            raise self._crew.error
         self.report.ended_by = self._crew.error
 
     def _note(self, picture: Picture, outcome: Outcome) -> None:

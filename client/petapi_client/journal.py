@@ -95,9 +95,12 @@ class Journal:
         self._file.close()
 
     def add(self, entry: Entry) -> None:
-        """Append a line."""
-        with self._lock:
-            self._write([[escaped(text) for text in asdict(entry).values()]])
+        """Append a line.  Raise BadInput if there is no room for it."""
+        try:
+            with self._lock:
+                self._write([[escaped(text) for text in asdict(entry).values()]])
+        except OSError as error:
+            raise BadInput(f"{NAME} cannot be written any more ({error.strerror}); mend that.") from error
 
     def _whole_lines(self) -> bytes:
         """Return what the file has, without a line that was cut short."""

@@ -102,7 +102,7 @@ def scaled(read: Wishes, divisor: int, *, rounding: bool) -> tuple[dict[str, Dec
             continue
         units = weights.units_of(row.weight, divisor)
         try:
-            whole = _whole(units, rounding=rounding)
+            whole = _whole(units, weights.smallest_divisor(read.weights), rounding=rounding)
         except ValueError as reason:
             wrong.append(f"{read.source}, line {row.line}: the weight divided by {divisor} {reason}.")
             continue
@@ -141,9 +141,9 @@ def _csv(place: Path, source: Path | None) -> tuple[str, bytes | None]:
     return source.name, content
 
 
-def _whole(units: Fraction, *, rounding: bool) -> int:
+def _whole(units: Fraction, smallest: int, *, rounding: bool) -> int:
     if units >= weights.UNITS:
-        raise ValueError("is not below 1; divide by a larger power of ten")
+        raise ValueError(f"is not below 1; say --divide-by {smallest}")
     if rounding:
         return weights.rounded(units)
     if units.denominator != 1:

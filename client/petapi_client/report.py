@@ -15,13 +15,12 @@ LISTED_MAX = 20  # files that are listed one by one
 
 @dataclass(slots=True)
 class Report:
-    """Outcomes of the pictures, and sentences for the user.
+    """Outcomes of the pictures.
 
     `before` counts those that earlier runs have imported, `left` those that this run has not come to.  `ended_by` is
     what stopped it.
     """
 
-    notes: list[str] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
     before: int = 0
     left: int = 0

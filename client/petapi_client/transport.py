@@ -28,6 +28,7 @@ BROKEN_MAX = 3  # answers that break off
 POOL = 32  # connections
 ERRNO = re.compile(r"\[Errno -?[0-9]+\]")
 BLOCK = 1 << 16  # bytes
+DOWNLOAD_MAX = 100_000_000  # bytes; the API takes files of at most 20 MB
 
 Pause = Callable[[float], object]
 
@@ -144,8 +145,13 @@ def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
 
 
 def _blocks(answer: requests.Response) -> Iterator[bytes]:
+    length = 0
     try:
-        yield from answer.iter_content(BLOCK)
+        for block in answer.iter_content(BLOCK):
+            length += len(block)
+            if length > DOWNLOAD_MAX:
+                raise Unreachable(answer.status_code, f"{answer.url} has no end; check the URL.")
+            yield block
     except requests.RequestException as error:
         raise _unreachable(answer.url, error) from error
 

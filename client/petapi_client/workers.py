@@ -6,9 +6,12 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
+from tqdm import tqdm
+
 from petapi_client.problem import Stopped
 
 INTERRUPTED = 130  # the exit code after Ctrl-C, as shells have it
+LONG = 5.0  # seconds of a wait that the user is told of, once
 LOOK = 0.2  # seconds between two looks at whether the threads have ended
 
 Task = TypeVar("Task")
@@ -23,6 +26,7 @@ class Crew:
     def __init__(self, size: int) -> None:
         self._size, self._stop, self._lock = size, threading.Event(), threading.Lock()
         self._working, self._ended = size, threading.Event()
+        self._told = False
         self.error: Exception | None = None
         self.interrupted = False
 
@@ -33,6 +37,11 @@ class Crew:
 
     def pause(self, seconds: float) -> None:
         """Wait so long, or raise Stopped if the work stops before."""
+        if seconds >= LONG:
+            with self._lock:
+                told, self._told = self._told, True
+            if not told:
+                tqdm.write(f"The service asks to wait {seconds:.0f} seconds.", file=sys.stderr)
         if self._stop.wait(seconds):
             raise Stopped
 

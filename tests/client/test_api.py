@@ -11,6 +11,8 @@ import pytest
 
 from petapi_client import BadInput, PetApi, Problem, Unreachable, transport
 from petapi_client.commands import main
+from petapi_client.problem import Stopped
+from petapi_client.workers import Crew
 from tests.support import documents
 from tests.support.cloud import ROOT
 from tests.support.faulty_proxy import FaultyProxy
@@ -114,6 +116,21 @@ def test_redirects_in_a_circle_end(waits: list[float]) -> None:
     circle, sentence = Answer(302, {"Location": "/again"}, b""), "leads from one address to another"
     with Server(circle) as server, pytest.raises(Unreachable, match=sentence):
         api_of(server, waits).picture(f"cat/{'0' * 32}.png")
+
+
+def test_a_picture_without_an_end_is_not_kept_in_memory(waits: list[float], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transport, "DOWNLOAD_MAX", 1000)
+    with Server(Answer(200, {}, bytes(1001))) as server, pytest.raises(Unreachable, match="has no end"):
+        api_of(server, waits).picture(f"cat/{'0' * 32}.png")
+
+
+def test_a_long_wait_is_told_once(capsys: Capture) -> None:
+    crew = Crew(1)
+    crew._stop.set()
+    for seconds in (1.0, 60.4, 60.4):
+        with pytest.raises(Stopped):
+            crew.pause(seconds)
+    assert capsys.readouterr().err == "The service asks to wait 60 seconds.\n"
 
 
 @pytest.mark.parametrize(

@@ -1,18 +1,20 @@
 """`petapi import`: what it takes, what it refuses before anything is sent, and what a second run does."""
 
+import errno
 import json
 import os
 import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Iterable
 from fractions import Fraction
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
 
-from petapi_client import api, folder
+from petapi_client import api, folder, journal
 from tests.support.faulty_proxy import FaultyProxy
 from tests.support.hosts import new_label
 from tests.support.local_service import Answer, LocalService, free_port
@@ -148,7 +150,7 @@ def test_weights_of_another_scale_need_to_be_said_to_be_comparable(
     too_small = petapi(capsys, *command, "--divide-by", "10", url=NOWHERE)
     assert (too_small.code, too_small.err.splitlines()[0]) == (
         2,
-        "weights.csv, line 2: the weight divided by 10 is not below 1; divide by a larger power of ten.",
+        "weights.csv, line 2: the weight divided by 10 is not below 1; say --divide-by 100.",
     )
     assert petapi(capsys, *command, "--divide-by", "100", url=running.url).code == 0
     assert sorted(law_of(running, label).values()) == [Fraction(1, 4), Fraction(1, 4), Fraction(1, 2)]
@@ -339,6 +341,27 @@ def test_no_server_and_another_server_are_one_sentence(place: Path, running: Loc
     assert "check that the URL is that of a petAPI" in said or "There is nothing at" in said
 
 
+def test_a_journal_without_room_ends_the_import_with_a_sentence(
+    running: LocalService, place: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = journal.Journal._write
+
+    def write_two_lines(self: journal.Journal, rows: Iterable[list[str]]) -> None:
+        if (place / "imported.csv").read_bytes().count(b"\n") == 2:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        write(self, rows)
+
+    monkeypatch.setattr(journal.Journal, "_write", write_two_lines)
+    ran = petapi(capsys, "import", place, "--label", new_label(), "--workers", "1", url=running.url)
+    assert (ran.code, ran.err.splitlines()) == (
+        2,
+        [
+            "imported.csv cannot be written any more (No space left on device); mend that.",
+            "2 pictures are left. The same command goes on from here.",
+        ],
+    )
+
+
 @pytest.mark.parametrize(
     ("option", "value", "says"),
     [
@@ -380,9 +403,14 @@ def test_ctrl_c_ends_what_is_under_way_and_says_how_to_go_on(running: LocalServi
         (place / f"{number}.png").write_bytes(tiny(100 + number))
     with FaultyProxy(running.url) as proxy:
         proxy.reach = 2
+        proxy.gate.clear()
         process = start("import", place, "--label", label, "--workers", "2", "--url", proxy.url)
         assert proxy.reached.wait(120)
         process.send_signal(signal.SIGINT)
+        assert process.stderr
+        assert process.stderr.readline() == "\n"
+        assert process.stderr.readline() == "Ending what is under way. Press Ctrl-C again to stop at once.\n"
+        proxy.gate.set()
         ran = ended(process)
         stored = len(images_of(running, label))
     assert ran.code == 130

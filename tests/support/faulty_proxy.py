@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 from tests.support.local_service import Answer, send
 
+GATE_MAX = 300.0  # seconds
 NOT_PASSED_ON = ("connection", "keep-alive", "transfer-encoding", "content-length", "host", "date", "server")
 
 
@@ -24,8 +25,8 @@ class FaultyProxy:
 
     Every `busy_every`th upload is answered with 429 and not passed on; of every `drop_every`th, the answer is dropped
     after the service has done its work.  `uploads` counts the files that came, by their SHA-256, and `answered` the
-    uploads that the service did; `reached` is set once there are `reach` of them.  `seen` has method, path and
-    Authorization of each request.
+    uploads that the service did; `reached` is set once there are `reach` of them, and the next ones wait until `gate`
+    is set, as it is at first.  `seen` has method, path and Authorization of each request.
     """
 
     def __init__(self, url: str) -> None:
@@ -35,6 +36,8 @@ class FaultyProxy:
         self.answered = 0
         self.seen: list[tuple[str, str, str]] = []
         self.reached, self.reach = threading.Event(), 0
+        self.gate = threading.Event()
+        self.gate.set()
         self._number, self._lock, self._closed = 0, threading.Lock(), False
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._server.daemon_threads = True
@@ -69,6 +72,8 @@ class FaultyProxy:
         if is_upload:
             with self._lock:
                 self.uploads[sha256(content_of(body)).hexdigest()] += 1
+        if is_upload and self.reached.is_set():
+            self.gate.wait(GATE_MAX)
         passed = {name: value for name, value in headers.items() if name.lower() not in NOT_PASSED_ON}
         answer = send(self._host, method, path, body, passed)
         if is_upload:
