@@ -15,7 +15,6 @@ URL ?= http://127.0.0.1:$(PORT)
 FUNCTIONS := $(shell sed -n 's|.*CodeUri: \(.*\)/$$|\1|p' template.yaml)
 CODE := shared $(FUNCTIONS) tools costs client
 BIN := $(VENV)/bin
-CLIENT := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable client
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
 
 # What `make run` recognises pictures and searches with, unless you choose otherwise: `make run ENCODER=none` needs none.
@@ -181,17 +180,7 @@ $(VENV)/%.installed: requirements/%.txt | $(VENV)/petapi.installed
 	@$(BIN)/python -m tools.install $<
 	@touch $@
 
-# The client is installed as it stands in its folder, built by the locked flit-core. The lock of the tests has that, too.
-# A second installation of the same is quick.
-$(VENV)/client.installed: requirements/client.txt client/pyproject.toml | $(VENV)/petapi.installed
-	@$(BIN)/python -m tools.install $<
-	@$(CLIENT)
-	@touch $@
-
-$(VENV)/test.installed: requirements/test.txt client/pyproject.toml | $(VENV)/petapi.installed
-	@$(BIN)/python -m tools.install $<
-	@$(CLIENT)
-	@touch $(VENV)/client.installed $@
+$(VENV)/client.installed $(VENV)/test.installed: client/pyproject.toml  # both have the client, as it stands there
 
 $(VENV)/models.installed: | $(VENV)/run.installed  # or else two pips would install at the same time
 

@@ -1,5 +1,6 @@
 """`python -m tools.install LOCK [OPTIONS]`: say what this lock takes, then install it into this virtual environment.
 
+Some locks are for the client, which is then installed, too: as it stands in its folder, and from nowhere else.
 The Makefile calls this when nothing is installed yet, so it uses the standard library only. OPTIONS go to pip.
 """
 
@@ -20,6 +21,8 @@ TIMES = {
     "sam": "two minutes",
     "clients": "half a minute",
 }
+WITH_CLIENT = ("client", "test")
+CLIENT = ("--no-index", "--no-deps", "--no-build-isolation", "--editable", "client")
 INTERRUPTED = 130  # the exit code after Ctrl-C, as shells have it
 PACKAGE = re.compile(r"^[a-z0-9][\w.-]*(?:\[.*\])?(?===)", re.MULTILINE)
 
@@ -37,9 +40,11 @@ def main(lock: str, *options: str) -> int:
     """Install the lock. Return pip's exit code, or INTERRUPTED after Ctrl-C."""
     print(announcement(Path(lock), Path(sys.prefix).name), file=sys.stderr, flush=True)
     started = time.monotonic()
-    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes"]
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     try:
-        code = subprocess.run([*pip, *options, "-r", lock], check=False).returncode  # noqa: S603 (ours)
+        code = subprocess.run([*pip, "--require-hashes", *options, "-r", lock], check=False).returncode  # noqa: S603 (ours)
+        if not code and Path(lock).stem in WITH_CLIENT:
+            code = subprocess.run([*pip, *CLIENT], check=False).returncode  # noqa: S603 (ours)
     except KeyboardInterrupt:
         print("The installation was interrupted. Run the same command again to continue.", file=sys.stderr)
         return INTERRUPTED

@@ -32,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return COMMANDS[given.command](given)
     except (BadInput, Problem, AuditImpossible) as error:
-        complain(f"{error}")
+        complain(f"{error}", *_hint(error))
         return IMPOSSIBLE
     except KeyboardInterrupt:
         complain("\nInterrupted.")
@@ -62,7 +62,11 @@ def import_folder(given: Arguments) -> int:
         complain(f"Stopped; {report.left} pictures are left. The same command goes on from here.")
         return INTERRUPTED
     if report.ended_by:
-        complain(f"{report.ended_by}", f"{report.left} pictures are left. The same command goes on from here.")
+        complain(
+            f"{report.ended_by}",
+            *_hint(report.ended_by),
+            f"{report.left} pictures are left. The same command goes on from here.",
+        )
         return FAILED if report.imported else IMPOSSIBLE
     return FAILED if report.wrong else 0
 
@@ -142,6 +146,14 @@ COMMANDS: dict[str, Callable[[Arguments], int]] = {
 def _api(given: Arguments, pause: Pause | None = None) -> PetApi:
     token = token_of(given.token_file)
     return PetApi(given.url, token, pause=pause) if pause else PetApi(given.url, token)
+
+
+def _hint(error: Exception) -> tuple[str, ...]:
+    """Return where this client takes a token from, if one is missing or wrong."""
+    is_about_token = isinstance(error, Problem) and error.status == 401
+    return (
+        ("The client takes the token from the file of --token-file, or from PETAPI_TOKEN.",) if is_about_token else ()
+    )
 
 
 def _search_options(given: Arguments) -> dict[str, str | int | float | None]:

@@ -48,7 +48,7 @@ class Report:
         counted = [f"{self.counts[status]} {WORDS[status]}" for status in GOOD if self.counts[status]]
         others = {"imported before": self.before, "failed": len(self.wrong), "the same as others": len(self.repeated)}
         counted += [f"{count} {what}" for what, count in others.items() if count]
-        return f"{', '.join(counted) or 'Nothing to do'}."
+        return f"{', '.join(counted) or ('Nothing is imported' if self.left else 'Nothing to do')}."
 
     def complaints(self) -> Iterator[str]:
         """Yield a line for each file that was not imported, and one for the rest if there are many."""

@@ -171,7 +171,8 @@ def test_the_token_comes_from_a_file_or_a_variable(
     for options, token in ((["--token-file", str(file)], "from-file"), ([], "from-variable")):
         with Server(Answer(404, JSON, b"{}"), refusal) as server:
             ran = petapi(capsys, "import", place, "--label", "cat", *options, url=server.url)
-        assert (ran.code, ran.err) == (2, "The token is invalid.\n")
+        assert (ran.code, ran.err.splitlines()[0]) == (2, "The token is invalid.")
+        assert "takes the token from the file of --token-file, or from PETAPI_TOKEN" in ran.err
         assert server.seen[-1] == ("GET", "/mine?label=cat&limit=1", f"Bearer {token}")
         assert not (place / "imported.csv").exists()
     for content in ("two words", "", "ümlaut", "line\nline"):

@@ -452,5 +452,5 @@ def test_a_label_that_is_not_allowed_is_refused_once(place: Path, capsys: Captur
 
         proxy.answer = answer  # type: ignore[method-assign, assignment]
         ran = petapi(capsys, "import", place, "--label", "cat", "--workers", "1", url=proxy.url)
-    assert (ran.code, ran.out) == (2, "Nothing to do.\n")
+    assert (ran.code, ran.out) == (2, "Nothing is imported.\n")
     assert ran.err.splitlines() == [refusal["detail"], "2 pictures are left. The same command goes on from here."]
