@@ -17,13 +17,14 @@ from petapi_client.folder import checked_folder
 from petapi_client.importing import Import, Options
 from petapi_client.options import Arguments, parser
 from petapi_client.problem import BadInput, Problem
-from petapi_client.terminal import complain, say
+from petapi_client.terminal import complain, counted, say
 from petapi_client.transport import Pause
 from petapi_client.values import Draw, Hit
 from petapi_client.weights import text_of
 from petapi_client.workers import INTERRUPTED, Crew
 
 FAILED, IMPOSSIBLE = 1, 2
+GO_ON = "The same command goes on from here."
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -59,13 +60,13 @@ def import_folder(given: Arguments) -> int:
         say(report.summary())
     complain(*report.complaints())
     if report.interrupted:
-        complain(f"Stopped; {report.left} pictures are left. The same command goes on from here.")
+        complain(f"Stopped, with {counted(report.left, 'picture')} left. {GO_ON}")
         return INTERRUPTED
     if report.ended_by:
         complain(
             f"{report.ended_by}",
             *_hint(report.ended_by),
-            f"{report.left} pictures are left. The same command goes on from here.",
+            f"{counted(report.left, 'picture')} left. {GO_ON}",
         )
         return FAILED if report.imported else IMPOSSIBLE
     return FAILED if report.wrong else 0
@@ -77,11 +78,11 @@ def export_label(given: Arguments) -> int:
     run = Export(_api(given, crew.pause), crew, given.label, Path(given.folder))
     count = run.run()
     if crew.interrupted:
-        complain("Stopped. The same command goes on from here.")
+        complain(f"Stopped. {GO_ON}")
         return INTERRUPTED
-    say(f"{count} pictures and weights.csv are in {given.folder}.")
+    say(f"{counted(count, 'picture')} and weights.csv are in {given.folder}.")
     if run.gone:
-        say(f"{len(run.gone)} were deleted during the export and are not in it.")
+        say(f"Deleted during the export, and not in it: {counted(len(run.gone), 'image')}.")
     return 0
 
 

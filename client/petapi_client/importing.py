@@ -17,6 +17,7 @@ from petapi_client.plan import DEFAULT_WEIGHT, Picture, Wishes
 from petapi_client.problem import BadInput, Problem
 from petapi_client.report import Report
 from petapi_client.sending import Outcome, Sender
+from petapi_client.terminal import counted
 from petapi_client.values import Image
 from petapi_client.workers import Crew
 
@@ -94,8 +95,9 @@ class Import:
         count = self._count()
         if count and self._divisor > 1 and not is_known:
             raise BadInput(
-                f"{label} has {count} images already, whose weights are below 1. Say with --divide-by what makes "
-                f"yours comparable with them, such as --divide-by {self._divisor}, the smallest power of ten above all."
+                f"{label} has {counted(count, 'image')} already, whose weights are below 1. Say with --divide-by what "
+                "makes yours comparable with them, such as --divide-by "
+                f"{self._divisor}, the smallest power of ten above all."
             )
         self._api.check_access(label)
 
@@ -115,7 +117,9 @@ class Import:
             self._tell(f"Weights are rounded to 10^-9; the largest relative error is {float(error):.2g}.")
         unweighted = len(wishes.files) - len(wishes.weights)
         if self._divisor == 1 and wishes.weights and unweighted:
-            self._tell(f"{unweighted} pictures have no weight in {wishes.source} and get {DEFAULT_WEIGHT}.")
+            self._tell(
+                f"{DEFAULT_WEIGHT} is the weight of {counted(unweighted, 'picture')} without one in {wishes.source}."
+            )
 
     def _unweighted(self, wishes: Wishes, scaled: dict[str, Decimal]) -> dict[str, str]:
         """Return the files without a weight if 0.5 would mean nothing beside the weights of the others."""
@@ -165,7 +169,7 @@ class Import:
         self, tasks: list[Task], unusable: dict[str, str], repeated: list[tuple[Picture, Picture]]
     ) -> None:
         sent = sum(task.image is None for task in tasks)
-        self._tell(f"Would send {sent} pictures, and compare {len(tasks) - sent} with what is there.")
+        self._tell(f"Would send {counted(sent, 'picture')}, and compare {len(tasks) - sent} with what is there.")
         self.report.wrong += unusable.items()
         self.report.repeated += [(picture.file, f"has the same bytes as {first.file}.") for picture, first in repeated]
 

@@ -19,6 +19,11 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() or c in "\n\t" else ascii(c)[1:-1] for c in text)
 
 
+def counted(number: int, noun: str) -> str:
+    """Return `1 picture` or `1,000 pictures`."""
+    return f"{number:,} {noun}{'s' * (number != 1)}"
+
+
 def _print(lines: tuple[str, ...], stream: TextIO) -> None:
     for line in lines:
         shown = printable(line).encode(stream.encoding or "utf-8", "backslashreplace")

@@ -169,7 +169,7 @@ def test_an_image_that_is_deleted_meanwhile_is_left_out(
 
     monkeypatch.setattr(exporting.Export, "_prepare", delete)
     ran = petapi(capsys, "export", label, tmp_path / "backup", url=running.url)
-    assert (ran.code, ran.out.splitlines()[-1]) == (0, "1 were deleted during the export and are not in it.")
+    assert (ran.code, ran.out.splitlines()[-1]) == (0, "Deleted during the export, and not in it: 1 image.")
     assert gone.partition("/")[2] not in (tmp_path / "backup/weights.csv").read_text()
 
 

@@ -145,7 +145,7 @@ def test_weights_of_another_scale_need_to_be_said_to_be_comparable(
     command = ("import", place, "--label", label)
 
     said = refused(petapi(capsys, *command, url=running.url))
-    assert said.startswith(f"{label} has 1 images already, whose weights are below 1. Say with --divide-by ")
+    assert said.startswith(f"{label} has 1 image already, whose weights are below 1. Say with --divide-by ")
     assert "such as --divide-by 100," in said
     too_small = petapi(capsys, *command, "--divide-by", "10", url=NOWHERE)
     assert (too_small.code, too_small.err.splitlines()[0]) == (
@@ -357,7 +357,7 @@ def test_a_journal_without_room_ends_the_import_with_a_sentence(
         2,
         [
             "imported.csv cannot be written any more (No space left on device); mend that.",
-            "2 pictures are left. The same command goes on from here.",
+            "2 pictures left. The same command goes on from here.",
         ],
     )
 
@@ -416,7 +416,7 @@ def test_ctrl_c_ends_what_is_under_way_and_says_how_to_go_on(running: LocalServi
     assert ran.code == 130
     assert "Traceback" not in ran.err
     assert ran.out == f"{stored} stored.\n"
-    assert ran.err.splitlines()[-1] == f"Stopped; {42 - stored} pictures are left. The same command goes on from here."
+    assert ran.err.splitlines()[-1] == f"Stopped, with {42 - stored} pictures left. The same command goes on from here."
 
 
 @pytest.mark.usefixtures("slow_tier")
@@ -432,7 +432,7 @@ def test_a_server_that_stops_ends_the_import_and_the_same_command_goes_on(
         assert proxy.reached.wait(120)
     ran = ended(process)
     assert (ran.code, "cannot be reached" in ran.err) == (1, True), ran
-    assert "pictures are left. The same command goes on from here." in ran.err
+    assert "pictures left. The same command goes on from here." in ran.err
     eventually(lambda: 3 <= len(images_of(running, label)) < 22)
 
 
@@ -453,4 +453,4 @@ def test_a_label_that_is_not_allowed_is_refused_once(place: Path, capsys: Captur
         proxy.answer = answer  # type: ignore[method-assign, assignment]
         ran = petapi(capsys, "import", place, "--label", "cat", "--workers", "1", url=proxy.url)
     assert (ran.code, ran.out) == (2, "Nothing is imported.\n")
-    assert ran.err.splitlines() == [refusal["detail"], "2 pictures are left. The same command goes on from here."]
+    assert ran.err.splitlines() == [refusal["detail"], "2 pictures left. The same command goes on from here."]
