@@ -8,7 +8,7 @@ import socket
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
@@ -78,32 +78,39 @@ class Load:
 
 
 def stops(data: Path, count: int, *, seed: int = 1) -> Iterator[str]:
-    """Stop the service so many times under load, by each signal in turn. Yield what is wrong; print the figures."""
+    """Stop the service so many times under load, by each signal in turn. Yield what is wrong; print the figures.
+
+    The next start tells whether anything was lost.
+    """
     rng, numbers = random.Random(seed), itertools.count(1)
     statuses: Counter[int] = Counter()
+    kept: dict[str, bytes] = {}
     longest = 0.0
     for turn, number in enumerate(itertools.islice(itertools.cycle(SIGNALS), count)):
-        load, code, seconds = _one(data, number, rng.uniform(*LOAD), numbers, idle=IDLE[turn % PATIENT_TURNS > 0 :])
+        with LocalService(data) as service:
+            yield from _lost(service, kept)
+            idle = IDLE[turn % PATIENT_TURNS > 0 :]
+            load, code, seconds = _one(service, number, rng.uniform(*LOAD), numbers, idle=idle)
         statuses += load.statuses
-        longest = max(longest, seconds)
+        longest, kept = max(longest, seconds), load.kept
         yield from load.wrong
         if code:
             yield f"exit code {code} after {number.name}"
         if seconds > END_MAX + 5:
             yield f"{number.name} took {seconds:.0f} s"
-        yield from _lost(data, load.kept)
+    with LocalService(data) as service:
+        yield from _lost(service, kept)
     print(f"{count} stops under load: the longest took {longest:.1f} s; responses by status: {dict(statuses)}")
 
 
 def _one(
-    data: Path, number: signal.Signals, seconds: float, numbers: Iterator[int], *, idle: Sequence[bytes]
+    service: LocalService, number: signal.Signals, seconds: float, numbers: Iterator[int], *, idle: Sequence[bytes]
 ) -> tuple[Load, int, float]:
-    """Run once, and stop under load. Some clients send the bytes in `idle`, and then neither send nor read anything."""
-    with ExitStack() as opened:
-        service = opened.enter_context(LocalService(data))
-        load = Load(service, numbers)
+    """Stop a service under load. Some clients send the bytes in `idle`, and then neither send nor read anything."""
+    load = Load(service, numbers)
+    with ExitStack() as connections:
         for request in idle:
-            connection = opened.enter_context(socket.create_connection(("127.0.0.1", service.port)))
+            connection = connections.enter_context(socket.create_connection(("127.0.0.1", service.port)))
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
             connection.sendall(request)
         load.start()
@@ -115,7 +122,6 @@ def _one(
     return load, code, took
 
 
-def _lost(data: Path, kept: dict[str, bytes]) -> Iterator[str]:
-    """Yield the acknowledged uploads that the next start has not."""
-    with LocalService(data) as again:
-        yield from (f"{path} is lost" for path, content in kept.items() if again.get(path).body != content)
+def _lost(service: LocalService, kept: Mapping[str, bytes]) -> Iterator[str]:
+    """Yield the acknowledged uploads that this service has not."""
+    yield from (f"{path} is lost" for path, content in kept.items() if service.get(path).body != content)
