@@ -34,7 +34,6 @@ DEPLOYERS = ("ministack", "aws-sam-translator")
 CAPABILITIES = ("CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND")
 LAYER_RULE = "Lite0NeedsALayer"  # here, the functions find the libraries and models of lite0 on the machine
 ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)  # as in SAM, so that the same files make the same zip
-LEVEL = 1  # of the compression: half as many bytes in a fifth of the time of the usual level
 PACKAGES = {"AWS::Serverless::Function": "CodeUri", "AWS::Serverless::LayerVersion": "ContentUri"}
 
 
@@ -201,7 +200,7 @@ def zipped(folders: Mapping[str, Path]) -> bytes:
             for name, path in _files(folder):
                 info = zipfile.ZipInfo("/".join(filter(None, (under, name))), ZIP_EPOCH)
                 info.external_attr = 0o100644 << 16
-                archive.writestr(info, path.read_bytes(), zipfile.ZIP_DEFLATED, LEVEL)
+                archive.writestr(info, path.read_bytes(), zipfile.ZIP_DEFLATED)
     return buffer.getvalue()
 
 

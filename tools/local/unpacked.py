@@ -1,8 +1,8 @@
 """The functions' code, unpacked once at the start, so that calls need no room on the disk.
 
 ministack unpacks a function anew for each of its processes. Here all processes of a function use one folder, and its
-Worker, which believes that it writes there, writes nothing. What all zips have below shared/ is unpacked once, and
-linked, so that Python compiles it once, too.
+Worker, which believes that it writes there, writes nothing. Layers, and what all zips have below shared/, are unpacked
+once and linked, so Python compiles them once, too.
 """
 
 import io
@@ -59,31 +59,34 @@ class UnpackedFunctions:
         unfinished = Path(tempfile.mkdtemp(dir=self._tmp))
         try:
             for name, content in zips.items():
-                self._extract(zipfile.ZipFile(io.BytesIO(content)), unfinished / name)
+                archive = zipfile.ZipFile(io.BytesIO(content))
+                if name == CODE:
+                    self._unpack_code(archive, unfinished / name)
+                else:
+                    (unfinished / name).symlink_to(self._once(archive, archive.infolist()))
             (unfinished / SCRIPT).write_text(self._script)
             unfinished.rename(folder)
         except BaseException:
             shutil.rmtree(unfinished, ignore_errors=True)
             raise
 
-    def _extract(self, archive: zipfile.ZipFile, folder: Path) -> None:
-        """Unpack an archive into this folder, with a link to what others have in common with it."""
-        common = [member for member in archive.infolist() if member.filename.startswith(f"{SHARED}/")]
-        archive.extractall(folder, [member for member in archive.infolist() if member not in common])
-        if common:
+    def _unpack_code(self, archive: zipfile.ZipFile, folder: Path) -> None:
+        """Unpack the code of a function, with a link to what others have alike."""
+        alike = [member for member in archive.infolist() if member.filename.startswith(f"{SHARED}/")]
+        archive.extractall(folder, [member for member in archive.infolist() if member not in alike])
+        if alike:
             folder.mkdir(exist_ok=True)
-            (folder / SHARED).symlink_to(self._common(archive, common).resolve())
+            (folder / SHARED).symlink_to(self._once(archive, alike) / SHARED)
 
-    def _common(self, archive: zipfile.ZipFile, members: Sequence[zipfile.ZipInfo]) -> Path:
-        """Return the folder with these members, which are below SHARED. Unpack them if that was not done."""
+    def _once(self, archive: zipfile.ZipFile, members: Sequence[zipfile.ZipInfo]) -> Path:
+        """Return a folder with these members. Unpack them if that was not done for another function."""
         content = "\n".join(f"{member.filename} {member.CRC} {member.file_size}" for member in members)
-        folder = self._tmp / f"{SHARED}-{_short_hash(content.encode())}"
+        folder = self._tmp / _short_hash(content.encode())
         if not folder.exists():
             unfinished = Path(tempfile.mkdtemp(dir=self._tmp))
             archive.extractall(unfinished, members)
-            (unfinished / SHARED).rename(folder)
-            unfinished.rmdir()
-        return folder
+            unfinished.rename(folder)
+        return folder.resolve()
 
     # What lambda_runtime has instead of modules and `open`:
 
