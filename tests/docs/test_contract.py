@@ -17,7 +17,8 @@ def test_every_answer_conforms_to_the_contract() -> None:
 def test_an_answer_outside_the_contract_is_noticed(tmp_path: Path) -> None:
     promises = (contract.ROOT / "openapi.yaml").read_text()
     wrong = tmp_path / "openapi.yaml"
-    wrong.write_text(promises.replace("exclusiveMaximum: 1, ", "exclusiveMaximum: 2, "))
+    assert promises.count("exclusiveMaximum: 1\n") == 1
+    wrong.write_text(promises.replace("exclusiveMaximum: 1\n", "exclusiveMaximum: 2\n"))
     code, report = contract.run(wrong, "--phases", "coverage", "--include-operation-id", "uploadImage")
     assert code == 1
     assert "Schema-valid request rejected" in report

@@ -1,9 +1,13 @@
 """openapi.yaml has the form that generators of clients and linters need. `make clients` tries some of them."""
 
+import json
 import re
+import shutil
+import subprocess
 from collections.abc import Iterator
 from typing import Any
 
+import pytest
 import yaml
 
 from tests.support.answers import CONTRACT, followed
@@ -65,6 +69,21 @@ def test_each_object_has_a_name() -> None:
 def is_named(names: tuple[str, ...]) -> bool:
     """Return whether a path leads to a schema under components, or to a part of its allOf."""
     return names[:2] == ("components", "schemas") and (len(names) == 3 or (len(names) == 5 and names[3] == "allOf"))
+
+
+@pytest.mark.skipif(not shutil.which("node"), reason="there is no Node.js")
+def test_javascript_reads_each_pattern_with_and_without_unicode() -> None:
+    """Generated validators compile patterns without the flag `u`, and JSON Schema means them with it."""
+    patterns = [part["pattern"] for _, part in parts(CONTRACT) if isinstance(part.get("pattern"), str)]
+    assert len(patterns) > 10
+    program = f'for (const text of {json.dumps(patterns)}) ["", "u"].map((flags) => new RegExp(text, flags));'
+    done = subprocess.run(["node", "-e", program], capture_output=True, text=True, check=False)
+    assert done.stderr == ""
+
+
+def test_no_number_must_be_a_multiple_of_a_fraction() -> None:
+    """Validators that divide doubles would refuse 0.5 as no multiple of 1e-9."""
+    assert not [names for names, part in parts(CONTRACT) if isinstance(part.get("multipleOf"), float)]
 
 
 def test_each_enumeration_has_a_type() -> None:

@@ -14,6 +14,9 @@ from tests.support.local_service import Answer
 CONTRACT: dict[str, Any] = yaml.safe_load((ROOT / "openapi.yaml").read_text())
 
 
+WEIGHT_STEP = 1e-9  # a description says so in the contract
+
+
 def at(*keys: str) -> Any:
     """Return a part of the contract by its keys. References on the way, and to the part itself, are followed."""
     part: Any = CONTRACT
@@ -66,6 +69,8 @@ Validator = validators.extend(Draft202012Validator, {"multipleOf": _multiple_of}
 
 
 def conforms(document: Any, name: str) -> None:
-    """Raise ValidationError if the document does not follow the schema of this name."""
-    schema = {"$ref": f"#/components/schemas/{name}", "components": CONTRACT["components"]}
+    """Raise ValidationError if the document does not follow the schema of this name, or a weight has 10 decimals."""
+    schemas = {**CONTRACT["components"]["schemas"]}
+    schemas["Weight"] = {**schemas["Weight"], "multipleOf": WEIGHT_STEP}
+    schema = {"$ref": f"#/components/schemas/{name}", "components": {"schemas": schemas}}
     Validator(schema, format_checker=Draft202012Validator.FORMAT_CHECKER).validate(document)
