@@ -17,7 +17,9 @@ from mosaic_grid import Grid
 from shared.pictures import decoding, scaling
 from shared.tiles import SIDE
 
-SOURCE_SIDE = 2_560  # pixels of the longest side of the decoded picture: 80 columns of 32
+# Pixels of the longest side of the decoded picture: a cell of 100 columns has 20. With more, the largest lossless WebP
+# would take more memory than the budget has.
+SOURCE_SIDE = 2_048
 
 
 class Mosaic(NamedTuple):

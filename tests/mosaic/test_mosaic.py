@@ -71,7 +71,7 @@ def test_a_caller_who_has_the_mosaic_gets_304(cats: MosaicScene) -> None:
         assert (answer.status, answer.body, answer.headers["etag"]) == (304, b"", etag)
         assert answer.headers["cache-control"] == "no-cache"
         assert answer.headers["content-type"] == "image/jpeg"
-    assert cats.mosaic(if_none_match='"other"').status == 200
+    assert cats.mosaic(FEW, if_none_match='"other"').status == 200
 
 
 def test_304_comes_before_anything_is_computed(cats: MosaicScene, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -116,7 +116,7 @@ def test_16_tiles_work_and_15_do_not(scene: MosaicScene) -> None:
     detail = problem(scene.mosaic(), 422, field="tiles")
     assert f"The label {label} has 15 tiles besides this image's own; a mosaic needs 16." in detail
     scene.add([15])
-    assert scene.mosaic().headers["mosaic-tiles"] == "16"
+    assert scene.mosaic(FEW).headers["mosaic-tiles"] == "16"
     detail = problem(scene.mosaic("?tiles=nothing-here"), 422, field="tiles")
     assert detail.startswith("The label nothing-here has 0 tiles; a mosaic needs 16.")
 
@@ -125,11 +125,11 @@ def test_16_tiles_work_and_15_do_not(scene: MosaicScene) -> None:
 def test_tiles_of_another_label_and_of_all_labels(scene: MosaicScene) -> None:
     other = MosaicScene(Api(scene.api.host, f"{scene.api.label}-z"), png(1))
     other.add(range(16))
-    assert scene.mosaic(f"?tiles={scene.api.label.upper()}-Z").headers["mosaic-tiles"] == "16"
+    assert scene.mosaic(f"{FEW}&tiles={scene.api.label.upper()}-Z").headers["mosaic-tiles"] == "16"
     problem(scene.mosaic(), 422, field="tiles")
     scene.add(range(20, 30))
     assert other.image["label"] == other.api.label  # the list of labels has it now
-    assert int(scene.mosaic("?tiles=*").headers["mosaic-tiles"]) >= 26
+    assert int(scene.mosaic(f"{FEW}&tiles=*").headers["mosaic-tiles"]) >= 26
 
 
 def test_tiles_of_all_labels_begin_with_the_images_own_and_go_round(
@@ -142,9 +142,9 @@ def test_tiles_of_all_labels_begin_with_the_images_own_and_go_round(
     scene.add([0, BEHIND_ALL - 1, 7, 8, 9, 10, 11, 12])
     own = [(scene.api.label, name_of(n)) for n in (BEHIND_ALL - 1, 0, 7, 8, 9, 10, 11, 12)]
     others = [(label, name_of(n)) for label in ("zebra", "zoo", "aardvark") for n in (BEHIND_ALL, 1, 2)]
-    assert labels_and_names(scene, monkeypatch, "?tiles=*") == own + others
+    assert labels_and_names(scene, monkeypatch, f"{FEW}&tiles=*") == own + others
     monkeypatch.setattr("tile_sample.LABELS_MAX", 3)
-    assert labels_and_names(scene, monkeypatch, "?tiles=*", status=422) == []
+    assert labels_and_names(scene, monkeypatch, f"{FEW}&tiles=*", status=422) == []
 
 
 def labels_and_names(
@@ -170,7 +170,7 @@ def test_a_label_gives_at_most_2000_tiles_from_the_images_own_name_on(
     monkeypatch.setattr("tile_sample.TILES_MAX", 20)
     own = int(scene.image["id"].partition("/")[2].partition(".")[0], 16)
     scene.add([*range(15), *range(own - 5, own), *range(own + 1, own + 11)])
-    found = labels_and_names(scene, monkeypatch, "")
+    found = labels_and_names(scene, monkeypatch, FEW)
     assert [name for _, name in found] == [name_of(n) for n in (*range(own + 1, own + 11), *range(10))]
 
 
