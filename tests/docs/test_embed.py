@@ -115,7 +115,7 @@ def test_the_slideshow_shows_each_picture_once_and_begins_again(api: Api, visit:
     assert set(seen[:3]) == set(seen[3:]) == stored
 
 
-def test_the_slideshow_goes_on_by_itself(api: Api, visit: Callable[[str], Page], browser: Browser) -> None:
+def test_the_slideshow_goes_on_by_itself(visit: Callable[[str], Page]) -> None:
     _, slideshow, _ = blocks("html")
     assert f"setInterval(next, {SLIDE_MS})" in slideshow
     page = visit(slideshow.replace(f"next, {SLIDE_MS}", "next, 50"))
@@ -144,7 +144,8 @@ def test_the_bot_posts_a_picture(api: Api, running: LocalService, tmp_path: Path
         subprocess.run([sys.executable, program, chat.url], check=True, timeout=ANSWER_MAX)
     (posted,) = chat.received
     text = json.loads(posted.body)["text"]
-    share, url = re.fullmatch(r"A boat that comes in (\d+)% of all draws: (http\S+)", text).groups()
-    image = json_of(running.get(f"{url.removeprefix(running.url)}/info"))
+    said = re.fullmatch(r"A boat that comes in (?P<share>\d+%) of all draws: (?P<url>http\S+)", text)
+    assert said, text
+    image = json_of(running.get(f"{said['url'].removeprefix(running.url)}/info"))
     assert image["label"] == api.label
-    assert share == f"{image['probability'] * 100:.0f}"
+    assert said["share"] == f"{image['probability']:.0%}"
