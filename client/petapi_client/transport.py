@@ -41,7 +41,7 @@ class Patience(Retry):
     def sleep(self, response: BaseHTTPResponse | None = None) -> None:
         """Wait as long as Retry-After says, or else twice as long each time."""
         asked = self.get_retry_after(response) if response else None
-        seconds = min(asked or self.get_backoff_time(), WAIT_MAX)
+        seconds = min(self.get_backoff_time() if asked is None else asked, WAIT_MAX)
         if seconds:
             self.pause(seconds + random.uniform(0, JITTER))  # noqa: S311 (no secret)
 
@@ -66,7 +66,8 @@ class Transport:
             raise_on_status=False,
         )
         self._session = requests.Session()
-        self._session.auth = _as_it_is
+        self._session.trust_env = False  # what the environment says is looked up once for each host
+        self._surroundings: dict[str, dict[str, Any]] = {}
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         for scheme in ("http://", "https://"):
             self._session.mount(scheme, HTTPAdapter(pool_maxsize=POOL, max_retries=retry))
@@ -108,7 +109,13 @@ class Transport:
         for left in reversed(range(BROKEN_MAX)):
             try:
                 return self._session.request(
-                    method, url, headers=headers, timeout=TIMEOUT, allow_redirects=False, **options
+                    method,
+                    url,
+                    headers=headers,
+                    timeout=TIMEOUT,
+                    allow_redirects=False,
+                    **self._surroundings_of(url),
+                    **options,
                 )
             except requests.exceptions.ChunkedEncodingError as error:
                 if not left:
@@ -116,6 +123,14 @@ class Transport:
             except requests.RequestException as error:
                 raise _unreachable(url, error) from error
         raise AssertionError
+
+    def _surroundings_of(self, url: str) -> dict[str, Any]:
+        """Return the proxies and certificates that the environment names for this host, but no credentials."""
+        host = urlsplit(url).netloc
+        if host not in self._surroundings:
+            named = requests.Session().merge_environment_settings(url, {}, None, None, None)
+            self._surroundings[host] = {"proxies": named["proxies"], "verify": named["verify"]}
+        return self._surroundings[host]
 
 
 def checked_url(url: str) -> str:
@@ -137,11 +152,6 @@ def is_private(url: str) -> bool:
         return parts.scheme == "https" or ip_address(parts.hostname or "").is_loopback
     except ValueError:
         return parts.hostname == "localhost"
-
-
-def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    """Add no credentials.  Without this, requests would add those that the file .netrc has for the host."""
-    return request
 
 
 def _blocks(answer: requests.Response) -> Iterator[bytes]:

@@ -112,6 +112,17 @@ def test_the_token_goes_with_writes_to_the_api_only(
     assert [token for _, _, token in s3.seen] == ["", ""]
 
 
+def test_the_proxy_of_the_environment_is_used(waits: list[float], monkeypatch: pytest.MonkeyPatch) -> None:
+    with Server(LABELS) as proxy:
+        monkeypatch.setenv("HTTP_PROXY", proxy.url)
+        monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+        assert list(PetApi("http://petapi.example").labels()) == []
+        assert [path for _, path, _ in proxy.seen] == ["http://petapi.example/labels?limit=100"]
+        with Server(LABELS) as server:
+            assert list(api_of(server, waits).labels()) == []
+        assert len(proxy.seen) == len(server.seen) == 1
+
+
 def test_redirects_in_a_circle_end(waits: list[float]) -> None:
     circle, sentence = Answer(302, {"Location": "/again"}, b""), "leads from one address to another"
     with Server(circle) as server, pytest.raises(Unreachable, match=sentence):
@@ -210,13 +221,19 @@ def test_all_that_the_api_does_can_be_done(running: LocalService) -> None:
     assert list(api.images(label)) == sorted([state.image, second], key=lambda image: image.name)
     assert api.picture(second.id).startswith(b"\x89PNG")
     assert api.picture(second.id, size=256)
-    for search in (lambda: api.search("x", k=1), lambda: api.similar(first.id), lambda: api.search_by_picture(tiny(1))):
-        with pytest.raises(Problem) as none:  # this service has no encoder
-            search()
-        assert none.value.status == 422
     api.delete(first.id)
     with pytest.raises(Problem, match="no image"):
         api.image(first.id)
+
+
+@pytest.mark.usefixtures("slow_tier")
+def test_a_service_without_an_encoder_refuses_searches(running: LocalService) -> None:
+    api = PetApi(running.url)
+    image = api.upload(tiny(1), new_label()).image
+    for search in (lambda: api.search("x", k=1), lambda: api.similar(image.id), lambda: api.search_by_picture(tiny(1))):
+        with pytest.raises(Problem) as refused:
+            search()
+        assert refused.value.status == 422
 
 
 def test_hits_are_typed(waits: list[float], capsys: Capture) -> None:
