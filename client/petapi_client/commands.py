@@ -88,6 +88,10 @@ def export_label(given: Arguments) -> int:
 
 def draw(given: Arguments) -> int:
     """Draw one image or several, print their ids and probabilities, and save the picture of one."""
+    if given.count is None and given.distinct:
+        raise BadInput("--distinct needs --count; say how many images to draw.")
+    if given.count is not None and (given.session is not None or given.position is not None):
+        raise BadInput("--session and --position draw one image; leave out --count.")
     api = _api(given)
     if given.count is not None:
         drawn = api.random_many(given.label, given.count, distinct=given.distinct, tag=given.tag, seed=given.seed)

@@ -52,7 +52,8 @@ def with_files(rows: Iterable[Row], found: Iterable[str], folder: Path, name: st
     spelled = {normalize("NFC", file): file for file in found}
     present, missing = {}, []
     for row in rows:
-        file = row.file if os.path.lexists(folder / row.file) else spelled.get(normalize("NFC", row.file))
+        is_there = os.path.lexists(folder / row.file) and not (folder / row.file).is_dir()
+        file = row.file if is_there else spelled.get(normalize("NFC", row.file))
         if file is None:
             missing.append(f"{name}, line {row.line}: there is no file {row.file}; correct or remove the row.")
         else:

@@ -10,7 +10,7 @@ from petapi_client.values import IMAGE_ID
 from petapi_client.weights_csv import parse_tags
 
 LABEL = re.compile(r"[a-z][a-z0-9-]{0,31}")
-WORKERS_MAX = 32
+WORKERS, WORKERS_MAX = 4, 32
 DRAWS = 20_000
 
 
@@ -129,7 +129,9 @@ def _mosaic(command: argparse.ArgumentParser) -> None:
 
 def _workers(command: argparse.ArgumentParser) -> None:
     number = _from_1_to(WORKERS_MAX)
-    command.add_argument("--workers", type=number, default=4, help=f"pictures at a time, 1 to {WORKERS_MAX} (4)")
+    command.add_argument(
+        "--workers", type=number, default=WORKERS, help=f"pictures at a time, 1 to {WORKERS_MAX} ({WORKERS})"
+    )
 
 
 def _label(text: str) -> str:

@@ -271,6 +271,20 @@ def test_a_mosaic_and_a_drawn_picture_are_saved_whole(running: LocalService, tmp
     assert sorted(path.name for path in tmp_path.iterdir()) == ["drawn.png", "mosaic.jpg"]
 
 
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (["--distinct"], "--distinct needs --count; say how many images to draw.\n"),
+        (["--count", "2", "--session", "s"], "--session and --position draw one image; leave out --count.\n"),
+    ],
+)
+def test_options_of_a_draw_that_do_not_go_together_are_refused(
+    capsys: Capture, options: list[str], sentence: str
+) -> None:
+    ran = petapi(capsys, "random", "cat", *options, url="http://127.0.0.1:1")
+    assert (ran.code, ran.out, ran.err) == (2, "", sentence)
+
+
 def test_the_python_of_the_documentation_works_as_printed(
     running: LocalService, tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -289,6 +289,7 @@ def test_files_that_may_not_be_read_are_named(running: LocalService, place: Path
     ("rows", "sentence"),
     [
         (["file,weight", "tom.png,1"], "weights.csv, line 2: there is no file tom.png; correct or remove the row."),
+        (["file,weight", "sub,1"], "weights.csv, line 2: there is no file sub; correct or remove the row."),
         (["file,weight", "a.png,1", "a.png,2"], "weights.csv, line 3: a.png is in line 2 already"),
         (["file,wieght", "a.png,1"], "weights.csv has the unknown column wieght"),
         (["file,weight", "a.png,one"], "weights.csv, line 2: weight one is no number above 0"),

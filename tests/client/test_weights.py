@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from petapi_client import cells, weights, weights_csv
+from petapi_client import api, cells, plan, weights, weights_csv
 from petapi_client.problem import BadInput
 from petapi_client.values import Image
-from shared import images
+from shared import images, limits
+from shared.api import paging
 
 UNITS = 10**9
 numbers = st.builds(lambda digits, places: Decimal(digits).scaleb(-places), st.integers(1, 10**12), st.integers(0, 12))
@@ -202,3 +203,5 @@ def test_the_client_has_the_rules_of_the_api() -> None:
     assert weights_csv.TAG.pattern == images.LABEL.pattern
     assert weights_csv.TAGS_MAX == images.TAGS_MAX
     assert weights.UNITS == images.UNITS
+    assert weights.text_of(plan.DEFAULT_WEIGHT) == images.decimal(images.DEFAULT_WEIGHT)
+    assert (api.FORM_MAX, api.FILE_MAX, api.PAGE) == (limits.BODY_MAX, limits.FILE_MAX, paging.LIMIT_MAX)

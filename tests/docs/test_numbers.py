@@ -18,6 +18,7 @@ DEPLOY = ROOT / "docs/how-to/deploy.md"
 DIRECT_UPLOADS = ROOT / "docs/how-to/direct-uploads.md"
 DRAWS = ROOT / "docs/explanation/draws.md"
 MOSAICS = ROOT / "docs/how-to/mosaics.md"
+IMPORT = ROOT / "docs/how-to/import-and-export.md"
 OPERATE = ROOT / "docs/how-to/operate.md"
 TRANSACTIONS = ROOT / "docs/explanation/transactions.md"
 
@@ -192,6 +193,13 @@ PHRASES: dict[Path, list[str]] = {
         f"{constant('matching.REPEAT'):.0f} (Delta-E)",
         f"unless they are worse by more than {2 * constant('matching.REPEAT'):.0f}",
         f"A file has at most {constant('mosaic_images.PACKED_MAX'):,} tiles",
+    ],
+    IMPORT: [
+        f"Files of more than {constant('petapi_client.api.FORM_MAX') / 1e6} MB",
+        f"at most {constant('petapi_client.weights_csv.TAGS_MAX')} tags",
+        f"more than {constant('petapi_client.weights.DECIMALS')} decimals",
+        f"gets {constant('petapi_client.plan.DEFAULT_WEIGHT')}, as in an upload",
+        f"at most `--workers` pictures ({constant('petapi_client.options.WORKERS')})",
     ],
     OPERATE: operate_phrases(),
     TRANSACTIONS: [

@@ -21,7 +21,10 @@ ROOT = Path(__file__).resolve().parents[2]
 README = ROOT / "README.md"
 PAGES = (
     README,
-    *(ROOT / name for name in ("CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md", "costs/README.md")),
+    *(
+        ROOT / name
+        for name in ("CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md", "costs/README.md", "client/README.md")
+    ),
     *sorted((ROOT / "docs").rglob("*.md")),
 )
 MARKS = frozenset({"aws", "slow", "search", "mosaic"})
