@@ -6,6 +6,7 @@ other labels and other addresses stand beside each other and do not count for ea
 
 import csv
 import io
+import re
 import threading
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
@@ -15,6 +16,7 @@ from typing import Self, TypedDict
 from petapi_client.cells import escaped, unescaped
 from petapi_client.folder import read_or_none
 from petapi_client.problem import BadInput
+from petapi_client.weights import POWER
 
 
 class Encoding(TypedDict):
@@ -71,24 +73,26 @@ class Journal:
     def read(self, url: str, label: str) -> list[Entry]:
         """Return the lines of this address and label, the oldest first.  Raise BadInput if the file is another one.
 
-        A line that a kill has cut short does not count.
+        A line that a kill has cut short, or that is damaged, does not count.
         """
-        lines = csv.reader(io.StringIO(self._whole_lines().decode(**ENCODING), newline=""))
-        if next(lines, COLUMNS) != COLUMNS:
+        head, *lines = self._content().decode(**ENCODING).split("\n")
+        is_journal = _cells(head) == COLUMNS if lines else _line(COLUMNS).startswith(head)
+        if not is_journal:
             raise BadInput(f"{NAME} in this folder is no journal of petapi; move it away: the import writes one.")
-        entries = (Entry(*map(unescaped, cells)) for cells in lines if len(cells) == len(COLUMNS))
+        rows = [cells for cells in map(_cells, lines[:-1]) if len(cells) == len(COLUMNS)]
+        entries = [Entry(*(unescaped(_with_ends(cell)) for cell in cells)) for cells in rows]
         return [entry for entry in entries if (entry.url, entry.label) == (url, label)]
 
     def __enter__(self) -> Self:
         path = self._folder / NAME
-        length = len(self._whole_lines())
+        length = self._content().rfind(b"\n") + 1
         try:
             self._file = path.open("a", newline="", **ENCODING)
             self._file.truncate(length)
         except OSError as error:
             raise BadInput(f"{path} cannot be written ({error.strerror}); copy the folder to where you can.") from error
         if not length:
-            self._write([COLUMNS])
+            self._write(COLUMNS)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -98,23 +102,43 @@ class Journal:
         """Append a line.  Raise BadInput if there is no room for it."""
         try:
             with self._lock:
-                self._write([[escaped(text) for text in asdict(entry).values()]])
+                self._write([_without_ends(escaped(text)) for text in asdict(entry).values()])
         except OSError as error:
             raise BadInput(f"{NAME} cannot be written any more ({error.strerror}); mend that.") from error
 
-    def _whole_lines(self) -> bytes:
-        """Return what the file has, without a line that was cut short."""
-        content = read_or_none(self._folder, NAME, BYTES_MAX) or b""
-        return content[: content.rfind(b"\n") + 1]
+    def _content(self) -> bytes:
+        return read_or_none(self._folder, NAME, BYTES_MAX) or b""
 
-    def _write(self, rows: Iterable[list[str]]) -> None:
-        lines = io.StringIO(newline="")
-        csv.writer(lines).writerows(rows)
-        self._file.write(lines.getvalue())
+    def _write(self, cells: list[str]) -> None:
+        self._file.write(_line(cells))
         self._file.flush()
+
+
+def _line(cells: list[str]) -> str:
+    written = io.StringIO(newline="")
+    csv.writer(written).writerow(cells)
+    return written.getvalue()
+
+
+def _cells(line: str) -> list[str]:
+    """Return the cells of a line, none if it is damaged.  Each line is read by itself, so damage stays in it."""
+    try:
+        return next(csv.reader([line.removesuffix("\r")], strict=True), [])
+    except csv.Error:
+        return []
+
+
+def _without_ends(text: str) -> str:
+    """Write line ends as a backslash and a letter, so that each entry is one line."""
+    return text.replace("\\", "\\\\").replace("\n", "\\n").replace("\r", "\\r")
+
+
+def _with_ends(cell: str) -> str:
+    ends = {"n": "\n", "r": "\r"}
+    return re.sub(r"\\(.)", lambda found: ends.get(found[1], found[1]), cell)
 
 
 def last_divisor(entries: Iterable[Entry]) -> int | None:
     """Return what the last import divided its weights by; None if there was none."""
-    divisors = [int(entry.divide_by) for entry in entries if entry.divide_by.isdigit()]
+    divisors = [int(entry.divide_by) for entry in entries if POWER.fullmatch(entry.divide_by)]
     return divisors[-1] if divisors else None

@@ -7,7 +7,6 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterable
 from fractions import Fraction
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -347,10 +346,10 @@ def test_a_journal_without_room_ends_the_import_with_a_sentence(
 ) -> None:
     write = journal.Journal._write
 
-    def write_two_lines(self: journal.Journal, rows: Iterable[list[str]]) -> None:
+    def write_two_lines(self: journal.Journal, cells: list[str]) -> None:
         if (place / "imported.csv").read_bytes().count(b"\n") == 2:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        write(self, rows)
+        write(self, cells)
 
     monkeypatch.setattr(journal.Journal, "_write", write_two_lines)
     ran = petapi(capsys, "import", place, "--label", new_label(), "--workers", "1", url=running.url)
