@@ -145,6 +145,7 @@ class Import:
     def _tasks(self, pictures: Iterable[Picture], entries: Iterable[Entry]) -> Iterator[Task]:
         """Yield what is left to do after earlier runs, as far as the label still has what they stored."""
         latest = {entry.key: entry for entry in entries if entry.status != BEGUN}
+        before = {entry.file: entry for entry in latest.values() if entry.status in THERE}
         known = any(entry.id for entry in latest.values())
         there = {image.id: image for image in self._api.images(self._options.label)} if known else {}
         twins = []
@@ -162,6 +163,9 @@ class Import:
                 else:
                     self.report.before += 1
             else:
+                if (former := before.get(picture.file)) and former.id in there:
+                    why = f"has changed since it became {former.id}, which stays; delete that if you do not want both."
+                    self.report.changed.append((picture.file, why))
                 yield Task(picture, None)
         yield from twins
 

@@ -85,10 +85,12 @@ class Journal:
 
     def __enter__(self) -> Self:
         path = self._folder / NAME
-        length = self._content().rfind(b"\n") + 1
+        content = self._content()
+        length = content.rfind(b"\n") + 1
         try:
             self._file = path.open("a", newline="", **ENCODING)
-            self._file.truncate(length)
+            if length < len(content):
+                self._file.truncate(length)
         except OSError as error:
             raise BadInput(f"{path} cannot be written ({error.strerror}); copy the folder to where you can.") from error
         if not length:

@@ -26,6 +26,7 @@ class Report:
     left: int = 0
     wrong: list[tuple[str, str]] = field(default_factory=list)  # files, and why they failed
     repeated: list[tuple[str, str]] = field(default_factory=list)  # files, and whose picture they are
+    changed: list[tuple[str, str]] = field(default_factory=list)  # files that had other bytes in an earlier run
     interrupted: bool = False
     ended_by: Exception | None = None
 
@@ -51,8 +52,8 @@ class Report:
         return f"{', '.join(counted) or ('Nothing is imported' if self.left else 'Nothing to do')}."
 
     def complaints(self) -> Iterator[str]:
-        """Yield a line for each file that was not imported, and one for the rest if there are many."""
-        listed = [*self.wrong, *self.repeated]
+        """Yield a line for each file that the user should look at, and one for the rest if there are many."""
+        listed = [*self.wrong, *self.repeated, *self.changed]
         yield from (f"{file}: {sentence}" for file, sentence in listed[:LISTED_MAX])
         if len(listed) > LISTED_MAX:
             yield f"(and {len(listed) - LISTED_MAX:,} more; {journal.NAME} has them all)"

@@ -195,6 +195,20 @@ def test_images_that_are_gone_are_sent_again(running: LocalService, place: Path,
     assert petapi(capsys, *command, url=running.url).out == "1 stored, 1 imported before.\n"
 
 
+def test_a_picture_that_was_edited_is_another_image_and_the_old_one_is_named(
+    running: LocalService, place: Path, capsys: Capture
+) -> None:
+    label = new_label()
+    command = ("import", place, "--label", label)
+    assert petapi(capsys, *command, url=running.url).code == 0
+    (old,) = [image["id"] for image in images_of(running, label) if image["filename"] == "a.png"]
+    (place / "a.png").write_bytes(tiny(88))
+    ran = petapi(capsys, *command, url=running.url)
+    assert (ran.code, ran.out) == (0, "1 stored, 1 imported before.\n")
+    assert ran.err == f"a.png: has changed since it became {old}, which stays; delete that if you do not want both.\n"
+    assert len(images_of(running, label)) == 3
+
+
 @pytest.mark.usefixtures("slow_tier")
 def test_a_line_of_the_journal_that_was_cut_short_does_not_count(
     running: LocalService, place: Path, capsys: Capture
