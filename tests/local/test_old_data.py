@@ -84,6 +84,7 @@ class Old:
         return f"Bearer {self.issuer.token(sub=subject, scope=scope)}"
 
 
+@pytest.mark.usefixtures("slow_tier")
 @pytest.mark.parametrize("archive", ARCHIVES, ids=lambda archive: archive.name)
 def test_data_of_an_earlier_version_are_served_as_before_and_go_on(archive: Path, tmp_path: Path) -> None:
     """All of it is one test, so that the service starts once for each archive."""

@@ -114,6 +114,7 @@ def test_labels_that_no_upload_could_have_are_refused(tmp_path: Path) -> None:
     assert "'cat dog' is not a label" in LocalService(tmp_path / "data", variables={"LABELS": "Cat Dog"}).refusal()
 
 
+@pytest.mark.usefixtures("slow_tier")
 def test_the_functions_are_started_before_it_is_ready(tmp_path: Path) -> None:
     with LocalService(tmp_path / "data", variables={"WARM": "1"}) as service:
         log = (service.data / "emulator.log").read_text()

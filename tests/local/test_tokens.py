@@ -80,6 +80,7 @@ def test_it_says_how_to_get_a_token(service: LocalService) -> None:
     assert f"`make -s token DATA={service.data}` prints a token." in service.output
 
 
+@pytest.mark.usefixtures("slow_tier")
 def test_a_token_outlives_a_restart(tmp_path: Path) -> None:
     with LocalService(tmp_path / "data", variables={"TOKENS": "1"}) as service:
         token = printed_token(service.data)

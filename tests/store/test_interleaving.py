@@ -9,7 +9,7 @@ from tests.support.simulation import Simulation
 
 SCENARIOS = int(os.environ.get("SCENARIOS", "2000"))
 BATCHES = 40  # so that the workers of pytest share them out
-QUICK = 2  # batches that are in `make test`: a twentieth of the scenarios
+QUICK = 1  # batches that are in `make test`: a fortieth of the scenarios
 
 
 @pytest.mark.parametrize("batch", range(QUICK))

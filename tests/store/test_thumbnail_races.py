@@ -121,6 +121,7 @@ def test_only_killed_clients_leave_thumbnails_of_deleted_images(seeds: range) ->
     assert min(answers[f"_thumbnail {code}"] for code in (200, 404)) > 6 * len(seeds)
 
 
+@pytest.mark.usefixtures("slow_tier")
 def test_no_thumbnail_is_left_if_no_client_dies(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(simulation, "KILLED", 0.0)
     for seed in range(60):

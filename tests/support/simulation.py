@@ -25,7 +25,7 @@ import delete_image
 import edit_image
 import random_image
 import upload_image
-from shared import aws, images, settings
+from shared import aws, deadline, images, settings
 from shared.images import Pool
 from shared.labels import items, retries, store
 from shared.pictures.bucket import Bucket
@@ -387,6 +387,8 @@ def shipped_code_on(
         mock.patch.object(store, "RNG", world.rng),
         mock.patch.object(retries, "RNG", world.rng),
         mock.patch.object(retries, "SLEEP", sleep),
+        mock.patch.object(retries, "CLOCK", return_value=0.0),  # nothing is late because the machine is busy
+        mock.patch.object(deadline, "CLOCK", return_value=0.0),
         mock.patch.object(random_image, "RNG", world.rng),
     ):
         yield
