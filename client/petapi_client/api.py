@@ -6,13 +6,14 @@ api.random("boat").probability
 """
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
-from typing import Any, TypeVar
+from typing import Any
 from urllib.parse import quote
 
+from petapi_client import answers
 from petapi_client.form import form
-from petapi_client.problem import Problem, Unreachable
+from petapi_client.problem import Problem
 from petapi_client.transport import Pause, Transport
 from petapi_client.values import Draw, Hit, Image, Label, LawPage, State, Uploaded
 
@@ -23,7 +24,6 @@ POLL = (0.3, 0.5, 1.0, 2.0)  # seconds between two looks at an upload; the last 
 FOLLOWED_MAX = 600.0  # seconds that an upload is followed
 
 Query = Mapping[str, str | int | float | None]
-Value = TypeVar("Value")
 
 
 class PetApi:
@@ -61,7 +61,7 @@ class PetApi:
         document, answer = self._http.ask(
             "POST", "/upload", write=True, data=body, headers={"Content-Type": content_type}
         )
-        return Uploaded(_read(Image.of_json, document), answer.status_code == 201)
+        return Uploaded(answers.read(Image.of_json, document), answer.status_code == 201)
 
     def upload_directly(
         self,
@@ -78,9 +78,9 @@ class PetApi:
         if weight is not None:
             asked["weight"] = float(weight)  # nine digits at most, so that its text is exact
         begun, _ = self._http.ask("POST", "/uploads", write=True, json=asked)
-        into = _read(lambda json: json["upload_info"], begun)
-        self._http.post_form(into["url"], *form(into["fields"], "file", picture, ""))
-        return Uploaded(self._follow(begun["id"], until), None)
+        upload_id, url, fields = answers.read(answers.upload_form, begun)
+        self._http.post_form(url, *form(fields, "file", picture, ""))
+        return Uploaded(self._follow(upload_id, until), None)
 
     def change(
         self,
@@ -99,7 +99,7 @@ class PetApi:
         }
         changes = {name: value for name, value in given.items() if value is not None}
         headers = {"If-Match": if_match} if if_match else {}
-        return _state(self._http.ask("PATCH", _path(image_id), write=True, json=changes, headers=headers))
+        return answers.state(self._http.ask("PATCH", _path(image_id), write=True, json=changes, headers=headers))
 
     def delete(self, image_id: str, *, if_match: str | None = None) -> None:
         """Delete an image."""
@@ -109,7 +109,7 @@ class PetApi:
 
     def image(self, image_id: str) -> State:
         """Get an image with its probability and its entity tag."""
-        return _state(self._http.ask("GET", f"{_path(image_id)}/info"))
+        return answers.state(self._http.ask("GET", f"{_path(image_id)}/info"))
 
     def picture(self, image_id: str, *, size: int | None = None) -> bytes:
         """Get the bytes of a picture, or of its thumbnail of 256, 512 or 1024 pixels."""
@@ -127,17 +127,17 @@ class PetApi:
     def images(self, label: str, *, tag: str | None = None) -> Iterator[Image]:
         """Yield all images of a label, sorted by name, or those with a tag."""
         for page in self._pages("/images", {"label": label, "tag": tag}):
-            yield from _read(lambda json: [Image.of_json(each) for each in json["images"]], page)
+            yield from answers.read(lambda json: [Image.of_json(each) for each in json["images"]], page)
 
     def labels(self) -> Iterator[Label]:
         """Yield all labels that have images."""
         for page in self._pages("/labels", {}):
-            yield from _read(lambda json: [Label.of_json(each) for each in json["labels"]], page)
+            yield from answers.read(lambda json: [Label.of_json(each) for each in json["labels"]], page)
 
     def law(self, label: str) -> Iterator[LawPage]:
         """Yield the distribution of a label page by page.  A label without images is a 404."""
         for page in self._pages(f"/labels/{quote(label)}", {}):
-            yield _read(LawPage.of_json, page)
+            yield answers.read(LawPage.of_json, page)
 
     # -- draw and search ------------------------------------------------------------------------------------------
 
@@ -153,7 +153,7 @@ class PetApi:
         """Draw an image by its weight; the same for the same seed, or the one at a position of a session's order."""
         query: dict[str, str | int | None] = {"label": label, "tag": tag, "seed": seed, "session": session}
         query |= {"position": position, "format": "json"}
-        return _read(lambda json: _draw(json, json["totalWeight"]), self._get("/random", query))
+        return answers.read(lambda json: answers.draw(json, json["totalWeight"]), self._get("/random", query))
 
     def random_many(
         self, label: str, count: int, *, distinct: bool = False, tag: str | None = None, seed: str | None = None
@@ -167,21 +167,21 @@ class PetApi:
             "distinct": "true" if distinct else None,
         }
         document = self._get("/random", query)
-        return _read(lambda json: [_draw(each, json["totalWeight"]) for each in json["images"]], document)
+        return answers.read(lambda json: [answers.draw(each, json["totalWeight"]) for each in json["images"]], document)
 
     def search(self, text: str, **options: str | int | float | None) -> list[Hit]:
         """Find images by a text.  The options are k, label, tag, without and least."""
-        return _hits(self._get("/search", {"q": text, **options}))
+        return answers.hits(self._get("/search", {"q": text, **options}))
 
     def search_by_picture(self, picture: bytes, **options: str | int | float | None) -> list[Hit]:
         """Find the images that look most like a picture, with the options of `search`."""
         body, content_type = form({}, "img", picture, "")
         headers = {"Content-Type": content_type}
-        return _hits(self._http.ask("POST", "/search", params=_given(options), data=body, headers=headers)[0])
+        return answers.hits(self._http.ask("POST", "/search", params=_given(options), data=body, headers=headers)[0])
 
     def similar(self, image_id: str, **options: str | int | float | None) -> list[Hit]:
         """Find the images that look most like an image, with the options of `search`."""
-        return _hits(self._get(f"{_path(image_id)}/similar", options))
+        return answers.hits(self._get(f"{_path(image_id)}/similar", options))
 
     def check_access(self, label: str) -> None:
         """Raise Problem if writes to this label would be refused: no token, a wrong one, or none of the right scope.
@@ -208,11 +208,12 @@ class PetApi:
         """Wait for an upload to be stored or recognised, and return its image."""
         waited, turn = 0.0, 0
         while waited < FOLLOWED_MAX:
-            upload = self._get(f"/uploads/{quote(upload_id, safe='')}", {})
-            if error := upload.get("error"):
-                raise Problem(error["status"], error["detail"], error.get("errors", ()), existing=error.get("existing"))
-            if upload["state"] in (until, "recognised"):
-                return _read(lambda json: Image.of_json(json["image"]), upload)
+            document = self._get(f"/uploads/{quote(upload_id, safe='')}", {})
+            state, image, problem = answers.read(answers.upload, document)
+            if image and (state == "recognised" or until == "stored"):  # even if it cannot be recognised
+                return image
+            if problem:
+                raise problem
             seconds = POLL[min(turn, len(POLL) - 1)]
             self._pause(seconds)
             waited, turn = waited + seconds, turn + 1
@@ -226,25 +227,3 @@ def _path(image_id: str) -> str:
 def _given(query: Query) -> dict[str, Any]:
     """Leave out what is None."""
     return {name: value for name, value in query.items() if value is not None}
-
-
-def _read(parse: Callable[[Any], Value], document: Any) -> Value:
-    """Parse the JSON of an answer.  Raise Unreachable if it is not what petAPI sends."""
-    try:
-        return parse(document)
-    except (KeyError, TypeError, ValueError, ArithmeticError, AttributeError) as error:
-        raise Unreachable(200, "The answer is not that of a petAPI; check the URL.") from error
-
-
-def _state(asked: tuple[Any, Any]) -> State:
-    document, answer = asked
-    etag = answer.headers.get("ETag", "")
-    return _read(lambda json: State(Image.of_json(json), float(json["probability"]), etag), document)
-
-
-def _draw(json: Any, total_weight: Decimal) -> Draw:
-    return Draw(Image.of_json(json), float(json["probability"]), Decimal(total_weight))
-
-
-def _hits(document: Any) -> list[Hit]:
-    return _read(lambda json: [Hit.of_json(each) for each in json["images"]], document)

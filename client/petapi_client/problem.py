@@ -31,6 +31,18 @@ class Problem(Exception):
         return {str(error.get("field")) for error in self.errors}
 
 
+def problem_of(status: int, document: Any, otherwise: str = "") -> Problem:
+    """Make the problem that a refusal says, as far as it is one."""
+    members = document if isinstance(document, dict) else {}
+    errors, existing = members.get("errors"), members.get("existing")
+    return Problem(
+        status,
+        f"{members.get('detail') or members.get('message') or otherwise}",
+        [each for each in errors if isinstance(each, dict)] if isinstance(errors, list) else [],
+        existing=existing if isinstance(existing, dict) else None,
+    )
+
+
 class Unreachable(Problem):
     """A server that does not answer, or not as petAPI does.  The status is 0 if there is no answer."""
 

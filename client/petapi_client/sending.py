@@ -10,7 +10,7 @@ from petapi_client.folder import Unreadable
 from petapi_client.journal import CONFLICT, DUPLICATE, EXISTING, FAILED, REFUSED, STORED, UPDATED
 from petapi_client.plan import Picture
 from petapi_client.problem import Problem, Unreachable
-from petapi_client.values import Image
+from petapi_client.values import Image, image_or_none
 
 FINAL = (413, 415, 422)  # of the file itself: it would be refused again
 NO_ENTRY = (401, 403, 507)  # would refuse every picture
@@ -74,8 +74,8 @@ class Sender:
         return DUPLICATE, image.id, f"is the same picture as {other}, whose row counts."
 
     def _refused(self, picture: Picture, problem: Problem) -> Outcome:
-        if problem.existing:
-            return self.settle(picture, Image.of_json(problem.existing))
+        if existing := image_or_none(problem.existing):
+            return self.settle(picture, existing)
         if isinstance(problem, Unreachable) or problem.status in NO_ENTRY or "label" in problem.fields:
             raise problem
         return REFUSED if problem.status in FINAL else FAILED, "", problem.detail

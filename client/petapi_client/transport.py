@@ -16,7 +16,7 @@ from requests.adapters import HTTPAdapter
 from urllib3.response import BaseHTTPResponse
 from urllib3.util.retry import Retry
 
-from petapi_client.problem import BadInput, Problem, Unreachable
+from petapi_client.problem import BadInput, Problem, Unreachable, problem_of
 
 TIMEOUT = (10.0, 120.0)  # seconds to connect, and between two packets of an answer; the API has at most 29
 BUSY = (429, 502, 503, 504)  # may pass
@@ -184,11 +184,7 @@ def _document(answer: requests.Response) -> Any:
         ) from error
     if answer.ok:
         return document
-    if not isinstance(document, dict):
-        document = {}
-    detail = document.get("detail") or document.get("message") or answer.reason
-    errors = [each for each in document.get("errors") or () if isinstance(each, dict)]
-    raise Problem(status, f"{detail}", errors, existing=document.get("existing"))
+    raise problem_of(status, document, answer.reason)
 
 
 def _reason(error: BaseException) -> str:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Self
 
@@ -13,7 +13,10 @@ Json = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """A stored picture.  The weight is exact, `size` is in bytes, and `filename` is empty if it has none."""
+    """A stored picture.  The weight is exact, `size` is in bytes, and `filename` is empty if it has none.
+
+    `labels` are what was recognised, with confidences in percent, where that is known; it does not count for equality.
+    """
 
     id: str
     label: str
@@ -26,6 +29,7 @@ class Image:
     tags: tuple[str, ...]
     filename: str
     url: str
+    labels: tuple[tuple[str, float], ...] = field(default=(), compare=False)
 
     @property
     def name(self) -> str:
@@ -49,7 +53,16 @@ class Image:
             tags=tuple(sorted(json["tags"])),
             filename=json.get("filename", ""),
             url=json["url"],
+            labels=tuple((each["name"], float(each["confidence"])) for each in json.get("labels", ())),
         )
+
+
+def image_or_none(json: Json | None) -> Image | None:
+    """Read an image that may be missing; one that is none is missing, too."""
+    try:
+        return Image.of_json(json) if json else None
+    except (KeyError, TypeError, ValueError, ArithmeticError):
+        return None
 
 
 @dataclass(frozen=True, slots=True)

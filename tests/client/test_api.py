@@ -91,6 +91,37 @@ def test_what_is_no_petapi_is_one_sentence(waits: list[float], answer: Answer, s
         list(api_of(server, waits).labels())
 
 
+IMAGE = {"id": f"cat/{'0' * 32}.png", "label": "cat", "weight": 0.5, "contentType": "image/png", "bytes": 1, "width": 1}
+IMAGE |= {"height": 1, "created": "", "tags": [], "url": ""}
+FAILED = {"state": "failed", "error": {"status": 422, "detail": "It cannot be recognised."}}
+
+
+@pytest.mark.parametrize(
+    ("upload", "until", "ends"),
+    [
+        ({**FAILED, "image": IMAGE}, "stored", IMAGE["id"]),
+        ({**FAILED, "image": IMAGE}, "recognised", "It cannot be recognised."),
+        (FAILED, "stored", "It cannot be recognised."),
+        ({"state": "waiting"}, "stored", f"The upload {'0' * 32} was not stored in 600 seconds; try again later."),
+        ({"state": "stored", "image": {}}, "stored", "The answer is not that of a petAPI; check the URL."),
+        ([], "stored", "The answer is not that of a petAPI; check the URL."),
+        ({"error": 1, "state": 2}, "stored", "The answer is not that of a petAPI; check the URL."),
+    ],
+)
+def test_a_direct_upload_ends_as_its_image_or_its_reason(
+    waits: list[float], upload: Any, until: str, ends: str
+) -> None:
+    form: dict[str, Any] = {"id": "0" * 32, "upload_info": {"fields": {}}}
+    with Server(Answer(204, {}, b"")) as s3, Server(LABELS) as server:
+        form["upload_info"]["url"] = s3.url
+        server._answers = [Answer(201, JSON, json.dumps(form).encode()), Answer(200, JSON, json.dumps(upload).encode())]
+        try:
+            ended = api_of(server, waits).upload_directly(b"x", "cat", until=until).image.id
+        except Problem as problem:
+            ended = problem.detail
+    assert ended == ends
+
+
 def test_the_token_goes_with_writes_to_the_api_only(
     waits: list[float], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -224,6 +255,17 @@ def test_all_that_the_api_does_can_be_done(running: LocalService) -> None:
     api.delete(first.id)
     with pytest.raises(Problem, match="no image"):
         api.image(first.id)
+
+
+@pytest.mark.usefixtures("slow_tier")
+def test_a_direct_upload_is_followed_until_its_labels_are_known(running: LocalService) -> None:
+    picture, label = (ROOT / "tests/images/rocket.jpg").read_bytes(), new_label()
+    sent = PetApi(running.url).upload_directly(
+        picture, label, weight=Decimal("0.000000003"), tags=["b", "a"], filename="ü.jpg", until="recognised"
+    )
+    assert (sent.is_new, sent.image.weight, sent.image.tags) == (None, Decimal("3e-9"), ("a", "b"))
+    assert (sent.image.filename, bool(sent.image.labels)) == ("ü.jpg", True)
+    assert all(name and 0 < confidence <= 100 for name, confidence in sent.image.labels)
 
 
 @pytest.mark.usefixtures("slow_tier")
