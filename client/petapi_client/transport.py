@@ -6,6 +6,7 @@ import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
+from email.utils import parsedate_to_datetime
 from http.cookiejar import DefaultCookiePolicy
 from ipaddress import ip_address
 from typing import Any
@@ -40,10 +41,20 @@ class Patience(Retry):
 
     def sleep(self, response: BaseHTTPResponse | None = None) -> None:
         """Wait as long as Retry-After says, or else twice as long each time."""
-        asked = self.get_retry_after(response) if response else None
+        asked = _retry_after(response.headers.get("Retry-After", "")) if response else None
         seconds = min(self.get_backoff_time() if asked is None else asked, WAIT_MAX)
         if seconds:
             self.pause(seconds + random.uniform(0, JITTER))  # noqa: S311 (no secret)
+
+
+def _retry_after(value: str) -> float | None:
+    """Return the seconds that Retry-After says, as a number or as a date; None if it says neither."""
+    if re.fullmatch(r"\s*[0-9]{1,18}\s*", value):
+        return float(value)
+    try:
+        return max(0.0, parsedate_to_datetime(value).timestamp() - time.time())
+    except (ValueError, OverflowError):
+        return None
 
 
 class Transport:

@@ -67,6 +67,25 @@ def test_a_service_that_says_to_wait_for_years_is_waited_for_two_minutes(waits: 
     assert waits[0] <= transport.WAIT_MAX + transport.JITTER
 
 
+@pytest.mark.parametrize(
+    ("said", "seconds"),
+    [
+        ("Fri, 31 Dec 9999 23:59:59 GMT", transport.WAIT_MAX),
+        ("Sun, 06 Nov 1994 08:49:37 GMT", 0),
+        ("soon", 0),
+        ("-1", 0),
+        ("9" * 5000, 0),
+        ("Mon, 01 Jan 99999 00:00:00 GMT", 0),
+    ],
+)
+def test_a_date_is_waited_for_and_what_cannot_be_read_is_as_if_it_were_not_there(
+    waits: list[float], said: str, seconds: float
+) -> None:
+    with Server(Answer(503, {"Retry-After": said, **JSON}, b"{}"), LABELS) as server:
+        assert list(api_of(server, waits).labels()) == []
+    assert seconds <= sum(waits) <= seconds + transport.JITTER
+
+
 def test_a_service_that_stays_busy_is_a_problem_with_its_sentence(waits: list[float]) -> None:
     closed = Answer(503, {"Retry-After": "1", **JSON}, b'{"detail": "Writes are closed."}')
     with Server(closed) as server, pytest.raises(Problem, match=r"Writes are closed\.") as problem:
