@@ -136,11 +136,15 @@ class Transport:
         raise AssertionError
 
     def _surroundings_of(self, url: str) -> dict[str, Any]:
-        """Return the proxies and certificates that the environment names for this host, but no credentials."""
+        """Return the proxies and certificates that the environment names for this host, but no credentials.
+
+        This machine is asked directly: a proxy could read the token, and it would ask another machine.
+        """
         host = urlsplit(url).netloc
         if host not in self._surroundings:
             named = requests.Session().merge_environment_settings(url, {}, None, None, None)
-            self._surroundings[host] = {"proxies": named["proxies"], "verify": named["verify"]}
+            proxies = {} if is_this_machine(url) else named["proxies"]
+            self._surroundings[host] = {"proxies": proxies, "verify": named["verify"]}
         return self._surroundings[host]
 
 
@@ -158,11 +162,16 @@ def checked_url(url: str) -> str:
 
 def is_private(url: str) -> bool:
     """Return whether nobody on the way can read what is sent to this URL."""
-    parts = urlsplit(url)
+    return urlsplit(url).scheme == "https" or is_this_machine(url)
+
+
+def is_this_machine(url: str) -> bool:
+    """Return whether the URL is one of this machine, so that nothing that is sent there leaves it."""
+    host = urlsplit(url).hostname or ""
     try:
-        return parts.scheme == "https" or ip_address(parts.hostname or "").is_loopback
+        return ip_address(host).is_loopback
     except ValueError:
-        return parts.hostname == "localhost"
+        return host == "localhost"
 
 
 def _blocks(answer: requests.Response) -> Iterator[bytes]:
