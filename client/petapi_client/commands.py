@@ -166,8 +166,13 @@ def _search_options(given: Arguments) -> dict[str, str | int | float | None]:
 
 
 def _save(name: str, content: bytes) -> None:
+    """Write a file.  What is there and is no file of its own, such as /dev/stdout or a link, is written into."""
+    path = Path(name)
     try:
-        write(Path(name), [content])
+        if path.is_symlink() or (path.exists() and not path.is_file()):
+            path.write_bytes(content)
+        else:
+            write(path, [content])
     except OSError as error:
         raise BadInput(f"{name} cannot be written ({error.strerror}); name another file with -o.") from error
 

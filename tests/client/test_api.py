@@ -1,6 +1,7 @@
 """PetApi: where the token goes, what is waited for, and what a server that is no petAPI gets."""
 
 import json
+import os
 import re
 import textwrap
 from decimal import Decimal
@@ -331,6 +332,23 @@ def test_a_mosaic_and_a_drawn_picture_are_saved_whole(running: LocalService, tmp
         assert server.seen[0][1] == f"/images/{image}/mosaic?columns=40&tiles=%2A"
     assert (tmp_path / "mosaic.jpg").read_bytes() == b"mosaic"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["drawn.png", "mosaic.jpg"]
+
+
+def test_a_device_and_a_link_are_written_into_and_stay(tmp_path: Path, capsys: Capture) -> None:
+    pipe, link, folder = tmp_path / "pipe", tmp_path / "link", tmp_path / "folder"
+    os.mkfifo(pipe)
+    link.symlink_to(tmp_path / "mosaic.jpg")
+    folder.mkdir()
+    with (
+        Server(Answer(200, {"Content-Type": "image/jpeg"}, b"mosaic")) as server,
+        os.fdopen(os.open(pipe, os.O_RDONLY | os.O_NONBLOCK), "rb") as reader,
+    ):
+        codes = [
+            petapi(capsys, "mosaic", f"cat/{'0' * 32}.jpg", "-o", to, url=server.url).code
+            for to in (pipe, link, folder)
+        ]
+        assert (codes, reader.read()) == ([0, 0, 2], b"mosaic")
+    assert (pipe.is_fifo(), link.is_symlink(), (tmp_path / "mosaic.jpg").read_bytes()) == (True, True, b"mosaic")
 
 
 @pytest.mark.parametrize(
