@@ -16,6 +16,7 @@ from petapi_client.form import form
 from petapi_client.problem import Problem
 from petapi_client.transport import Pause, Transport
 from petapi_client.values import Draw, Hit, Image, Label, LawPage, State, Uploaded
+from petapi_client.weights import text_of
 
 FORM_MAX = 4_500_000  # bytes of the form of POST /upload; larger ones go by POST /uploads
 FILE_MAX = 20_000_000  # bytes of a file of POST /uploads
@@ -48,13 +49,14 @@ class PetApi:
         picture: bytes,
         label: str,
         *,
-        weight: Decimal | None = None,
+        weight: Decimal | float | None = None,
         tags: Iterable[str] = (),
         filename: str = "",
     ) -> Uploaded:
         """Store a picture: up to FORM_MAX at once, a larger one as `upload_directly` does."""
         tags = tuple(tags)
-        texts = {"label": label, "tags": ",".join(tags)} | ({} if weight is None else {"weight": f"{weight:f}"})
+        texts = {"label": label, "tags": ",".join(tags)}
+        texts |= {} if weight is None else {"weight": text_of(Decimal(f"{weight}"))}  # of a float, what Python prints
         body, content_type = form(texts, "img", picture, filename)
         if len(body) > FORM_MAX:
             return self.upload_directly(picture, label, weight=weight, tags=tags, filename=filename)
@@ -68,7 +70,7 @@ class PetApi:
         picture: bytes,
         label: str,
         *,
-        weight: Decimal | None = None,
+        weight: Decimal | float | None = None,
         tags: Iterable[str] = (),
         filename: str = "",
         until: str = "stored",
@@ -86,7 +88,7 @@ class PetApi:
         self,
         image_id: str,
         *,
-        weight: Decimal | None = None,
+        weight: Decimal | float | None = None,
         tags: Iterable[str] | None = None,
         filename: str | None = None,
         if_match: str | None = None,

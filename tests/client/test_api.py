@@ -33,11 +33,13 @@ class Server(FaultyProxy):
         super().__init__("http://127.0.0.1:1")
         self._answers = list(answers)
         self.headers: list[dict[str, str]] = []
+        self.bodies: list[bytes] = []
 
     def answer(self, method: str, path: str, body: bytes, headers: Any) -> Answer:
         """Give the next answer."""
         self.seen.append((method, path, headers.get("Authorization", "")))
         self.headers.append(dict(headers))
+        self.bodies.append(body)
         return self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
 
 
@@ -140,6 +142,14 @@ def test_a_direct_upload_ends_as_its_image_or_its_reason(
         except Problem as problem:
             ended = problem.detail
     assert ended == ends
+
+
+@pytest.mark.parametrize("weight", [0.123456789, Decimal("0.123456789"), 1e-9, Decimal("1E-9")])
+def test_a_weight_is_sent_with_all_its_digits(waits: list[float], weight: Decimal | float) -> None:
+    refusal = Answer(422, JSON, b'{"detail": "No."}')
+    with Server(refusal) as server, pytest.raises(Problem, match=r"No\."):
+        api_of(server, waits).upload(b"x", "cat", weight=weight)
+    assert f"\r\n\r\n{Decimal(str(weight)):f}\r\n".encode() in server.bodies[0]
 
 
 def test_the_token_goes_with_writes_to_the_api_only(
