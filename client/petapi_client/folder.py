@@ -32,10 +32,10 @@ def pictures(folder: Path) -> list[str]:
     """Return the paths of all JPEG, PNG and WebP files below the folder, by their extensions, sorted.
 
     Names that begin with a dot are left out: systems hide files there, such as ._tom.jpg, which is no picture.  Links
-    to folders are not followed, because they may lead in circles.
+    to folders are not followed, because they may lead in circles.  Raise BadInput for a folder that cannot be read.
     """
     found = []
-    for place, folders, files in os.walk(folder):
+    for place, folders, files in os.walk(folder, onerror=_refuse):
         folders[:] = [name for name in folders if not name.startswith(".")]
         below = Path(place).relative_to(folder).as_posix()
         for name in files:
@@ -95,6 +95,10 @@ def read_or_none(folder: Path, file: str, size_max: int) -> bytes | None:
         return read(folder, file, size_max)
     except Unreadable as error:
         raise BadInput(f"{file} {error}.") from error
+
+
+def _refuse(error: OSError) -> None:
+    raise BadInput(f"{error.filename} cannot be read ({error.strerror}); look at its permissions.") from error
 
 
 def _without_waiting(path: str, _: int) -> int:

@@ -1,11 +1,13 @@
 """imported.csv: what has become of each picture of a folder, so that an import that was interrupted goes on.
 
-Each line is flushed before its worker takes the next picture, so a kill loses at most one line a worker.  Lines of
+Each line is written before its worker takes the next picture, so a kill loses at most one line a worker.  Lines of
 other labels and other addresses stand beside each other and do not count for each other.
 """
 
 import csv
+import errno
 import io
+import os
 import re
 import threading
 from collections.abc import Iterable
@@ -88,13 +90,13 @@ class Journal:
         content = self._content()
         length = content.rfind(b"\n") + 1
         try:
-            self._file = path.open("a", newline="", **ENCODING)
+            self._file = path.open("ab", buffering=0)  # so that nothing is left to write when it is closed
             if length < len(content):
                 self._file.truncate(length)
+            if not length:
+                self._write(COLUMNS)
         except OSError as error:
             raise BadInput(f"{path} cannot be written ({error.strerror}); copy the folder to where you can.") from error
-        if not length:
-            self._write(COLUMNS)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -112,8 +114,9 @@ class Journal:
         return read_or_none(self._folder, NAME, BYTES_MAX) or b""
 
     def _write(self, cells: list[str]) -> None:
-        self._file.write(_line(cells))
-        self._file.flush()
+        line = _line(cells).encode(**ENCODING)
+        if self._file.write(line) != len(line):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def _line(cells: list[str]) -> str:

@@ -294,6 +294,11 @@ def test_files_that_may_not_be_read_are_named(running: LocalService, place: Path
         )
         command = [sys.executable, "-c", script, "import", public, "--label", label, "--url", running.url]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
+        (Path(public) / "sub").chmod(0)
+        closed = subprocess.run(command, capture_output=True, text=True, check=False)
+        (Path(public) / "sub").chmod(0o755)
+    assert (closed.returncode, closed.stdout) == (2, "")
+    assert closed.stderr == f"{public}/sub cannot be read (Permission denied); look at its permissions.\n"
     assert (done.returncode, done.stdout) == (1, "2 stored, 1 failed.\n"), done.stderr
     assert done.stderr == "closed.jpg: cannot be read (Permission denied); look at its permissions.\n"
 
@@ -374,6 +379,19 @@ def test_a_journal_without_room_ends_the_import_with_a_sentence(
             "2 pictures left. The same command goes on from here.",
         ],
     )
+
+
+@pytest.mark.usefixtures("slow_tier")
+@pytest.mark.parametrize(("room", "sentence"), [(10, "copy the folder to where you can."), (250, "mend that.")])
+def test_a_disk_without_room_for_the_journal_is_one_sentence(
+    running: LocalService, place: Path, room: int, sentence: str
+) -> None:
+    command = ("import", place, "--label", new_label(), "--workers", "1", "--url", running.url)
+    ran = ended(start(*command, file_max=room))
+    first, *others = ran.err.splitlines()
+    assert (ran.code, first.endswith(sentence)) == (2, True), ran
+    assert others in ([], ["2 pictures left. The same command goes on from here."])
+    assert ended(start(*command)).code == 0
 
 
 @pytest.mark.parametrize(

@@ -1,14 +1,15 @@
 """The command `petapi`, in a process of its own or in the test's."""
 
 import json
-import os
+import resource
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -38,22 +39,23 @@ def petapi(capsys: pytest.CaptureFixture[str], *arguments: str | Path, url: str 
     return Ran(code, said.out, said.err)
 
 
-def start(*arguments: str | Path, variables: Mapping[str, str] | None = None) -> "subprocess.Popen[str]":
-    """Start the command as a process."""
+def start(*arguments: str | Path, file_max: int = 0) -> "subprocess.Popen[str]":
+    """Start the command as a process, perhaps on a disk that has room for files of so many bytes only."""
     return subprocess.Popen(
         [sys.executable, "-m", "petapi_client", *map(str, arguments)],
-        env={**os.environ, **(variables or {})},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        preexec_fn=_heed_ctrl_c,
+        preexec_fn=partial(_begin, file_max),
     )
 
 
-def _heed_ctrl_c() -> None:
+def _begin(file_max: int) -> None:
     """Let the process heed SIGINT as in a terminal: a shell's background job ignores it, and passes that on."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+    if file_max:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (file_max, file_max))
 
 
 def ended(process: "subprocess.Popen[str]") -> Ran:
