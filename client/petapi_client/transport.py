@@ -24,6 +24,7 @@ BUSY = (429, 502, 503, 504)  # may pass
 WAIT_MAX = 120.0  # seconds; the API says at most 60, and a clock that is wrong may say years
 JITTER = 0.5  # seconds, so that workers that were refused together do not come again together
 REDIRECTS = (301, 302, 303, 307, 308)
+SAME_METHOD = (307, 308)  # of these, those that want the same request again; S3 sends them while a bucket is new
 REDIRECTS_MAX = 3
 BROKEN_MAX = 3  # answers that break off
 POOL = 32  # connections
@@ -108,8 +109,12 @@ class Transport:
 
     def post_form(self, url: str, body: bytes, content_type: str) -> None:
         """Post a form to another host, such as S3, which gets no token.  Raise Problem if it is refused."""
-        answer = self._send("POST", url, data=body, headers={"Content-Type": content_type})
-        if not answer.ok:
+        for _ in range(REDIRECTS_MAX):
+            answer = self._send("POST", url, data=body, headers={"Content-Type": content_type})
+            if answer.status_code not in SAME_METHOD:
+                break
+            url = urljoin(url, answer.headers.get("Location", ""))
+        if not answer.ok or answer.status_code in REDIRECTS:
             raise Problem(answer.status_code, f"{urlsplit(url).hostname} refused the file: {answer.text[:200]}")
 
     def _send(self, method: str, url: str, *, write: bool = False, **options: Any) -> requests.Response:

@@ -152,6 +152,23 @@ def test_a_weight_is_sent_with_all_its_digits(waits: list[float], weight: Decima
     assert f"\r\n\r\n{Decimal(str(weight)):f}\r\n".encode() in server.bodies[0]
 
 
+def test_a_form_follows_s3_to_another_address_and_goes_nowhere_else(waits: list[float]) -> None:
+    shown = {"id": f"cat/{'0' * 32}.jpg", "label": "cat", "weight": 0.5, "contentType": "image/jpeg", "bytes": 1}
+    stored = {"state": "stored", "image": {**shown, "width": 1, "height": 1, "created": "", "tags": [], "url": ""}}
+    with Server(Answer(204, {}, b"")) as region, Server() as s3, Server() as server:
+        form = {"id": "0", "upload_info": {"url": s3.url, "fields": {"key": "k"}}}
+        begun, followed = (Answer(200, JSON, json.dumps(each).encode()) for each in (form, stored))
+        s3._answers = [Answer(307, {"Location": f"{region.url}/bucket"}, b"")]
+        server._answers = [begun, followed]
+        assert api_of(server, waits, "secret").upload_directly(b"bytes", "cat").image.label == "cat"
+        assert region.seen == [("POST", "/bucket", "")]
+        assert region.bodies == s3.bodies
+        for status in (302, 307):
+            s3._answers, server._answers = [Answer(status, {"Location": s3.url}, b"")], [begun, followed]
+            with pytest.raises(Problem, match="refused the file"):
+                api_of(server, waits).upload_directly(b"bytes", "cat")
+
+
 def test_the_token_goes_with_writes_to_the_api_only(
     waits: list[float], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
