@@ -2,7 +2,7 @@
 
 | tiles of           | request                                               | read units                        |
 |--------------------|-------------------------------------------------------|-----------------------------------|
-| a label            | Query tiles, behind the source's name; from the first | 775 for 2,000 tiles, in 7 pages   |
+| a label            | Query tiles, behind the source's name; from the first | 773 for 2,000 tiles, in 7 pages   |
 | all labels         | Query `#labels`; the same for each label in turn      | the same; 1 for each label at least |
 """
 
