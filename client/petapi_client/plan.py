@@ -96,13 +96,13 @@ def scaled(read: Wishes, divisor: int, *, rounding: bool) -> tuple[dict[str, Dec
     Raise BadInput for each weight that is then not below 1, or has more than 9 decimals.
     """
     found: dict[str, Decimal] = {}
-    error, wrong = Fraction(0), []
+    error, wrong, smallest = Fraction(0), [], weights.smallest_divisor(read.weights)
     for file, row in read.rows.items():
         if row.weight is None:
             continue
         units = weights.units_of(row.weight, divisor)
         try:
-            whole = _whole(units, weights.smallest_divisor(read.weights), rounding=rounding)
+            whole = _whole(units, smallest, rounding=rounding)
         except ValueError as reason:
             wrong.append(f"{read.source}, line {row.line}: the weight divided by {divisor} {reason}.")
             continue

@@ -52,7 +52,7 @@ def rounded(units: Fraction) -> int:
     """Return the nearest whole number of units that is a weight.  Raise ValueError if that would be 0."""
     whole: int = round(units)
     if not whole:
-        raise ValueError("rounds to 0")
+        raise ValueError("rounds to 0; leave out a picture that is hardly ever to be drawn, or write a larger weight")
     return min(whole, UNITS - 1)
 
 

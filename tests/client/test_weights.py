@@ -4,6 +4,7 @@ import csv
 import io
 from decimal import Decimal
 from fractions import Fraction
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -82,6 +83,20 @@ def test_1_to_100_are_thousandths() -> None:
 def test_what_is_no_weight_is_refused_with_the_reason(text: str, why: str) -> None:
     with pytest.raises(ValueError, match=why):
         weights.parse_weight(text)
+
+
+def test_all_weights_are_looked_at_once_however_many_there_are() -> None:
+    looks = 0
+
+    class Rows(dict[str, weights_csv.Row]):
+        def values(self) -> Any:
+            nonlocal looks
+            looks += 1
+            return super().values()
+
+    rows = Rows((f"{number}", weights_csv.Row(number, f"{number}", weight=Fraction(number))) for number in range(1, 99))
+    found, error = plan.scaled(plan.Wishes("weights.csv", rows, (), ()), 100, rounding=False)
+    assert (len(found), error, looks) == (98, 0, 1)
 
 
 @given(filenames, filenames, st.integers(1, UNITS - 1))
