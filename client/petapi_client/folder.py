@@ -45,21 +45,26 @@ def pictures(folder: Path) -> list[str]:
 
 
 def with_files(rows: Iterable[Row], found: Iterable[str], folder: Path, name: str) -> dict[str, Row]:
-    """Return the rows by their files, as the folder writes these.  Raise BadInput for a row without a file.
+    """Return the rows by their files, as the folder writes these.  Raise BadInput for a row without a file of its own.
 
     Some systems write letters with accents as one character, some as two, so both are tried.
     """
     spelled = {normalize("NFC", file): file for file in found}
-    present, missing = {}, []
+    present: dict[str, Row] = {}
+    wrong = []
     for row in rows:
         is_there = os.path.lexists(folder / row.file) and not (folder / row.file).is_dir()
         file = row.file if is_there else spelled.get(normalize("NFC", row.file))
         if file is None:
-            missing.append(f"{name}, line {row.line}: there is no file {row.file}; correct or remove the row.")
+            wrong.append(f"{name}, line {row.line}: there is no file {row.file}; correct or remove the row.")
+        elif file in present:
+            wrong.append(
+                f"{name}, line {row.line}: {file} is in line {present[file].line} already; remove one of them."
+            )
         else:
             present[file] = row
-    if missing:
-        raise BadInput(*missing)
+    if wrong:
+        raise BadInput(*wrong)
     return present
 
 

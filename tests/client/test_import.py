@@ -303,6 +303,13 @@ def test_files_that_may_not_be_read_are_named(running: LocalService, place: Path
     assert done.stderr == "closed.jpg: cannot be read (Permission denied); look at its permissions.\n"
 
 
+def test_two_rows_of_one_file_are_refused_however_its_letters_are_written(place: Path, capsys: Capture) -> None:
+    (place / "\u00e9.png").write_bytes(tiny(7))
+    write_csv(place, ["file,weight", "\u00e9.png,1", "e\u0301.png,2"])
+    sentence = "weights.csv, line 3: \u00e9.png is in line 2 already; remove one of them."
+    assert refused(petapi(capsys, "import", place, "--label", "cat", url=NOWHERE)) == sentence
+
+
 @pytest.mark.parametrize(
     ("rows", "sentence"),
     [
