@@ -45,16 +45,13 @@ def pictures(folder: Path) -> list[str]:
 
 
 def with_files(rows: Iterable[Row], found: Iterable[str], folder: Path, name: str) -> dict[str, Row]:
-    """Return the rows by their files, as the folder writes these.  Raise BadInput for a row without a file of its own.
-
-    Some systems write letters with accents as one character, some as two, so both are tried.
-    """
-    spelled = {normalize("NFC", file): file for file in found}
+    """Return the rows by their files, as the folder writes these.  Raise BadInput for a row that has no file."""
+    names = set(found)
+    spelled = {_plain(file): file for file in sorted(names, reverse=True)}
     present: dict[str, Row] = {}
     wrong = []
     for row in rows:
-        is_there = os.path.lexists(folder / row.file) and not (folder / row.file).is_dir()
-        file = row.file if is_there else spelled.get(normalize("NFC", row.file))
+        file = row.file if row.file in names else _as_written(folder, row.file, spelled.get(_plain(row.file)))
         if file is None:
             wrong.append(f"{name}, line {row.line}: there is no file {row.file}; correct or remove the row.")
         elif file in present:
@@ -66,6 +63,26 @@ def with_files(rows: Iterable[Row], found: Iterable[str], folder: Path, name: st
     if wrong:
         raise BadInput(*wrong)
     return present
+
+
+def _plain(file: str) -> str:
+    """Return a path without what some systems write otherwise: accents, upper case, what stands between folders."""
+    return normalize("NFC", file.replace("\\", "/")).casefold()
+
+
+def _as_written(folder: Path, file: str, similar: str | None) -> str | None:
+    """Return how the folder writes a file that was not found under this path; None if it has none.
+
+    `similar` is a file that was found and is spelled nearly so.  It is meant if the system takes both for one, or if
+    only accents or slashes differ.
+    """
+    path, other = folder / file, folder / (similar or file)
+    if os.path.isfile(path):
+        return similar if similar and os.path.isfile(other) and os.path.samefile(path, other) else file
+    if os.path.lexists(path) and not os.path.isdir(path):
+        return file
+    as_one = normalize("NFC", file.replace("\\", "/"))
+    return similar if similar and normalize("NFC", similar) == as_one else None
 
 
 def read(folder: Path, file: str, size_max: int) -> bytes:

@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from petapi_client import api, folder, journal
+from petapi_client import api, folder, journal, weights_csv
 from tests.support.faulty_proxy import FaultyProxy
 from tests.support.hosts import new_label
 from tests.support.local_service import Answer, LocalService, free_port
@@ -57,6 +57,25 @@ def test_the_law_is_that_of_the_rows_and_a_second_run_sends_nothing(
     found = {image.get("filename", ""): image for image in images_of(running, label)}
     assert {name: image["tags"] for name, image in found.items()} == {"=Tom ☺.png": ["mine", "x", "y"], "": ["mine"]}
     assert law_of(running, label)[found["=Tom ☺.png"]["id"]] == Fraction(300, 425)
+
+
+def test_a_row_finds_its_file_however_its_name_is_spelled(place: Path, capsys: Capture) -> None:
+    (place / "sub/e\u0301.png").write_bytes(tiny(3))
+    write_csv(place, ["file,weight", "sub/\u00e9.png,1", "sub\\b.PNG,2", "./a.png,3"])
+    found = folder.with_files(
+        weights_csv.parse((place / "weights.csv").read_bytes()), folder.pictures(place), place, "x"
+    )
+    assert {file: row.weight for file, row in found.items()} == {"sub/e\u0301.png": 1, "sub/b.PNG": 2, "a.png": 3}
+    os.symlink("sub", place / "SUB")  # as if the system took both for one
+    write_csv(place, ["file,weight", "SUB/B.png,1", "SUB/b.PNG,2"])
+    said = refused(petapi(capsys, "import", place, "--label", "cat", url=NOWHERE))
+    assert said == "weights.csv, line 2: there is no file SUB/B.png; correct or remove the row."
+    write_csv(place, ["file,weight", "SUB/b.PNG,2", "sub/b.PNG,1"])
+    said = refused(petapi(capsys, "import", place, "--label", "cat", url=NOWHERE))
+    assert said == "weights.csv, line 3: sub/b.PNG is in line 2 already; remove one of them."
+    write_csv(place, ["file,weight", "sub/\u00e9.png,1", "sub/e\u0301.png,2"])
+    said = refused(petapi(capsys, "import", place, "--label", "cat", url=NOWHERE))
+    assert said == "weights.csv, line 3: sub/e\u0301.png is in line 2 already; remove one of them."
 
 
 def test_without_a_csv_file_pictures_have_their_names_and_the_weight_of_the_api(
@@ -314,6 +333,7 @@ def test_two_rows_of_one_file_are_refused_however_its_letters_are_written(place:
     ("rows", "sentence"),
     [
         (["file,weight", "tom.png,1"], "weights.csv, line 2: there is no file tom.png; correct or remove the row."),
+        (["file", "x" * 5000], "weights.csv, line 2: there is no file xxx"),
         (["file,weight", "sub,1"], "weights.csv, line 2: there is no file sub; correct or remove the row."),
         (["file,weight", "a.png,1", "a.png,2"], "weights.csv, line 3: a.png is in line 2 already"),
         (["file,wieght", "a.png,1"], "weights.csv has the unknown column wieght"),
