@@ -32,7 +32,8 @@ def test_every_promise_names_existing_tests() -> None:
 
 def test_the_limits_are_those_of_the_code() -> None:
     parameters, functions = template()["Parameters"], template()["Globals"]["Function"]
-    search = template()["Resources"]["SearchFunction"]["Properties"]
+    long = [template()["Resources"][name]["Properties"]["Timeout"] for name in ("SearchFunction", "MosaicFunction")]
+    assert len(set(long)) == 1
     words = " ".join(TEXT.split())
     for limit in (
         f"{BODY_MAX:,} bytes",
@@ -42,10 +43,10 @@ def test_the_limits_are_those_of_the_code() -> None:
         f"ends after {budget.CHECK_SECONDS} seconds of computing or at {budget.MEMORY // 10**6} MB",
         f"{MAX_FRAMES:,} frames",
         f"JPEG {MAX_SCANS} scans",
-        f"after {functions['Timeout']} seconds, a search after {search['Timeout']}",
+        f"after {functions['Timeout']} seconds, those that search or make mosaics after {long[0]}",
         f"{parameters['ThrottleRate']['Default']} requests a second",
         f"{parameters['PictureThrottleRate']['Default']} of pictures",
-        f"it takes {parameters['SearchThrottleRate']['Default']} a second of each method",
+        f"of files of tiles, the gateway takes {parameters['SearchThrottleRate']['Default']} a second of each method",
         f"presigned URL, for {URL_LIFETIME}",
     ):
         assert limit in words
