@@ -2,6 +2,7 @@
 VENV ?= .venv
 SAM_VENV ?= .venv-sam
 CLIENTS_VENV ?= .venv-clients
+NOTEBOOK_VENV ?= .venv-notebook
 PYTHON ?= python3
 export PORT ?= 3000
 export DATA ?= .local
@@ -22,7 +23,7 @@ LITE0 := $(VENV)/lite0/lite0.onnx
 NEEDED := $(if $(filter lite0,$(or $(ENCODER),lite0) $(RECOGNISER)),$(LITE0))
 
 .PHONY: help run token env search-check audit import export reconcile corpus corpus-fetch check test test-all sam-test contract clients mutants soak reliability
-.PHONY: bench bench-quick bench-cold worst measure measure-models measure-search measure-mosaic costs openapi screenshots old-data lock deploy clean
+.PHONY: bench bench-quick bench-cold worst measure measure-models measure-search measure-mosaic costs openapi notebook screenshots old-data lock deploy clean
 
 help:  ## List all targets
 	@awk -F ':.*##@? *' '/^##@/ { printf "\n%s\n", substr($$0, 5) } /^[a-z-]+:.*## / { printf "  %-15s %s\n", $$1, $$2 }' Makefile
@@ -131,6 +132,9 @@ measure-mosaic: $(VENV)/test.installed  ## Measure mosaics, for the same page, a
 openapi: $(VENV)/test.installed  ## Write web/openapi.json from openapi.yaml
 	$(BIN)/python -m tools.openapi_json
 
+notebook: $(VENV)/test.installed $(LITE0) $(NOTEBOOK_VENV)/notebook.installed  ## Execute docs/client.py on a petAPI of its own, and write docs/client.ipynb; 2 minutes
+	$(BIN)/python -m tools.notebook $(abspath $(NOTEBOOK_VENV))/bin/python
+
 screenshots: $(VENV)/test.installed  ## Take docs/images/page*.png; needs Chromium
 	PETAPI_SCREENSHOTS=docs/images $(BIN)/python -m pytest -q tests/page/test_page.py
 
@@ -146,10 +150,12 @@ lock: $(VENV)/test.installed  ## Lock the newest versions of the dependencies in
 	    --output-file requirements/$$group.txt || exit; done
 	$(LOCK) --group sam --output-file requirements/sam.txt
 	$(LOCK) --group clients --output-file requirements/clients.txt
+	$(LOCK) --group notebook --constraint requirements/run.txt --constraint requirements/client.txt \
+	  --output-file requirements/notebook.txt
 	cd tests/clients && npm update --package-lock-only --omit-lockfile-registry-resolved --no-audit --no-fund
 
 clean:  ## Remove what these targets made, except the data of `make run`
-	rm -rf $(VENV) $(SAM_VENV) $(CLIENTS_VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .aws-sam
+	rm -rf $(VENV) $(SAM_VENV) $(CLIENTS_VENV) $(NOTEBOOK_VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .aws-sam
 
 # `sam build` calls these from another folder, in a copy of the code, perhaps in a container.
 HERE := $(dir $(abspath $(lastword $(MAKEFILE_LIST))))
@@ -165,6 +171,11 @@ $(SAM_VENV)/sam.installed: requirements/sam.txt | $(VENV)/bin/pip
 $(CLIENTS_VENV)/clients.installed: requirements/clients.txt | $(VENV)/bin/pip
 	@$(BIN)/python -m venv $(CLIENTS_VENV)
 	@$(CLIENTS_VENV)/bin/python -m tools.install $<
+	@touch $@
+
+$(NOTEBOOK_VENV)/notebook.installed: requirements/notebook.txt client/pyproject.toml | $(VENV)/bin/pip
+	@$(BIN)/python -m venv $(NOTEBOOK_VENV)
+	@$(NOTEBOOK_VENV)/bin/python -m tools.install $<
 	@touch $@
 
 # venv installs pip last. An environment without it is incomplete, and the next call completes it.

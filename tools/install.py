@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 # That the installed packages take, without bytecode. Of those of models, run has numpy.
-MEGABYTES = {"run": 150, "models": 160, "client": 2, "test": 750, "sam": 250, "clients": 45}
+MEGABYTES = {"run": 150, "models": 160, "client": 2, "test": 750, "sam": 250, "clients": 45, "notebook": 190}
 # At most, with 2 busy cores
 TIMES = {
     "run": "a minute",
@@ -20,8 +20,9 @@ TIMES = {
     "test": "three minutes",
     "sam": "two minutes",
     "clients": "half a minute",
+    "notebook": "a minute",
 }
-WITH_CLIENT = ("client", "test")
+WITH_CLIENT = ("client", "test", "notebook")
 CLIENT = ("--no-index", "--no-deps", "--no-build-isolation", "--editable", "client")
 INTERRUPTED = 130  # the exit code after Ctrl-C, as shells have it
 PACKAGE = re.compile(r"^[a-z0-9][\w.-]*(?:\[.*\])?(?===)", re.MULTILINE)

@@ -16,6 +16,7 @@ from tests.support.cloud import ROOT
 from tools.install import INTERRUPTED, MEGABYTES, TIMES, announcement
 
 MAKEFILE = (ROOT / "Makefile").read_text()
+ELSEWHERE = {"sam", "clients", "notebook"}  # are installed in environments of their own
 TARGETS = {name for names in re.findall(r"^\.PHONY: (.*)$", MAKEFILE, re.MULTILINE) for name in names.split()}
 
 
@@ -121,7 +122,7 @@ def test_an_installation_that_fails_says_what_can_be_done_without(name: str, tmp
     assert ("make run ENCODER=none" in done.stderr) == (name == "models")
 
 
-@pytest.mark.parametrize("lock", sorted(MEGABYTES.keys() - {"sam", "clients"}))  # the others are installed here
+@pytest.mark.parametrize("lock", sorted(MEGABYTES.keys() - ELSEWHERE))
 def test_the_announced_megabytes_are_those_of_the_installed_packages(lock: str) -> None:
     names = set(re.findall(r"^([\w.-]+)(?:\[.*\])?==", (ROOT / f"requirements/{lock}.txt").read_text(), re.MULTILINE))
     installed = [dist for dist in map(_distribution, names) if dist]
