@@ -52,11 +52,16 @@ class BadInput(Exception):
 
     def __init__(self, *sentences: str) -> None:
         shown = sentences if len(sentences) <= SHOWN_MAX else (*sentences[:SHOWN_MAX], _more(len(sentences)))
-        super().__init__("\n".join(shown))
+        super().__init__("\n".join(map(one_line, shown)))
 
 
 class Stopped(Exception):
     """A wait that was cut short because the user has pressed Ctrl-C, or because nothing more can succeed."""
+
+
+def one_line(sentence: str) -> str:
+    """Write a sentence in one line: a name of a file in it may have line ends, and look like sentences of ours."""
+    return sentence.replace("\n", "\\n").replace("\r", "\\r")
 
 
 def _more(count: int) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from petapi_client import journal
 from petapi_client.journal import CONFLICT, DUPLICATE, EXISTING, FAILED, REFUSED, STORED, UPDATED
+from petapi_client.problem import one_line
 
 GOOD = (STORED, EXISTING, UPDATED)
 BAD = (CONFLICT, REFUSED, FAILED)
@@ -54,6 +55,6 @@ class Report:
     def complaints(self) -> Iterator[str]:
         """Yield a line for each file that the user should look at, and one for the rest if there are many."""
         listed = [*self.wrong, *self.repeated, *self.changed]
-        yield from (f"{file}: {sentence}" for file, sentence in listed[:LISTED_MAX])
+        yield from (one_line(f"{file}: {sentence}") for file, sentence in listed[:LISTED_MAX])
         if len(listed) > LISTED_MAX:
             yield f"(and {len(listed) - LISTED_MAX:,} more; {journal.NAME} has them all)"

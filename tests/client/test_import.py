@@ -284,11 +284,12 @@ def test_a_name_that_is_no_text_and_one_that_moves_the_cursor_are_imported_and_s
     for number, name in enumerate(odd):
         (place / os.fsdecode(name)).write_bytes(tiny(20 + number))
     (place / os.fsdecode(b"\x1b[2Jno.jpg")).write_text("text")
+    (place / "so\n6 stored.jpg").write_text("another text")
     for stored in ("6 stored", "6 imported before"):
         ran = petapi(capsys, "import", place, "--label", label, url=running.url)
-        assert (ran.code, ran.out) == (1, f"{stored}, 1 failed.\n")
+        assert (ran.code, ran.out) == (1, f"{stored}, 2 failed.\n")
         assert "\x1b" not in ran.err
-    assert ran.err.startswith("\\x1b[2Jno.jpg: ")
+    assert sorted(line.partition(": ")[0] for line in ran.err.splitlines()) == ["\\x1b[2Jno.jpg", "so\\n6 stored.jpg"]
     assert sorted(image.get("filename", "") for image in images_of(running, label)) == [
         "",
         "",
@@ -334,6 +335,7 @@ def test_two_rows_of_one_file_are_refused_however_its_letters_are_written(place:
     [
         (["file,weight", "tom.png,1"], "weights.csv, line 2: there is no file tom.png; correct or remove the row."),
         (["file", "x" * 5000], "weights.csv, line 2: there is no file xxx"),
+        (["file", '"so\n6 stored.jpg"'], "weights.csv, line 3: there is no file so\\n6 stored.jpg; correct or remove"),
         (["file,weight", "sub,1"], "weights.csv, line 2: there is no file sub; correct or remove the row."),
         (["file,weight", "a.png,1", "a.png,2"], "weights.csv, line 3: a.png is in line 2 already"),
         (["file,wieght", "a.png,1"], "weights.csv has the unknown column wieght"),
