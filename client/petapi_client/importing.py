@@ -37,10 +37,14 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A picture, and the image that it is already, which is then compared; without one, the picture is sent."""
+    """A picture, and the image that it is already, which is then compared; without one, the picture is sent.
+
+    In an earlier run, `is_twin` was the same image as another file.  That one counts, so it must come first.
+    """
 
     picture: Picture
     image: Image | None
+    is_twin: bool = False
 
 
 class Import:
@@ -148,14 +152,13 @@ class Import:
         before = {entry.file: entry for entry in latest.values() if entry.status in THERE}
         known = any(entry.id for entry in latest.values())
         there = {image.id: image for image in self._api.images(self._options.label)} if known else {}
-        twins = []
         for picture in pictures:
             entry = latest.get(picture.key)
             image = there.get(entry.id) if entry else None
             if entry and entry.status == REFUSED:
                 self.report.add(picture.file, (REFUSED, "", f"was refused before: {entry.detail}"))
             elif entry and image and entry.status == DUPLICATE:
-                twins.append(Task(picture, image))
+                yield Task(picture, image, is_twin=True)
             elif entry and image and entry.status in THERE:
                 self._sender.claim(image.id, picture.file)
                 if picture.differs_from(image):
@@ -167,7 +170,6 @@ class Import:
                     why = f"has changed since it became {former.id}, which stays; delete that if you do not want both."
                     self.report.changed.append((picture.file, why))
                 yield Task(picture, None)
-        yield from twins
 
     def _note_dry_run(
         self, tasks: list[Task], unusable: dict[str, str], repeated: list[tuple[Picture, Picture]]
@@ -192,7 +194,8 @@ class Import:
                     bar.set_postfix(failed=len(self.report.wrong), refresh=False)
                     bar.update()
 
-            self._crew.work(tasks, do)
+            for is_twin in (False, True):
+                self._crew.work([task for task in tasks if task.is_twin == is_twin], do)
         self.report.interrupted = self._crew.interrupted
         if self._crew.error and not isinstance(self._crew.error, (Problem, BadInput)):
             raise self._crew.error

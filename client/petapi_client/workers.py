@@ -25,7 +25,7 @@ class Crew:
 
     def __init__(self, size: int) -> None:
         self._size, self._stop, self._lock = size, threading.Event(), threading.Lock()
-        self._working, self._ended = size, threading.Event()
+        self._working, self._ended = 0, threading.Event()
         self._told = False
         self.error: Exception | None = None
         self.interrupted = False
@@ -47,7 +47,8 @@ class Crew:
 
     def work(self, tasks: Iterable[Task], do: Callable[[Task], None]) -> None:
         """Do all tasks.  After a second Ctrl-C, end the program at once."""
-        left = iter(tasks)
+        left, self._working = iter(tasks), self._size
+        self._ended.clear()
         for _ in range(self._size):
             threading.Thread(target=self._each, args=(left, do), daemon=True).start()
         while True:  # not Thread.join, which takes a thread for ended if Ctrl-C interrupts it (Python 3.11)

@@ -132,6 +132,25 @@ def test_pictures_that_become_the_same_once_metadata_is_removed_are_one_image(
         assert ran.err == "sub/b.PNG: is the same picture as a.png, whose row counts.\n"
 
 
+def test_the_row_that_counted_counts_again_if_its_line_of_the_journal_is_lost(
+    running: LocalService, place: Path, capsys: Capture
+) -> None:
+    label, journal_file = new_label(), place / journal.NAME
+    content = (place / "a.png").read_bytes()
+    (place / "b.png").write_bytes(content[:33] + b"\0\0\0\x09tEXtComment\0x\xd9\x28\x1f\x4e" + content[33:])
+    (place / "sub/b.PNG").unlink()
+    write_csv(place, ["file,weight", "a.png,0.1", "b.png,0.2"])
+    command = ("import", place, "--label", label)
+    assert petapi(capsys, *command, "--workers", "1", url=running.url).code == 0
+    lines = journal_file.read_text().splitlines(keepends=True)
+    journal_file.write_text("".join(line for line in lines if not line.startswith("stored,")))
+    ran = petapi(capsys, *command, "--update", url=running.url)
+    assert ran == Ran(
+        0, "1 were there already, 1 the same as others.\n", "b.png: is the same picture as a.png, whose row counts.\n"
+    )
+    assert [f"{image['weight']}" for image in images_of(running, label)] == ["0.1"]
+
+
 def test_another_weight_is_a_conflict_until_update_changes_it(
     running: LocalService, place: Path, capsys: Capture
 ) -> None:
