@@ -124,11 +124,15 @@ def upload(name, weight, tags=()):
 
 
 uploaded = upload("sailing-yacht.jpg", "0.6", ["sail"])
-uploaded
+yacht = uploaded.image
+
+print(uploaded.is_new)
+print(yacht.id)
+print(yacht.width, "x", yacht.height, "pixels,", yacht.size, "bytes,", yacht.content_type)
 
 # %% [markdown]
-# `is_new` is true: the image was not there before. Its `id` is the label and a name, and the name is a hash of the
-# picture. So the same picture is never stored twice:
+# The image `is_new`: it was not there before. Its `id` is the label and a name, and the name is a hash of the picture.
+# So the same picture is never stored twice:
 
 # %%
 upload("sailing-yacht.jpg", "0.6", ["sail"]).is_new
@@ -139,7 +143,6 @@ upload("sailing-yacht.jpg", "0.6", ["sail"]).is_new
 # %%
 regatta = upload("sailing-regatta.jpg", "0.3", ["sail"]).image
 anchor = upload("boat-at-anchor.jpg", "0.1").image
-yacht = uploaded.image
 
 show(*[(thumbnail(image), f"weight {image.weight}") for image in (yacht, regatta, anchor)])
 
@@ -247,12 +250,12 @@ print(drawn.image.filename, drawn.probability)
 # %% [markdown]
 # ## Change
 #
-# Weight, tags and file name of an image can change, its picture never does. Ask for the image first. `etag` stands for
-# the state that you have seen.
+# Weight, tags and file name of an image can change, its picture never does. Ask for the image first. Its `etag` stands
+# for the state that you have seen.
 
 # %%
 seen = api.image(anchor.id)
-print(seen.image.weight, seen.probability, seen.etag)
+print(seen.image.weight, seen.probability)
 
 # %% [markdown]
 # Send it with your change, as `if_match`. Then the change is made only if nobody else has changed the image meanwhile.
@@ -260,7 +263,7 @@ print(seen.image.weight, seen.probability, seen.etag)
 
 # %%
 now = api.change(anchor.id, weight=Decimal("0.9"), tags=["calm"], if_match=seen.etag)
-print(now.image.weight, now.probability, now.image.tags, now.etag)
+print(now.image.weight, now.probability, now.image.tags)
 
 # %% [markdown]
 # The image has a new state now. So a second change that was made for the old state is refused with status 412. Nothing

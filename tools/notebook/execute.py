@@ -24,7 +24,9 @@ def main(source: Path, notebook: Path) -> None:
     number_cells(made)
     resources = {"metadata": {"path": str(source.parent)}}
     try:
-        NotebookClient(made, timeout=CELL_MAX, resources=resources, extra_arguments=QUIET).execute()
+        NotebookClient(
+            made, timeout=CELL_MAX, resources=resources, extra_arguments=QUIET, coalesce_streams=True
+        ).execute()
     except CellExecutionError as error:
         sys.exit(f"{error}\n{notebook.name} was not written, because this cell of {source.name} failed.")
     tidy(made, os.environ["PETAPI_URL"])
