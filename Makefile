@@ -9,6 +9,8 @@ export DATA ?= .local
 export SECONDS ?= 60
 export DRY REBUILD KEY RATE
 export STOPS ?= 200
+# Of `make test-all`: one more than cores, because slow tests wait for servers, disks and clocks, too.
+WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 N ?= 20000
 URL ?= http://127.0.0.1:$(PORT)
 
@@ -75,7 +77,7 @@ test: $(VENV)/test.installed  ## Test everything that petAPI promises; 4 minutes
 	$(BIN)/python -m pytest -n auto --dist worksteal -m "not slow"
 
 test-all: $(VENV)/test.installed  ## Run all tests: also faults, thousands of scenarios, browser, soak and mutants; 22 minutes
-	$(BIN)/python -m pytest -n auto --dist worksteal
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
 sam-test: $(VENV)/test.installed $(SAM_VENV)/sam.installed  ## Build with the SAM CLI, and test over `sam local`; needs Docker
 	@$(BIN)/python -m tests.sam_local $(abspath $(SAM_VENV))/bin/sam

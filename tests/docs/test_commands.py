@@ -177,8 +177,8 @@ def test_the_mosaics_of_the_documentation_work_as_printed(
         with Image.open(tmp_path / f"mosaics/{name}.jpg") as picture:
             shapes[name] = picture.size
     assert shapes in (
-        {"mosaic": (2560, 1696), "fine": (2400, 1600), "all": (2560, 1696)},
-        {"mosaic": (1280, 1920), "fine": (2400, 3600), "all": (1280, 1920)},
+        {"mosaic": (2560, 1696), "fine": (2880, 1920), "all": (2560, 1696)},
+        {"mosaic": (1920, 2880), "fine": (1920, 2880), "all": (1920, 2880)},
     )
     (code,) = re.findall(r"```python\n(.*?)```", documents.text_of(MOSAICS), re.DOTALL)
     printed = subprocess.run(
