@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from petapi_client import answers
 from petapi_client.form import form
-from petapi_client.problem import Problem
+from petapi_client.problem import Problem, Unreachable
 from petapi_client.transport import Pause, Transport
 from petapi_client.values import Draw, Hit, Image, Label, LawPage, State, Uploaded
 from petapi_client.weights import text_of
@@ -200,9 +200,12 @@ class PetApi:
         return self._http.ask("GET", path, params=_given(query))[0]
 
     def _pages(self, path: str, query: Query) -> Iterator[Any]:
-        page = self._get(path, {**query, "limit": PAGE})
+        page, seen = self._get(path, {**query, "limit": PAGE}), set[str]()
         yield page
         while cursor := page.get("cursor"):
+            if cursor in seen:
+                raise Unreachable(200, f"The server gives the same page of {path} again and again; ask its operator.")
+            seen.add(cursor)
             page = self._get(path, {**query, "limit": PAGE, "cursor": cursor})
             yield page
 

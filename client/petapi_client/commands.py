@@ -1,7 +1,7 @@
 """`petapi`: import, export, draw, search, similar, mosaic, labels, audit.
 
-The exit code is 0 if all went well; 1 if some pictures were not imported, or an audit failed; 2 if it could not be
-done: wrong input, no server, a refusal; and 130 after Ctrl-C.
+The exit code is 0 if all went well; 1 if some pictures were not imported or exported, or an audit failed; 2 if it could
+not be done: wrong input, no server, a refusal; and 130 after Ctrl-C.
 """
 
 import os
@@ -83,7 +83,8 @@ def export_label(given: Arguments) -> int:
     say(f"{counted(count, 'picture')} and weights.csv are in {given.folder}.")
     if run.gone:
         say(f"Deleted during the export, and not in it: {counted(len(run.gone), 'image')}.")
-    return 0
+    complain(*(f"{each} is not in it: its bytes are not those that it is named after." for each in sorted(run.damaged)))
+    return FAILED if run.damaged else 0
 
 
 def draw(given: Arguments) -> int:

@@ -24,12 +24,17 @@ TRIES = 3  # for a picture whose bytes arrive otherwise than they are stored
 
 
 class Export:
-    """One export of a label to a folder.  `gone` are the images that were deleted meanwhile."""
+    """One export of a label to a folder.
+
+    `gone` are the images that were deleted meanwhile, and `damaged` those whose bytes are not those that they are named
+    after.  The folder has neither.
+    """
 
     def __init__(self, api: PetApi, crew: Crew, label: str, folder: Path) -> None:
         self._api, self._crew, self._label, self._folder = api, crew, label, folder
         self._lock = threading.Lock()
         self.gone: set[str] = set()
+        self.damaged: set[str] = set()
 
     def run(self) -> int:
         """Write the folder and return how many images it has.
@@ -44,7 +49,7 @@ class Export:
             self._fetch([image for image in images if not self._is_there(image)])
             if self._crew.stopped:
                 return 0
-            kept = [image for image in images if image.id not in self.gone]
+            kept = [image for image in images if image.id not in self.gone | self.damaged]
             write(self._folder / weights_csv.NAME, [weights_csv.text_of(kept).encode()])
         except OSError as error:
             raise BadInput(
@@ -81,17 +86,26 @@ class Export:
             raise self._crew.error
 
     def _save(self, image: Image) -> None:
-        """Write a picture, unless it was deleted meanwhile."""
+        """Write a picture, unless it was deleted meanwhile or is damaged."""
         try:
-            write(self._folder / image.name, [self._whole(image)])
+            content = self._whole(image)
         except Problem as problem:
             if problem.status != 404:
                 raise
             with self._lock:
                 self.gone.add(image.id)
+            return
+        if content is None:
+            with self._lock:
+                self.damaged.add(image.id)
+        else:
+            write(self._folder / image.name, [content])
 
-    def _whole(self, image: Image) -> bytes:
-        """Get the bytes of a picture, again if they break off or are not those that it is named after."""
+    def _whole(self, image: Image) -> bytes | None:
+        """Get the bytes of a picture, again if they break off or are not those that it is named after.
+
+        Return None if they never are.
+        """
         for left in reversed(range(TRIES)):
             try:
                 content = self._api.picture(image.id)
@@ -101,7 +115,7 @@ class Export:
                 continue
             if _is_named_after(content, image.name):
                 return content
-        raise Unreachable(200, f"The bytes of {image.id} are not those that it is named after; ask the operator.")
+        return None
 
 
 def write(path: Path, blocks: Iterable[bytes]) -> None:

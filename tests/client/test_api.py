@@ -55,6 +55,13 @@ def api_of(server: Server, waits: list[float], token: str | None = None) -> PetA
 LABELS = Answer(200, JSON, b'{"labels": []}')
 
 
+def test_a_server_that_gives_one_page_for_ever_is_left(waits: list[float]) -> None:
+    with Server(Answer(200, JSON, b'{"labels": [], "cursor": "x"}')) as server:
+        with pytest.raises(Unreachable, match="again and again"):
+            list(api_of(server, waits).labels())
+        assert len(server.seen) == 2
+
+
 @pytest.mark.parametrize("status", [429, 503])
 def test_a_busy_service_is_waited_for_as_it_says(waits: list[float], status: int) -> None:
     busy = Answer(status, {"Retry-After": "7", **JSON}, b'{"detail": "Busy."}')

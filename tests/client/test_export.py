@@ -10,9 +10,8 @@ from typing import Any
 import pytest
 from PIL import Image as Pillow
 
-from petapi_client import Image, PetApi, Unreachable, exporting
+from petapi_client import Image, PetApi, exporting
 from petapi_client.commands import main
-from petapi_client.workers import Crew
 from tests.support.faulty_proxy import FaultyProxy
 from tests.support.hosts import new_label
 from tests.support.local_service import LocalService
@@ -143,14 +142,19 @@ def test_a_full_disk_is_one_sentence_and_leaves_nothing_by_half(
     assert petapi(capsys, "export", label, backup, url=running.url).code == 0
 
 
-def test_bytes_of_another_picture_are_not_kept(
-    running: LocalService, label: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_bytes_of_another_picture_are_not_kept_and_the_others_are(
+    running: LocalService, label: str, tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(PetApi, "picture", lambda *_: b"another picture")
-    export = exporting.Export(PetApi(running.url), Crew(1), label, tmp_path / "backup")
-    with pytest.raises(Unreachable, match="are not those that it is named after"):
-        export.run()
-    assert list((tmp_path / "backup").iterdir()) == []
+    damaged, *others = [image["id"] for image in images_of(running, label)]
+    get = PetApi.picture
+    monkeypatch.setattr(PetApi, "picture", lambda api, name: b"another" if name == damaged else get(api, name))
+
+    ran = petapi(capsys, "export", label, tmp_path / "backup", url=running.url)
+
+    assert (ran.code, ran.err.splitlines()[-1].partition(" is not in it")[0]) == (1, damaged)
+    names = {each.partition("/")[2] for each in others}
+    assert {path.name for path in (tmp_path / "backup").iterdir()} == {*names, "weights.csv"}
+    assert damaged.partition("/")[2] not in (tmp_path / "backup/weights.csv").read_text()
 
 
 @pytest.mark.usefixtures("slow_tier")

@@ -144,8 +144,8 @@ def test_the_bot_posts_a_picture(api: Api, running: LocalService, tmp_path: Path
         subprocess.run([sys.executable, program, chat.url], check=True, timeout=ANSWER_MAX)
     (posted,) = chat.received
     text = json.loads(posted.body)["text"]
-    said = re.fullmatch(r"A boat that comes in (?P<share>\d+%) of all draws: (?P<url>http\S+)", text)
+    said = re.fullmatch(r"A boat with the probability (?P<probability>[\d.e-]+): (?P<url>http\S+)", text)
     assert said, text
     image = json_of(running.get(f"{said['url'].removeprefix(running.url)}/info"))
     assert image["label"] == api.label
-    assert said["share"] == f"{image['probability']:.0%}"
+    assert said["probability"] == f"{image['probability']:.3g}"

@@ -20,9 +20,19 @@ def test_without_any_variable_writes_are_open_and_every_label_is_allowed() -> No
     assert choices.parameters["PublicWrites"] == "true"
 
 
+VALUES = {
+    "WRITES": "closed",
+    "ENCODER": "none",
+    "RECOGNISER": "onnx",
+    "JWT_ISSUER": "https://issuer.test/",
+    **dict.fromkeys(("RECOGNISE_ALL", "CALLBACK_HTTP", "CALLBACK_LOOPBACK"), "true"),
+    "CALLBACK_TIMEOUT": "7",
+}
+
+
 @pytest.mark.parametrize("name", PARAMETERS)
 def test_a_variable_sets_its_parameter(name: str) -> None:
-    value = {"WRITES": "closed", "ENCODER": "none"}.get(name, "owl")
+    value = VALUES.get(name, "owl")
     assert read_choices({name: value}).parameters[PARAMETERS[name]] == value
     assert read_choices({name: ""}) == read_choices({})
 
@@ -54,6 +64,12 @@ def test_label_without_labels_gets_a_hint() -> None:
 def test_a_switch_is_0_or_1(name: str) -> None:
     with pytest.raises(Refusal, match=f"{name} is 'yes'. Use {name}=1 or {name}=0."):
         read_choices({name: "yes"})
+
+
+@pytest.mark.parametrize("name", sorted(VALUES))
+def test_a_value_that_the_template_does_not_allow_is_refused(name: str) -> None:
+    with pytest.raises(Refusal, match=f"^{name} is 'no such thing'"):
+        read_choices({name: "no such thing"})
 
 
 def test_two_issuers_are_refused() -> None:

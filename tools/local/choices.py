@@ -1,5 +1,6 @@
 """What you choose for `make run` by environment variables: port, data folder, labels, tokens and more."""
 
+import re
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -28,6 +29,7 @@ THROTTLES = tuple(f"{kind}Throttle{what}" for kind in ("", "Picture", "Search") 
 
 ENCODERS = ("lite0", "none", "titan", "nova")  # the last two for tests of policies: their models are in AWS
 
+TEMPLATE = Path(__file__).resolve().parent.parent.parent / "template.yaml"
 SECONDS_MAX = 900  # as long as a Lambda function may take
 DEFAULT_DATA = Path(".local")
 
@@ -145,6 +147,7 @@ def _parameters(chosen: Mapping[str, str], tokens: bool, throttle: bool) -> dict
     encoder = chosen.get("Encoder", "lite0")
     if encoder not in ENCODERS:
         raise Refusal(f"ENCODER is {encoder!r}. Use ENCODER=lite0 or ENCODER=none.")
+    _check_allowed(chosen)
     public = {"PublicWrites": "false" if tokens or "JwtIssuer" in chosen else "true"}
     throttles = {} if throttle else dict.fromkeys(THROTTLES, "5000")  # requests a second
     own = {"Labels": "*", "Writes": "open", "LinkBase": "/", "Encoder": encoder, "RecogniseAll": "true"}
@@ -161,3 +164,28 @@ def _check_labels(text: str) -> None:
             f"LABELS is {text!r}, but {found}. A label is a letter, then at most 31 letters, digits and hyphens; "
             "separate labels by commas (make run LABELS=cat,dog), or allow any (LABELS='*')."
         )
+
+
+def _check_allowed(chosen: Mapping[str, str]) -> None:
+    """Raise Refusal for a value that template.yaml does not allow."""
+    from tools.template import read_template  # needs PyYAML, which may be missing, as __main__ says
+
+    rules = read_template(TEMPLATE)["Parameters"]
+    for variable, parameter in PARAMETERS.items():
+        value, rule = chosen.get(parameter), rules[parameter]
+        if value is None:
+            continue
+        allowed = rule.get("AllowedValues", [value])
+        if value not in allowed:
+            raise Refusal(f"{variable} is {value!r}. Use {variable}={f' or {variable}='.join(allowed)}.")
+        if rule["Type"] == "Number" and not _is_from(rule["MinValue"], rule["MaxValue"], value):
+            raise Refusal(f"{variable} is {value!r}. Use a number from {rule['MinValue']} to {rule['MaxValue']}.")
+        if not re.fullmatch(rule.get("AllowedPattern", ".*"), value, re.DOTALL):
+            raise Refusal(f"{variable} is {value!r}, which is not allowed. It sets this: {rule['Description']}")
+
+
+def _is_from(least: float, most: float, text: str) -> bool:
+    try:
+        return least <= float(text) <= most
+    except ValueError:
+        return False
