@@ -73,7 +73,7 @@ def test_a_missing_module_is_named() -> None:
     )
 
     assert ended.returncode == 1
-    assert ended.stderr.startswith("The Python module boto3 is missing")
+    assert ended.stderr.startswith("The Python module yaml is missing")
     assert "Traceback" not in ended.stderr
 
 
