@@ -32,7 +32,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """Leave thousands of tests out of garbage collections, which would take a part of a second where CPU is measured."""
+    """Leave thousands of tests out of garbage collections, which would take a part of a second in a measured one."""
     gc.collect()
     gc.freeze()
 

@@ -252,7 +252,8 @@ def test_the_commands_on_the_page_work_as_it_shows_them(running: LocalService, t
 
 
 @needs_curl
-@pytest.mark.parametrize("encoder", ["none", pytest.param("lite0", marks=pytest.mark.slow)])
+@pytest.mark.usefixtures("slow_tier")
+@pytest.mark.parametrize("encoder", ["none", "lite0"])
 def test_each_operation_of_the_contract_has_a_curl_line_that_works(tmp_path: Path, encoder: str) -> None:
     contract = yaml.safe_load((ROOT / "openapi.yaml").read_text())
     operations = [

@@ -15,7 +15,7 @@ RENEW = "docs/reference/reliability.md says something else: find out why, then w
 TITLES = [operation.title for operation in OPERATIONS]
 
 
-SAMPLE = {"Upload a new picture", "Draw a picture"}
+SAMPLE = {"Upload a new picture"}
 ON_THE_EMULATOR = {"Upload it again", "Draw a picture"}
 
 

@@ -144,6 +144,7 @@ def test_ctrl_c_during_the_first_start_ends_it_and_the_next_one_says_all_that_a_
         assert "\n  curl -F label=" in again.output
 
 
+@pytest.mark.usefixtures("slow_tier")
 def test_a_kill_loses_nothing_that_was_acknowledged(data: Path) -> None:
     """Some changes are in a snapshot, the others, a moment old, in the journal."""
     with LocalService(data) as service:

@@ -122,6 +122,7 @@ def test_make_token_prints_no_token_for_an_unknown_scope(tmp_path: Path) -> None
     assert "'write'" in done.stderr
 
 
+@pytest.mark.usefixtures("slow_tier")
 @pytest.mark.parametrize("content", [b"", b"[]", b"{}", b'{"issuer": "x", "key": "y"}', b'{"issuer": "x", "key": 1}'])
 def test_a_damaged_key_is_refused_and_stays(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / TOKEN_ISSUER

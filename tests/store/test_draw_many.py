@@ -81,7 +81,7 @@ def every_run(run: Callable[[random.Random], tuple[str, ...]]) -> Iterator[tuple
 
 @pytest.mark.parametrize("whole", [True, False], ids=["read whole", "read by darts"])
 @pytest.mark.parametrize("distinct", [True, False], ids=["distinct", "independent"])
-@pytest.mark.parametrize("weights", [[1, 2, 1], [3, 1], [1, 1, 2]], ids=str)
+@pytest.mark.parametrize("weights", [[1, 2, 1], [3, 1], pytest.param([1, 1, 2], marks=pytest.mark.slow)], ids=str)
 def test_every_pair_of_every_run_has_exactly_its_probability(
     world: World, weights: list[int], distinct: bool, whole: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
