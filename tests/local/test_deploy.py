@@ -53,7 +53,8 @@ def test_a_functions_zip_has_its_own_code_and_that_of_all() -> None:
 
 
 def test_all_that_a_deployment_depends_on_is_in_its_fingerprint(tmp_path: Path) -> None:
-    template = {"Resources": {"F": {"Type": "AWS::Serverless::Function", "Properties": {"CodeUri": "f/"}}}}
+    function = {"Type": "AWS::Serverless::Function", "Properties": {"CodeUri": "f/"}}
+    template = {"Resources": {"F": function, "Q": {"Type": "AWS::SQS::Queue"}}}
     for folder in ("f", "shared"):
         (tmp_path / folder).mkdir()
         (tmp_path / folder / "a.py").write_text("x = 1\n")

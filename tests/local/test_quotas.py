@@ -1,8 +1,11 @@
 """The quotas and throttles of the platform, as the front of `make run` enforces them."""
 
+import errno
 import io
 import json
+import os
 import re
+import shutil
 import time
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
@@ -194,3 +197,18 @@ def test_what_functions_have_in_common_is_unpacked_once(tmp_path: Path) -> None:
     assert [(folder / "shared/api/a.py").read_text() for folder in (first, second, third)] == ["x", "x", "y"]
     assert [(folder / "handler.py").read_text() for folder in (first, second, third)] == ["f", "g", "h"]
     assert (first / "shared").resolve() == (second / "shared").resolve() != (third / "shared").resolve()
+
+
+def test_nothing_is_left_of_what_cannot_be_unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as code:
+        code.writestr("shared/a.py", "pass")
+    unpacked = UnpackedFunctions(tmp_path, "the script", lambda layer: archive.getvalue())
+    worker = SimpleNamespace(func_name="f", config={"Layers": ["l"]}, code_zip=archive.getvalue())
+    monkeypatch.setattr(shutil, "copyfileobj", full)
+    with pytest.raises(OSError, match="No space left"):
+        unpacked.folder(worker)
+    assert list(tmp_path.iterdir()) == []

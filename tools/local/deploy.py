@@ -95,13 +95,12 @@ class Deployment:
     def _package(self, template: Template, root: Path) -> None:
         """Store each folder of code as a zip, and write the zip's address into the template."""
         self._s3.create_bucket(Bucket=ARTIFACTS)
-        for resource in template["Resources"].values():
-            if uri := PACKAGES.get(resource["Type"]):
-                folder = root / resource["Properties"][uri]
-                content = zipped({"": folder, "shared": root / "shared"} if uri == "CodeUri" else {"": folder})
-                key = f"{folder.name}/{sha256(content).hexdigest()}.zip"
-                self._s3.put_object(Bucket=ARTIFACTS, Key=key, Body=content)
-                resource["Properties"][uri] = f"s3://{ARTIFACTS}/{key}"
+        for uri, properties in _packages(template):
+            folder = root / properties[uri]
+            content = zipped({"": folder, "shared": root / "shared"} if uri == "CodeUri" else {"": folder})
+            key = f"{folder.name}/{sha256(content).hexdigest()}.zip"
+            self._s3.put_object(Bucket=ARTIFACTS, Key=key, Body=content)
+            properties[uri] = f"s3://{ARTIFACTS}/{key}"
         for include in includes(template):
             path = root / include["Location"]
             content = path.read_bytes()
@@ -206,12 +205,19 @@ def zipped(folders: Mapping[str, Path]) -> bytes:
 
 def fingerprint(template: Template, root: Path, parameters: Mapping[str, str]) -> str:
     """Return a hash of all that a deployment depends on: template, code, parameters, and what deploys them."""
-    uris = [resource["Properties"].get(PACKAGES.get(resource["Type"])) for resource in template["Resources"].values()]
-    folders = [root / "shared", *(root / uri for uri in uris if uri), Path(__file__).parent]
+    packages = [root / properties[uri] for uri, properties in _packages(template)]
+    folders = [root / "shared", *packages, Path(__file__).parent]
     parts: list[object] = [template, sorted(parameters.items()), [version(name) for name in DEPLOYERS]]
     for folder in folders:
         parts += [[f"{folder.name}/{name}", sha256(path.read_bytes()).hexdigest()] for name, path in _files(folder)]
     return sha256(json.dumps(parts).encode()).hexdigest()
+
+
+def _packages(template: Template) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield the properties of each resource that has a folder of code, with the name of the one that names it."""
+    for resource in template["Resources"].values():
+        if uri := PACKAGES.get(resource["Type"]):
+            yield uri, resource["Properties"]
 
 
 def _files(folder: Path) -> Iterator[tuple[str, Path]]:

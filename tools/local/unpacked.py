@@ -11,7 +11,8 @@ import shutil
 import tempfile
 import threading
 import zipfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -56,8 +57,7 @@ class UnpackedFunctions:
         return spawn_unpacked
 
     def _unpack(self, zips: Mapping[str, bytes], folder: Path) -> None:
-        unfinished = Path(tempfile.mkdtemp(dir=self._tmp))
-        try:
+        with self._whole(folder) as unfinished:
             for name, content in zips.items():
                 archive = zipfile.ZipFile(io.BytesIO(content))
                 if name == CODE:
@@ -65,10 +65,6 @@ class UnpackedFunctions:
                 else:
                     (unfinished / name).symlink_to(self._once(archive, archive.infolist()))
             (unfinished / SCRIPT).write_text(self._script)
-            unfinished.rename(folder)
-        except BaseException:
-            shutil.rmtree(unfinished, ignore_errors=True)
-            raise
 
     def _unpack_code(self, archive: zipfile.ZipFile, folder: Path) -> None:
         """Unpack the code of a function, with a link to what others have alike."""
@@ -83,10 +79,20 @@ class UnpackedFunctions:
         content = "\n".join(f"{member.filename} {member.CRC} {member.file_size}" for member in members)
         folder = self._tmp / _short_hash(content.encode())
         if not folder.exists():
-            unfinished = Path(tempfile.mkdtemp(dir=self._tmp))
-            archive.extractall(unfinished, members)
-            unfinished.rename(folder)
+            with self._whole(folder) as unfinished:
+                archive.extractall(unfinished, members)
         return folder.resolve()
+
+    @contextmanager
+    def _whole(self, folder: Path) -> Iterator[Path]:
+        """Yield a folder that becomes this one at the end. If that fails, as on a full disk, nothing is left of it."""
+        unfinished = Path(tempfile.mkdtemp(dir=self._tmp))
+        try:
+            yield unfinished
+            unfinished.rename(folder)
+        except BaseException:
+            shutil.rmtree(unfinished, ignore_errors=True)
+            raise
 
     # What lambda_runtime has instead of modules and `open`:
 
