@@ -54,5 +54,6 @@ def log() -> logging.Logger:
     this: modules write them to `logging.getLogger("petapi")`.
     """
     logging.basicConfig()
-    logger.setLevel(logging.INFO)
+    if logger.level != logging.INFO:  # setting it clears what all loggers keep
+        logger.setLevel(logging.INFO)
     return logger

@@ -28,7 +28,12 @@ RUN_IMAGE = "public.ecr.aws/lambda/python:3.13-x86_64"  # the names that SAM giv
 BUILD_IMAGE = "public.ecr.aws/sam/build-python3.13:latest-x86_64"
 OURS = "label=sam.cli.container.type=lambda"
 READY_MAX = 120.0  # seconds; the first start makes an image
-HTTP_TESTS = ("tests/api/test_http.py", "tests/api/test_bad_uploads.py", "tests/docs/test_openapi.py")
+HTTP_TESTS = (
+    "tests/api/test_http.py",
+    "tests/api/test_bad_uploads.py",
+    "tests/api/test_large_pictures.py",
+    "tests/docs/test_openapi.py",
+)
 OWNER = {
     "AWS_ACCESS_KEY_ID": "test",
     "AWS_SECRET_ACCESS_KEY": "test",

@@ -1,11 +1,14 @@
 """The invariants of a label's items, which docs/explanation/transactions.md lists."""
 
 from collections import Counter
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import darts
 from shared.labels import chunks, items
 from shared.labels.chunks import Lane
+
+TagRow = tuple[str, str, int, str]  # key of the pool, name, weight, version
 
 Items = list[dict[str, Any]]
 Label = tuple[list[items.Entry], dict[int, Lane], dict[int, dict[str, int]]]
@@ -44,17 +47,32 @@ def check(entries: list[items.Entry], lanes: dict[int, Lane], found: dict[int, d
     assert weight <= length <= 4 * weight, "the strip is shorter than its images, or needs too many darts"
 
 
+class Row(NamedTuple):
+    """An item of the image table: the rows under tags that it asks for, and the one that it is."""
+
+    asked: tuple[TagRow, ...]
+    own: tuple[TagRow, ...]
+
+
+def row(item: dict[str, Any]) -> Row:
+    """Return what an item of the image table says of tags."""
+    key = item["label"]["S"]
+    if "#" not in key:
+        image = items.image(item)
+        return Row(tuple((pool.key, image.name, image.weight, image.version_id) for pool in image.pools[1:]), ())
+    if key == items.LABELS:
+        return Row((), ())
+    return Row((), ((key, item["s3key"]["S"], int(item["weight"]["N"]), item["versionId"]["S"]),))
+
+
 def check_tags(image_items: Items) -> None:
     """Raise AssertionError unless the pool of each tag has exactly the images with the tag."""
-    tagged = {
-        (pool.key, image.name, image.weight, image.version_id)
-        for item in image_items
-        if "#" not in item["label"]["S"]
-        for image in [items.image(item)]
-        for pool in image.pools[1:]
-    }
-    rows = [item for item in image_items if "#" in item["label"]["S"].removeprefix(items.LABELS)]
-    stand = {(i["label"]["S"], i["s3key"]["S"], int(i["weight"]["N"]), i["versionId"]["S"]) for i in rows}
+    check_rows([row(item) for item in image_items])
+
+
+def check_rows(rows: Sequence[Row]) -> None:
+    """Do the same with what was parsed before."""
+    tagged, stand = {each for row in rows for each in row.asked}, {each for row in rows for each in row.own}
     assert stand == tagged, "the images under a tag are not those that have it"
 
 

@@ -90,7 +90,7 @@ class World:
 
 
 def key_of(table: str, item: Item) -> Key:
-    return tuple(next(iter(item[name].values())) for name in KEYS[table])
+    return tuple([next(iter(item[name].values())) for name in KEYS[table]])
 
 
 def cancelled(codes: list[str], items: list[Item | None] | None = None) -> ClientError:
@@ -237,18 +237,19 @@ class DynamoDB:
             ExpressionAttributeValues = ExpressionAttributeValues or {}
             values, bound = ExpressionAttributeValues, int(ExpressionAttributeValues.get(":chunks", {"N": "0"})["N"])
 
-            def fits(item: Item) -> bool:
+            def fits(key: Key) -> bool:
                 if TableName == TILES:
                     return True
                 if call == "scan":
-                    return int(item["chunkNumber"]["N"]) < bound
-                return item["label"] == values[":label"] and int(item.get("chunkNumber", {"N": "0"})["N"]) >= bound
+                    return int(key[1]) < bound
+                return key[0] == values[":label"]["S"] and (TableName != CHUNKS or int(key[1]) >= bound)
 
             def read() -> list[tuple[Any, Item]]:
                 keys = dict.fromkeys([*self.world.tables[TableName], *self.world.previous[TableName]])
-                found = ((key, self.world.read(TableName, key, consistent=ConsistentRead)) for key in keys)
-                fitting = [(order(TableName, key), item) for key, item in found if item and fits(item)]
-                return sorted(fitting, key=lambda pair: pair[0])
+                fitting = [key for key in keys if fits(key)]
+                found = [(key, self.world.read(TableName, key, consistent=ConsistentRead)) for key in fitting]
+                ordered = [(order(TableName, key), item) for key, item in found if item]
+                return sorted(ordered, key=lambda pair: pair[0])
 
             return ({"Items": items} for items in self.world.pages(f"{call} page", read))
 
