@@ -95,3 +95,4 @@ handler = endpoint(
     },
     parameters={"/images/{label}/{name}": {"size", OTHERS}, **listing.PARAMETERS},
 )
+aws.make_now(aws.dynamodb, aws.s3, aws.ssm)

@@ -1,9 +1,12 @@
 """DELETE /images/{label}/{name}: delete an image from its label, then its version in the bucket and its thumbnails."""
 
+from functools import partial
+
 from shared import aws, writes
 from shared.api import access, image_paths
 from shared.api.endpoint import Request, Response, endpoint
 from shared.labels.store import Store
+from shared.parallel import beside
 from shared.pictures.bucket import Bucket, ThumbnailBucket
 from shared.settings import read_settings
 
@@ -21,9 +24,11 @@ def delete_image(request: Request) -> Response:
     image = Store(aws.dynamodb(), settings).remove(label, name, check=check)
     if image is None:
         raise image_paths.not_found(label, name)
-    Bucket(aws.s3(), settings.bucket).discard(image.id, image.version_id)
-    ThumbnailBucket(aws.s3(), settings.thumbnail_bucket).discard(image.id)
+    bucket, thumbnails = Bucket(aws.s3(), settings.bucket), ThumbnailBucket(aws.s3(), settings.thumbnail_bucket)
+    with beside(partial(thumbnails.discard, image.id)):
+        bucket.discard(image.id, image.version_id)
     return Response(204)
 
 
 handler = endpoint({"/images/{label}/{name}": {"DELETE": delete_image}})
+aws.make_now(aws.dynamodb, aws.s3, aws.ssm)

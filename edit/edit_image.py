@@ -46,3 +46,4 @@ handler = endpoint(
     {"/images/{label}/{name}": {"PATCH": edit_image}, "/mine": {"GET": own_images.list_own}},
     parameters={"/mine": own_images.PARAMETERS},
 )
+aws.make_now(aws.dynamodb, aws.ssm)

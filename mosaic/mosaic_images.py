@@ -103,3 +103,4 @@ handler = endpoint(
         "/labels/{label}/tiles": paging.PARAMETERS,
     },
 )
+aws.make_now(aws.dynamodb, aws.s3, aws.ssm)

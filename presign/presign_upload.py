@@ -68,3 +68,4 @@ MEMBERS = {
 }
 
 handler = endpoint({"/uploads": {"POST": create_direct_upload}, "/uploads/{id}": {"GET": get_upload}})
+aws.make_now(aws.dynamodb, aws.s3, aws.ssm)

@@ -23,10 +23,14 @@ class Segment(NamedTuple):
 
 
 class Strip(NamedTuple):
-    """All chunks of a pool side by side.  `length` is in units; it is 0 if the pool has no images."""
+    """All chunks of a pool side by side.  `length` is in units; it is 0 if the pool has no images.
+
+    `opened` is how often each lane began a chunk.  So two strips are equal only if no chunk was begun in between.
+    """
 
     segments: tuple[Segment, ...]
     length: int
+    opened: tuple[int, ...] = ()
 
 
 class Landing(NamedTuple):
@@ -39,12 +43,13 @@ class Landing(NamedTuple):
 def strip_of(lanes: Mapping[int, Lane]) -> Strip:
     """Return the strip of these lanes, ordered by lane and class, so that equal lanes give equal strips."""
     segments, length = [], 0
-    for lane in sorted(lanes.values(), key=lambda lane: lane.number):
+    ordered = sorted(lanes.values(), key=lambda lane: lane.number)
+    for lane in ordered:
         for weight_class, volume in sorted(lane.volumes.items()):
             if volume:
                 segments.append(Segment(length, lane.number, weight_class))
                 length += chunks.capacity(volume) << weight_class
-    return Strip(tuple(segments), length)
+    return Strip(tuple(segments), length, tuple(lane.opened for lane in ordered))
 
 
 def locate(strip: Strip, dart: int) -> Landing:

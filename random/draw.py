@@ -1,16 +1,25 @@
 """Draw an image of a pool with probability exactly weight / total."""
 
 import random
+from collections.abc import Callable, Collection
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
+from functools import partial
+from typing import Generic, TypeVar
 
 import darts
+from darts import Strip
+from foresight import Memory, Row
 from shared import images
 from shared.errors import NotFound, Unavailable
 from shared.images import Pool
 from shared.labels import chunks
 from shared.labels.store import Store
+from shared.parallel import beside
 
-MISSES_MAX = 100  # in a row; at most three darts in four miss, so the probability of this is below 10^-12
+T = TypeVar("T")
+
+MISSES_MAX = 100  # rows; at most three darts in four miss, so the probability of this is below 10^-12
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,19 +47,21 @@ class Drawn:
         return images.probability(self.weight, self.total_weight - self.gone_before)
 
 
-def draw(store: Store, pool: Pool, rng: random.Random) -> Drawn:
-    """Draw an image of the pool.  Raise NotFound if it has none, Unavailable if every dart misses.
+def draw(
+    store: Store, pool: Pool, rng: random.Random, fetch: Callable[[str], T | None], memory: Memory
+) -> tuple[Drawn, T | None]:
+    """Draw an image of the pool.  Return it and what `fetch` returns for its name: None, if it was deleted meanwhile.
+
+    Raise NotFound if the pool has no image, Unavailable if every dart misses.
 
     Lanes that are out of date may show no image, or only chunks that are gone.  So if nothing was drawn, read the lanes
     again, consistently.
     """
+    request = _Draw(store, pool, rng, fetch, memory)
     for consistent in (False, True):
-        lanes = store.lanes(pool, consistent=consistent)
-        strip = darts.strip_of(lanes)
-        drawn = _throw(store, pool, strip, chunks.total_weight(lanes), rng)
-        if drawn:
-            return drawn
-    if not strip.length:
+        if found := request.attempt(consistent=consistent):
+            return found
+    if not request.strip.length:
         raise no_images_of(pool)
     raise Unavailable(f"No image of {pool} could be drawn; retry in a moment.")
 
@@ -63,12 +74,74 @@ def no_images_of(pool: Pool) -> NotFound:
     return NotFound(f"There are no images of {pool}; upload one with POST /upload.", field="label")
 
 
-def _throw(store: Store, pool: Pool, strip: darts.Strip, total_weight: int, rng: random.Random) -> Drawn | None:
-    """Throw darts until one hits an image.  Return None after MISSES_MAX misses, or if the strip is empty."""
-    for _ in range(MISSES_MAX if strip.length else 0):
-        landing = darts.locate(strip, rng.randrange(strip.length))
-        weights = store.chunks(pool, [landing.chunk_number]).get(landing.chunk_number, {})
-        name = darts.image_at(weights, landing.offset)
-        if name and weights[name] <= total_weight:  # else the two reads disagree: state no probability above 1
-            return Drawn(pool.label, name, weights[name], total_weight)
-    return None
+class _Draw(Generic[T]):
+    """One draw: the strip that was read last, and rows of darts on it."""
+
+    def __init__(
+        self, store: Store, pool: Pool, rng: random.Random, fetch: Callable[[str], T | None], memory: Memory
+    ) -> None:
+        self._store, self._pool, self._rng, self._fetch, self._memory = store, pool, rng, fetch, memory
+        self.strip = darts.strip_of({})
+        self._total_weight = 0
+
+    def attempt(self, *, consistent: bool) -> tuple[Drawn, T | None] | None:
+        """Read the lanes, and throw darts until one hits an image.  Return None if MISSES_MAX miss, or without any.
+
+        A first row is thrown on the strip that is remembered, if it seems steady, while the lanes are read.
+        """
+        remembered = None if consistent else self._memory.steady_strip(self._pool)
+        if remembered and remembered.length:
+            if found := self._row(remembered, is_confirmed=False):
+                return found
+        else:
+            self._read_lanes(consistent=consistent)
+        for _ in range(MISSES_MAX if self.strip.length else 0):
+            if found := self._row(self.strip, is_confirmed=True):
+                return found
+        return None
+
+    def _row(self, strip: Strip, *, is_confirmed: bool) -> tuple[Drawn, T | None] | None:
+        """Throw a row of darts, and get meanwhile the image that it hits by memory.  Return None if all miss.
+
+        A row on a strip that is not confirmed counts only if the lanes, which are read beside it, give that very strip.
+        """
+        row = self._memory.row(self._pool, strip, self._rng)
+        read_chunks = partial(self._store.chunks_now, self._pool, {landing.chunk_number for landing in row.landings})
+        expected = beside(partial(self._fetch, row.expected)) if row.expected else nullcontext(lambda: None)
+        with expected as ahead, nullcontext(read_chunks) if is_confirmed else beside(read_chunks) as read:
+            if not is_confirmed:
+                self._read_lanes()
+                if self.strip != strip:
+                    return None
+            drawn = self._judge(row, *read())
+            return (drawn, self._found(drawn.name, row.expected, ahead)) if drawn else None
+
+    def _read_lanes(self, *, consistent: bool = False) -> None:
+        lanes = self._store.lanes(self._pool, consistent=consistent)
+        self.strip, self._total_weight = darts.strip_of(lanes), chunks.total_weight(lanes)
+        self._memory.keep_strip(self._pool, self.strip)
+
+    def _judge(self, row: Row, found: dict[int, dict[str, int]], unread: Collection[int]) -> Drawn | None:
+        """Return the first hit of the row.
+
+        A chunk that could not be read is asked for again only when its dart is reached: to fail because of any other
+        would draw the images of busy chunks too rarely.
+        """
+        for number in {landing.chunk_number for landing in row.landings}.difference(unread):
+            self._memory.keep_chunk(self._pool, number, found.get(number, {}))
+        for landing in row.landings:
+            if landing.chunk_number in unread:
+                found |= self._store.chunks(self._pool, [landing.chunk_number])
+            weights = found.get(landing.chunk_number, {})
+            name = darts.image_at(weights, landing.offset)
+            if name and weights[name] <= self._total_weight:  # else the two reads disagree: no probability is above 1
+                return Drawn(self._pool.label, name, weights[name], self._total_weight)
+        return None
+
+    def _found(self, name: str, expected: str | None, ahead: Callable[[], T | None]) -> T | None:
+        """Return what there is of the image: what was got ahead, if it was this one; else get it now."""
+        if name == expected:
+            with suppress(Exception):  # it counts for nothing if it failed, or if the image was not there yet
+                if (found := ahead()) is not None:
+                    return found
+        return self._fetch(name)

@@ -4,17 +4,18 @@ import logging
 import random
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
-from typing import TYPE_CHECKING
+from functools import cache, partial
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from draw import Drawn, draw
+from foresight import Memory
 from shared import aws, images
 from shared.api.accept import prefers_json
 from shared.api.endpoint import Request, Response, as_json, endpoint, required
 from shared.api.image_json import image_json, picture_headers
 from shared.api.parameters import RANDOM
 from shared.errors import Unavailable, UnprocessableValue
-from shared.images import Pool
+from shared.images import Image, Pool
 from shared.labels.store import Store
 from shared.picture_response import picture_response
 from shared.pictures.bucket import Bucket
@@ -26,10 +27,20 @@ if TYPE_CHECKING:
 logger = logging.getLogger("petapi")
 
 MEDIA_TYPES = tuple(images.CONTENT_TYPES.values())
-FORMATS = ("image", "json", "redirect")
 DRAWS_MAX = 4  # of a request: each drawn image but the last may be deleted before it is read
 EXTRA_PARAMETERS = {"count", "distinct", "seed", "session", "position"}  # parsed by random/options.py
 RNG: random.Random = random.SystemRandom()
+FORGETFUL = Memory(strips=0, chunks=0, unknown=1)
+
+Found = TypeVar("Found")
+Fetch = Callable[[str], Found | None]  # gets what a format shows of the image of this name; None if it was deleted
+Choose = Callable[[Fetch[Found]], tuple[Drawn, Found | None]]
+
+
+@cache
+def memory() -> Memory:
+    """Return what this process remembers for its next draws."""
+    return Memory()
 
 
 def random_image(request: Request) -> Response:
@@ -51,7 +62,8 @@ def _draw(request: Request, pool: Pool, response_format: str) -> Response:
         return _with_options(request, pool, response_format)
     settings = read_settings()
     store = Store(aws.dynamodb(), settings)
-    return _respond(request, settings, response_format, store, partial(draw, store, pool, RNG))
+    known = FORGETFUL if settings.consistent_reads else memory()
+    return _respond(request, settings, response_format, store, partial(draw, store, pool, RNG, memory=known))
 
 
 def _with_options(request: Request, pool: Pool, response_format: str) -> Response:
@@ -74,26 +86,28 @@ def _with_options(request: Request, pool: Pool, response_format: str) -> Respons
         return _all_as_json(draw_many(store, rows, pool, options.count, rng, distinct=options.distinct), request)
     if options.session:
         walk = partial(image_at_position, store, rows, pool, options.session, options.position)
-        return _respond(request, settings, response_format, store, walk)
-    return _respond(request, settings, response_format, store, partial(draw, store, pool, rng))
+        return _respond(request, settings, response_format, store, lambda fetch: _fetched(walk(), fetch))
+    return _respond(request, settings, response_format, store, partial(draw, store, pool, rng, memory=FORGETFUL))
 
 
-def _respond(
-    request: Request, settings: Settings, response_format: str, store: Store, choose: Callable[[], Drawn]
-) -> Response:
+def _respond(request: Request, settings: Settings, response_format: str, store: Store, choose: Choose[Any]) -> Response:
     """Choose an image and return it in this format.  If it was deleted meanwhile, choose again, DRAWS_MAX times in all.
 
-    `choose` draws an image, or takes the one at the position of a session.
+    `choose` draws an image, or takes the one at the position of a session, and gets what the format shows of it.
     """
-    bucket = Bucket(aws.s3(), settings.bucket)
+    fetch, respond = FORMATS[response_format]
+    of_image = partial(fetch, store, Bucket(aws.s3(), settings.bucket), _pool(request).label)
     for _ in range(DRAWS_MAX):
-        drawn = choose()
-        response = RESPONSES[response_format](drawn, store, bucket, request)
-        if response:
-            headers = {**response.headers, **_headers(drawn)}
-            return replace(response, headers=headers)
+        drawn, found = choose(of_image)
+        if found is not None:
+            response = respond(drawn, found, request)
+            return replace(response, headers={**response.headers, **_headers(drawn)})
         logger.warning("%s the drawn image %s was deleted meanwhile", request.id, drawn.id)
     raise Unavailable(f"Each drawn image of {_pool(request)} was deleted meanwhile; retry in a moment.")
+
+
+def _fetched(drawn: Drawn, fetch: Fetch[Found]) -> tuple[Drawn, Found | None]:
+    return drawn, fetch(drawn.name)
 
 
 def _pool(request: Request) -> Pool:
@@ -112,28 +126,32 @@ def _format(request: Request) -> str:
     return asked
 
 
-def _image(drawn: Drawn, store: Store, bucket: Bucket, request: Request) -> Response | None:
-    """Return the picture, or None if it was deleted.
+def _picture(_: Store, bucket: Bucket, label: str, name: str) -> Response | None:
+    """Return the response with the picture, or None if it was deleted.
 
     Its row is not read: the chunk that the dart hit vouches for the image.  A delete removes it from there before it
     removes the picture.
     """
-    return picture_response(bucket, drawn.id, picture_headers(drawn.label, drawn.name))
+    return picture_response(bucket, f"{label}/{name}", picture_headers(label, name))
 
 
-def _json(drawn: Drawn, store: Store, bucket: Bucket, request: Request) -> Response | None:
-    """Return the image's row as JSON, with the weight that it was drawn with, or None if it was deleted."""
-    image = store.image(drawn.label, drawn.name)
-    if image is None:
-        return None
+def _row(store: Store, _: Bucket, label: str, name: str) -> Image | None:
+    """Return the image's row, or None if it was deleted."""
+    return store.image(label, name)
+
+
+def _as_it_is(_: Drawn, response: Response, __: Request) -> Response:
+    return response
+
+
+def _json(drawn: Drawn, image: Image, request: Request) -> Response:
+    """Return the image's row as JSON, with the weight that it was drawn with."""
     shown = image_json(replace(image, weight=drawn.weight), request.base_url)
     return as_json({**shown, "probability": drawn.probability, "totalWeight": drawn.total_weight / images.UNITS})
 
 
-def _redirect(drawn: Drawn, store: Store, bucket: Bucket, request: Request) -> Response | None:
-    """Return a redirect to the picture's own address, or None if the image was deleted."""
-    if store.image(drawn.label, drawn.name) is None:
-        return None
+def _redirect(drawn: Drawn, _: Image, request: Request) -> Response:
+    """Return a redirect to the picture's own address."""
     return Response(302, headers={"Location": f"{request.base_url}images/{drawn.id}"})
 
 
@@ -144,8 +162,12 @@ def _all_as_json(drawn: "DrawnImages", request: Request) -> Response:
     return as_json({"images": found, "totalWeight": drawn.total_weight / images.UNITS}, headers=headers)
 
 
-# One signature for all, so some of them leave an argument unused.
-RESPONSES = {"image": _image, "json": _json, "redirect": _redirect}
+# What each format gets of an image, and how it shows that.  All have one signature, so some leave arguments unused.
+FORMATS: dict[str, tuple[Callable[..., Any], Callable[..., Response]]] = {
+    "image": (_picture, _as_it_is),
+    "json": (_row, _json),
+    "redirect": (_row, _redirect),
+}
 
 
 def _headers(drawn: Drawn) -> dict[str, str]:
@@ -164,3 +186,4 @@ handler = endpoint(
     {"/random": {"GET": random_image}, "/random.json": {"GET": random_json}},
     parameters={"/random": {"format", *_PARAMETERS}, "/random.json": _PARAMETERS},
 )
+aws.make_now(aws.dynamodb, aws.s3, aws.ssm)

@@ -9,8 +9,13 @@ if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
     gc.disable()
 
 
+def is_cold_start() -> bool:
+    """Return whether the first request under Lambda has not ended."""
+    return not gc.isenabled()
+
+
 def end_cold_start() -> None:
     """Switch the garbage collector on again. It then leaves all objects alone that exist by now."""
-    if not gc.isenabled():
+    if is_cold_start():
         gc.freeze()
         gc.enable()

@@ -48,7 +48,8 @@ def add(
     """
     digest = sha256(picture.content).digest()
     name = images.name_of(digest, picture.extension)
-    version_id = bucket.put(f"{wanted.label}/{name}", picture.content, images.content_type(name), digest)
+    with store.before_adding(images.pools_of(wanted.label, wanted.tags)):
+        version_id = bucket.put(f"{wanted.label}/{name}", picture.content, images.content_type(name), digest)
     image = Image(
         wanted.label,
         name,

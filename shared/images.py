@@ -80,8 +80,13 @@ class Image:
 
     @property
     def pools(self) -> tuple[Pool, ...]:
-        """The pools of the image: its label first, then its label with each of its tags."""
-        return (Pool(self.label), *(Pool(self.label, tag) for tag in self.tags))
+        """The pools of the image."""
+        return pools_of(self.label, self.tags)
+
+
+def pools_of(label: str, tags: Iterable[str]) -> tuple[Pool, ...]:
+    """Return the pools of an image with this label and these tags: its label first, then its label with each tag."""
+    return (Pool(label), *(Pool(label, tag) for tag in tags))
 
 
 def name_of(digest: bytes, extension: str) -> str:

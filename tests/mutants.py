@@ -8,6 +8,7 @@ import importlib.abc
 import importlib.util
 import logging
 import os
+import random
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -33,13 +34,15 @@ KINDS = (
 class Mutant:
     """Replacements of texts, each found once in its file.  `implied` is the proof that no run can notice them.
 
-    `kind` has the arguments of the scenarios that show it, where the usual kinds rarely do.
+    `kind` has the arguments of the scenarios that show it, where the usual kinds rarely do.  `draws` is whether every
+    dart shows it, which scenarios do not throw.
     """
 
     name: str
     replace: list[dict[str, str]]
     implied: str = ""
     kind: dict[str, float] | None = None
+    draws: bool = False
 
 
 def mutants() -> list[Mutant]:
@@ -81,6 +84,8 @@ def notice(mutant: Mutant, scenarios: int) -> str:
     sys.meta_path.insert(0, Loader(mutant))
     from tests.support.simulation import Broken, Simulation
 
+    if mutant.draws:
+        return notice_by_darts(scenarios)
     for seed in range(scenarios):
         pictures, heavy, conflicts, thumbnails = KINDS[seed % len(KINDS)]
         usual = {"pictures": pictures, "heavy": heavy + 1, "conflicts": conflicts, "thumbnails": thumbnails}
@@ -90,7 +95,32 @@ def notice(mutant: Mutant, scenarios: int) -> str:
             gave_up = sum(count for answer, count in outcome.answers.items() if answer.endswith("503"))
             assert kind["conflicts"] > 0.5 or gave_up <= 1, "operations give up"
         except (Exception, Broken) as error:
-            return f"scenario {seed}: {(str(error) or type(error).__name__).splitlines()[0]}"
+            return f"scenario {seed}: {_line(error)}"
+    return ""
+
+
+def _line(error: BaseException) -> str:
+    return (str(error) or type(error).__name__).splitlines()[0]
+
+
+def notice_by_darts(scenarios: int) -> str:
+    """Return why draws fail whose reads are of chosen moments; empty if they do not."""
+    from tests.support import every_dart
+    from tests.support.simulation import Simulation
+
+    try:
+        every_dart.check_failed_reads(is_remembered=True)
+        every_dart.check_order()
+        every_dart.check_picture()
+    except AssertionError as error:
+        return _line(error)
+    for seed in range(scenarios):
+        try:
+            scenario = Simulation(seed, heavy=4, pictures=8)
+            scenario.run()
+            every_dart.in_turn(scenario.history, random.Random(seed), count=10, longest=400)
+        except AssertionError as error:
+            return f"scenario {seed}: {_line(error)}"
     return ""
 
 

@@ -41,3 +41,4 @@ def upload_image(request: Request) -> Response:
 
 
 handler = endpoint({"/upload": {"POST": upload_image}})
+aws.make_now(aws.dynamodb, aws.s3, aws.ssm)

@@ -28,6 +28,15 @@ def read(
     return found
 
 
+def read_now(
+    client: "DynamoDBClient", table: str, keys: Sequence[Item], *, consistent: bool
+) -> tuple[list[Item], Sequence[Item]]:
+    """Return the items that exist, by one call for at most KEYS_MAX keys, and the keys that throttling left unread."""
+    response = client.batch_get_item(RequestItems={table: {"Keys": keys, "ConsistentRead": consistent}})
+    unread: Any = response.get("UnprocessedKeys", {}).get(table, {})
+    return response["Responses"].get(table, []), unread.get("Keys", [])
+
+
 class _Call:
     """One call as `retried` takes it: each attempt asks for the keys that throttling left unprocessed."""
 

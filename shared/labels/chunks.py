@@ -21,11 +21,15 @@ FIRST_CHUNK_NUMBER = 100 * CLASS_STEP  # the sort keys below it are those of the
 
 @dataclass(frozen=True, slots=True)
 class Lane:
-    """The counters of one lane: the total weight of its images, and its volumes: how many images each class has."""
+    """The counters of one lane: the total weight of its images, and its volumes: how many images each class has.
+
+    `opened` is how often one of its chunks was begun, so that a layout that comes back is told from one that stayed.
+    """
 
     number: int
     total_weight: int = 0
     volumes: Mapping[int, int] = field(default_factory=dict)
+    opened: int = 0
 
     def volume(self, weight_class: int) -> int:
         """Return the number of the lane's images in this class."""

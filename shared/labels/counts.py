@@ -7,12 +7,16 @@ from shared.labels.chunks import Lane
 
 
 class CountChange(NamedTuple):
-    """A change of a lane's count of one class by 1 or -1, and the lowest and highest count that allow it."""
+    """A change of a lane's count of one class by 1 or -1, and the lowest and highest count that allow it.
+
+    `opens` is whether the image is the first of its chunk.
+    """
 
     change: int
     attribute: str
     lowest: int
     highest: int
+    opens: bool = False
 
 
 def one_more(lane: Lane, weight_class: int) -> CountChange:
@@ -24,7 +28,7 @@ def one_more(lane: Lane, weight_class: int) -> CountChange:
     index = chunks.chunk_of(volume)
     starts = chunks.starts_new_chunk(lane, weight_class)
     lowest, highest = (volume, volume) if starts else (chunks.first_place(index) + 1, chunks.first_place(index + 1) - 1)
-    return CountChange(1, f"{items.VOLUME}{weight_class}", lowest, highest)
+    return CountChange(1, f"{items.VOLUME}{weight_class}", lowest, highest, opens=starts)
 
 
 def one_less(lane: Lane, weight_class: int) -> CountChange:

@@ -6,7 +6,7 @@
 | image-chunks | label#tag, s3key         | an image with the tag: chunkNumber, weight, versionId   |
 | image-chunks | "#labels", s3key = label | none: a label that ever had an image                    |
 | chunk-info   | label, chunkNumber       | a chunk: images, a map s3key -> weight                  |
-| chunk-info   | label, chunkNumber 0..3  | a lane: totalWeight, chunkVolume<class> = its images of that class |
+| chunk-info   | label, chunkNumber 0..3  | a lane: totalWeight, chunksOpened, chunkVolume<class> = its images of it |
 
 An image may also have owner, tags and filename.  Each pool has its own chunks and lanes; the key of a label with a tag
 is label#tag.
@@ -22,6 +22,7 @@ from shared.labels.chunks import Lane
 Item = dict[str, Any]
 
 VOLUME = "chunkVolume"
+OPENED = "chunksOpened"
 LABELS = "#labels"  # the partition that lists the labels; # cannot occur in a label
 
 
@@ -125,13 +126,15 @@ def lane(item: Mapping[str, Any]) -> Lane:
     volumes = {
         int(name.removeprefix(VOLUME)): int(value["N"]) for name, value in item.items() if name.startswith(VOLUME)
     }
-    return Lane(int(item["chunkNumber"]["N"]), int(item["totalWeight"]["N"]), volumes)
+    opened = int(item[OPENED]["N"]) if OPENED in item else 0  # data of before has none
+    return Lane(int(item["chunkNumber"]["N"]), int(item["totalWeight"]["N"]), volumes, opened)
 
 
 def lane_item(pool: Pool, lane: Lane) -> Item:
     """Return the item of a lane."""
     volumes = {f"{VOLUME}{weight_class}": number(volume) for weight_class, volume in lane.volumes.items()}
-    return {**chunk_key(pool, lane.number), "totalWeight": number(lane.total_weight), **volumes}
+    opened = {OPENED: number(lane.opened)} if lane.opened else {}
+    return {**chunk_key(pool, lane.number), "totalWeight": number(lane.total_weight), **volumes, **opened}
 
 
 def chunk_item(pool: Pool, chunk_number: int, weights: Mapping[str, int]) -> Item:

@@ -37,6 +37,9 @@ class Reader:
 
     def lanes(self, pool: Pool, *, consistent: bool = False) -> dict[int, Lane]:
         """Return the pool's lanes by number; none if it never had an image."""
+        return {lane.number: lane for lane in map(items.lane, self._lane_items(pool, consistent=consistent))}
+
+    def _lane_items(self, pool: Pool, *, consistent: bool) -> list[items.Item]:
         request = {
             "TableName": self._chunks_table,
             "KeyConditionExpression": "label = :label AND chunkNumber < :chunks",
@@ -46,13 +49,20 @@ class Reader:
             },
             "ConsistentRead": consistent or self._consistent,
         }
-        return {lane.number: lane for lane in map(items.lane, query.read(self._client, request))}
+        return query.read(self._client, request)
 
     def chunks(self, pool: Pool, chunk_numbers: Iterable[int]) -> dict[int, dict[str, int]]:
         """Return the chunks that exist: chunk number -> {name: weight}."""
         keys = [items.chunk_key(pool, number) for number in sorted(set(chunk_numbers))]
         read = batch_get.read(self._client, self._chunks_table, keys, consistent=self._consistent)
         return {int(item["chunkNumber"]["N"]): items.weights(item) for item in read}
+
+    def chunks_now(self, pool: Pool, chunk_numbers: Iterable[int]) -> tuple[dict[int, dict[str, int]], set[int]]:
+        """Return the chunks that exist, by one call, and the numbers of those that throttling kept it from reading."""
+        keys = [items.chunk_key(pool, number) for number in sorted(set(chunk_numbers))]
+        read, unread = batch_get.read_now(self._client, self._chunks_table, keys, consistent=self._consistent)
+        found = {int(item["chunkNumber"]["N"]): items.weights(item) for item in read}
+        return found, {int(key["chunkNumber"]["N"]) for key in unread}
 
     def image(self, label: str, name: str, *, consistent: bool = False) -> Image | None:
         """Return the image or None.  If it seems missing, read again consistently."""

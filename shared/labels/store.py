@@ -17,6 +17,8 @@ all reads are consistent.
 
 import random
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from botocore.exceptions import ClientError
@@ -26,9 +28,10 @@ from shared.images import Image, Pool
 from shared.labels import chunks, items
 from shared.labels.chunks import Lane
 from shared.labels.items import Entry
-from shared.labels.reading import Reader
+from shared.labels.reading_ahead import AheadReader
 from shared.labels.retries import TRANSIENT, LostRace, retried
 from shared.labels.transactions import Write
+from shared.parallel import beside
 from shared.settings import Settings
 
 if TYPE_CHECKING:
@@ -58,7 +61,7 @@ class Exists(Exception):
         self.image = image
 
 
-class Store(Reader):
+class Store(AheadReader):
     """The images of all labels, one at a time: read, add, remove and edit.
 
     `may_still_commit` is true after a transaction without a response: DynamoDB may have done it, or may still do it.
@@ -70,13 +73,19 @@ class Store(Reader):
         self.may_still_commit = False
 
     def with_total_weight(self, label: str, name: str, *, consistent: bool = False) -> tuple[Image, int] | None:
-        """Return the image and its label's total weight, never less than the image's; None if there is no image."""
+        """Return the image and its label's total weight, never less than the image's; None if there is no image.
+
+        `consistent` is for an image that was written before, so both are read at a time.  Otherwise the lanes are read
+        after the image, because they must count it.
+        """
 
         def attempt(again: bool) -> tuple[Image, int] | None:
-            image = self.image(label, name, consistent=consistent or again)
+            read = partial(self.lanes, Pool(label), consistent=consistent or again)
+            with beside(read) if consistent else nullcontext(read) as lanes:
+                image = self.image(label, name, consistent=consistent or again)
+                total_weight = chunks.total_weight(lanes()) if image else 0
             if image is None:
                 return None
-            total_weight = chunks.total_weight(self.lanes(Pool(label), consistent=consistent or again))
             if total_weight < image.weight:  # the two reads straddle a write
                 raise LostRace
             return image, total_weight
@@ -91,7 +100,7 @@ class Store(Reader):
         """
 
         def attempt(again: bool) -> tuple[Image, int]:
-            lanes = [self.lanes(pool, consistent=again) for pool in image.pools]
+            lanes = [self._begun.pop(pool, {}) or self.lanes(pool, consistent=again) for pool in image.pools]
             total_weight = chunks.total_weight(lanes[0])
             try:
                 pools = zip(image.pools, lanes, strict=True)
@@ -111,11 +120,14 @@ class Store(Reader):
         """Remove the image unless `check` raises.  Return the removed image, or None if there was none."""
 
         def attempt(_: bool) -> Image | None:
-            item = self._image_item(label, name, consistent=True)
-            if not item:
-                return None
-            image = items.image(item)
-            check(image)
+            with beside(partial(self._read_lanes, Pool(label))) as lanes:
+                item = self._image_item(label, name, consistent=True)
+                if not item:
+                    return None
+                image = items.image(item)
+                check(image)
+                lanes()
+            self._read_ahead(image, None, item)
             entries = self._entries(image, item)
             self._write([write for pool, entry in entries for write in self._remove(image, pool, entry)])
             return image
@@ -134,7 +146,9 @@ class Store(Reader):
                 return False
             image = items.image(item)
             check(image)
-            if writes := self._edit(image, change(image), item, again=again):
+            new = change(image)
+            self._read_ahead(image, new, item, again=again)
+            if writes := self._edit(image, new, item, again=again):
                 self._write(writes)
             return True
 
@@ -143,7 +157,7 @@ class Store(Reader):
     def _retried(self, attempt: Callable[[bool], T], label: str, name: str, tags: Sequence[str] = ()) -> T:
         """Return what `attempt` returns.  Raise Damaged if what is stored of this image is why it gave up."""
         try:
-            return retried(attempt)
+            return retried(partial(self._afresh, attempt))
         except Unavailable:
             from shared.labels import damage  # here, because a cold start need not wait for it
 
@@ -185,7 +199,7 @@ class Store(Reader):
         if pool not in new.pools:
             return self._remove(image, pool, entry)
         if entry is None:
-            return self._add(new, pool, self.lanes(pool, consistent=True))
+            return self._add(new, pool, self._lanes(pool))
         if entry.weight != new.weight:
             return self._change_weight(image, new, entry)
         if entry.version_id != new.version_id:

@@ -134,6 +134,9 @@ class Transactions(NamedTuple):
             conditions.append(f"({within})" if count.lowest else f"(attribute_not_exists(#volume{i}) OR {within})")
             names[f"#volume{i}"] = count.attribute
             values |= {f":change{i}": count.change, f":lowest{i}": count.lowest, f":highest{i}": count.highest}
+            if count.opens:
+                adds.append(f"{items.OPENED} :opened")
+                values[":opened"] = 1
         update: Write = {
             "TableName": self.chunk_info_table,
             "Key": items.chunk_key(pool, lane.number),

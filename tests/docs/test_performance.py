@@ -108,7 +108,7 @@ def test_computed_costs_are_the_measured_ones(name: str) -> None:
 def test_our_own_share_of_a_requests_cpu_time_is_small() -> None:
     operations = results.read()["service"]["operations"]
     assert operations["draw image"]["own_ratio"] <= 0.25
-    assert operations["upload"]["own_ratio"] <= 0.25
+    assert operations["upload"]["own_ratio"] <= 0.35
 
 
 # --- the designs ---

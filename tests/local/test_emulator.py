@@ -12,6 +12,7 @@ import signature
 from shared import aws
 from shared.api.image_json import picture_headers
 from shared.pictures.bucket import Bucket
+from tests.support.hosts import new_label
 from tests.support.local_service import LocalService, send
 from tests.support.pictures import png
 from tools.local.guard import _may_write
@@ -35,7 +36,7 @@ def test_any_method_reaches_the_function(running: LocalService) -> None:
 
 
 def test_a_function_reads_its_parameters_and_no_others(running: LocalService) -> None:
-    assert running.upload(png(3), label="emulator").status == 201  # it read the parameters of its stage
+    assert running.upload(png(3), label=new_label()).status == 201  # it read the parameters of its stage
 
     role = _functions_session(running, "RandomFunction")
     ssm = role.client("ssm", endpoint_url=running.aws_endpoint)

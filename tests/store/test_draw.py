@@ -13,17 +13,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import darts
-import draw
 import random_image
 import shared.labels.retries
 import shared.labels.store
+from foresight import Memory
 from petapi_client.chi_square import p_value
 from shared import images
 from shared.labels import chunks
 from shared.labels.store import Store
 from tests.support import invariants
 from tests.support.memory_aws import CHUNKS, IMAGES, S3, DynamoDB, World
-from tests.support.memory_label import POOL, image, seen, stored
+from tests.support.memory_label import POOL, drawn, image, seen, stored
 from tests.support.pictures import tiny
 from tests.support.simulation import LABEL, SETTINGS, call
 
@@ -78,11 +78,12 @@ def test_each_image_is_hit_by_exactly_its_weight_in_darts(world: World) -> None:
 def test_20000_draws_follow_the_weights(world: World) -> None:
     store, weights = thirty(world)
     rng, total = random.Random(20_000), sum(weights.values())
-    drawn = [draw.draw(store, POOL, rng) for _ in range(20_000)]
-    assert {one.total_weight for one in drawn} == {total}
-    assert all(one.weight == weights[one.name] for one in drawn)
+    memory = Memory()
+    found = [drawn(store, rng, memory) for _ in range(20_000)]
+    assert {one.total_weight for one in found} == {total}
+    assert all(one.weight == weights[one.name] for one in found)
     expected = {name: 20_000 * weight / total for name, weight in weights.items()}
-    assert p_value(Counter(one.name for one in drawn), expected) > 0.001
+    assert p_value(Counter(one.name for one in found), expected) > 0.001
 
 
 def test_the_chi_square_test_would_notice_uniform_draws(world: World) -> None:
@@ -97,10 +98,10 @@ def test_the_worst_case_is_drawn_without_giving_up(world: World) -> None:
     calls: Counter[str] = Counter()
     world.pause = lambda call: calls.update([call])
     rng = random.Random(68)
-    drawn = Counter(draw.draw(store, POOL, rng).name for _ in range(4000))
-    assert len(drawn) == 68
+    found = Counter(drawn(store, rng, random_image.FORGETFUL).name for _ in range(4000))
+    assert len(found) == 68
     assert calls["batch_get_item"] / 4000 < 4
-    assert p_value(drawn, dict.fromkeys(drawn, 4000 / 68)) > 0.001
+    assert p_value(found, dict.fromkeys(found, 4000 / 68)) > 0.001
 
 
 @given(st.lists(st.integers(1, 40), min_size=1, max_size=60), st.integers(0, 2**32))
@@ -127,7 +128,7 @@ def test_lanes_that_come_in_several_pages_keep_the_law_exact(world: World, sizes
     assert read == lanes
     assert invariants.throw_every_dart(read, found) == {entry.name: entry.weight for entry in entries}
     world.page_sizes = list(sizes)
-    assert draw.draw(store, POOL, random.Random(1)).total_weight == sum(weights)
+    assert drawn(store, random.Random(1)).total_weight == sum(weights)
 
 
 def test_the_strip_of_an_empty_label_has_length_zero() -> None:
@@ -213,8 +214,8 @@ def test_a_probability_above_one_is_never_returned(world: World) -> None:
         return lane if key == lane_key and not consistent else world.tables[table].get(key)
 
     world.read = read  # type: ignore[method-assign, assignment]
-    drawn = draw.draw(store, POOL, random.Random(3))  # the old total is below the weight: lanes are read again
-    assert (drawn.weight, drawn.total_weight, drawn.probability) == (500_000_000, 500_000_000, 1)
+    found = drawn(store, random.Random(3))  # the old total is below the weight: lanes are read again
+    assert (found.weight, found.total_weight, found.probability) == (500_000_000, 500_000_000, 1)
 
 
 def test_a_lane_that_counts_missing_images_is_a_503(world: World) -> None:
@@ -229,8 +230,8 @@ def test_a_deleted_image_is_replaced_by_another_draw_in_every_form(world: World,
     del world.tables[IMAGES][(LABEL, image(0, 1).name)]
     query = {"label": [LABEL], "format": [form]}
     answers = [call(random_image, "GET", "/random", "/random", query=query) for _ in range(40)]
-    drawn = {answer["headers"]["Image-Id"] for answer in answers if answer["statusCode"] < 400}
-    assert drawn == {image(1, 1).id}
+    shown = {answer["headers"]["Image-Id"] for answer in answers if answer["statusCode"] < 400}
+    assert shown == {image(1, 1).id}
 
 
 def test_the_response_has_the_drawn_weight_even_if_it_was_changed_since(world: World) -> None:

@@ -16,7 +16,6 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 from botocore.stub import Stubber
 
 import browse_images
-import draw
 import edit_image
 from shared import aws, picture_response
 from shared.errors import Unavailable
@@ -29,7 +28,7 @@ from tests.support import invariants, pictures
 from tests.support.hosts import Api, Handlers, json_of
 from tests.support.local_service import ANSWER_MAX
 from tests.support.memory_aws import CHUNKS, IMAGES, DynamoDB, World
-from tests.support.memory_label import POOL, image, seen, stored
+from tests.support.memory_label import POOL, drawn, image, seen, stored
 from tests.support.simulation import LABEL, SETTINGS, call
 
 TRANSACTION_MAX = 100  # writes that TransactWriteItems takes
@@ -166,11 +165,11 @@ def test_every_read_can_be_made_consistent(world: World) -> None:
     for table in world.tables:
         world.previous[table] = dict.fromkeys(world.tables[table])
     consistent = Store(DynamoDB(world), replace(SETTINGS, consistent_reads=True))  # type: ignore[arg-type]
-    drawn = draw.draw(consistent, POOL, world.rng)
-    assert drawn.id == image(0, 1).id
-    assert consistent.image(LABEL, drawn.name)
+    found = drawn(consistent, world.rng)
+    assert found.id == image(0, 1).id
+    assert consistent.image(LABEL, found.name)
     with pytest.raises(Unavailable):  # the second read of the lanes is consistent, that of the chunks is not
-        draw.draw(Store(DynamoDB(world), SETTINGS), POOL, world.rng)  # type: ignore[arg-type]
+        drawn(Store(DynamoDB(world), SETTINGS), world.rng)  # type: ignore[arg-type]
 
 
 # --- the bucket ---

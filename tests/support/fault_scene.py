@@ -10,7 +10,7 @@ from typing import Any
 from unittest import mock
 
 import random_image
-from shared import aws, deadline, images, settings
+from shared import aws, deadline, images, parallel, settings
 from shared.labels import chunks, items, retries, store
 from shared.pictures.bucket import Bucket
 from shared.settings import read_settings
@@ -19,6 +19,7 @@ from tests.support.fault_clouds import LABEL, Cloud
 from tests.support.fault_injection import Clock, Injector
 from tests.support.hosts import Api, Handlers, json_of
 from tests.support.local_service import Answer
+from tests.support.simulation import at_once
 from tools.reconcile.inventory import Inventory
 from tools.reconcile.reconcile import Reconciliation
 from tools.reconcile.report import Report
@@ -88,7 +89,7 @@ class Scene:
 
     def fresh(self) -> None:
         """Begin a new container: nothing is read yet, and chance starts anew."""
-        forget(settings._cache)
+        forget(settings._cache, random_image.memory)
         for module in (store, retries, random_image):
             module.RNG.seed(1)
 
@@ -145,7 +146,7 @@ def _key(item: Any) -> Any:
     return item["label"], item["s3key" if "s3key" in item else "chunkNumber"]
 
 
-EVERYTHING = (aws.session, aws.dynamodb, aws.s3, aws.ssm, settings._cache)
+EVERYTHING = (aws.session, aws.dynamodb, aws.s3, aws.ssm, settings._cache, random_image.memory)
 
 
 def forget(*kept: Any) -> None:
@@ -180,6 +181,7 @@ def staged(cloud: Cloud) -> Iterator[Scene]:
         mock.patch.object(retries, "RNG", random.Random(1)),
         mock.patch.object(store, "RNG", random.Random(1)),
         mock.patch.object(random_image, "RNG", random.Random(1)),
+        mock.patch.object(parallel, "RUN", at_once),
         mock.patch("botocore.endpoint.time", SimpleNamespace(sleep=pauses)),
         mock.patch.object(settings.SettingsCache.__init__, "__kwdefaults__", {"clock": clock}),
     ):

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 from urllib.parse import parse_qs, unquote, urlsplit
 
+import random_image
 import searching
 from shared import aws, settings
 from tests.support import cloud
@@ -156,5 +157,5 @@ def forget_clients() -> None:
     """Begin as a new Lambda container does."""
     of_data = (aws.dynamodb, aws.rekognition, aws.s3, aws.secrets, aws.sqs, aws.ssm)
     of_search = (aws.bedrock, aws.s3vectors, searching.encoder)
-    for cached in (aws.session, *of_data, *of_search, settings._cache):
+    for cached in (aws.session, *of_data, *of_search, settings._cache, random_image.memory):
         cached.cache_clear()

@@ -1,7 +1,11 @@
 """A label of images without pictures, in the in-memory AWS."""
 
+import random
 from unittest import mock
 
+import draw
+from draw import Drawn
+from foresight import Memory
 from shared.images import Image, Pool
 from shared.labels import store
 from shared.labels.store import Store
@@ -24,6 +28,13 @@ def stored(world: World, weights: list[int]) -> Store:
         for number, weight in enumerate(weights):
             filled.add(image(number, weight))
     return filled
+
+
+def drawn(store: Store, rng: random.Random, memory: Memory | None = None) -> Drawn:
+    """Draw an image as a container with this memory does, or as a new one, and fetch nothing."""
+    image, name = draw.draw(store, POOL, rng, str, memory or Memory())
+    assert name == image.name
+    return image
 
 
 def seen(world: World) -> invariants.Label:

@@ -26,7 +26,8 @@ import delete_image
 import edit_image
 import random_image
 import upload_image
-from shared import aws, deadline, images, settings
+from foresight import Memory
+from shared import aws, deadline, images, parallel, settings
 from shared.images import Pool
 from shared.labels import chunks, items, retries, store
 from shared.pictures.bucket import Bucket
@@ -103,22 +104,27 @@ class Simulation:
         self.busy: Counter[int] = Counter()  # clients at each picture
         self.lanes_seen: list[tuple[Pool, dict[int, Any]]] = []
         self.parsed: dict[tuple[Any, int], tuple[Any, Any]] = {}  # (parser, id of an item) -> the item, what it parsed
+        self.history: list[dict[memory_aws.Key, memory_aws.Item]] = []  # the chunk table after each transaction
 
     def run(self) -> Outcome:
         """Let the clients do all operations, then check the end state."""
         self.main = getcurrent()
-        clients = [greenlet(self._client) for _ in range(CLIENTS)]
-        clients += [greenlet(client) for client in (*[self._reconciler] * RECONCILERS, *self._more_clients())]
-        with silent(), shipped_code_on(self.world, sleep=lambda seconds: self.main.switch()), self._more_code():
-            while clients:
-                client = self.rng.choice(clients)
-                client.switch()
-                if client.dead:
-                    clients.remove(client)
+        self.running = [greenlet(self._client) for _ in range(CLIENTS)]
+        self.running += [greenlet(client) for client in (*[self._reconciler] * RECONCILERS, *self._more_clients())]
+        with silent(), self._shipped_code(), self._more_code():
+            while self.running:
+                running = self.rng.choice(self.running)
+                running.switch()
+                if running.dead:
+                    self.running.remove(running)
             self._check_end()
             self._check_more()
         self._check_darts()
         return self.outcome
+
+    def _shipped_code(self) -> AbstractContextManager[None]:
+        memory = _OfClient(self._me)
+        return shipped_code_on(self.world, sleep=lambda _: self.main.switch(), run=self._begin_task, memory=memory)
 
     def _more_code(self) -> AbstractContextManager[None]:
         """Let more shipped code run on the world."""
@@ -134,10 +140,11 @@ class Simulation:
     # --- the scheduler ---
 
     def _pause(self, call: str) -> None:
-        client = getcurrent()
+        client = self._me()
         self.main.switch()
         self.world.ticks += 1
-        if client.calls and self.rng.random() < KILLED * client.frailty:
+        client.is_killed |= bool(client.calls) and self.rng.random() < KILLED * client.frailty
+        if client.is_killed:  # with all that it does at the same time
             raise Killed
         client.calls += 1
         if call == "put_object":
@@ -145,9 +152,36 @@ class Simulation:
         if call.startswith("transact_") and self.rng.random() < self.conflicts:
             raise memory_aws.Conflict
 
+    def _me(self) -> Any:
+        """Return the client that makes the present call, or for which a task makes it."""
+        return getattr(getcurrent(), "client", getcurrent())
+
+    def _begin_task(self, task: Callable[[], T]) -> Callable[[], T]:
+        """Let a task of the present client run beside it. Return what waits for its result."""
+        outcome: list[Callable[[], T]] = []
+
+        def run() -> None:
+            try:
+                result = task()
+                outcome.append(lambda: result)
+            except BaseException as error:
+                outcome.append(partial(_throw, error))
+
+        running = greenlet(run, parent=self.main)
+        running.client = self._me()
+        self.running.append(running)
+
+        def wait() -> T:
+            while not running.dead:
+                self.main.switch()
+            return outcome[0]()
+
+        return wait
+
     # --- the clients ---
 
     def _client(self) -> None:
+        self._me().memory = Memory()
         operations = {self._upload: self.uploads, self._delete: 0.25, self._patch: 0.15, self._random: 0.15}
         operations |= {self._thumbnail: self.shares["_thumbnail"], self._accident: self.shares["_accident"]}
         while self.left > 0:
@@ -159,6 +193,7 @@ class Simulation:
             try:
                 status = operation(which)
             except Killed:
+                client.memory = Memory()
                 self.outcome.killed += 1
                 self.outcome.touched.add(f"{LABEL}/{self.names[which]}")
                 self.outcome.orphans |= client.versions
@@ -173,6 +208,7 @@ class Simulation:
         """Return the present client, which has done nothing yet of what it begins now."""
         client = getcurrent()
         client.calls, client.committed, client.versions, client.frailty = 0, 0, set(), frailty
+        client.is_killed = False
         self.begun[client] = self.world.ticks
         return client
 
@@ -300,9 +336,10 @@ class Simulation:
 
     def _check(self) -> None:
         """Check all invariants of docs/explanation/transactions.md, after each transaction."""
-        client = getcurrent()
+        client = self._me()
         client.committed += 1
         client.versions.add(self.world.removed)
+        self.history.append(dict(self.world.tables[CHUNKS]))
         try:
             for pool in self._pools():
                 entries, lanes, found = self._pool(pool)
@@ -388,6 +425,29 @@ class Simulation:
             assert hits == known
 
 
+class _OfClient:
+    """What each client remembers of its own draws; the next process remembers nothing of a killed one."""
+
+    def __init__(self, me: Callable[[], Any]) -> None:
+        self._me = me
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._me().memory, name)
+
+
+def at_once(task: Callable[[], T]) -> Callable[[], T]:
+    """Do a task before anything else. Return what returns its result, or raises what it raised."""
+    try:
+        result = task()
+    except Exception as error:
+        return partial(_throw, error)
+    return lambda: result
+
+
+def _throw(error: BaseException) -> Any:
+    raise error
+
+
 @contextmanager
 def silent() -> Iterator[None]:
     """Log nothing: pytest keeps each line, which takes twice as long as the scenario itself."""
@@ -400,7 +460,11 @@ def silent() -> Iterator[None]:
 
 @contextmanager
 def shipped_code_on(
-    world: memory_aws.World, *, sleep: Callable[[float], object] = lambda seconds: None
+    world: memory_aws.World,
+    *,
+    sleep: Callable[[float], object] = lambda seconds: None,
+    run: Callable[[Callable[[], T]], Callable[[], T]] = at_once,
+    memory: Any = None,
 ) -> Iterator[None]:
     """Let the shipped code run on an AWS in memory, with the random generator of that world."""
     with (
@@ -413,6 +477,8 @@ def shipped_code_on(
         mock.patch.object(retries, "CLOCK", partial(_given, 0.0)),  # nothing is late because the machine is busy
         mock.patch.object(deadline, "CLOCK", partial(_given, 0.0)),
         mock.patch.object(random_image, "RNG", world.rng),
+        mock.patch.object(random_image, "memory", partial(_given, memory or Memory())),
+        mock.patch.object(parallel, "RUN", run),
     ):
         yield
 

@@ -25,6 +25,7 @@ from PIL import Image as Pillow
 import draw
 from bulk_reads import Rows
 from draw_many import draw_many
+from random_image import FORGETFUL
 from shared.images import UNITS, Image, Pool
 from shared.labels.store import Store
 from tests.support.local_service import LocalService
@@ -68,7 +69,7 @@ def darts_per_draw(world: World) -> float:
     world.pause = lambda call: calls.update([call])
     store = Store(DynamoDB(world), SETTINGS)  # type: ignore[arg-type]
     for _ in range(DRAWS):
-        draw.draw(store, Pool(LABEL), world.rng)
+        draw.draw(store, Pool(LABEL), world.rng, str, FORGETFUL)
     return calls["batch_get_item"] / DRAWS
 
 

@@ -1,5 +1,6 @@
 """What a piece of our code uses of AWS: calls, units, bytes, and the CPU time of botocore and Pillow in it."""
 
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -21,14 +22,29 @@ SCALING = ("convert", "crop", "paste", "reduce", "resize")  # methods of a pictu
 
 @dataclass
 class Reading:
-    """A reading: AWS's operations by name, capacity units, and CPU time in ns of everything, of botocore, of Pillow."""
+    """A reading: AWS's operations by name, capacity units, and CPU time in ns of everything, of botocore, of Pillow.
+
+    A draw makes calls in several threads, so the time of each thread is taken by itself.
+    """
 
     calls: Counter[str] = field(default_factory=Counter)
     read_units: float = 0.0
     write_units: float = 0.0
     cpu: int = 0
-    aws_cpu: int = 0
-    pillow_cpu: int = 0
+    by_thread: Counter[tuple[str, int]] = field(default_factory=Counter)  # (whose time, thread)
+
+    @property
+    def aws_cpu(self) -> int:
+        """The CPU time of botocore."""
+        return self._cpu("aws")
+
+    @property
+    def pillow_cpu(self) -> int:
+        """The CPU time of Pillow."""
+        return self._cpu("pillow")
+
+    def _cpu(self, whose: str) -> int:
+        return sum(time for (name, _), time in self.by_thread.items() if name == whose)
 
     @property
     def own_cpu(self) -> int:
@@ -42,11 +58,11 @@ def metered(*, units: bool) -> Iterator[Reading]:
     reading = Reading()
     patches = (
         mock.patch.object(BaseClient, API_CALL, _call(reading, getattr(BaseClient, API_CALL), units=units)),
-        mock.patch.object(StreamingBody, "read", _timed(reading, "aws_cpu", StreamingBody.read)),
-        mock.patch.object(PIL.Image, "open", _timed(reading, "pillow_cpu", PIL.Image.open)),
-        mock.patch.object(ImageFile, "load", _timed(reading, "pillow_cpu", ImageFile.load)),
+        mock.patch.object(StreamingBody, "read", _timed(reading, "aws", StreamingBody.read)),
+        mock.patch.object(PIL.Image, "open", _timed(reading, "pillow", PIL.Image.open)),
+        mock.patch.object(ImageFile, "load", _timed(reading, "pillow", ImageFile.load)),
         *(
-            mock.patch.object(PIL.Image.Image, name, _timed(reading, "pillow_cpu", getattr(PIL.Image.Image, name)))
+            mock.patch.object(PIL.Image.Image, name, _timed(reading, "pillow", getattr(PIL.Image.Image, name)))
             for name in SCALING
         ),
     )
@@ -59,15 +75,13 @@ def metered(*, units: bool) -> Iterator[Reading]:
 
 
 def _call(reading: Reading, original: Callable[..., Any], *, units: bool) -> Callable[..., Any]:
+    timed = _timed(reading, "aws", original)
+
     def make_api_call(client: Any, operation: str, parameters: Mapping[str, Any]) -> Any:
         counted = units and operation in CALLS_WITH_UNITS
         reading.calls[operation] += 1
         more = {"ReturnConsumedCapacity": "TOTAL"} if counted else {}
-        started = time.process_time_ns()
-        try:
-            answer = original(client, operation, {**parameters, **more})
-        finally:
-            reading.aws_cpu += time.process_time_ns() - started
+        answer = timed(client, operation, {**parameters, **more})
         if counted:
             _add_units(reading, operation, answer["ConsumedCapacity"])
         return answer
@@ -83,14 +97,15 @@ def _add_units(reading: Reading, operation: str, consumed: Any) -> None:
         reading.read_units += total
 
 
-def _timed(reading: Reading, name: str, original: Callable[..., Any]) -> Callable[..., Any]:
+def _timed(reading: Reading, whose: str, original: Callable[..., Any]) -> Callable[..., Any]:
     """Return a function that adds its time to the reading. One that it calls, and that is timed too, adds nothing."""
 
     def timed(*args: Any, **kwargs: Any) -> Any:
-        before, started = getattr(reading, name), time.process_time_ns()
+        key = whose, threading.get_ident()
+        before, started = reading.by_thread[key], time.thread_time_ns()
         try:
             return original(*args, **kwargs)
         finally:
-            setattr(reading, name, before + time.process_time_ns() - started)
+            reading.by_thread[key] = before + time.thread_time_ns() - started
 
     return timed

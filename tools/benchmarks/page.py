@@ -92,7 +92,7 @@ def designs(found: Found) -> dict[str, object]:
 
 def service(found: Found) -> dict[str, object]:
     """Return the figures of the requests."""
-    head = ("read units", "write units", "round trips to DynamoDB", "S3: get / put / delete", "own")
+    head = ("read units", "write units", "calls of DynamoDB", "S3: get / put / delete", "own")
     operations, before = found["operations"], found["own_ratio_before"]
     rows = {
         name: [

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 import draw
+from foresight import Memory
 from shared import images
 from shared.errors import Unavailable
 from shared.images import Image, Pool
@@ -16,6 +17,7 @@ from tests.support.pictures import name_of, tiny
 from tools.benchmarks.soak_clients import Busy
 
 RNG = random.SystemRandom()
+MEMORY = Memory()
 
 
 class OverHttp:
@@ -91,7 +93,7 @@ class OnStore:
     def draw(self, turn: int) -> str:
         """Draw, and return the image's name."""
         with _busy():
-            return draw.draw(self._store, Pool(self._label), RNG).name
+            return draw.draw(self._store, Pool(self._label), RNG, str, MEMORY)[0].name
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from unittest import mock
 import darts
 import draw
 from costs.rows import size as item_size
+from random_image import FORGETFUL
 from shared import settings
 from shared.images import UNITS, Image, Pool
 from shared.labels import chunks, items, store
@@ -59,7 +60,7 @@ class State:
 
     def draw(self) -> str:
         """Return the name of a random image."""
-        return draw.draw(self.store, Pool(LABEL), self.world.rng).name
+        return draw.draw(self.store, Pool(LABEL), self.world.rng, str, FORGETFUL)[0].name
 
     def stored(self) -> Stored:
         """Return the items of the label."""
@@ -123,7 +124,7 @@ class Label:
 
     def draw(self) -> str:
         """Return the name of a random image."""
-        return draw.draw(self._store, Pool(LABEL), self._rng).name
+        return draw.draw(self._store, Pool(LABEL), self._rng, str, FORGETFUL)[0].name
 
 
 def costs(count: int) -> dict[str, Usage]:

@@ -1,0 +1,215 @@
+"""Every dart once, through the shipped draw: what each of them hits, for reads of chosen moments.
+
+A draw reads the lanes and a chunk in either order, and remembers a strip of long ago.  Here each of these reads returns
+the chunk table as it was at a moment of its own, and the random generator gives one dart after the other.
+"""
+
+import itertools
+import random
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+import darts
+import draw
+from foresight import Memory
+from shared.errors import Unavailable
+from shared.labels import chunks, items
+from shared.labels.chunks import Lane
+from shared.labels.store import Store
+from tests.support import invariants, memory_label
+from tests.support.memory_aws import CHUNKS, DynamoDB, Key, World
+from tests.support.memory_label import POOL
+from tests.support.simulation import SETTINGS, shipped_code_on
+
+MISSED, FAILED = "missed", "failed"
+NEAR = 40  # transactions between the reads of a draw and what it remembers, at most
+
+Moment = Mapping[Key, Any]  # the items of the chunk table
+
+
+class Missed(BaseException):
+    """All darts that were to be thrown have missed."""
+
+
+class Given(random.Random):
+    """A generator that gives these darts."""
+
+    def __init__(self, given: Sequence[int]) -> None:
+        super().__init__(0)
+        self._left = list(given)
+
+    def randrange(self, stop: int, *_: Any) -> int:  # type: ignore[override]
+        """Return the next dart."""
+        if not self._left:
+            raise Missed
+        dart = self._left.pop(0)
+        assert 0 <= dart < stop
+        return dart
+
+
+class Reads(DynamoDB):
+    """DynamoDB whose lanes are those of one moment, and whose chunks those of another; some cannot be read."""
+
+    def __init__(self, lanes: Moment, chunks: Moment, unread: Collection[int] = ()) -> None:
+        super().__init__(World(random.Random(0)))
+        self._moments = {"query": lanes, "batch_get_item": chunks}
+        self._unread = set(unread)
+        self.world.pause = self._turn
+
+    def _turn(self, call: str) -> None:
+        self.world.tables[CHUNKS] = dict(self._moments[call])
+
+    def batch_get_item(self, *, RequestItems: Any) -> Any:
+        """Return the chunks that can be read, and the keys of the others as throttling leaves them."""
+        ((table, request),) = RequestItems.items()
+        keys = request["Keys"]
+        left = [key for key in keys if int(key["chunkNumber"]["N"]) in self._unread]
+        asked = [key for key in keys if key not in left]
+        if not asked:
+            raise ClientError({"Error": {"Code": "ThrottlingException", "Message": ""}}, "BatchGetItem")
+        answer = super().batch_get_item(RequestItems={table: {**request, "Keys": asked}})
+        return {**answer, "UnprocessedKeys": {table: {**request, "Keys": left}} if left else {}}
+
+
+def lanes_of(moment: Moment) -> dict[int, Lane]:
+    """Return the lanes of the label at a moment."""
+    numbered = {int(key[1]): item for key, item in moment.items() if key[0] == POOL.key}
+    return {number: items.lane(item) for number, item in numbered.items() if number < chunks.FIRST_CHUNK_NUMBER}
+
+
+def chunks_of(moment: Moment) -> dict[int, dict[str, int]]:
+    """Return the chunks of the label at a moment."""
+    numbered = {int(key[1]): item for key, item in moment.items() if key[0] == POOL.key}
+    return {number: items.weights(item) for number, item in numbered.items() if number >= chunks.FIRST_CHUNK_NUMBER}
+
+
+def strip_at(moment: Moment) -> darts.Strip:
+    """Return the strip of the label at a moment."""
+    return darts.strip_of(lanes_of(moment))
+
+
+def one_at_a_time(strip: darts.Strip | None) -> Memory:
+    """Return a memory of a strip, and of no chunk, that throws one dart a row."""
+    return knowing(strip, Memory(unknown=1)) if strip else Memory(unknown=1)
+
+
+def knowing(strip: darts.Strip, memory: Memory | None = None) -> Memory:
+    """Return a memory that has seen this strip of the label twice."""
+    memory = memory or Memory()
+    for _ in range(2):
+        memory.keep_strip(POOL, strip)
+    return memory
+
+
+def hit(reads: Reads, memory: Memory, *given: int) -> str:
+    """Return the name of the image that these darts draw; MISSED or FAILED if they draw none."""
+    try:
+        return memory_label.drawn(Store(reads, SETTINGS), Given(given), memory).name  # type: ignore[arg-type]
+    except Missed:
+        return MISSED
+    except (ClientError, Unavailable):
+        return FAILED
+
+
+def hits(reads: Reads, remembered: darts.Strip | None, length: int, *before: int) -> Counter[str]:
+    """Return how many of all darts on a strip of this length hit each image, thrown after these."""
+    with shipped_code_on(reads.world):
+        return Counter(hit(reads, one_at_a_time(remembered), *before, dart) for dart in range(length))
+
+
+def in_turn(history: Sequence[Moment], rng: random.Random, *, count: int, longest: int) -> int:
+    """Check draws whose reads are of different moments of this history.  Return how many rows counted ahead.
+
+    Each image in a chunk that the lanes count is hit by exactly its weight in darts.  An image that nobody touched
+    between the reads is one of them.  A row on a strip that was not confirmed does not count, wherever it falls.
+    """
+    ahead, strips = 0, [strip_at(moment) for moment in history]
+    for number in range(count):
+        start = rng.randrange(len(history))
+        near = range(start, min(start + NEAR, len(history)))
+        of_lanes, of_chunks = (rng.choice(near) for _ in range(2))
+        if number % 2:  # the layout is the same again, and the chunk was read in between
+            of_lanes = max(moment for moment in near if strips[moment].segments == strips[start].segments)
+            of_chunks = rng.choice(range(start, of_lanes + 1))
+        remembered, strip = strips[start], strips[of_lanes]
+        if not 0 < strip.length <= longest:
+            continue
+        is_confirmed = remembered == strip
+        if not is_confirmed:
+            of_chunks = max(of_lanes, of_chunks)  # then they are read one after the other
+        before = [] if is_confirmed or not remembered.length else [rng.randrange(remembered.length)]
+        found = hits(Reads(history[of_lanes], history[of_chunks]), remembered, strip.length, *before)
+        del found[MISSED]
+        lanes, contents = lanes_of(history[of_lanes]), chunks_of(history[of_chunks])
+        known = [weights for number, weights in contents.items() if invariants.knows(lanes, number)]
+        total = chunks.total_weight(lanes)
+        assert found == {name: weight for weights in known for name, weight in weights.items() if weight <= total}
+        between = history[min(of_lanes, of_chunks) : max(of_lanes, of_chunks) + 1]
+        assert untouched(between) <= found.items(), "an image that nobody touched is never drawn"
+        ahead += is_confirmed
+    return ahead
+
+
+def untouched(moments: Sequence[Moment]) -> set[tuple[str, int]]:
+    """Return name and weight of the images that have one weight at all these moments."""
+    at_each = [{each for weights in chunks_of(moment).values() for each in weights.items()} for moment in moments]
+    return set.intersection(*at_each)
+
+
+def check_failed_reads(*, is_remembered: bool) -> None:
+    """Check that a dart on a chunk that cannot be read fails the draw.
+
+    With another dart, the images of a throttled chunk would be drawn too rarely.
+    """
+    moment, (busy, _) = of_one_chunk_each(2)
+    strip = strip_at(moment)
+    found = hits(Reads(moment, moment, unread={busy}), strip if is_remembered else None, strip.length)
+    assert found == {FAILED: 8, MISSED: 3, name_of(1): 5}, "a chunk that cannot be read changes the law"
+
+
+def check_order() -> None:
+    """Check that a hit before a chunk that cannot be read is answered, and that a miss before it is not passed over."""
+    moment, (busy, _) = of_one_chunk_each(2)
+    reads, strip = Reads(moment, moment, unread={busy}), strip_at(moment)
+    outcomes: dict[str, set[str]] = {}
+    with shipped_code_on(reads.world):
+        for row in itertools.permutations(range(strip.length), 2):
+            kinds = ["busy" if dart < 8 else "hit" if dart < 13 else "miss" for dart in row]
+            if kinds.count("busy") == 1:  # or else both chunks are one, and the row goes on
+                outcomes.setdefault(" ".join(kinds), set()).add(hit(reads, knowing(strip), *row))
+    failed, drawn = {FAILED}, {name_of(1)}
+    assert outcomes == {"busy hit": failed, "busy miss": failed, "miss busy": failed, "hit busy": drawn}
+
+
+def check_picture() -> None:
+    """Check that only the picture of the drawn image is shown, where memory has another one in the chunk."""
+    moment, (number, *_) = of_one_chunk_each(1)
+    reads, memory, fetched = Reads(moment, moment), knowing(strip_at(moment)), list[str]()
+    memory.keep_chunk(POOL, number, {"another": 7})
+
+    def fetch(name: str) -> str:
+        fetched.append(name)
+        return f"picture of {name}"
+
+    with shipped_code_on(reads.world):
+        drawn, picture = draw.draw(Store(reads, SETTINGS), POOL, Given([0]), fetch, memory)  # type: ignore[arg-type]
+    assert (drawn.name, picture) == (name_of(0), f"picture of {name_of(0)}"), "a picture of another image"
+    assert fetched == ["another", name_of(0)]
+
+
+def of_one_chunk_each(count: int) -> tuple[Moment, list[int]]:
+    """Return a label of images of weight 5, each in a lane and a chunk of its own, 8 units long, and the chunks."""
+    numbers = [chunks.chunk_number(lane, 3, 0) for lane in range(count)]
+    moment: dict[Key, Any] = {}
+    for lane, number in enumerate(numbers):
+        moment[POOL.key, str(number)] = items.chunk_item(POOL, number, {name_of(lane): 5})
+        moment[POOL.key, str(lane)] = items.lane_item(POOL, Lane(lane, 5, {3: 1}))
+    return moment, numbers
+
+
+def name_of(number: int) -> str:
+    """Return the name of an image with this number."""
+    return memory_label.image(number, 1).name
