@@ -24,7 +24,7 @@ from shared.labels.catalogue import Catalogue
 from shared.labels.store import Store
 from shared.settings import Settings
 from tests.support.simulation import SETTINGS
-from tools.benchmarks import draw_waits, picture_work
+from tools.benchmarks import picture_work, waits
 from tools.benchmarks.arithmetic import Metered
 from tools.benchmarks.capacity import Usage
 from tools.benchmarks.designs import petapi, rows
@@ -42,6 +42,7 @@ PAGE = 50  # images of a page
 IMAGES, ROUNDS = 60, 20  # where CPU time is taken; each round deletes an image
 MEDIANS = 3  # of CPU time, one for each so many rounds
 TAG, PREFIX = "red", "IMG_"
+TAGS = ("a", "b", "c", "d", "e")
 
 # The upper bound of each figure. Draws: 0.5 for the lanes and 0.5 for each dart. With uniform weights, a hit takes 1.8
 # darts at 100 images and 1.6 at 1,000, and 1,000 draws are within 0.05 of that. Writes: 3 items of less than 1 KB, each
@@ -57,6 +58,12 @@ BOUNDS = {
     "waits of a draw for DynamoDB, chunks never read": 1.6,
     "read units of a draw / with one dart at a time, chunks known": 1.03,
     "read units of a draw / with one dart at a time, chunks never read": 1.6,
+    # A delete: the row and the lanes, the filler, the transaction; then it waits once for S3. With tags: their rows,
+    # their lanes, the fillers. A change reads the lanes after the row, and the state that it answers with at the end.
+    "waits of a delete for DynamoDB": 3,
+    "waits of a delete for DynamoDB, 5 tags": 5,
+    "waits of a change for DynamoDB": 5,
+    "waits of a change for DynamoDB, 5 tags": 6,
     "read units per upload, 100 images": 0.5,
     "read units per upload, 1000 images": 0.5,
     "write units per upload, 100 images": 6,
@@ -170,16 +177,19 @@ def _operations(table: Table, count: int) -> dict[str, float]:
 
 
 def _waits() -> dict[str, float]:
-    """Return the dearest draw of labels of all kinds of weights, by what the container remembers."""
+    """Return the dearest draw of labels of all kinds of weights, by what the container remembers, and the writes."""
     dearest: dict[str, float] = {}
     for kind, count in itertools.product((*KINDS, "spiky"), SIZES):
-        once, *others = draw_waits.costs(label(weights(kind, count, random.Random(count))), DRAWS).items()
+        once, *others = waits.of_draws(label(weights(kind, count, random.Random(count))), DRAWS).items()
         for name, cost in others:
             figures = {
                 f"waits of a draw for DynamoDB, {name}": cost.waits,
                 f"read units of a draw / with one dart at a time, {name}": cost.units / once[1].units,
             }
             dearest |= {name: max(figure, dearest.get(name, 0)) for name, figure in figures.items()}
+    for kind, tags in {"": (), ", 5 tags": TAGS}.items():
+        of_writes = waits.of_writes(tags)
+        dearest |= {f"waits of a {name} for DynamoDB{kind}": most for name, most in of_writes.items()}
     return dearest
 
 

@@ -1,11 +1,12 @@
-"""How often a draw waits for DynamoDB, and what it reads, in a container that remembers: for `make bench-quick`.
+"""How often a request waits for DynamoDB, and what it reads: for `make bench-quick`.
 
 Calls that are under way together are one wait.  So calls of a task beside another call do not count.
 """
 
 import random
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, TypeVar
 from unittest import mock
 
@@ -14,14 +15,14 @@ import draw
 from foresight import Memory
 from random_image import FORGETFUL
 from shared import parallel
-from shared.images import Pool
+from shared.images import UNITS, Pool
 from shared.labels import chunks, items
 from shared.labels.store import Store
 from tests.support.memory_aws import CHUNKS
 from tests.support.simulation import SETTINGS, at_once
 from tools.benchmarks.arithmetic import Metered
 from tools.benchmarks.capacity import Usage
-from tools.benchmarks.designs import petapi
+from tools.benchmarks.designs import petapi, rows
 from tools.benchmarks.designs.rows import LABEL
 
 T = TypeVar("T")
@@ -29,7 +30,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """The means of a draw: how often it waits for DynamoDB, and the read units."""
+    """The means of a request: how often it waits for DynamoDB, and the read units."""
 
     waits: float
     units: float
@@ -52,12 +53,12 @@ class Waits:
         return result
 
     def per(self, count: int) -> Cost:
-        """Return the means of so many draws."""
+        """Return the means of so many requests."""
         used = self._used + self._take()
         return Cost((used.trips - self._beside) / count, used.read / count)
 
 
-def costs(state: petapi.State, draws: int) -> Mapping[str, Cost]:
+def of_draws(state: petapi.State, draws: int) -> Mapping[str, Cost]:
     """Return what a draw costs that remembers nothing, all chunks, or the strip only."""
     lanes, found = _chunk_table(state)
     strip = darts.strip_of(lanes)
@@ -72,6 +73,34 @@ def costs(state: petapi.State, draws: int) -> Mapping[str, Cost]:
         "chunks never read": strip_only,
     }
     return {name: _cost(state, each) for name, each in memories.items()}
+
+
+def of_writes(tags: Sequence[str]) -> Mapping[str, float]:
+    """Return how often deleting an image with these tags waits, and changing its weight to another class."""
+    state, count = petapi.State(), 40
+    for number in range(count):
+        image = rows.image(f"{number:032x}.png", UNITS // 2)
+        state.add_image(replace(image, tags=tuple(tags)))
+    client = Metered(state.world)
+    store = Store(client, SETTINGS)  # type: ignore[arg-type]
+    names = [f"{number:032x}.png" for number in range(count)]
+    found: dict[str, float] = {}
+    for name, request in {"change": partial(_change, store), "delete": partial(store.remove, LABEL)}.items():
+        most = 0.0
+        for image_name in names[: count // 2]:
+            waits = Waits(client.take)
+            client.take()
+            with mock.patch.object(parallel, "RUN", waits.begin_task):
+                assert request(image_name)
+            most = max(most, waits.per(1).waits)
+        found[name] = most
+    return found
+
+
+def _change(store: Store, name: str) -> object:
+    """Change a weight as PATCH does, which answers with the image's state."""
+    assert store.edit(LABEL, name, lambda image: replace(image, weight=image.weight // 3))
+    return store.with_total_weight(LABEL, name, consistent=True)
 
 
 def _cost(state: petapi.State, memories: list[Memory]) -> Cost:
