@@ -15,8 +15,8 @@ from shared.labels.store import Store
 from shared.picture_response import picture_response
 from shared.pictures.bucket import Bucket, ThumbnailBucket
 from shared.settings import read_settings
+from shared.thumbnail import Thumbnail, requested
 from shared.tiles import Tiles
-from thumbnails import Thumbnail
 
 logger = logging.getLogger("petapi")
 
@@ -28,7 +28,7 @@ def get_picture(request: Request) -> Response:
     address, so that caches keep a picture once.
     """
     label, name = image_paths.image_path(request)
-    thumbnail = thumbnails.requested(request, label, name)
+    thumbnail = requested(request, label, name)
     settings = read_settings()
     store = Store(aws.dynamodb(), settings)
     image = store.image(label, name)

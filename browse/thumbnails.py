@@ -2,66 +2,19 @@
 
 import logging
 import time
-from dataclasses import dataclass
-from hashlib import sha256
 
-from shared import images
-from shared.api.accept import quality
-from shared.api.endpoint import Request
-from shared.api.image_json import picture_headers
 from shared.errors import UnprocessableValue
 from shared.images import Image
 from shared.labels.store import Store
-from shared.pictures.bucket import EXTENSIONS, LOOK, SIDES, Bucket, ThumbnailBucket
+from shared.pictures.bucket import Bucket, ThumbnailBucket
 from shared.pictures.budget import CannotBeShown, TooMuchWork
+from shared.thumbnail import FAILED, Thumbnail
 
 logger = logging.getLogger("petapi")
 
 clock = time.time  # seconds since 1970
-FAILED = b"cannot be shown until "  # begins what is kept in the place of a thumbnail, before seconds since 1970
-KEPT = 7 * 86_400  # seconds; the bucket removes it then, too
+KEPT = 90 * 86_400  # seconds; the bucket removes it then, too
 RETRIED_AFTER = 3_600  # seconds; another container may have the time or the memory that this one had not
-
-
-@dataclass(frozen=True, slots=True)
-class Thumbnail:
-    """A thumbnail that an image can have. `side` is in pixels, `extension` is webp or jpg."""
-
-    label: str
-    name: str
-    side: int
-    extension: str
-
-    @property
-    def headers(self) -> dict[str, str]:
-        """The headers of a picture with the thumbnail's own ETag. Both types have one URL, so Vary names Accept."""
-        stem = self.name.partition(".")[0]
-        own_name = f"{stem}-{self.side}.{self.extension}"
-        etag = sha256(f"{own_name} {LOOK}".encode()).hexdigest()[:32]
-        return {**picture_headers(self.label, own_name), "ETag": f'"{etag}"', "Vary": "Accept"}
-
-
-def requested(request: Request, label: str, name: str) -> Thumbnail | None:
-    """Return the thumbnail that the request names, or None without `size`. Refuse other sizes."""
-    size = request.query.get("size")
-    if size is None:
-        return None
-    if size not in map(str, SIDES):
-        raise UnprocessableValue(
-            f"size must be {', '.join(map(str, SIDES[:-1]))} or {SIDES[-1]}; leave it out for the whole picture.",
-            field="size",
-        )
-    return Thumbnail(label, name, int(size), best_extension(request.headers.get("accept", "")))
-
-
-def best_extension(accept: str) -> str:
-    """Return the type of thumbnail that an Accept header rates higher: webp for a tie, jpg if it accepts neither.
-
-    Browsers name image/webp or accept `image/*`, and all of them can show WebP; curl and fetch() send `*/*`.  A client
-    without the header gets JPEG, which every program reads.
-    """
-    liked = {extension: quality(accept, images.CONTENT_TYPES[extension]) for extension in EXTENSIONS}
-    return "webp" if 0 < liked["webp"] >= liked["jpg"] else "jpg"
 
 
 def read_or_make(

@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from draw import Drawn, draw
 from foresight import Memory
+from formats import FORMATS, Sources, shown
 from shared import aws, images
 from shared.api.accept import prefers_json
 from shared.api.endpoint import Request, Response, as_json, endpoint, required
-from shared.api.image_json import image_json, picture_headers
 from shared.api.parameters import RANDOM
 from shared.errors import Unavailable, UnprocessableValue
-from shared.images import Image, Pool
+from shared.images import Pool
 from shared.labels.store import Store
-from shared.picture_response import picture_response
-from shared.pictures.bucket import Bucket
+from shared.pictures.bucket import Bucket, ThumbnailBucket
 from shared.settings import Settings, read_settings
+from shared.thumbnail import requested_side
 
 if TYPE_CHECKING:
     from draw_many import DrawnImages
@@ -61,9 +61,16 @@ def _draw(request: Request, pool: Pool, response_format: str) -> Response:
     if EXTRA_PARAMETERS & request.query.keys():
         return _with_options(request, pool, response_format)
     settings = read_settings()
-    store = Store(aws.dynamodb(), settings)
+    sources = _sources(request, settings)
     known = FORGETFUL if settings.consistent_reads else memory()
-    return _respond(request, settings, response_format, store, partial(draw, store, pool, RNG, memory=known))
+    return _respond(sources, pool, response_format, partial(draw, sources.store, pool, RNG, memory=known))
+
+
+def _sources(request: Request, settings: Settings) -> Sources:
+    """Return where images are, for this request."""
+    side, s3 = requested_side(request), aws.s3()
+    pictures, thumbnails = Bucket(s3, settings.bucket), ThumbnailBucket(s3, settings.thumbnail_bucket)
+    return Sources(Store(aws.dynamodb(), settings), pictures, thumbnails, request, side)
 
 
 def _with_options(request: Request, pool: Pool, response_format: str) -> Response:
@@ -81,29 +88,29 @@ def _with_options(request: Request, pool: Pool, response_format: str) -> Respons
     settings = read_settings()
     if options.seed or options.session:
         settings = replace(settings, consistent_reads=True)
-    store, rows = Store(aws.dynamodb(), settings), Rows(aws.dynamodb(), settings)
+    sources, rows = _sources(request, settings), Rows(aws.dynamodb(), settings)
+    store = sources.store
     if options.count:
-        return _all_as_json(draw_many(store, rows, pool, options.count, rng, distinct=options.distinct), request)
+        return _all_as_json(draw_many(store, rows, pool, options.count, rng, distinct=options.distinct), sources)
     if options.session:
         walk = partial(image_at_position, store, rows, pool, options.session, options.position)
-        return _respond(request, settings, response_format, store, lambda fetch: _fetched(walk(), fetch))
-    return _respond(request, settings, response_format, store, partial(draw, store, pool, rng, memory=FORGETFUL))
+        return _respond(sources, pool, response_format, lambda fetch: _fetched(walk(), fetch))
+    return _respond(sources, pool, response_format, partial(draw, store, pool, rng, memory=FORGETFUL))
 
 
-def _respond(request: Request, settings: Settings, response_format: str, store: Store, choose: Choose[Any]) -> Response:
+def _respond(sources: Sources, pool: Pool, response_format: str, choose: Choose[Any]) -> Response:
     """Choose an image and return it in this format.  If it was deleted meanwhile, choose again, DRAWS_MAX times in all.
 
     `choose` draws an image, or takes the one at the position of a session, and gets what the format shows of it.
     """
     fetch, respond = FORMATS[response_format]
-    of_image = partial(fetch, store, Bucket(aws.s3(), settings.bucket), _pool(request).label)
     for _ in range(DRAWS_MAX):
-        drawn, found = choose(of_image)
+        drawn, found = choose(partial(fetch, sources, pool.label))
         if found is not None:
-            response = respond(drawn, found, request)
+            response = respond(sources, drawn, found)
             return replace(response, headers={**response.headers, **_headers(drawn)})
-        logger.warning("%s the drawn image %s was deleted meanwhile", request.id, drawn.id)
-    raise Unavailable(f"Each drawn image of {_pool(request)} was deleted meanwhile; retry in a moment.")
+        logger.warning("%s the drawn image %s was deleted meanwhile", sources.request.id, drawn.id)
+    raise Unavailable(f"Each drawn image of {pool} was deleted meanwhile; retry in a moment.")
 
 
 def _fetched(drawn: Drawn, fetch: Fetch[Found]) -> tuple[Drawn, Found | None]:
@@ -126,48 +133,11 @@ def _format(request: Request) -> str:
     return asked
 
 
-def _picture(_: Store, bucket: Bucket, label: str, name: str) -> Response | None:
-    """Return the response with the picture, or None if it was deleted.
-
-    Its row is not read: the chunk that the dart hit vouches for the image.  A delete removes it from there before it
-    removes the picture.
-    """
-    return picture_response(bucket, f"{label}/{name}", picture_headers(label, name))
-
-
-def _row(store: Store, _: Bucket, label: str, name: str) -> Image | None:
-    """Return the image's row, or None if it was deleted."""
-    return store.image(label, name)
-
-
-def _as_it_is(_: Drawn, response: Response, __: Request) -> Response:
-    return response
-
-
-def _json(drawn: Drawn, image: Image, request: Request) -> Response:
-    """Return the image's row as JSON, with the weight that it was drawn with."""
-    shown = image_json(replace(image, weight=drawn.weight), request.base_url)
-    return as_json({**shown, "probability": drawn.probability, "totalWeight": drawn.total_weight / images.UNITS})
-
-
-def _redirect(drawn: Drawn, _: Image, request: Request) -> Response:
-    """Return a redirect to the picture's own address."""
-    return Response(302, headers={"Location": f"{request.base_url}images/{drawn.id}"})
-
-
-def _all_as_json(drawn: "DrawnImages", request: Request) -> Response:
+def _all_as_json(drawn: "DrawnImages", sources: Sources) -> Response:
     """Return several drawn images, in the order of the draws."""
-    found = [{**image_json(image, request.base_url), "probability": probability} for image, probability in drawn.images]
+    found = [{**shown(image, sources), "probability": probability} for image, probability in drawn.images]
     headers = {"Image-Total-Weight": images.decimal(drawn.total_weight)}
     return as_json({"images": found, "totalWeight": drawn.total_weight / images.UNITS}, headers=headers)
-
-
-# What each format gets of an image, and how it shows that.  All have one signature, so some leave arguments unused.
-FORMATS: dict[str, tuple[Callable[..., Any], Callable[..., Response]]] = {
-    "image": (_picture, _as_it_is),
-    "json": (_row, _json),
-    "redirect": (_row, _redirect),
-}
 
 
 def _headers(drawn: Drawn) -> dict[str, str]:
@@ -181,7 +151,7 @@ def _headers(drawn: Drawn) -> dict[str, str]:
     }
 
 
-_PARAMETERS = {"label", "tag", RANDOM, *EXTRA_PARAMETERS}
+_PARAMETERS = {"label", "tag", "size", RANDOM, *EXTRA_PARAMETERS}
 handler = endpoint(
     {"/random": {"GET": random_image}, "/random.json": {"GET": random_json}},
     parameters={"/random": {"format", *_PARAMETERS}, "/random.json": _PARAMETERS},

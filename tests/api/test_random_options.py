@@ -14,11 +14,13 @@ from hypothesis import strategies as st
 import options
 import random_image
 from shared.errors import ApiError
+from shared.pictures.bucket import LOOK
+from shared.thumbnail import FAILED
 from tests.support import pictures
 from tests.support.answers import conforms, problem
 from tests.support.cloud import ROOT
 from tests.support.hosts import Api, json_of
-from tests.support.memory_aws import S3, DynamoDB, World
+from tests.support.memory_aws import IMAGES, S3, DynamoDB, World
 from tests.support.memory_label import image, stored
 from tests.support.refusals import outcome
 from tests.support.simulation import LABEL, call
@@ -235,3 +237,70 @@ def test_a_plain_draw_does_not_load_what_the_options_need() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout == "set()\n"
+
+
+# --- thumbnails ---
+
+
+def test_a_draw_of_a_size_is_a_redirect_until_the_thumbnail_is_made(api: Api) -> None:
+    (image_id,) = uploaded(api, "0.25")
+    first = api.random(size="256")
+    assert (first.status, first.headers["cache-control"]) == (302, "no-store")
+    assert (first.headers["image-id"], first.headers["image-probability"]) == (image_id, "1.0")
+    assert first.headers["location"].endswith(f"/images/{image_id}?size=256")
+    made = api.get(first.headers["location"])
+
+    drawn = api.random(size="256")
+    assert (drawn.status, drawn.headers["cache-control"], drawn.headers["vary"]) == (200, "no-store", "Accept")
+    assert (drawn.headers["image-id"], drawn.headers["image-weight"]) == (image_id, "0.25")
+    assert "etag" not in drawn.headers
+    assert (drawn.body, drawn.headers["content-type"]) == (made.body, made.headers["content-type"])
+    assert api.random(size="512").status == 302
+
+
+@pytest.mark.parametrize("options", [{}, {"seed": "a"}, {"session": "me", "position": "0"}], ids=str)
+def test_a_size_goes_with_every_format_and_option(api: Api, options: dict[str, str]) -> None:
+    uploaded(api, "0.25")
+    document = json_of(api.random(size="1024", format="json", **options))
+    conforms(document, "DrawnImage")
+    assert document["thumbnailUrl"] == f"{document['url']}?size=1024"
+    redirect = api.random(size="1024", format="redirect", **options)
+    assert redirect.headers["location"] == document["thumbnailUrl"]
+    assert api.get(document["thumbnailUrl"]).status == 200
+    assert api.random(size="1024", format="image", **options).status == 200
+    many = json_of(api.random(size="1024", count="2", **options)) if "session" not in options else {"images": []}
+    assert all(one["thumbnailUrl"] == document["thumbnailUrl"] for one in many["images"])
+    assert "thumbnailUrl" not in json_of(api.random(format="json"))
+
+
+@pytest.mark.parametrize("size", ["300", "0", "256px", ""])
+def test_another_size_is_refused_with_the_sizes_that_there_are(api: Api, size: str) -> None:
+    uploaded(api, "0.25")
+    assert "256, 512 or 1024" in problem(api.random(size=size), 422, field="size")
+
+
+def test_a_thumbnail_costs_one_get_and_no_row(world: World) -> None:
+    store = stored(world, [500_000_000])
+    assert store
+    world.thumbnails[f"{image(0, 1).id}/256.{LOOK}.jpg"] = b"a thumbnail"
+    calls: list[str] = []
+    world.pause = calls.append
+    answer = call(random_image, "GET", "/random", "/random", query={"label": [LABEL], "size": ["256"]})
+    assert (answer["statusCode"], answer["headers"]["Content-Type"]) == (200, "image/jpeg")
+    assert calls == ["query", "batch_get_item", "get_object"]
+
+
+def test_a_picture_that_cannot_be_shown_leads_to_the_reason(world: World) -> None:
+    stored(world, [500_000_000])
+    world.thumbnails[f"{image(0, 1).id}/256.{LOOK}.jpg"] = FAILED + b"9999999999"
+    answer = call(random_image, "GET", "/random", "/random", query={"label": [LABEL], "size": ["256"]})
+    assert answer["statusCode"] == 302
+
+
+def test_a_deleted_image_is_not_drawn_as_a_thumbnail(world: World) -> None:
+    store = stored(world, [500_000_000, 500_000_000])
+    del world.tables[IMAGES][LABEL, image(0, 1).name]
+    for _ in range(20):
+        answer = call(random_image, "GET", "/random", "/random", query={"label": [LABEL], "size": ["256"]})
+        assert answer["statusCode"] == 503 or answer["headers"]["Image-Id"] == image(1, 1).id
+    assert store.remove(LABEL, image(1, 1).name)

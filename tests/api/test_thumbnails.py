@@ -126,7 +126,7 @@ def test_only_a_picture_takes_size_and_only_once(api: Api) -> None:
     url = json_of(api.upload(CHELSEA))["url"]
     problem(api.get(f"{url}?size=256&size=256"), 400, field="size")
     problem(api.get(f"{url}/info?size=256"), 400, field="size")
-    problem(api.get(f"/random?label={api.label}&size=256"), 400, field="size")
+    problem(api.get(f"/images?label={api.label}&size=256"), 400, field="size")
     problem(api.delete(f"{url}?size=256"), 400, field="size")
     problem(api.patch(f"{url}?size=256", {"weight": 0.5}), 400, field="size")
     assert api.get(url).body == CHELSEA
@@ -176,7 +176,9 @@ def stored_as_it_is(api: Api, content: bytes) -> Any:
     return image
 
 
-@pytest.mark.parametrize(("failure", "lifetime"), [(CannotBeShown("broken"), 7 * 86_400), (TooMuchWork("slow"), 3_600)])
+@pytest.mark.parametrize(
+    ("failure", "lifetime"), [(CannotBeShown("broken"), 90 * 86_400), (TooMuchWork("slow"), 3_600)]
+)
 def test_a_thumbnail_that_fails_is_remembered_for_a_while(
     moto_aws: None, monkeypatch: pytest.MonkeyPatch, failure: Exception, lifetime: int
 ) -> None:

@@ -69,7 +69,7 @@ ALLOWED = {
     "vectors PutVectors": {"index"},
     "vectors DeleteVectors": {"index"},
     "titan InvokeModel": {"index", "search"},
-    "thumbnails GetObject": {"images"},
+    "thumbnails GetObject": {"images", "random"},
     "thumbnails PutObject": {"images"},
     "thumbnails DeleteObject": {"delete", "images"},
     "chunks Query": {"upload", "random", "delete", "images", "edit", "receive"},

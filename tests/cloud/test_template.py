@@ -48,7 +48,7 @@ def test_thumbnails_are_private_and_encrypted_and_go_by_themselves() -> None:
         assert thumbnails[name] == pictures[name]
     assert "VersioningConfiguration" not in thumbnails  # or else what is removed would stay as an old version
     (rule,) = thumbnails["LifecycleConfiguration"]["Rules"]
-    assert (rule["Status"], rule["ExpirationInDays"]) == ("Enabled", 7)
+    assert (rule["Status"], rule["ExpirationInDays"]) == ("Enabled", 90)
 
 
 def test_tables_cost_nothing_at_rest() -> None:

@@ -3,8 +3,8 @@
 import pytest
 
 import random_image
-import thumbnails
 from shared.api.accept import prefers_json, quality
+from shared.thumbnail import best_extension
 
 JSON, JPEG, WEBP = "application/json", "image/jpeg", "image/webp"
 
@@ -87,4 +87,4 @@ def test_a_draw_is_json_if_the_header_likes_json_as_much_as_each_picture(accept:
 
 @pytest.mark.parametrize("accept", TABLE)
 def test_a_thumbnail_is_of_the_type_that_the_header_likes_best(accept: str) -> None:
-    assert thumbnails.best_extension(accept) == TABLE[accept][4]
+    assert best_extension(accept) == TABLE[accept][4]
