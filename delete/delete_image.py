@@ -25,8 +25,9 @@ def delete_image(request: Request) -> Response:
     if image is None:
         raise image_paths.not_found(label, name)
     bucket, thumbnails = Bucket(aws.s3(), settings.bucket), ThumbnailBucket(aws.s3(), settings.thumbnail_bucket)
-    with beside(partial(thumbnails.discard, image.id)):
+    with beside(partial(thumbnails.discard, image.id)) as discard_thumbnails:
         bucket.discard(image.id, image.version_id)
+        discard_thumbnails()
     return Response(204)
 
 

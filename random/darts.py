@@ -25,12 +25,12 @@ class Segment(NamedTuple):
 class Strip(NamedTuple):
     """All chunks of a pool side by side.  `length` is in units; it is 0 if the pool has no images.
 
-    `opened` is how often each lane began a chunk.  So two strips are equal only if no chunk was begun in between.
+    `opened` is how often each lane began a chunk, by number.  So two strips are equal only if no chunk was begun since.
     """
 
     segments: tuple[Segment, ...]
     length: int
-    opened: tuple[int, ...] = ()
+    opened: tuple[tuple[int, int], ...] = ()
 
 
 class Landing(NamedTuple):
@@ -49,7 +49,7 @@ def strip_of(lanes: Mapping[int, Lane]) -> Strip:
             if volume:
                 segments.append(Segment(length, lane.number, weight_class))
                 length += chunks.capacity(volume) << weight_class
-    return Strip(tuple(segments), length, tuple(lane.opened for lane in ordered))
+    return Strip(tuple(segments), length, tuple((lane.number, lane.opened) for lane in ordered))
 
 
 def locate(strip: Strip, dart: int) -> Landing:

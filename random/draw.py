@@ -1,8 +1,8 @@
 """Draw an image of a pool with probability exactly weight / total."""
 
 import random
-from collections.abc import Callable, Collection
-from contextlib import nullcontext, suppress
+from collections.abc import Callable
+from contextlib import ExitStack, nullcontext, suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Generic, TypeVar
@@ -57,10 +57,11 @@ def draw(
     Lanes that are out of date may show no image, or only chunks that are gone.  So if nothing was drawn, read the lanes
     again, consistently.
     """
-    request = _Draw(store, pool, rng, fetch, memory)
-    for consistent in (False, True):
-        if found := request.attempt(consistent=consistent):
-            return found
+    with ExitStack() as meanwhile:
+        request = _Draw(store, pool, rng, fetch, memory, meanwhile)
+        for consistent in (False, True):
+            if found := request.attempt(consistent=consistent):
+                return found
     if not request.strip.length:
         raise no_images_of(pool)
     raise Unavailable(f"No image of {pool} could be drawn; retry in a moment.")
@@ -75,11 +76,21 @@ def no_images_of(pool: Pool) -> NotFound:
 
 
 class _Draw(Generic[T]):
-    """One draw: the strip that was read last, and rows of darts on it."""
+    """One draw: the strip that was read last, and rows of darts on it.
+
+    What is fetched ahead ends with `meanwhile`, so that no row waits for what an earlier one expected in vain.
+    """
 
     def __init__(
-        self, store: Store, pool: Pool, rng: random.Random, fetch: Callable[[str], T | None], memory: Memory
+        self,
+        store: Store,
+        pool: Pool,
+        rng: random.Random,
+        fetch: Callable[[str], T | None],
+        memory: Memory,
+        meanwhile: ExitStack,
     ) -> None:
+        self._meanwhile = meanwhile
         self._store, self._pool, self._rng, self._fetch, self._memory = store, pool, rng, fetch, memory
         self.strip = darts.strip_of({})
         self._total_weight = 0
@@ -108,7 +119,8 @@ class _Draw(Generic[T]):
         row = self._memory.row(self._pool, strip, self._rng)
         read_chunks = partial(self._store.chunks_now, self._pool, {landing.chunk_number for landing in row.landings})
         expected = beside(partial(self._fetch, row.expected)) if row.expected else nullcontext(lambda: None)
-        with expected as ahead, nullcontext(read_chunks) if is_confirmed else beside(read_chunks) as read:
+        ahead = self._meanwhile.enter_context(expected)
+        with nullcontext(read_chunks) if is_confirmed else beside(read_chunks) as read:
             if not is_confirmed:
                 self._read_lanes()
                 if self.strip != strip:
@@ -121,7 +133,7 @@ class _Draw(Generic[T]):
         self.strip, self._total_weight = darts.strip_of(lanes), chunks.total_weight(lanes)
         self._memory.keep_strip(self._pool, self.strip)
 
-    def _judge(self, row: Row, found: dict[int, dict[str, int]], unread: Collection[int]) -> Drawn | None:
+    def _judge(self, row: Row, found: dict[int, dict[str, int]], unread: set[int]) -> Drawn | None:
         """Return the first hit of the row.
 
         A chunk that could not be read is asked for again only when its dart is reached: to fail because of any other
@@ -132,6 +144,7 @@ class _Draw(Generic[T]):
         for landing in row.landings:
             if landing.chunk_number in unread:
                 found |= self._store.chunks(self._pool, [landing.chunk_number])
+                unread.discard(landing.chunk_number)
             weights = found.get(landing.chunk_number, {})
             name = darts.image_at(weights, landing.offset)
             if name and weights[name] <= self._total_weight:  # else the two reads disagree: no probability is above 1

@@ -1,8 +1,8 @@
-"""The AWS clients: made on first use, one session for all, with bounded patience.
+"""The AWS clients: made on first use or while Lambda imports a handler, one session for all, with bounded patience.
 
 A call makes at most 3 attempts. Each waits 1 s to connect and 2 s for bytes. These waits do not bound a request,
-because it makes several calls; shared/deadline.py does, and has the longest time of one attempt. A Lambda container
-handles one request at a time, so no lock is needed.
+because it makes several calls; shared/deadline.py does, and has the longest time of one attempt. Threads of a
+request share them, so a request makes its clients before it begins a thread.
 
 boto3 would make the same clients, but it imports its resources and transfers first: a fifteenth of a cold start.
 """

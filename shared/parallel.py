@@ -10,10 +10,10 @@ count in it.  botocore's clients may be shared by threads once they are made, so
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from contextvars import copy_context
 from functools import cache, partial
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 from shared import is_cold_start
 
@@ -27,13 +27,23 @@ THREADS = 6  # at most: an upload reads the lanes of its label and of five tags 
 Wait = Callable[[], T]  # returns what a task returned, or raises what it raised, once it has ended
 
 
-def in_thread(task: Callable[[], T]) -> Wait[T]:
+class Running(NamedTuple, Generic[T]):
+    """A task that was begun.  `end` returns when it has ended, or will never begin."""
+
+    wait: Wait[T]
+    end: Callable[[], object]
+
+
+def in_thread(task: Callable[[], T]) -> Running[T]:
     """Begin a task in a thread, in the caller's context.
 
     A cold start has no connections yet.  To open two at a time would cost it more processor time than waiting, so there
-    the task runs when it is waited for.
+    the task runs when it is waited for, if at all.
     """
-    return _once(task) if is_cold_start() else _threads().submit(copy_context().run, task).result
+    if is_cold_start():
+        return Running(_once(task), lambda: None)
+    begun = _threads().submit(copy_context().run, task)
+    return Running(begun.result, begun.exception)
 
 
 def _once(task: Callable[[], T]) -> Wait[T]:
@@ -64,18 +74,18 @@ def _threads() -> "ThreadPoolExecutor":
     return ThreadPoolExecutor(THREADS, thread_name_prefix="beside")
 
 
-RUN: Callable[[Callable[[], Any]], Wait[Any]] = in_thread  # the simulation puts its scheduler here
+RUN: Callable[[Callable[[], Any]], Running[Any]] = in_thread  # the simulation puts its scheduler here
 
 
 @contextmanager
 def beside(task: Callable[[], T]) -> Iterator[Wait[T]]:
     """Run the task while the block runs.  Yield what waits for it: its result is returned, its exception is raised.
 
-    The task has ended when the block is left.  If nobody asked for its result, nobody learns of its exception.
+    The task has ended when the block is left.  If nobody asks for its result, nobody learns of its exception, and it
+    may not have run: a task that changes anything must be asked.
     """
-    wait = RUN(task)
+    running = RUN(task)
     try:
-        yield wait
+        yield running.wait
     finally:
-        with suppress(Exception):
-            wait()
+        running.end()

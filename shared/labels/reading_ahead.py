@@ -44,7 +44,7 @@ class AheadReader(Reader):
         """Read the lanes of these pools while the block runs, for the first attempt to add an image to them."""
 
         def read(pool: Pool) -> None:
-            self._begun[pool] = self.lanes(pool)  # if that fails, `add` reads them
+            self._begun[pool] = self.lanes(pool)  # if that fails, they are read when they are needed
 
         with ExitStack() as stack:
             for pool in pools:
@@ -58,6 +58,11 @@ class AheadReader(Reader):
             return attempt(again)
         finally:
             self._ahead = {}
+
+    def _lanes_to_add(self, pool: Pool, *, consistent: bool) -> dict[int, Lane]:
+        """Return the pool's lanes, for the first attempt those that were read before."""
+        begun = self._begun.pop(pool, None)
+        return self.lanes(pool, consistent=consistent) if begun is None else begun
 
     def _read_ahead(self, image: Image, new: Image | None, item: items.Item, *, again: bool = True) -> None:
         """Read what the writes need that let the image, of this row, become `new`, or that remove it.

@@ -4,10 +4,11 @@
 |--------------------------|------------------------------------------------|---------------------|
 | add                      | lanes + TransactWriteItems of 3                | 0.5 read, 6 write   |
 | add a label's first      | lanes + TransactWriteItems of 4                | 0.5 read, 8 write   |
-| remove                   | 2-3 consistent GetItem + 3 or 5 writes         | 2-3 read, 6 or 10 write |
+| remove                   | lanes + 1-2 consistent GetItem + 3 or 5 writes | 2-3 read, 6 or 10 write |
 | edit the weight          | 2-3 consistent GetItem + 3, 4 or 6 writes      | 2-3 read, 6-12 write |
 
-Adding, removing or editing an image costs the same reads and writes once more for each tag, in the same transaction.
+Each tag of the image costs the same reads and writes once more, in the same transaction; the reads for all tags are
+made at a time (reading_ahead.py).  A store is for one request at a time.
 A tag's row that is missing or names another version or weight is no obstacle: removing takes what is there, and editing
 leaves it as it should be.
 
@@ -100,7 +101,7 @@ class Store(AheadReader):
         """
 
         def attempt(again: bool) -> tuple[Image, int]:
-            lanes = [self._begun.pop(pool, {}) or self.lanes(pool, consistent=again) for pool in image.pools]
+            lanes = [self._lanes_to_add(pool, consistent=again) for pool in image.pools]
             total_weight = chunks.total_weight(lanes[0])
             try:
                 pools = zip(image.pools, lanes, strict=True)

@@ -192,8 +192,8 @@ def test_requests_cost_no_more_than_they_did(
 def test_a_dearer_draw_is_noticed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.delenv("DYNOXIDE", raising=False)
     monkeypatch.setenv("PATH", "")
-    shipped, unused = Store.chunks, chunks.chunk_number(0, 1, 0)
-    monkeypatch.setattr(Store, "chunks", lambda self, pool, numbers: shipped(self, pool, [*numbers, unused]))
+    shipped, unused = Store.chunks_now, chunks.chunk_number(0, 1, 0)
+    monkeypatch.setattr(Store, "chunks_now", lambda self, pool, numbers: shipped(self, pool, [*numbers, unused]))
 
     assert quick.main() == 1
     assert "too dear read units per draw, 1000 images" in capsys.readouterr().out

@@ -11,7 +11,6 @@ import pytest
 
 from shared import settings
 from shared.images import UNITS
-from shared.labels.store import Store
 from tests.support.hosts import Api, Running
 from tests.support.local_service import Answer, LocalService
 from tools.benchmarks import soak, soak_clients
@@ -189,7 +188,7 @@ def test_a_failing_client_ends_the_soak_at_once(running: LocalService, monkeypat
 
 
 def test_the_store_alone_is_soaked_on_the_emulator_too(emulator: Emulator) -> None:
-    pets = OnStore(Store(emulator.dynamodb, emulator.names), "stored")
+    pets = OnStore(emulator.dynamodb, emulator.names, "stored")
     found = soak_clients.soak(pets, 2, clients=4)
     check_label(emulator.dynamodb, emulator.names, "stored", found.record.weights)
     assert found.record.draws

@@ -1,6 +1,7 @@
 """What a mosaic shows: the picture as a browser shows it, closer than by mean RGB, and hardly a tile beside itself."""
 
 import random
+from functools import partial
 from io import BytesIO
 
 import numpy as np
@@ -17,7 +18,9 @@ import mosaic_making
 from mosaic_grid import Grid
 from shared.errors import UnprocessableValue
 from shared.limits import BODY_MAX
+from shared.pictures import decoding
 from shared.pictures.showing.shown import shown
+from shared.pictures.task import Task
 from tests.support import heaviest, patchworks, pictures, plain_mosaic, sample_pictures, tile_pictures
 from tests.support.photographs import CHELSEA, ROCKET
 from tests.support.pictures import chunk, saved, tiff
@@ -219,7 +222,10 @@ def test_noise_fits_into_a_response(slow_tier: None, kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", ["lossless WebP", "PNG of 16 bits, interlaced"])
-def test_the_heaviest_pictures_that_are_taken_have_mosaics(slow_tier: None, kind: str) -> None:
+def test_the_heaviest_pictures_that_are_taken_have_mosaics(
+    slow_tier: None, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(decoding, "Task", partial(Task, seconds=10.0))  # `make worst` holds the seconds
     made = mosaic_making.make(heaviest.TAKEN[kind](), tile_pictures.crops(16), 40)
     assert made.grid == (40, 30)
 

@@ -1,8 +1,11 @@
 """Darts that are thrown before the lanes are read: each image keeps exactly its weight, whatever is remembered."""
 
 import random
+import threading
 from collections import Counter
 from dataclasses import replace
+from typing import Any
+from unittest import mock
 
 import pytest
 
@@ -11,12 +14,13 @@ import draw
 import random_image
 from foresight import Memory
 from petapi_client.chi_square import p_value
+from shared import parallel
 from shared.errors import Unavailable
 from shared.labels import chunks
 from tests.support import every_dart, memory_label
 from tests.support.memory_aws import World
 from tests.support.memory_label import POOL, drawn, stored
-from tests.support.simulation import LABEL, Simulation
+from tests.support.simulation import LABEL, Simulation, call, shipped_code_on
 
 
 @pytest.mark.parametrize("batch", [range(4), pytest.param(range(4, 100), marks=pytest.mark.slow)])
@@ -93,6 +97,56 @@ def test_a_picture_that_could_not_be_fetched_ahead_is_fetched_again(world: World
     assert (picture, len(outcomes)) == ("picture", 2)
 
 
+@pytest.mark.parametrize("options", [{"seed": ["a"]}, {"session": ["me"], "position": ["0"]}], ids=str)
+def test_with_a_seed_or_a_session_the_lanes_come_first_also_in_a_container_that_knows_them(
+    world: World, options: dict[str, list[str]]
+) -> None:
+    stored(world, [500_000_000] * 4)
+    calls: list[str] = []
+
+    def draw_json(**more: list[str]) -> None:
+        query = {"label": [LABEL], "format": ["json"], **more}
+        assert call(random_image, "GET", "/random", "/random", query=query)["statusCode"] == 200
+
+    for _ in range(20):
+        draw_json()
+    world.pause = calls.append
+    draw_json()
+    assert calls.index("query") > calls.index("batch_get_item"), "the container does not know the label"
+    calls.clear()
+    draw_json(**options)
+    assert calls[0] == "query"
+
+
+def test_the_next_row_does_not_wait_for_a_picture_that_was_expected_in_vain(world: World) -> None:
+    """The label has changed, so the first row counts for nothing; its picture comes very slowly."""
+    store, begun, go_on = stored(world, [500_000_000] * 2), threading.Event(), threading.Event()
+    memory = every_dart.knowing(strip_of(world))
+    for number, weights in memory_label.seen(world)[2].items():
+        memory.keep_chunk(POOL, number, weights)
+    store.add(memory_label.image(2, 500_000_000))
+
+    def fetch(name: str) -> str:
+        if not begun.is_set():
+            begun.set()
+            in_time.append(go_on.wait(5))
+        return name
+
+    def chunk_read(calls: str) -> None:
+        if calls == "batch_get_item" and begun.is_set():
+            after.append(calls)
+            if len(after) == 2:  # that of the refused row, and of the next
+                go_on.set()
+
+    after: list[str] = []
+    in_time: list[bool] = []
+    world.pause = chunk_read
+    with mock.patch.object(parallel, "RUN", parallel.in_thread):
+        found, picture = draw.draw(store, POOL, random.Random(1), fetch, memory)
+    assert found.name == picture
+    assert in_time == [True]
+
+
 # --- reads that fail ---
 
 
@@ -103,6 +157,23 @@ def test_a_dart_on_a_chunk_that_cannot_be_read_fails_the_draw(is_remembered: boo
 
 def test_a_row_is_judged_in_order_when_a_chunk_cannot_be_read() -> None:
     every_dart.check_order()
+
+
+class ThrottledOnce(every_dart.Reads):
+    """Reads of which only the first finds chunks that are throttled."""
+
+    def batch_get_item(self, **request: Any) -> Any:
+        answer = super().batch_get_item(**request)
+        self._unread = set()
+        return answer
+
+
+def test_a_chunk_that_could_not_be_read_is_read_once_more_for_all_its_darts() -> None:
+    moment, (busy, _) = every_dart.of_one_chunk_each(2)
+    reads = ThrottledOnce(moment, moment, unread={busy})
+    with shipped_code_on(reads.world):
+        name = every_dart.hit(reads, every_dart.knowing(every_dart.strip_at(moment)), 5, 6, 7, 8)
+    assert (name, reads.calls) == (every_dart.name_of(1), {"query": 1, "batch_get_item": 2})
 
 
 # --- under writes ---

@@ -57,9 +57,11 @@ class Reads(DynamoDB):
         super().__init__(World(random.Random(0)))
         self._moments = {"query": lanes, "batch_get_item": chunks}
         self._unread = set(unread)
+        self.calls: Counter[str] = Counter()
         self.world.pause = self._turn
 
     def _turn(self, call: str) -> None:
+        self.calls[call] += 1
         self.world.tables[CHUNKS] = dict(self._moments[call])
 
     def batch_get_item(self, *, RequestItems: Any) -> Any:
@@ -141,7 +143,9 @@ def in_turn(history: Sequence[Moment], rng: random.Random, *, count: int, longes
         if not is_confirmed:
             of_chunks = max(of_lanes, of_chunks)  # then they are read one after the other
         before = [] if is_confirmed or not remembered.length else [rng.randrange(remembered.length)]
-        found = hits(Reads(history[of_lanes], history[of_chunks]), remembered, strip.length, *before)
+        reads = Reads(history[of_lanes], history[of_chunks])
+        found = hits(reads, remembered, strip.length, *before)
+        assert reads.calls["query"] == found.total(), "the lanes are read again because a strip was refused"
         del found[MISSED]
         lanes, contents = lanes_of(history[of_lanes]), chunks_of(history[of_chunks])
         known = [weights for number, weights in contents.items() if invariants.knows(lanes, number)]

@@ -11,7 +11,7 @@ import logging
 import random
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -30,6 +30,7 @@ from foresight import Memory
 from shared import aws, deadline, images, parallel, settings
 from shared.images import Pool
 from shared.labels import chunks, items, retries, store
+from shared.parallel import Running
 from shared.pictures.bucket import Bucket
 from tests.support import invariants, memory_aws
 from tests.support.memory_aws import BUCKET, CHUNKS, IMAGES, THUMBNAILS, TILES
@@ -156,8 +157,8 @@ class Simulation:
         """Return the client that makes the present call, or for which a task makes it."""
         return getattr(getcurrent(), "client", getcurrent())
 
-    def _begin_task(self, task: Callable[[], T]) -> Callable[[], T]:
-        """Let a task of the present client run beside it. Return what waits for its result."""
+    def _begin_task(self, task: Callable[[], T]) -> Running[T]:
+        """Let a task of the present client run beside it."""
         outcome: list[Callable[[], T]] = []
 
         def run() -> None:
@@ -176,7 +177,7 @@ class Simulation:
                 self.main.switch()
             return outcome[0]()
 
-        return wait
+        return Running(wait, partial(_end, wait))
 
     # --- the clients ---
 
@@ -435,13 +436,19 @@ class _OfClient:
         return getattr(self._me().memory, name)
 
 
-def at_once(task: Callable[[], T]) -> Callable[[], T]:
-    """Do a task before anything else. Return what returns its result, or raises what it raised."""
+def at_once(task: Callable[[], T]) -> Running[T]:
+    """Do a task before anything else."""
     try:
         result = task()
     except Exception as error:
-        return partial(_throw, error)
-    return lambda: result
+        return Running(partial(_throw, error), lambda: None)
+    return Running(lambda: result, lambda: None)
+
+
+def _end(wait: Callable[[], object]) -> None:
+    """Wait for the end of a task. That it was killed, its client must learn."""
+    with suppress(Exception):
+        wait()
 
 
 def _throw(error: BaseException) -> Any:
@@ -463,7 +470,7 @@ def shipped_code_on(
     world: memory_aws.World,
     *,
     sleep: Callable[[float], object] = lambda seconds: None,
-    run: Callable[[Callable[[], T]], Callable[[], T]] = at_once,
+    run: Callable[[Callable[[], T]], Running[T]] = at_once,
     memory: Any = None,
 ) -> Iterator[None]:
     """Let the shipped code run on an AWS in memory, with the random generator of that world."""

@@ -5,13 +5,15 @@ import tracemalloc
 from collections.abc import Iterator
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.images import UNITS, Image, Pool
 from shared.labels import items
+from shared.labels.chunks import Lane
 from tests.support import invariants
-from tools.reconcile import tally
+from tools.reconcile import rebuild, tally
 from tools.reconcile.placing import Filled, Placing
 
 POOL = Pool("cat")
@@ -79,3 +81,9 @@ def test_a_larger_label_takes_no_more_memory() -> None:
 
     peak(200)
     assert peak(4000) < 2 * peak(400)
+
+
+@pytest.mark.parametrize(("found", "written"), [(None, 1), (Lane(1, 5, {3: 1}, 4), 4), (Lane(1, 6, {3: 1}, 4), 5)])
+def test_a_rebuilt_lane_goes_on_counting_openings(found: Lane | None, written: int) -> None:
+    """Or else a container could take the new layout for the old one that it remembers."""
+    assert rebuild._after(found, Lane(1, 5, {3: 1})) == Lane(1, 5, {3: 1}, written)

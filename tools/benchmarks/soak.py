@@ -16,7 +16,6 @@ from unittest import mock
 
 from shared import settings
 from shared.labels import retries
-from shared.labels.store import Store
 from shared.pictures.bucket import Bucket
 from tests.support.hosts import Api, Running
 from tests.support.local_service import LocalService
@@ -92,7 +91,7 @@ def on_store(seconds: float, *, clients: int = CLIENTS, kept: Kept | None = None
             dynamodb_by(program, connections=2 * clients) as dynamodb,
             mock.patch.object(retries, "SLEEP", mock.Mock(side_effect=retries.SLEEP)) as sleep,
         ):
-            outcome = soak(OnStore(Store(dynamodb, NAMES), LABEL), seconds, clients=clients)
+            outcome = soak(OnStore(dynamodb, NAMES, LABEL), seconds, clients=clients)
             check_label(dynamodb, NAMES, LABEL, outcome.record.weights)
     print_figures("store, on dynoxide", outcome, f", {sleep.call_count} lost races tried again")
     if kept is not None:

@@ -1,9 +1,11 @@
 """What the clients of a soak use: petAPI over HTTP, or the store directly."""
 
 import random
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from typing import Any
 
 import draw
 from foresight import Memory
@@ -11,13 +13,13 @@ from shared import images
 from shared.errors import Unavailable
 from shared.images import Image, Pool
 from shared.labels.store import Store
+from shared.settings import Settings
 from tests.support.hosts import Api
 from tests.support.local_service import Answer
 from tests.support.pictures import name_of, tiny
 from tools.benchmarks.soak_clients import Busy
 
 RNG = random.SystemRandom()
-MEMORY = Memory()
 
 
 class OverHttp:
@@ -67,10 +69,22 @@ def _expect(answer: Answer, *expected: int) -> Answer:
 
 
 class OnStore:
-    """A label of a store."""
+    """A label in these tables. Each operation has a store of its own, and each client a memory, as in Lambda."""
 
-    def __init__(self, store: Store, label: str) -> None:
-        self._store, self._label = store, label
+    def __init__(self, client: Any, names: Settings, label: str) -> None:
+        self._client, self._names, self._label = client, names, label
+        self._kept = threading.local()
+
+    @property
+    def _store(self) -> Store:
+        return Store(self._client, self._names)
+
+    @property
+    def _memory(self) -> Memory:
+        if not hasattr(self._kept, "memory"):
+            self._kept.memory = Memory()
+        memory: Memory = self._kept.memory
+        return memory
 
     def upload(self, number: int, weight: int, *, again: bool) -> str:
         """Add an image and return its name."""
@@ -93,7 +107,7 @@ class OnStore:
     def draw(self, turn: int) -> str:
         """Draw, and return the image's name."""
         with _busy():
-            return draw.draw(self._store, Pool(self._label), RNG, str, MEMORY)[0].name
+            return draw.draw(self._store, Pool(self._label), RNG, str, self._memory)[0].name
 
 
 @contextmanager

@@ -6,11 +6,12 @@ chunk of each class for the label and for each of its tags.
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from shared.errors import Unavailable
 from shared.images import Image, Pool
 from shared.labels import chunks
+from shared.labels.chunks import Lane
 from shared.labels.transactions import Write
 from tools.reconcile.inventory import Inventory
 from tools.reconcile.placing import Filled, Placing
@@ -82,7 +83,8 @@ class Rebuild:
             number = int(item["chunkNumber"]["N"])
             if not placing.has(number):
                 self._write([self.store.rebuilding.no_chunk(pool, number)])
-        wanted, found = placing.lanes(), self.store.lanes(pool, consistent=True)
+        found = self.store.lanes(pool, consistent=True)
+        wanted = {number: _after(found.get(number), lane) for number, lane in placing.lanes().items()}
         writes = [
             self.store.rebuilding.lane(pool, lane) for number, lane in wanted.items() if found.get(number) != lane
         ]
@@ -105,3 +107,13 @@ class Rebuild:
         rebuilt, written = ("would be rebuilt", "would be written") if self.findings.dry_run else ("rebuilt", "written")
         sources = f"{images} images and {tags} tags"
         self.findings.log(f"{self.label}: {rebuilt} from {sources}; {self._written} items {written}")
+
+
+def _after(found: Lane | None, lane: Lane) -> Lane:
+    """Return the lane as it is written in place of the one that was found; that one, if it counts right.
+
+    It goes on counting openings, so that containers which remember the old layout do not take it for the new one.
+    """
+    opened = found.opened if found else 0
+    counted = replace(lane, opened=opened)
+    return counted if counted == found else replace(lane, opened=opened + 1)
