@@ -8,7 +8,7 @@ is read now.  Whatever is remembered, each image keeps its exact probability.
 
 import random
 from collections.abc import Mapping
-from typing import Generic, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 import darts
 from darts import Landing, Strip
@@ -19,8 +19,6 @@ CHUNKS_MAX = 4096  # of at most 16 images each: about 10 MB
 DARTS_MAX = 12  # of a row; more would be needed by one draw in 300 of images of 0.54, whose darts miss most
 UNKNOWN_MAX = 2  # chunks of a row that were never read: each costs half a read unit, and may be a miss
 
-K = TypeVar("K")
-V = TypeVar("V")
 Weights = Mapping[str, int]  # of the images in a chunk, by name
 
 
@@ -42,8 +40,8 @@ class Memory:
     """
 
     def __init__(self, *, strips: int = STRIPS_MAX, chunks: int = CHUNKS_MAX, unknown: int = UNKNOWN_MAX) -> None:
-        self._strips: _Latest[Pool, tuple[Strip, bool]] = _Latest(strips)
-        self._chunks: _Latest[tuple[Pool, int], Weights] = _Latest(chunks)
+        self._strips = _Latest(strips)  # pool -> strip, and whether it is steady
+        self._chunks = _Latest(chunks)  # (pool, chunk number) -> weights
         self._unknown = unknown
 
     def steady_strip(self, pool: Pool) -> Strip | None:
@@ -80,20 +78,20 @@ class Memory:
         return Row(landings, None)
 
 
-class _Latest(Generic[K, V]):
-    """The values that were used last, at most `count` of them."""
+class _Latest:
+    """The values that were used last, at most `count` of them.  To define a generic class would take longer."""
 
     def __init__(self, count: int) -> None:
         self._count = count
-        self._values: dict[K, V] = {}
+        self._values: dict[Any, Any] = {}
 
-    def get(self, key: K) -> V | None:
+    def get(self, key: object) -> Any:
         value = self._values.pop(key, None)
         if value is not None:
             self._values[key] = value
         return value
 
-    def put(self, key: K, value: V) -> None:
+    def put(self, key: object, value: object) -> None:
         self._values.pop(key, None)
         self._values[key] = value
         if len(self._values) > self._count:

@@ -12,7 +12,6 @@ from shared.images import Image
 from shared.labels.store import Store
 from shared.picture_response import picture_response
 from shared.pictures.bucket import Bucket, ThumbnailBucket
-from shared.thumbnail import FAILED, Thumbnail, requested
 
 
 class Sources(NamedTuple):
@@ -23,13 +22,6 @@ class Sources(NamedTuple):
     thumbnails: ThumbnailBucket
     request: Request
     side: int | None
-
-
-class Format(NamedTuple):
-    """`fetch` gets what is shown of an image, by label and name, or None if it was deleted; `respond` shows it."""
-
-    fetch: Callable[[Sources, str, str], Any]
-    respond: Callable[[Sources, Drawn, Any], Response]
 
 
 def shown(image: Image, sources: Sources) -> dict[str, Any]:
@@ -45,17 +37,20 @@ def _picture(sources: Sources, label: str, name: str) -> Response | None:
     Its row is not read: the chunk that the dart hit vouches for the image.  A delete removes it from there before it
     removes the picture.
     """
-    if thumbnail := requested(sources.request, label, name):
-        return _thumbnail(sources, thumbnail)
+    if sources.side:
+        return _thumbnail(sources, label, name)
     return picture_response(sources.pictures, f"{label}/{name}", picture_headers(label, name))
 
 
-def _thumbnail(sources: Sources, thumbnail: Thumbnail) -> Response | None:
+def _thumbnail(sources: Sources, label: str, name: str) -> Response | None:
     """Return the response with the thumbnail, or a redirect to the address that makes it, which takes Pillow."""
-    content = sources.thumbnails.get(f"{thumbnail.label}/{thumbnail.name}", thumbnail.side, thumbnail.extension)
-    if content is not None and not content.startswith(FAILED):
-        return Response(200, content, thumbnail.shown_headers)
-    image = _row(sources, thumbnail.label, thumbnail.name)
+    from shared.thumbnail import FAILED, requested  # here, so that a draw of a whole picture does not wait for it
+
+    if thumbnail := requested(sources.request, label, name):
+        content = sources.thumbnails.get(f"{label}/{name}", thumbnail.side, thumbnail.extension)
+        if content is not None and not content.startswith(FAILED):
+            return Response(200, content, thumbnail.shown_headers)
+    image = _row(sources, label, name)
     return Response(302, headers={"Location": _address(sources, image)}) if image else None
 
 
@@ -83,4 +78,6 @@ def _address(sources: Sources, image: Image) -> str:
     return image_url(image, sources.request.base_url) + (f"?size={sources.side}" if sources.side else "")
 
 
-FORMATS = {"image": Format(_picture, _as_it_is), "json": Format(_row, _json), "redirect": Format(_row, _redirect)}
+# What gets what is shown of an image, by label and name, or None if it was deleted; and what shows it.
+Format = tuple[Callable[[Sources, str, str], Any], Callable[[Sources, Drawn, Any], Response]]
+FORMATS: dict[str, Format] = {"image": (_picture, _as_it_is), "json": (_row, _json), "redirect": (_row, _redirect)}

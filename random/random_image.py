@@ -19,7 +19,6 @@ from shared.images import Pool
 from shared.labels.store import Store
 from shared.pictures.bucket import Bucket, ThumbnailBucket
 from shared.settings import Settings, read_settings
-from shared.thumbnail import requested_side
 
 if TYPE_CHECKING:
     from draw_many import DrawnImages
@@ -68,7 +67,11 @@ def _draw(request: Request, pool: Pool, response_format: str) -> Response:
 
 def _sources(request: Request, settings: Settings) -> Sources:
     """Return where images are, for this request."""
-    side, s3 = requested_side(request), aws.s3()
+    side, s3 = None, aws.s3()
+    if "size" in request.query:
+        from shared.thumbnail import requested_side  # here, so that a draw without it does not wait for it
+
+        side = requested_side(request)
     pictures, thumbnails = Bucket(s3, settings.bucket), ThumbnailBucket(s3, settings.thumbnail_bucket)
     return Sources(Store(aws.dynamodb(), settings), pictures, thumbnails, request, side)
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import copy_context
 from functools import cache, partial
-from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from shared import is_cold_start
 
@@ -27,11 +27,8 @@ THREADS = 6  # at most: an upload reads the lanes of its label and of five tags 
 Wait = Callable[[], T]  # returns what a task returned, or raises what it raised, once it has ended
 
 
-class Running(NamedTuple, Generic[T]):
-    """A task that was begun.  `end` returns when it has ended, or will never begin."""
-
-    wait: Wait[T]
-    end: Callable[[], object]
+# A task that was begun: what waits for its result, and what returns when it has ended, or will never begin.
+Running = tuple[Wait[T], Callable[[], object]]
 
 
 def in_thread(task: Callable[[], T]) -> Running[T]:
@@ -41,9 +38,9 @@ def in_thread(task: Callable[[], T]) -> Running[T]:
     the task runs when it is waited for, if at all.
     """
     if is_cold_start():
-        return Running(_once(task), lambda: None)
+        return _once(task), lambda: None
     begun = _threads().submit(copy_context().run, task)
-    return Running(begun.result, begun.exception)
+    return begun.result, begun.exception
 
 
 def _once(task: Callable[[], T]) -> Wait[T]:
@@ -84,8 +81,8 @@ def beside(task: Callable[[], T]) -> Iterator[Wait[T]]:
     The task has ended when the block is left.  If nobody asks for its result, nobody learns of its exception, and it
     may not have run: a task that changes anything must be asked.
     """
-    running = RUN(task)
+    wait, end = RUN(task)
     try:
-        yield running.wait
+        yield wait
     finally:
-        running.end()
+        end()

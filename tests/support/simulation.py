@@ -177,7 +177,7 @@ class Simulation:
                 self.main.switch()
             return outcome[0]()
 
-        return Running(wait, partial(_end, wait))
+        return wait, partial(_end, wait)
 
     # --- the clients ---
 
@@ -441,8 +441,8 @@ def at_once(task: Callable[[], T]) -> Running[T]:
     try:
         result = task()
     except Exception as error:
-        return Running(partial(_throw, error), lambda: None)
-    return Running(lambda: result, lambda: None)
+        return partial(_throw, error), lambda: None
+    return lambda: result, lambda: None
 
 
 def _end(wait: Callable[[], object]) -> None:
