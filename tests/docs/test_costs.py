@@ -316,7 +316,7 @@ def test_thumbnails_are_asked_for_made_and_kept_for_days() -> None:
     made, kept = 2e8, 18e8  # one in ten has to be made
     size = [float(each.response_bytes) * 3 / 4 for each in (first, again)]
     assert found["api-rest"] == 1e9 + made + kept
-    assert isclose(found["s3-storage"], made * size[0] * 7 / 30.4 / 1e9, rel_tol=1e-6)
+    assert isclose(found["s3-storage"], made * size[0] * 90 / 30.4 / 1e9, rel_tol=1e-6)
     assert found["s3-gets"] == sum(n * float(each.s3["get"]) for n, each in ((1e9, draw), (made, first), (kept, again)))
     sent = 1e9 * 300_000 + made * size[0] + kept * size[1] + 3e9 * 1000
     assert isclose(found["transfer-out"], sent / 1e9, rel_tol=1e-9)
