@@ -109,9 +109,10 @@ def thumbnail(image):
 # ## Upload
 #
 # An upload has a picture and a label. The weight says how often the image is drawn, compared with the others of its
-# label. It lies between 0 and 1. Tags are words to find the image by.
+# label. It lies above 0 and below 1. Tags are words to find the image by.
 #
-# Weights are decimal numbers, and petAPI rounds nothing, so they are written as `Decimal`.
+# Weights are decimal numbers, and petAPI rounds nothing, so they are written as texts here: `Decimal("0.3")` is exact,
+# and `Decimal(0.3)` is not.
 
 # %%
 from decimal import Decimal
@@ -227,8 +228,8 @@ for draw in api.random_many(BOAT, 3, distinct=True):
     print(draw.image.filename, round(draw.probability, 3))
 
 # %% [markdown]
-# A seed makes a draw repeatable: the same text gives the same image, as long as the label's images stay the same. Take
-# the date, and you have a picture of the day.
+# A seed makes a draw repeatable: the same text gives the same image, until something is uploaded, changed or deleted.
+# Take the date, and you have a picture of the day. On your petAPI it may be another one than here.
 
 # %%
 [api.random(BOAT, seed=day).image.filename for day in ("monday", "monday", "tuesday")]

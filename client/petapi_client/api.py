@@ -54,10 +54,10 @@ class PetApi:
         filename: str = "",
     ) -> Uploaded:
         """Store a picture: up to FORM_MAX at once, a larger one as `upload_directly` does."""
-        tags = tuple(tags)
+        tags = _tags(tags)
         texts = {"label": label, "tags": ",".join(tags)}
         texts |= {} if weight is None else {"weight": text_of(Decimal(f"{weight}"))}  # of a float, what Python prints
-        body, content_type = form(texts, "img", picture, filename)
+        body, content_type = form(texts, "img", _bytes(picture), filename)
         if len(body) > FORM_MAX:
             return self.upload_directly(picture, label, weight=weight, tags=tags, filename=filename)
         document, answer = self._http.ask(
@@ -76,12 +76,13 @@ class PetApi:
         until: str = "stored",
     ) -> Uploaded:
         """Send a picture of up to FILE_MAX straight to S3, and wait until it is `stored`, or even `recognised`."""
-        asked: dict[str, Any] = {"label": label, "tags": sorted(tags), "filename": filename}
+        asked: dict[str, Any] = {"label": label, "tags": sorted(_tags(tags)), "filename": filename}
         if weight is not None:
             asked["weight"] = float(weight)  # nine digits at most, so that its text is exact
+        content = _bytes(picture)
         begun, _ = self._http.ask("POST", "/uploads", write=True, json=asked)
         upload_id, url, fields = answers.read(answers.upload_form, begun)
-        self._http.post_form(url, *form(fields, "file", picture, ""))
+        self._http.post_form(url, *form(fields, "file", content, ""))
         return Uploaded(self._follow(upload_id, until), None)
 
     def change(
@@ -96,7 +97,7 @@ class PetApi:
         """Change what is given.  With `if_match`, an image that has changed since that entity tag is a 412."""
         given = {
             "weight": None if weight is None else float(weight),  # exact, as above
-            "tags": None if tags is None else sorted(tags),
+            "tags": None if tags is None else sorted(_tags(tags)),
             "filename": filename,
         }
         changes = {name: value for name, value in given.items() if value is not None}
@@ -226,7 +227,21 @@ class PetApi:
 
 
 def _path(image_id: str) -> str:
+    if not isinstance(image_id, str):
+        raise TypeError(f"An image is named by its id, a text such as image.id, not by {type(image_id).__name__}.")
     return f"/images/{quote(image_id)}"
+
+
+def _tags(tags: Iterable[str]) -> tuple[str, ...]:
+    if isinstance(tags, str):
+        raise TypeError(f"Tags are a list of texts: tags=[{tags!r}], not tags={tags!r}.")
+    return tuple(tags)
+
+
+def _bytes(picture: bytes) -> bytes:
+    if not isinstance(picture, bytes | bytearray | memoryview):
+        raise TypeError(f"The picture is bytes, not {type(picture).__name__}; Path.read_bytes() reads a file.")
+    return bytes(picture)
 
 
 def _given(query: Query) -> dict[str, Any]:

@@ -4,6 +4,7 @@ import json
 import os
 import re
 import textwrap
+from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -421,3 +422,24 @@ def test_a_reader_that_has_enough_is_no_error(running: LocalService, capfd: pyte
 @pytest.fixture(autouse=True)
 def _no_token(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("PETAPI_TOKEN", raising=False)
+
+
+def test_what_is_no_list_no_id_and_no_picture_is_refused_before_anything_is_sent() -> None:
+    with Server(Answer(500, {}, b"")) as server:
+        api = PetApi(server.url)
+        wrong: list[Callable[[], object]] = [
+            lambda: api.upload(b"picture", "cat", tags="bird"),
+            lambda: api.upload_directly(b"picture", "cat", tags="bird"),
+            lambda: api.change("cat/1.jpg", tags="bird"),
+            lambda: api.upload("cat.jpg", "cat"),  # type: ignore[arg-type]
+            lambda: api.upload_directly(Path("cat.jpg"), "cat"),  # type: ignore[arg-type]
+            lambda: api.delete(object()),  # type: ignore[arg-type]
+        ]
+        said = []
+        for request in wrong:
+            with pytest.raises(TypeError) as refused:
+                request()
+            said.append(str(refused.value))
+    assert [sentence.split()[0] for sentence in said] == ["Tags", "Tags", "Tags", "The", "The", "An"]
+    assert "tags=['bird']" in said[0]
+    assert server.seen == []
