@@ -13,7 +13,7 @@ from shared import images
 from shared.errors import NotFound, Unavailable
 from shared.images import Pool
 from shared.labels import chunks
-from shared.labels.store import Store
+from shared.labels.reading import Reader
 from shared.parallel import beside
 
 T = TypeVar("T")
@@ -46,7 +46,7 @@ class Drawn(NamedTuple):
 
 
 def draw(
-    store: Store, pool: Pool, rng: random.Random, fetch: Callable[[str], T | None], memory: Memory
+    reader: Reader, pool: Pool, rng: random.Random, fetch: Callable[[str], T | None], memory: Memory
 ) -> tuple[Drawn, T | None]:
     """Draw an image of the pool.  Return it and what `fetch` returns for its name: None, if it was deleted meanwhile.
 
@@ -56,7 +56,7 @@ def draw(
     again, consistently.
     """
     with ExitStack() as meanwhile:
-        request = _Draw(store, pool, rng, fetch, memory, meanwhile)
+        request = _Draw(reader, pool, rng, fetch, memory, meanwhile)
         for consistent in (False, True):
             if found := request.attempt(consistent=consistent):
                 return found
@@ -81,7 +81,7 @@ class _Draw(Generic[T]):
 
     def __init__(
         self,
-        store: Store,
+        reader: Reader,
         pool: Pool,
         rng: random.Random,
         fetch: Callable[[str], T | None],
@@ -89,7 +89,7 @@ class _Draw(Generic[T]):
         meanwhile: ExitStack,
     ) -> None:
         self._meanwhile = meanwhile
-        self._store, self._pool, self._rng, self._fetch, self._memory = store, pool, rng, fetch, memory
+        self._reader, self._pool, self._rng, self._fetch, self._memory = reader, pool, rng, fetch, memory
         self.strip = darts.strip_of({})
         self._total_weight = 0
 
@@ -115,7 +115,7 @@ class _Draw(Generic[T]):
         A row on a strip that is not confirmed counts only if the lanes, which are read beside it, give that very strip.
         """
         row = self._memory.row(self._pool, strip, self._rng)
-        read_chunks = partial(self._store.chunks_now, self._pool, {landing.chunk_number for landing in row.landings})
+        read_chunks = partial(self._reader.chunks_now, self._pool, {landing.chunk_number for landing in row.landings})
         expected = beside(partial(self._fetch, row.expected)) if row.expected else nullcontext(lambda: None)
         ahead = self._meanwhile.enter_context(expected)
         with nullcontext(read_chunks) if is_confirmed else beside(read_chunks) as read:
@@ -127,7 +127,7 @@ class _Draw(Generic[T]):
             return (drawn, self._found(drawn.name, row.expected, ahead)) if drawn else None
 
     def _read_lanes(self, *, consistent: bool = False) -> None:
-        lanes = self._store.lanes(self._pool, consistent=consistent)
+        lanes = self._reader.lanes(self._pool, consistent=consistent)
         self.strip, self._total_weight = darts.strip_of(lanes), chunks.total_weight(lanes)
         self._memory.keep_strip(self._pool, self.strip)
 
@@ -141,7 +141,7 @@ class _Draw(Generic[T]):
             self._memory.keep_chunk(self._pool, number, found.get(number, {}))
         for landing in row.landings:
             if landing.chunk_number in unread:
-                found |= self._store.chunks(self._pool, [landing.chunk_number])
+                found |= self._reader.chunks(self._pool, [landing.chunk_number])
                 unread.discard(landing.chunk_number)
             weights = found.get(landing.chunk_number, {})
             name = darts.image_at(weights, landing.offset)

@@ -16,8 +16,8 @@ from shared.errors import Unavailable, UnprocessableValue
 from shared.images import Image, Pool
 from shared.labels import batch_get, chunks
 from shared.labels.chunks import Lane
+from shared.labels.reading import Reader
 from shared.labels.retries import LostRace, retried
-from shared.labels.store import Store
 
 SPARE_DARTS = 12  # of a round, besides three for two images: a round for the last few rarely needs another
 ROUNDS_MAX = 100  # each reads a chunk or draws an image; 100 images need 7 at most, unless the lanes count wrong
@@ -32,7 +32,7 @@ class DrawnImages:
     total_weight: int
 
 
-def draw_many(store: Store, rows: Rows, pool: Pool, count: int, rng: random.Random, *, distinct: bool) -> DrawnImages:
+def draw_many(reader: Reader, rows: Rows, pool: Pool, count: int, rng: random.Random, *, distinct: bool) -> DrawnImages:
     """Draw `count` images of the pool.  Raise NotFound if it has none, UnprocessableValue if `distinct` needs more.
 
     With `distinct`, an image's probability is its weight / the total weight of the images not drawn before it.
@@ -41,8 +41,8 @@ def draw_many(store: Store, rows: Rows, pool: Pool, count: int, rng: random.Rand
     """
 
     def attempt(again: bool) -> DrawnImages:
-        lanes = _lanes(store, pool, count if distinct else 1, consistent=again)
-        draws = Draws(store, pool, lanes, rng, distinct=distinct)
+        lanes = _lanes(reader, pool, count if distinct else 1, consistent=again)
+        draws = Draws(reader, pool, lanes, rng, distinct=distinct)
         kept: list[Image] = []
         gone = 0
         for _ in range(ROW_READS_MAX):
@@ -63,9 +63,9 @@ class Draws:
     """A series of draws that reads each chunk once, so that all draws see the same contents."""
 
     def __init__(
-        self, store: Store, pool: Pool, lanes: Mapping[int, Lane], rng: random.Random, *, distinct: bool
+        self, reader: Reader, pool: Pool, lanes: Mapping[int, Lane], rng: random.Random, *, distinct: bool
     ) -> None:
-        self._store, self._pool, self._rng, self._distinct = store, pool, rng, distinct
+        self._reader, self._pool, self._rng, self._distinct = reader, pool, rng, distinct
         self._strip = darts.strip_of(lanes)
         self._chunks: dict[int, ReadChunk] = {}
         self._excluded: set[str] = set()
@@ -115,17 +115,17 @@ class Draws:
 
     def _read(self, starts: Mapping[int, int]) -> None:
         """Read these chunks: chunk number -> start on the strip."""
-        found = self._store.chunks(self._pool, starts) if starts else {}
+        found = self._reader.chunks(self._pool, starts) if starts else {}
         for chunk_number, start in starts.items():
             weights = found.get(chunk_number, {})
             self._chunks[chunk_number] = ReadChunk(start, chunks.strip_length(chunk_number), weights)
 
 
-def _lanes(store: Store, pool: Pool, needed: int, *, consistent: bool) -> dict[int, Lane]:
+def _lanes(reader: Reader, pool: Pool, needed: int, *, consistent: bool) -> dict[int, Lane]:
     """Return the lanes of a pool with at least `needed` images.  If it seems to have fewer, read again consistently."""
-    lanes = store.lanes(pool, consistent=consistent)
+    lanes = reader.lanes(pool, consistent=consistent)
     if chunks.image_count(lanes) < needed and not consistent:
-        lanes = store.lanes(pool, consistent=True)
+        lanes = reader.lanes(pool, consistent=True)
     count = chunks.image_count(lanes)
     if not count:
         raise no_images_of(pool)

@@ -9,7 +9,7 @@ from shared import images
 from shared.api.endpoint import Request, Response, as_json
 from shared.api.image_json import image_json, image_url, picture_headers
 from shared.images import Image
-from shared.labels.store import Store
+from shared.labels.reading import Reader
 from shared.picture_response import picture_response
 from shared.pictures.bucket import Bucket, ThumbnailBucket
 
@@ -17,7 +17,7 @@ from shared.pictures.bucket import Bucket, ThumbnailBucket
 class Sources(NamedTuple):
     """Where the image is, and the request that asks for it; `side` is of its thumbnail, None for the whole picture."""
 
-    store: Store
+    reader: Reader
     pictures: Bucket
     thumbnails: ThumbnailBucket
     request: Request
@@ -56,7 +56,7 @@ def _thumbnail(sources: Sources, label: str, name: str) -> Response | None:
 
 def _row(sources: Sources, label: str, name: str) -> Image | None:
     """Return the image's row."""
-    return sources.store.image(label, name)
+    return sources.reader.image(label, name)
 
 
 def _as_it_is(_: Sources, __: Drawn, response: Response) -> Response:

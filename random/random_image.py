@@ -16,7 +16,7 @@ from shared.api.endpoint import Request, Response, as_json, endpoint, required
 from shared.api.parameters import RANDOM
 from shared.errors import Unavailable, UnprocessableValue
 from shared.images import Pool
-from shared.labels.store import Store
+from shared.labels.reading import Reader
 from shared.pictures.bucket import Bucket, ThumbnailBucket
 from shared.settings import Settings, read_settings
 
@@ -62,7 +62,7 @@ def _draw(request: Request, pool: Pool, response_format: str) -> Response:
     settings = read_settings()
     sources = _sources(request, settings)
     known = FORGETFUL if settings.consistent_reads else memory()
-    return _respond(sources, pool, response_format, partial(draw, sources.store, pool, RNG, memory=known))
+    return _respond(sources, pool, response_format, partial(draw, sources.reader, pool, RNG, memory=known))
 
 
 def _sources(request: Request, settings: Settings) -> Sources:
@@ -73,7 +73,7 @@ def _sources(request: Request, settings: Settings) -> Sources:
 
         side = requested_side(request)
     pictures, thumbnails = Bucket(s3, settings.bucket), ThumbnailBucket(s3, settings.thumbnail_bucket)
-    return Sources(Store(aws.dynamodb(), settings), pictures, thumbnails, request, side)
+    return Sources(Reader(aws.dynamodb(), settings), pictures, thumbnails, request, side)
 
 
 def _with_options(request: Request, pool: Pool, response_format: str) -> Response:
@@ -92,13 +92,13 @@ def _with_options(request: Request, pool: Pool, response_format: str) -> Respons
     if options.seed or options.session:
         settings = replace(settings, consistent_reads=True)
     sources, rows = _sources(request, settings), Rows(aws.dynamodb(), settings)
-    store = sources.store
+    reader = sources.reader
     if options.count:
-        return _all_as_json(draw_many(store, rows, pool, options.count, rng, distinct=options.distinct), sources)
+        return _all_as_json(draw_many(reader, rows, pool, options.count, rng, distinct=options.distinct), sources)
     if options.session:
-        walk = partial(image_at_position, store, rows, pool, options.session, options.position)
+        walk = partial(image_at_position, reader, rows, pool, options.session, options.position)
         return _respond(sources, pool, response_format, lambda fetch: _fetched(walk(), fetch))
-    return _respond(sources, pool, response_format, partial(draw, store, pool, rng, memory=FORGETFUL))
+    return _respond(sources, pool, response_format, partial(draw, reader, pool, rng, memory=FORGETFUL))
 
 
 def _respond(sources: Sources, pool: Pool, response_format: str, choose: Choose[Any]) -> Response:

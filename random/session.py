@@ -6,13 +6,13 @@ from draw import Drawn, no_images_of
 from shared.errors import UnprocessableValue
 from shared.images import Pool
 from shared.labels import chunks
+from shared.labels.reading import Reader
 from shared.labels.retries import LostRace, retried
-from shared.labels.store import Store
 
 IMAGES_MAX = 1000  # of a pool, because each request reads the weights of all of them, up to 60 kB
 
 
-def image_at_position(store: Store, rows: Rows, pool: Pool, session: str, position: int) -> Drawn:
+def image_at_position(reader: Reader, rows: Rows, pool: Pool, session: str, position: int) -> Drawn:
     """Return the image at this position of the session's order, with its probability to come there.
 
     Positions start at 0.  Raise NotFound if the pool has no images, UnprocessableValue if it has too many, or too few
@@ -20,7 +20,7 @@ def image_at_position(store: Store, rows: Rows, pool: Pool, session: str, positi
     """
 
     def attempt(again: bool) -> Drawn:
-        lanes = store.lanes(pool, consistent=again)
+        lanes = reader.lanes(pool, consistent=again)
         count, total_weight = chunks.image_count(lanes), chunks.total_weight(lanes)
         _check(count, position, pool)
         weights = rows.weights(pool)
