@@ -31,6 +31,8 @@ class Encoding(TypedDict):
 NAME = "imported.csv"
 BYTES_MAX = 200_000_000
 ENCODING: Encoding = {"encoding": "utf-8", "errors": "surrogateescape"}  # a name of a file may be no text
+# Halves of characters in UTF-16 that stand for no byte of such a name: they have no bytes in UTF-8.
+HALVES = re.compile("[\ud800-\udc7f\udd00-\udfff]")
 
 BEGUN = "begun"  # the line of an import, with what its weights are divided by
 STORED, EXISTING, UPDATED = "stored", "existing", "updated"
@@ -114,7 +116,7 @@ class Journal:
         return read_or_none(self._folder, NAME, BYTES_MAX) or b""
 
     def _write(self, cells: list[str]) -> None:
-        line = _line(cells).encode(**ENCODING)
+        line = HALVES.sub("\N{REPLACEMENT CHARACTER}", _line(cells)).encode(**ENCODING)
         if self._file.write(line) != len(line):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 

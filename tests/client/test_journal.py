@@ -37,6 +37,15 @@ def test_each_entry_comes_back_as_it_was(place: Path, first: list[Entry], second
     assert [entry for entry in read(place) if entry in utf8] == utf8
 
 
+@pytest.mark.parametrize("point", [0xD800, 0xDBFF, 0xDC00, 0xDC7F, 0xDD00, 0xDFFF], ids=hex)
+def test_a_half_of_a_character_does_not_end_the_import(place: Path, point: int) -> None:
+    (place / "imported.csv").unlink(missing_ok=True)
+    entry = Entry(STORED, URL, LABEL, "10", f"a{chr(point)}b.png", *(["x"] * 6))
+    with Journal(place) as journal:
+        journal.add(entry)
+    assert [found.status for found in read(place)] == [STORED]
+
+
 @given(st.binary(max_size=300) | st.text('",=\r\n0123', max_size=60).map(str.encode), st.booleans())
 def test_any_bytes_are_entries_or_a_sentence(place: Path, content: bytes, has_head: bool) -> None:
     head = ",".join(COLUMNS).encode() + b"\r\n" if has_head else b""
