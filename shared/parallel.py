@@ -38,12 +38,12 @@ def in_thread(task: Callable[[], T]) -> Running[T]:
     the task runs when it is waited for, if at all.
     """
     if is_cold_start():
-        return _once(task), lambda: None
+        return once(task), lambda: None
     begun = _threads().submit(copy_context().run, task)
     return begun.result, begun.exception
 
 
-def _once(task: Callable[[], T]) -> Wait[T]:
+def once(task: Callable[[], T]) -> Wait[T]:
     """Return what runs the task when it is called first, and then gives the same result or exception."""
     ended: list[Wait[T]] = []
 

@@ -26,6 +26,7 @@ from costs.model import THUMBNAILS
 from costs.prices import REGIONS, document, prices
 from costs.rows import size
 from costs.sensitivity import swings
+from costs.stack import stack
 from costs.use import APIS, ARCHITECTURES, ENCODERS, MODES, PLANS, Assumed, Use
 from shared import aws
 from shared.labels.items import Item
@@ -320,6 +321,15 @@ def test_thumbnails_are_asked_for_made_and_kept_for_days() -> None:
     assert found["s3-gets"] == sum(n * float(each.s3["get"]) for n, each in ((1e9, draw), (made, first), (kept, again)))
     sent = 1e9 * 300_000 + made * size[0] + kept * size[1] + 3e9 * 1000
     assert isclose(found["transfer-out"], sent / 1e9, rel_tol=1e-9)
+
+
+@pytest.mark.parametrize(("images", "share"), [(1_000, "99.97%"), (100_000, "97%")])
+def test_the_page_says_which_share_of_draws_finds_its_thumbnail(images: int, share: str) -> None:
+    """Each image is asked for at random times; the first time after its thumbnail has gone makes it again."""
+    asked = 1_000_000 / images * float(stack().thumbnail_days) * 12 / 365
+    digits = len(share.partition(".")[2].rstrip("%"))
+    assert f"{100 * asked / (1 + asked):.{digits}f}%" == share
+    assert share in (ROOT / "docs/reference/api.md").read_text()
 
 
 def test_tags_are_written_by_uploads_and_deletes_and_not_by_patches() -> None:

@@ -39,13 +39,13 @@ class Given(random.Random):
 
     def __init__(self, given: Sequence[int]) -> None:
         super().__init__(0)
-        self._left = list(given)
+        self.left = list(given)
 
     def randrange(self, stop: int, *_: Any) -> int:  # type: ignore[override]
         """Return the next dart."""
-        if not self._left:
+        if not self.left:
             raise Missed
-        dart = self._left.pop(0)
+        dart = self.left.pop(0)
         assert 0 <= dart < stop
         return dart
 

@@ -438,11 +438,9 @@ class _OfClient:
 
 def at_once(task: Callable[[], T]) -> Running[T]:
     """Do a task before anything else."""
-    try:
-        result = task()
-    except Exception as error:
-        return partial(_throw, error), lambda: None
-    return lambda: result, lambda: None
+    wait = parallel.once(task)
+    _end(wait)
+    return wait, lambda: None
 
 
 def _end(wait: Callable[[], object]) -> None:

@@ -1,9 +1,5 @@
 """What a container remembers of pools, and the rows of darts that it throws."""
 
-import random
-from collections.abc import Sequence
-from typing import Any
-
 import pytest
 
 import darts
@@ -12,23 +8,12 @@ from foresight import Memory
 from shared.images import Pool
 from shared.labels import chunks
 from shared.labels.chunks import Lane
+from tests.support.every_dart import Given
 
 POOL, OTHER = Pool("cat"), Pool("cat", "red")
 # Class 3, 8 units each: chunks of 1, 1, 2, 4 and 8 places, so 16 places are 128 units.
 STRIP = darts.strip_of({0: Lane(0, 0, {3: 16})})
 FIRST = chunks.chunk_number(0, 3, 0)
-
-
-class Given(random.Random):
-    """A generator that gives these darts, in units."""
-
-    def __init__(self, given: Sequence[int]) -> None:
-        super().__init__(0)
-        self.left = list(given)
-
-    def randrange(self, stop: int, *_: Any) -> int:  # type: ignore[override]
-        assert stop == STRIP.length == 128
-        return self.left.pop(0)
 
 
 def known(*contents: dict[str, int]) -> Memory:
