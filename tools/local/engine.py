@@ -7,19 +7,18 @@ import signal
 import string
 import subprocess
 from collections.abc import Callable, Mapping
-from functools import lru_cache, wraps
+from functools import wraps
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from tools.local import durable, quotas
+from tools.local import durable, quotas, shortcuts
 from tools.local import unpacked as unpacking
 from tools.local.unpacked import UnpackedFunctions
 from tools.local.vectors import installation
 from tools.local.vectors.service import Vectors
 
 QUEUES_PORT = "4566"  # in the URLs of queues only
-EXPRESSIONS = 256  # parsed ones that are kept; shared/ has about 30
 
 functions_log = logging.getLogger("functions")
 
@@ -42,13 +41,13 @@ def load(vectors: Path) -> Any:
       fails, and the second waits.
     - Lambda unpacks a function for each of its processes. Here it unpacks it once (unpacked.py).
     - Lambda returns responses of any size. Here a larger one than AWS returns is an error.
-    - DynamoDB parses a Query's condition once per item of the partition. Here it parses it once.
     - SQS knows queues by the port that it listens on, which differs at each start. Here the port in a name stays.
     - CloudFormation ignores ExcludePunctuation when it generates a secret. Here it heeds it.
     - CloudFormation keeps the alias in an event source mapping that is updated to a function without one. Here it
       removes it.
 
-    tests/local/test_emulator.py, tests/local/test_running.py and tests/local/test_old_data.py test them.
+    What only saves time is in shortcuts.py.  tests/local/test_emulator.py, tests/local/test_running.py and
+    tests/local/test_old_data.py test the rest.
     """
     from ministack import app
     from ministack.core import iam_actions, iam_evaluator, lambda_runtime, persistence, responses, router
@@ -68,7 +67,7 @@ def load(vectors: Path) -> Any:
     lambda_svc._emit_lambda_logs = _log_crash
     apigateway_v1._OPENAPI_HTTP_METHODS.add("any")
     apigateway_v1._import_path_item = _with_any(apigateway_v1._import_path_item)
-    _parse_expressions_once(dynamodb)
+    shortcuts.install(apigateway_v1, iam_evaluator, dynamodb)
     sqs.DEFAULT_PORT, sqs._CANONICAL_NETLOC = QUEUES_PORT, f"{sqs.DEFAULT_HOST}:{QUEUES_PORT}"
     apigateway_v1._import_rest_api = _with_gateway_responses(
         apigateway_v1._import_rest_api, apigateway_v1._put_gateway_response
@@ -159,13 +158,6 @@ def _with_batches(extract_iam_action: Callable[..., str | None]) -> Callable[...
         return action.removesuffix("Batch") if action and service == "sqs" else action
 
     return extract
-
-
-def _parse_expressions_once(dynamodb: Any) -> None:
-    """Keep parsed conditions. Our expressions are few, and their texts do not vary."""
-    tokenize = dynamodb._tokenize
-    dynamodb._tokenize = lru_cache(EXPRESSIONS)(lambda expression: tuple(tokenize(expression)))
-    dynamodb._condition_syntax_error = lru_cache(EXPRESSIONS)(dynamodb._condition_syntax_error)
 
 
 def _write_durably(path: str, content: bytes | str, *, text: bool = False) -> None:
