@@ -21,7 +21,7 @@ from shared.limits import BODY_MAX, RESPONSE_MAX
 from tests.support import cloud
 from tests.support.cloud import ROOT
 from tests.support.local_service import TOO_MUCH, LocalService
-from tools.local import engine, quotas
+from tools.local import quotas
 from tools.local.front import GatewayTimeout
 from tools.local.throttles import Throttled, Throttles
 from tools.local.unpacked import UnpackedFunctions
@@ -139,25 +139,7 @@ def test_a_running_service_throttles_if_that_is_wanted(tmp_path: Path) -> None:
         assert service.get("/labels").status == 200, "it has tokens of its own"
 
 
-# --- calls of functions ---
-
-
-def test_a_function_that_returns_too_much_fails_as_on_lambda_and_fails_the_tests(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    results = [response("A" * RESPONSE_MAX, isBase64Encoded=True), response("fine", isBase64Encoded=False)]
-    invoke = engine._with_quota(lambda worker, event: {"status": "ok", "result": event})
-    worker = SimpleNamespace(func_name="f")
-
-    large, small = (invoke(worker, result) for result in results)
-
-    assert (large["status"], large["result"]) == ("error", None)
-    assert small == {"status": "ok", "result": results[1]}
-    assert TOO_MUCH in caplog.text
-    (tmp_path / "data").mkdir()
-    (tmp_path / "data/emulator.log").write_text(caplog.text)
-    with pytest.raises(AssertionError, match=TOO_MUCH):
-        LocalService(tmp_path / "data").check_responses()
+# --- the code of functions ---
 
 
 def test_all_processes_of_a_function_use_one_folder_which_is_written_once(tmp_path: Path) -> None:

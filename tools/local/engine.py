@@ -7,12 +7,11 @@ import signal
 import string
 import subprocess
 from collections.abc import Callable, Mapping
-from functools import wraps
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from tools.local import durable, quotas, shortcuts
+from tools.local import calls, durable, shortcuts
 from tools.local import unpacked as unpacking
 from tools.local.unpacked import UnpackedFunctions
 from tools.local.vectors import installation
@@ -29,7 +28,8 @@ def load(vectors: Path) -> Any:
     The file `vectors` has the data of S3 Vectors, which is served by ours (vectors/), because ministack lacks it.
 
     - Lambda waits up to 50 ms for a call's first log line and keeps all lines as log streams. Here lines go to the log
-      file as they are written, and no call waits for them.
+      file as they are written, and no call waits for them. It sends events and receives answers as lines of JSON; here
+      they are messages (calls.py).
     - API Gateway ignores methods ANY and gateway responses when it imports an API, as every SAM API is. Here it takes
       both.
     - IAM requires `*` when a call names several SSM parameters. Here it requires the common prefix of their names, so
@@ -57,13 +57,10 @@ def load(vectors: Path) -> Any:
     lambda_runtime.subprocess = _OwnGroup()
     logging.getLogger("s3").addHandler(_Raise())
     s3._atomic_write = _write_durably
-    unpacked = UnpackedFunctions(
-        Path(os.environ["TMPDIR"]), lambda_runtime._PYTHON_WORKER_SCRIPT, lambda_svc._resolve_layer_zip
-    )
+    unpacked = UnpackedFunctions(Path(os.environ["TMPDIR"]), calls.SCRIPT, lambda_svc._resolve_layer_zip)
     unpacking.install(lambda_runtime, unpacked)
-    lambda_runtime.Worker.invoke = _with_quota(lambda_runtime.Worker.invoke)
+    lambda_runtime.Worker.invoke = calls.invoke
     lambda_runtime.Worker._read_stderr = _log_stderr
-    lambda_runtime.Worker._drain_stderr_bounded = lambda worker: ""
     lambda_svc._emit_lambda_logs = _log_crash
     apigateway_v1._OPENAPI_HTTP_METHODS.add("any")
     apigateway_v1._import_path_item = _with_any(apigateway_v1._import_path_item)
@@ -162,20 +159,6 @@ def _with_batches(extract_iam_action: Callable[..., str | None]) -> Callable[...
 
 def _write_durably(path: str, content: bytes | str, *, text: bool = False) -> None:
     durable.write(Path(path), content.encode() if isinstance(content, str) else content)
-
-
-def _with_quota(invoke: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
-    """Let a call fail, as Lambda does, if its result is too large."""
-
-    @wraps(invoke)
-    def invoke_with_quota(worker: Any, *arguments: Any, **named: Any) -> dict[str, Any]:
-        answer = invoke(worker, *arguments, **named)
-        if answer["status"] == "ok" and (excess := quotas.excess(answer.get("result"))):
-            functions_log.error("%s %s", worker.func_name, excess)
-            return {**answer, "status": "error", "error": excess, "result": None}
-        return answer
-
-    return invoke_with_quota
 
 
 def _log_stderr(worker: Any) -> None:
