@@ -25,7 +25,7 @@ LITE0 := $(VENV)/lite0/lite0.onnx
 NEEDED := $(if $(filter lite0,$(or $(ENCODER),lite0) $(RECOGNISER)),$(LITE0))
 
 .PHONY: help run token env search-check audit import export reconcile corpus corpus-fetch check test test-all sam-test contract clients mutants soak reliability
-.PHONY: bench bench-quick bench-cold worst measure measure-models measure-search measure-mosaic costs openapi notebook screenshots old-data lock deploy clean
+.PHONY: bench bench-quick bench-cold worst measure measure-models measure-search measure-mosaic measure-run costs openapi notebook screenshots old-data lock deploy clean
 
 help:  ## List all targets
 	@awk -F ':.*##@? *' '/^##@/ { printf "\n%s\n", substr($$0, 5) } /^[a-z-]+:.*## / { printf "  %-15s %s\n", $$1, $$2 }' Makefile
@@ -126,6 +126,10 @@ measure-models: $(VENV)/test.installed  ## Measure what lite0 takes and finds, f
 
 measure-search: $(VENV)/test.installed  ## Measure what indexing and searching take, for the same page; a minute
 	$(BIN)/python -m tools.benchmarks.search_costs
+
+measure-run: $(VENV)/test.installed  ## Compare draws a second of `make run` with those of the checkout BEFORE; 3 minutes
+	@$(if $(BEFORE),,echo 'Name another checkout: make measure-run BEFORE=../before' >&2; exit 2;) \
+	  $(BIN)/python -m tools.benchmarks.run_draws '$(BEFORE)'
 
 measure-mosaic: $(VENV)/test.installed  ## Measure mosaics, for the same page, and draw docs/images/mosaic.jpg; a minute
 	$(BIN)/python -m tools.benchmarks.mosaic_costs

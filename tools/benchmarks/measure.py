@@ -94,9 +94,9 @@ def cost_of_a_hundred(world: World, *, distinct: bool) -> tuple[float, float]:
     return calls.total() / ANSWERS, (calls["query"] + client.items) / 2 / ANSWERS
 
 
-def picture() -> bytes:
+def picture(seed: int = 1) -> bytes:
     """Return a PNG of 300 kB: noise does not compress."""
-    noise = random.Random(1).randbytes(SIDE * SIDE * 3)
+    noise = random.Random(seed).randbytes(SIDE * SIDE * 3)
     out = io.BytesIO()
     Pillow.frombytes("RGB", (SIDE, SIDE), noise).save(out, "PNG")
     return out.getvalue()

@@ -14,6 +14,7 @@ from costs.prices import prices
 from tools.benchmarks import results
 from tools.benchmarks.lite0_page import lite0
 from tools.benchmarks.mosaic_page import mosaic
+from tools.benchmarks.run_page import run
 from tools.benchmarks.search_page import search
 from tools.benchmarks.tables import figure, slashed, table
 
@@ -158,6 +159,7 @@ SECTIONS: dict[str, Callable[[Found], Mapping[str, object]]] = {
     "service": service,
     "cold": cold,
     "measure": measure,
+    "run": run,
     "lite0": lite0,
     "search": search,
     "mosaic": mosaic,
