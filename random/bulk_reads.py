@@ -1,16 +1,19 @@
 """Reads of many images at once, in one or two calls.
 
-| pattern                     | request                                | units                        |
-|-----------------------------|----------------------------------------|------------------------------|
-| images by name, at most 100 | BatchGetItem image-chunks              | 0.5 read each                |
-| the weights of a whole pool | Query chunk-info, chunkNumber >= 10^11 | 0.5 read per 4 KB: 80 images |
+| pattern                      | request                                | units                        |
+|------------------------------|----------------------------------------|------------------------------|
+| images by id, at most 100    | BatchGetItem image-chunks              | 0.5 read each                |
+| their places in some pools   | BatchGetItem image-chunks              | 0.5 read each                |
+| the weights of a whole pool  | Query chunk-info, chunkNumber >= 10^11 | 0.5 read per 4 KB: 80 images |
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
+from pools import Pools
 from shared.images import Image, Pool
 from shared.labels import batch_get, chunks, items
+from shared.labels.items import Entry, Item
 from shared.settings import Settings
 
 if TYPE_CHECKING:
@@ -25,13 +28,16 @@ class Rows:
         self._images_table, self._chunks_table = settings.image_chunks_table, settings.chunk_info_table
         self._consistent = settings.consistent_reads
 
-    def named(self, label: str, names: Collection[str]) -> dict[str, Image]:
-        """Return name -> image of the images that exist.  If one seems missing, read it again consistently."""
-        found = self._named(label, names, consistent=self._consistent)
-        missing = [name for name in names if name not in found]
-        if missing and not self._consistent:
-            found |= self._named(label, missing, consistent=True)
-        return found
+    def images(self, ids: Collection[str]) -> dict[str, Image]:
+        """Return id -> image of the images that exist."""
+        keys = [items.image_key(*image_id.split("/")) for image_id in sorted(set(ids))]
+        return {image.id: image for image in map(items.image, self._read(keys))}
+
+    def entries(self, pools: Pools, ids: Collection[str], *, consistent: bool) -> list[Entry]:
+        """Return the places of these images in the pools.  One that is in none of them has none."""
+        named = [image_id.split("/") for image_id in sorted(set(ids))]
+        keys = [items.image_key(pool.key, name) for pool in pools for label, name in named if label == pool.label]
+        return [*map(items.entry, self._read(keys, consistent=consistent))]
 
     def weights(self, pool: Pool) -> dict[str, int]:
         """Return name -> weight of all images of a pool.  This reads all of its chunks."""
@@ -45,7 +51,12 @@ class Rows:
             name: weight for page in pages for item in page["Items"] for name, weight in items.weights(item).items()
         }
 
-    def _named(self, label: str, names: Iterable[str], *, consistent: bool) -> dict[str, Image]:
-        keys = [items.image_key(label, name) for name in sorted(set(names))]
-        read = batch_get.read(self._client, self._images_table, keys, consistent=consistent)
-        return {image.name: image for image in map(items.image, read)}
+    def _read(self, keys: Sequence[Item], *, consistent: bool = False) -> list[Item]:
+        """Return the rows that exist.  If one seems missing, read it again consistently."""
+        consistent = consistent or self._consistent
+        found = batch_get.read(self._client, self._images_table, keys, consistent=consistent)
+        if len(found) == len(keys) or consistent:
+            return found
+        there = [(item["label"], item["s3key"]) for item in found]
+        missing = [key for key in keys if (key["label"], key["s3key"]) not in there]
+        return found + batch_get.read(self._client, self._images_table, missing, consistent=True)

@@ -1,4 +1,4 @@
-"""Draw an image of a pool with probability exactly weight / total."""
+"""Draw an image of some pools with probability exactly weight / total."""
 
 import random
 from collections.abc import Callable
@@ -9,10 +9,11 @@ from typing import Generic, NamedTuple, TypeVar
 import darts
 from darts import Strip
 from foresight import Memory, Row
+from pools import Pools, lanes_of, named, no_images_of
 from shared import images
-from shared.errors import NotFound, Unavailable
-from shared.images import Pool
+from shared.errors import Unavailable
 from shared.labels import chunks
+from shared.labels.items import Chunk
 from shared.labels.reading import Reader
 from shared.parallel import beside
 
@@ -22,7 +23,7 @@ MISSES_MAX = 100  # rows; at most three darts in four miss, so the probability o
 
 
 class Drawn(NamedTuple):
-    """A drawn image with its weight and the total weight of its pool, as they were read, in units.
+    """A drawn image with its weight and the total weight of the images that it was drawn from, as read, in units.
 
     `gone_before` is the weight of the images at earlier positions of a session, which cannot come again.  It is 0 for
     every other draw.  A named tuple, because it takes a fifth of a dataclass's time to define at a cold start.
@@ -46,31 +47,23 @@ class Drawn(NamedTuple):
 
 
 def draw(
-    reader: Reader, pool: Pool, rng: random.Random, fetch: Callable[[str], T | None], memory: Memory
+    reader: Reader, pools: Pools, rng: random.Random, fetch: Callable[[str, str], T | None], memory: Memory
 ) -> tuple[Drawn, T | None]:
-    """Draw an image of the pool.  Return it and what `fetch` returns for its name: None, if it was deleted meanwhile.
+    """Draw an image of the pools.  Return it and what `fetch` returns for its label and name: None, if it was deleted.
 
-    Raise NotFound if the pool has no image, Unavailable if every dart misses.
+    Raise NotFound if the pools have no image, Unavailable if every dart misses.
 
     Lanes that are out of date may show no image, or only chunks that are gone.  So if nothing was drawn, read the lanes
     again, consistently.
     """
     with ExitStack() as meanwhile:
-        request = _Draw(reader, pool, rng, fetch, memory, meanwhile)
+        request = _Draw(reader, pools, rng, fetch, memory, meanwhile)
         for consistent in (False, True):
             if found := request.attempt(consistent=consistent):
                 return found
     if not request.strip.length:
-        raise no_images_of(pool)
-    raise Unavailable(f"No image of {pool} could be drawn; retry in a moment.")
-
-
-def no_images_of(pool: Pool) -> NotFound:
-    """Return the error for a pool without images."""
-    if pool.tag:
-        detail = f"There are no images of {pool}; leave tag out, or upload one with this tag by POST /upload."
-        return NotFound(detail, field="tag")
-    return NotFound(f"There are no images of {pool}; upload one with POST /upload.", field="label")
+        raise no_images_of(pools)
+    raise Unavailable(f"No image of {named(pools)} could be drawn; retry in a moment.")
 
 
 class _Draw(Generic[T]):
@@ -82,14 +75,14 @@ class _Draw(Generic[T]):
     def __init__(
         self,
         reader: Reader,
-        pool: Pool,
+        pools: Pools,
         rng: random.Random,
-        fetch: Callable[[str], T | None],
+        fetch: Callable[[str, str], T | None],
         memory: Memory,
         meanwhile: ExitStack,
     ) -> None:
         self._meanwhile = meanwhile
-        self._reader, self._pool, self._rng, self._fetch, self._memory = reader, pool, rng, fetch, memory
+        self._reader, self._pools, self._rng, self._fetch, self._memory = reader, pools, rng, fetch, memory
         self.strip = darts.strip_of({})
         self._total_weight = 0
 
@@ -98,7 +91,7 @@ class _Draw(Generic[T]):
 
         A first row is thrown on the strip that is remembered, if it seems steady, while the lanes are read.
         """
-        remembered = None if consistent else self._memory.steady_strip(self._pool)
+        remembered = None if consistent else self._memory.steady_strip(self._pools)
         if remembered and remembered.length:
             if found := self._row(remembered, is_confirmed=False):
                 return found
@@ -114,9 +107,9 @@ class _Draw(Generic[T]):
 
         A row on a strip that is not confirmed counts only if the lanes, which are read beside it, give that very strip.
         """
-        row = self._memory.row(self._pool, strip, self._rng)
-        read_chunks = partial(self._reader.chunks_now, self._pool, {landing.chunk_number for landing in row.landings})
-        expected = beside(partial(self._fetch, row.expected)) if row.expected else nullcontext(lambda: None)
+        row = self._memory.row(strip, self._rng)
+        read_chunks = partial(self._reader.chunks_now, {landing.chunk for landing in row.landings})
+        expected = beside(partial(self._fetch, *row.expected)) if row.expected else nullcontext(lambda: None)
         ahead = self._meanwhile.enter_context(expected)
         with nullcontext(read_chunks) if is_confirmed else beside(read_chunks) as read:
             if not is_confirmed:
@@ -124,35 +117,35 @@ class _Draw(Generic[T]):
                 if self.strip != strip:
                     return None
             drawn = self._judge(row, *read())
-            return (drawn, self._found(drawn.name, row.expected, ahead)) if drawn else None
+            return (drawn, self._found(drawn, row, ahead)) if drawn else None
 
     def _read_lanes(self, *, consistent: bool = False) -> None:
-        lanes = self._reader.lanes(self._pool, consistent=consistent)
+        lanes = lanes_of(self._reader, self._pools, consistent=consistent)
         self.strip, self._total_weight = darts.strip_of(lanes), chunks.total_weight(lanes)
-        self._memory.keep_strip(self._pool, self.strip)
+        self._memory.keep_strip(self._pools, self.strip)
 
-    def _judge(self, row: Row, found: dict[int, dict[str, int]], unread: set[int]) -> Drawn | None:
+    def _judge(self, row: Row, found: dict[Chunk, dict[str, int]], unread: set[Chunk]) -> Drawn | None:
         """Return the first hit of the row.
 
         A chunk that could not be read is asked for again only when its dart is reached: to fail because of any other
         would draw the images of busy chunks too rarely.
         """
-        for number in {landing.chunk_number for landing in row.landings}.difference(unread):
-            self._memory.keep_chunk(self._pool, number, found.get(number, {}))
-        for landing in row.landings:
-            if landing.chunk_number in unread:
-                found |= self._reader.chunks(self._pool, [landing.chunk_number])
-                unread.discard(landing.chunk_number)
-            weights = found.get(landing.chunk_number, {})
-            name = darts.image_at(weights, landing.offset)
+        for chunk in {landing.chunk for landing in row.landings}.difference(unread):
+            self._memory.keep_chunk(chunk, found.get(chunk, {}))
+        for chunk, offset in row.landings:
+            if chunk in unread:
+                found |= self._reader.chunks([chunk])
+                unread.discard(chunk)
+            weights = found.get(chunk, {})
+            name = darts.image_at(weights, offset)
             if name and weights[name] <= self._total_weight:  # else the two reads disagree: no probability is above 1
-                return Drawn(self._pool.label, name, weights[name], self._total_weight)
+                return Drawn(chunk[0].label, name, weights[name], self._total_weight)
         return None
 
-    def _found(self, name: str, expected: str | None, ahead: Callable[[], T | None]) -> T | None:
+    def _found(self, drawn: Drawn, row: Row, ahead: Callable[[], T | None]) -> T | None:
         """Return what there is of the image: what was got ahead, if it was this one; else get it now."""
-        if name == expected:
+        if (drawn.label, drawn.name) == row.expected:
             with suppress(Exception):  # it counts for nothing if it failed, or if the image was not there yet
                 if (found := ahead()) is not None:
                     return found
-        return self._fetch(name)
+        return self._fetch(drawn.label, drawn.name)

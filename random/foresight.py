@@ -1,4 +1,4 @@
-"""What a container remembers of pools, as a hint for the next draw: pure; docs/explanation/draws.md has the proof.
+"""What a container remembers of labels, as a hint for the next draw: pure; docs/explanation/draws.md has the proof.
 
 A draw throws a row of darts on the strip that it remembers, up to the first that hits by the chunks that it remembers.
 So all chunks of the row are read in one call, beside the lanes, and the image that is probably drawn is got beside
@@ -12,9 +12,10 @@ from typing import Any, NamedTuple
 
 import darts
 from darts import Landing, Strip
-from shared.images import Pool
+from pools import Pools
+from shared.labels.items import Chunk
 
-STRIPS_MAX = 1000  # pools
+STRIPS_MAX = 1000  # of pools that are drawn from together
 CHUNKS_MAX = 4096  # of at most 16 images each: about 10 MB
 DARTS_MAX = 12  # of a row; more would be needed by one draw in 300 of images of 0.54, whose darts miss most
 UNKNOWN_MAX = 2  # chunks of a row that were never read: each costs half a read unit, and may be a miss
@@ -23,13 +24,13 @@ Weights = Mapping[str, int]  # of the images in a chunk, by name
 
 
 class Row(NamedTuple):
-    """Darts in the order in which they count, and the name of the image that is expected.
+    """Darts in the order in which they count, and the label and name of the image that is expected.
 
     That is the one that the last dart hits by memory, if nothing is unknown of the chunks before.
     """
 
     landings: list[Landing]
-    expected: str | None
+    expected: tuple[str, str] | None
 
 
 class Memory:
@@ -40,41 +41,42 @@ class Memory:
     """
 
     def __init__(self, *, strips: int = STRIPS_MAX, chunks: int = CHUNKS_MAX, unknown: int = UNKNOWN_MAX) -> None:
-        self._strips = _Latest(strips)  # pool -> strip, and whether it is steady
-        self._chunks = _Latest(chunks)  # (pool, chunk number) -> weights
+        self._strips = _Latest(strips)  # pools -> strip, and whether it is steady
+        self._chunks = _Latest(chunks)  # chunk -> weights
         self._unknown = unknown
 
-    def steady_strip(self, pool: Pool) -> Strip | None:
-        """Return the pool's strip, if it was the same at the last two reads; else it has probably changed again.
+    def steady_strip(self, pools: Pools) -> Strip | None:
+        """Return the strip of these pools, if it was the same at the last two reads.
 
-        To throw on a strip that has changed would cost a picture that is fetched for nothing.
+        If it was not, it has probably changed again.  To throw on a strip that has changed would cost a
+        picture that is fetched for nothing.
         """
-        strip, is_steady = self._strips.get(pool) or (None, False)
+        strip, is_steady = self._strips.get(pools) or (None, False)
         return strip if is_steady else None
 
-    def keep_strip(self, pool: Pool, strip: Strip) -> None:
-        """Remember the pool's strip as it was read."""
-        before, _ = self._strips.get(pool) or (None, False)
-        self._strips.put(pool, (strip, strip == before))
+    def keep_strip(self, pools: Pools, strip: Strip) -> None:
+        """Remember the strip of these pools as it was read."""
+        before, _ = self._strips.get(pools) or (None, False)
+        self._strips.put(pools, (strip, strip == before))
 
-    def keep_chunk(self, pool: Pool, chunk_number: int, weights: Weights) -> None:
+    def keep_chunk(self, chunk: Chunk, weights: Weights) -> None:
         """Remember what is in a chunk; nothing, if it is gone."""
-        self._chunks.put((pool, chunk_number), weights)
+        self._chunks.put(chunk, weights)
 
-    def row(self, pool: Pool, strip: Strip, rng: random.Random) -> Row:
+    def row(self, strip: Strip, rng: random.Random) -> Row:
         """Throw a row of darts on a strip that is not empty."""
         landings: list[Landing] = []
-        unknown: set[int] = set()
+        unknown: set[Chunk] = set()
         for _ in range(DARTS_MAX):
             landing = darts.locate(strip, rng.randrange(strip.length))
             landings.append(landing)
-            weights = self._chunks.get((pool, landing.chunk_number))
+            weights = self._chunks.get(landing.chunk)
             if weights is None:
-                unknown.add(landing.chunk_number)
+                unknown.add(landing.chunk)
                 if len(unknown) == self._unknown:
                     break
             elif name := darts.image_at(weights, landing.offset):
-                return Row(landings, None if unknown else name)
+                return Row(landings, None if unknown else (landing.chunk[0].label, name))
         return Row(landings, None)
 
 

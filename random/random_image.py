@@ -1,4 +1,4 @@
-"""GET /random and /random.json: random images of a label, with probability exactly weight / total."""
+"""GET /random, /random.json and /random/{label}: random images, with probability exactly weight / total."""
 
 import logging
 import random
@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from draw import Drawn, draw
 from foresight import Memory
 from formats import FORMATS, Sources, shown
+from pools import Pools, named
+from pools import parse as parse_pools
 from shared import aws, images
 from shared.api.accept import prefers_json
 from shared.api.endpoint import Request, Response, as_json, endpoint, required
 from shared.api.parameters import RANDOM
 from shared.errors import Unavailable, UnprocessableValue
-from shared.images import Pool
 from shared.labels.reading import Reader
 from shared.pictures.bucket import Bucket, ThumbnailBucket
 from shared.settings import Settings, read_settings
@@ -27,12 +28,12 @@ logger = logging.getLogger("petapi")
 
 MEDIA_TYPES = tuple(images.CONTENT_TYPES.values())
 DRAWS_MAX = 4  # of a request: each drawn image but the last may be deleted before it is read
-EXTRA_PARAMETERS = {"count", "distinct", "seed", "session", "position"}  # parsed by random/options.py
+EXTRA_PARAMETERS = {"count", "distinct", "exclude", "seed", "session", "position"}  # parsed by random/options.py
 RNG: random.Random = random.SystemRandom()
 FORGETFUL = Memory(strips=0, chunks=0, unknown=1)
 
 Found = TypeVar("Found")
-Fetch = Callable[[str], Found | None]  # gets what a format shows of the image of this name; None if it was deleted
+Fetch = Callable[[str, str], Found | None]  # gets what is shown of the image of this label and name; None if it is gone
 Choose = Callable[[Fetch[Found]], tuple[Drawn, Found | None]]
 
 
@@ -44,7 +45,7 @@ def memory() -> Memory:
 
 def random_image(request: Request) -> Response:
     """Draw an image that still exists, and return it in the requested format."""
-    return _draw(request, _pool(request), _format(request))
+    return _draw(request, _pools(request), _format(request))
 
 
 def random_json(request: Request) -> Response:
@@ -52,17 +53,17 @@ def random_json(request: Request) -> Response:
 
     A generated client has one type for each response, so it cannot use a route that chooses among them.
     """
-    return _draw(request, _pool(request), "json")
+    return _draw(request, _pools(request), "json")
 
 
-def _draw(request: Request, pool: Pool, response_format: str) -> Response:
+def _draw(request: Request, pools: Pools, response_format: str) -> Response:
     """Draw with the options of the query, if there are any."""
     if EXTRA_PARAMETERS & request.query.keys():
-        return _with_options(request, pool, response_format)
+        return _with_options(request, pools, response_format)
     settings = read_settings()
     sources = _sources(request, settings)
     known = FORGETFUL if settings.consistent_reads else memory()
-    return _respond(sources, pool, response_format, partial(draw, sources.reader, pool, RNG, memory=known))
+    return _respond(sources, pools, response_format, partial(draw, sources.reader, pools, RNG, memory=known))
 
 
 def _sources(request: Request, settings: Settings) -> Sources:
@@ -76,17 +77,17 @@ def _sources(request: Request, settings: Settings) -> Sources:
     return Sources(Reader(aws.dynamodb(), settings), pictures, thumbnails, request, side)
 
 
-def _with_options(request: Request, pool: Pool, response_format: str) -> Response:
-    """Return several images, or one that a seed or a session chooses.
+def _with_options(request: Request, pools: Pools, response_format: str) -> Response:
+    """Return several images, one that a seed or a session chooses, or one that is not left out.
 
     With a seed or a session, reads are consistent: the response changes only when the label changes.
     """
     from bulk_reads import Rows
-    from draw_many import draw_many
+    from draw_many import draw_many, draw_one
     from options import generator, parse  # imported here, so that a plain draw does not wait for it
     from session import image_at_position
 
-    options = parse(request.query)
+    options = parse(request.query, pools)
     rng = generator(options.seed) if options.seed else RNG
     settings = read_settings()
     if options.seed or options.session:
@@ -94,36 +95,41 @@ def _with_options(request: Request, pool: Pool, response_format: str) -> Respons
     sources, rows = _sources(request, settings), Rows(aws.dynamodb(), settings)
     reader = sources.reader
     if options.count:
-        return _all_as_json(draw_many(reader, rows, pool, options.count, rng, distinct=options.distinct), sources)
+        several = partial(draw_many, reader, rows, pools, options.count, rng)
+        return _all_as_json(several(distinct=options.distinct, excluded=options.excluded), sources)
     if options.session:
-        walk = partial(image_at_position, reader, rows, pool, options.session, options.position)
-        return _respond(sources, pool, response_format, lambda fetch: _fetched(walk(), fetch))
-    return _respond(sources, pool, response_format, partial(draw, reader, pool, rng, memory=FORGETFUL))
+        walk = partial(image_at_position, reader, rows, pools[0], options.session, options.position)
+        return _respond(sources, pools, response_format, partial(_fetched, walk))
+    if options.excluded:
+        other = partial(draw_one, reader, rows, pools, options.excluded, rng)
+        return _respond(sources, pools, response_format, partial(_fetched, other))
+    return _respond(sources, pools, response_format, partial(draw, reader, pools, rng, memory=FORGETFUL))
 
 
-def _respond(sources: Sources, pool: Pool, response_format: str, choose: Choose[Any]) -> Response:
+def _respond(sources: Sources, pools: Pools, response_format: str, choose: Choose[Any]) -> Response:
     """Choose an image and return it in this format.  If it was deleted meanwhile, choose again, DRAWS_MAX times in all.
 
     `choose` draws an image, or takes the one at the position of a session, and gets what the format shows of it.
     """
     fetch, respond = FORMATS[response_format]
     for _ in range(DRAWS_MAX):
-        drawn, found = choose(partial(fetch, sources, pool.label))
+        drawn, found = choose(partial(fetch, sources))
         if found is not None:
             response = respond(sources, drawn, found)
             return replace(response, headers={**response.headers, **_headers(drawn)})
         logger.warning("%s the drawn image %s was deleted meanwhile", sources.request.id, drawn.id)
-    raise Unavailable(f"Each drawn image of {pool} was deleted meanwhile; retry in a moment.")
+    raise Unavailable(f"Each drawn image of {named(pools)} was deleted meanwhile; retry in a moment.")
 
 
-def _fetched(drawn: Drawn, fetch: Fetch[Found]) -> tuple[Drawn, Found | None]:
-    return drawn, fetch(drawn.name)
+def _fetched(choose: Callable[[], Drawn], fetch: Fetch[Found]) -> tuple[Drawn, Found | None]:
+    drawn = choose()
+    return drawn, fetch(drawn.label, drawn.name)
 
 
-def _pool(request: Request) -> Pool:
-    """Return the pool that the query names."""
-    label = images.parse_label(required(request.query, "label"))
-    return Pool(label, images.parse_tag(request.query["tag"])) if "tag" in request.query else Pool(label)
+def _pools(request: Request) -> Pools:
+    """Return the pools of the labels that the path or the query names."""
+    labels = request.path_parameters.get("label") or required(request.query, "label")
+    return parse_pools(labels, request.query.get("tag"))
 
 
 def _format(request: Request) -> str:
@@ -154,9 +160,17 @@ def _headers(drawn: Drawn) -> dict[str, str]:
     }
 
 
-_PARAMETERS = {"label", "tag", "size", RANDOM, *EXTRA_PARAMETERS}
+_PARAMETERS = {"tag", "size", RANDOM, *EXTRA_PARAMETERS}
 handler = endpoint(
-    {"/random": {"GET": random_image}, "/random.json": {"GET": random_json}},
-    parameters={"/random": {"format", *_PARAMETERS}, "/random.json": _PARAMETERS},
+    {
+        "/random": {"GET": random_image},
+        "/random/{label}": {"GET": random_image},
+        "/random.json": {"GET": random_json},
+    },
+    parameters={
+        "/random": {"label", "format", *_PARAMETERS},
+        "/random/{label}": {"format", *_PARAMETERS},
+        "/random.json": {"label", *_PARAMETERS},
+    },
 )
 aws.make_now(aws.dynamodb, aws.s3, aws.ssm)

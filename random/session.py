@@ -2,7 +2,8 @@
 
 import session_order
 from bulk_reads import Rows
-from draw import Drawn, no_images_of
+from draw import Drawn
+from pools import no_images_of
 from shared.errors import UnprocessableValue
 from shared.images import Pool
 from shared.labels import chunks
@@ -35,7 +36,7 @@ def image_at_position(reader: Reader, rows: Rows, pool: Pool, session: str, posi
 def _check(count: int, position: int, pool: Pool) -> None:
     """Refuse a session of too many images, and a position beyond the last image."""
     if not count:
-        raise no_images_of(pool)
+        raise no_images_of((pool,))
     if count > IMAGES_MAX:
         raise UnprocessableValue(
             f"session works for at most {IMAGES_MAX} images, and {pool} has {count}; draw without session.",

@@ -87,6 +87,8 @@ handler = endpoint(
         "/web/{version}/{name}": {"GET": get_page_file},
         "/upload": {"POST": other_function},
         "/uploads": {"POST": other_function},
+        "/random": {"GET": other_function},
+        "/random.json": {"GET": other_function},
         "/images": {"GET": other_function},
         "/search": {"GET": other_function, "POST": other_function},
         "/mine": {"GET": other_function},

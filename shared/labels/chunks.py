@@ -10,6 +10,7 @@ label few items.
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 LANES = 4  # items that count a pool; with more of them, fewer writes collide.  You may raise it at any time
 CHUNK_MAX = 16  # images, so that a full chunk stays below 1 KB, one write unit; the stored data depends on it
@@ -116,11 +117,11 @@ def choose_lane(lanes: Mapping[int, Lane], weight_class: int, rng: random.Random
     return min(pair, key=lambda lane: lane.volume(weight_class))
 
 
-def image_count(lanes: Mapping[int, Lane]) -> int:
+def image_count(lanes: Mapping[Any, Lane]) -> int:
     """Return the number of images in these lanes."""
     return sum(sum(lane.volumes.values()) for lane in lanes.values())
 
 
-def total_weight(lanes: Mapping[int, Lane]) -> int:
+def total_weight(lanes: Mapping[Any, Lane]) -> int:
     """Return the total weight of the images in these lanes, in units."""
     return sum(lane.total_weight for lane in lanes.values())

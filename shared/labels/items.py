@@ -20,6 +20,7 @@ from shared.images import Image, Pool
 from shared.labels.chunks import Lane
 
 Item = dict[str, Any]
+Chunk = tuple[Pool, int]  # a chunk, or a lane: its pool and its number
 
 VOLUME = "chunkVolume"
 OPENED = "chunksOpened"
@@ -141,6 +142,11 @@ def chunk_item(pool: Pool, chunk_number: int, weights: Mapping[str, int]) -> Ite
     """Return the item of a chunk with these images, name -> weight."""
     images = {"M": {name: number(weight) for name, weight in weights.items()}}
     return {**chunk_key(pool, chunk_number), "images": images}
+
+
+def chunk(item: Mapping[str, Any]) -> Chunk:
+    """Return the chunk or lane of an item of the chunk table, or of its key."""
+    return Pool.of_key(item["label"]["S"]), int(item["chunkNumber"]["N"])
 
 
 def weights(item: Mapping[str, Any]) -> dict[str, int]:

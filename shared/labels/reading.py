@@ -16,7 +16,7 @@ from botocore.exceptions import ClientError
 from shared.images import Image, Pool
 from shared.labels import batch_get, chunks, items, query, transactions
 from shared.labels.chunks import Lane
-from shared.labels.items import Entry
+from shared.labels.items import Chunk, Entry
 from shared.labels.retries import LostRace
 from shared.settings import Settings
 
@@ -51,18 +51,16 @@ class Reader:
         }
         return query.read(self._client, request)
 
-    def chunks(self, pool: Pool, chunk_numbers: Iterable[int]) -> dict[int, dict[str, int]]:
-        """Return the chunks that exist: chunk number -> {name: weight}."""
-        keys = [items.chunk_key(pool, number) for number in sorted(set(chunk_numbers))]
-        read = batch_get.read(self._client, self._chunks_table, keys, consistent=self._consistent)
-        return {int(item["chunkNumber"]["N"]): items.weights(item) for item in read}
+    def chunks(self, wanted: Iterable[Chunk]) -> dict[Chunk, dict[str, int]]:
+        """Return the chunks that exist: chunk -> {name: weight}."""
+        read = batch_get.read(self._client, self._chunks_table, _chunk_keys(wanted), consistent=self._consistent)
+        return {items.chunk(item): items.weights(item) for item in read}
 
-    def chunks_now(self, pool: Pool, chunk_numbers: Iterable[int]) -> tuple[dict[int, dict[str, int]], set[int]]:
-        """Return the chunks that exist, by one call, and the numbers of those that throttling kept it from reading."""
-        keys = [items.chunk_key(pool, number) for number in sorted(set(chunk_numbers))]
+    def chunks_now(self, wanted: Iterable[Chunk]) -> tuple[dict[Chunk, dict[str, int]], set[Chunk]]:
+        """Return the chunks that exist, by one call, and those that throttling kept it from reading."""
+        keys = _chunk_keys(wanted)
         read, unread = batch_get.read_now(self._client, self._chunks_table, keys, consistent=self._consistent)
-        found = {int(item["chunkNumber"]["N"]): items.weights(item) for item in read}
-        return found, {int(key["chunkNumber"]["N"]) for key in unread}
+        return {items.chunk(item): items.weights(item) for item in read}, {items.chunk(key) for key in unread}
 
     def image(self, label: str, name: str, *, consistent: bool = False) -> Image | None:
         """Return the image or None.  If it seems missing, read again consistently."""
@@ -124,3 +122,7 @@ class Reader:
                 raise LostRace from error
             raise
         return [response.get("Item") for response in responses]
+
+
+def _chunk_keys(wanted: Iterable[Chunk]) -> list[items.Item]:
+    return [items.chunk_key(pool, number) for pool, number in sorted(set(wanted))]

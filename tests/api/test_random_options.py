@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 import options
 import random_image
 from shared.errors import ApiError
+from shared.images import Pool
 from shared.pictures.bucket import LOOK
 from shared.thumbnail import FAILED
 from tests.support import pictures
@@ -160,17 +161,23 @@ def test_a_label_without_images_is_404_with_options_too(api: Api, query: str) ->
     problem(api.get(f"/random?label={api.label}&{query}"), 404, field="label")
 
 
-VALUES = st.sampled_from(["0", "1", "100", "true", "false", "json", "image", "x"]) | st.text(max_size=12)
+IDS = [image(0, 1).id.replace(LABEL, label) for label in ("cat", "dog")]
+VALUES = st.sampled_from(["0", "1", "100", "true", "false", "json", "image", "x", IDS[0], ",".join(IDS)]) | st.text(
+    max_size=12
+)
 
 
-@given(st.dictionaries(st.sampled_from(["count", "distinct", "seed", "session", "position", "format"]), VALUES))
+@given(
+    st.dictionaries(st.sampled_from(["count", "distinct", "exclude", "seed", "session", "position", "format"]), VALUES)
+)
 def test_any_options_are_accepted_or_refused(query: dict[str, str]) -> None:
-    asked = outcome(options.parse, query)
+    asked = outcome(lambda given: options.parse(given, (Pool("cat"), Pool("dog"))), query)
     if isinstance(asked, ApiError):
         assert asked.status in (400, 422)
         assert asked.detail.endswith(".")
     else:
         assert 0 <= asked.count <= 100
+        assert asked.excluded <= {*IDS}
         options.generator(asked.seed)
 
 

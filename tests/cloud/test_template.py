@@ -129,7 +129,7 @@ def test_issuers_are_asked_by_tls(issuer: str, taken: bool) -> None:
     assert bool(re.fullmatch(pattern, issuer)) == taken
 
 
-def test_pictures_and_searches_have_throttles_of_their_own() -> None:
+def test_draws_pictures_and_searches_have_throttles_of_their_own() -> None:
     everything, *others = RESOURCES["Api"]["Properties"]["MethodSettings"]
     assert (everything["ResourcePath"], everything["HttpMethod"]) == ("/*", "*")
     found = {
@@ -145,12 +145,18 @@ def test_pictures_and_searches_have_throttles_of_their_own() -> None:
         for path in ("/images/{label}/{name}/mosaic", "/labels/{label}/tiles")
         for method in ("GET", "HEAD")
     }
-    assert found == pictures | searches | mosaics
+    draws = {
+        (path, method): "DrawThrottleRate"
+        for path in ("/random", "/random.json", "/random/{label}")
+        for method in ("GET", "HEAD")
+    }
+    assert found == draws | pictures | searches | mosaics
     assert set(found) <= {(path, method) for path, method, _ in routes()}
     defaults = {
         name: parameter["Default"] for name, parameter in template()["Parameters"].items() if "Default" in parameter
     }
     assert (defaults["ThrottleRate"], defaults["ThrottleBurst"]) == (20, 10)
+    assert (defaults["DrawThrottleRate"], defaults["DrawThrottleBurst"]) == (20, 10)
     assert (defaults["SearchThrottleRate"], defaults["SearchThrottleBurst"]) == (2, 5)
     assert defaults["PictureThrottleRate"] > 20
 

@@ -25,6 +25,8 @@ GUIDE = ROOT / "docs/how-to/embed.md"
 IS_SHOWN = "(image) => image.complete && image.naturalWidth > 0"
 SLIDE_MS = 5_000
 
+Visit = Callable[..., Page]
+
 
 def blocks(language: str) -> list[str]:
     found = [match for match in documents.FENCE.finditer(documents.text_of(GUIDE)) if match["info"] == language]
@@ -65,15 +67,20 @@ class Files(SimpleHTTPRequestHandler):
 
 
 @pytest.fixture
-def visit(browser: Browser, running: LocalService, api: Api, tmp_path: Path) -> Iterator[Callable[[str], Page]]:
-    """Serve and open a page with a block of the guide. At the end, nothing may have gone wrong but a session's end."""
+def visit(browser: Browser, running: LocalService, api: Api, tmp_path: Path) -> Iterator[Visit]:
+    """Serve and open a page with a block of the guide, and note which URLs it asks for.
+
+    At the end, nothing may have gone wrong but a session's end.
+    """
     pages = ThreadingHTTPServer(("127.0.0.1", 0), partial(Files, directory=tmp_path))
     Thread(target=pages.serve_forever, daemon=True).start()
     watched = Watched(browser, f"http://127.0.0.1:{pages.server_port}")
     watched.others.add(running.url.partition("://")[2])
     watched.refused.add(r"/random\.json\?.*&position=3$")
 
-    def visit(block: str) -> Page:
+    def visit(block: str, asked: list[str] | None = None) -> Page:
+        if asked is not None:
+            watched.page.on("request", lambda request: asked.append(request.url))
         content = f'<!doctype html><link rel="icon" href="data:,">{as_printed(block, api, running.url)}'
         (tmp_path / "index.html").write_text(content)
         watched.page.goto(watched.url)
@@ -94,7 +101,7 @@ def shown(page: Page, selector: str) -> str:
     return str(image.get_attribute("src"))
 
 
-def test_the_badge_shows_a_picture_and_leads_to_the_page(running: LocalService, visit: Callable[[str], Page]) -> None:
+def test_the_badge_shows_a_picture_and_leads_to_the_page(running: LocalService, visit: Visit) -> None:
     badge, *_ = blocks("html")
     page = visit(badge)
     assert "/random?label=" in shown(page, "a > img")
@@ -104,8 +111,27 @@ def test_the_badge_shows_a_picture_and_leads_to_the_page(running: LocalService, 
     assert set(re.findall(r"\((http.*?)\)", markdown)) == addresses
 
 
-def test_the_slideshow_shows_each_picture_once_and_begins_again(api: Api, visit: Callable[[str], Page]) -> None:
-    _, slideshow, _ = blocks("html")
+def test_four_pictures_on_a_page_are_four_draws(visit: Visit) -> None:
+    _, four, *_ = blocks("html")
+    asked: list[str] = []
+    page = visit(four, asked)
+    for number in range(1, 5):
+        shown(page, f"img[src$='random={number}']")
+    draws = [url for url in asked if "/random?" in url]
+    assert sorted(url[-1] for url in draws) == ["1", "2", "3", "4"]
+
+
+def test_a_dozen_pictures_come_with_one_draw(visit: Visit) -> None:
+    _, _, dozen, *_ = blocks("html")
+    asked: list[str] = []
+    page = visit(dozen, asked)
+    for number in range(1, 13):
+        assert "?size=256" in shown(page, f"#boats img:nth-child({number})")
+    assert len([url for url in asked if "/random" in url]) == 1
+
+
+def test_the_slideshow_shows_each_picture_once_and_begins_again(api: Api, visit: Visit) -> None:
+    *_, slideshow, _ = blocks("html")
     page = visit(slideshow.replace("setInterval(next, 5000)", "globalThis.next = next"))
     seen = [shown(page, "#slide[src]")]
     for _ in range(5):
@@ -115,15 +141,15 @@ def test_the_slideshow_shows_each_picture_once_and_begins_again(api: Api, visit:
     assert set(seen[:3]) == set(seen[3:]) == stored
 
 
-def test_the_slideshow_goes_on_by_itself(visit: Callable[[str], Page]) -> None:
-    _, slideshow, _ = blocks("html")
+def test_the_slideshow_goes_on_by_itself(visit: Visit) -> None:
+    *_, slideshow, _ = blocks("html")
     assert f"setInterval(next, {SLIDE_MS})" in slideshow
     page = visit(slideshow.replace(f"next, {SLIDE_MS}", "next, 50"))
     first = shown(page, "#slide[src]")
     page.wait_for_function("(first) => document.querySelector('#slide').src !== first", arg=first, timeout=PATIENCE)
 
 
-def test_the_picture_of_the_day_is_that_of_its_seed(api: Api, visit: Callable[[str], Page]) -> None:
+def test_the_picture_of_the_day_is_that_of_its_seed(api: Api, visit: Visit) -> None:
     *_, of_the_day = blocks("html")
     before = f"{datetime.now(UTC):%F}"
     address = shown(visit(of_the_day), "#today[src]")

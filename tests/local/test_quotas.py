@@ -81,13 +81,15 @@ def test_the_templates_rates_and_bursts_hold_for_each_method_of_each_path() -> N
     throttles = Throttles(TEMPLATE, {})
     at_once = [0.0] * 1_000
 
-    for method, path in (("GET", "/random"), ("POST", "/upload"), ("GET", "/labels"), ("GET", "/nowhere")):
+    for method, path in (("POST", "/random"), ("POST", "/upload"), ("GET", "/labels"), ("GET", "/nowhere")):
         assert admitted(throttles, method, path, at_once) == defaults["ThrottleBurst"]
+    for method, path in (("GET", "/random"), ("HEAD", "/random"), ("GET", "/random.json"), ("GET", "/random/cat")):
+        assert admitted(throttles, method, path, at_once) == defaults["DrawThrottleBurst"]
     for path in ("/images", "/images/cat/x.png"):
         assert admitted(throttles, "GET", path, at_once) == defaults["PictureThrottleBurst"]
         assert admitted(throttles, "DELETE", path, at_once) == defaults["ThrottleBurst"]
     later = [10 + second / 1_000 for second in range(10_000)]
-    assert admitted(throttles, "GET", "/random", later) == pytest.approx(10 * defaults["ThrottleRate"] + 10, abs=2)
+    assert admitted(throttles, "GET", "/random", later) == pytest.approx(10 * defaults["DrawThrottleRate"] + 10, abs=2)
 
 
 def test_searches_that_ask_a_model_have_a_slower_rate_of_their_own() -> None:
@@ -102,7 +104,7 @@ def test_searches_that_ask_a_model_have_a_slower_rate_of_their_own() -> None:
 
 
 def test_a_parameter_changes_a_throttle() -> None:
-    throttles = Throttles(TEMPLATE, {"ThrottleBurst": "3"})
+    throttles = Throttles(TEMPLATE, {"DrawThrottleBurst": "3"})
 
     assert admitted(throttles, "GET", "/random", [0.0] * 10) == 3
 

@@ -14,6 +14,7 @@ import draw
 import random_image
 from foresight import Memory
 from petapi_client.chi_square import p_value
+from pools import of_pool
 from shared import parallel
 from shared.errors import Unavailable
 from shared.labels import chunks
@@ -39,13 +40,13 @@ def test_each_image_is_hit_by_its_weight_in_darts_whenever_lanes_and_chunks_are_
 def invented(world: World, rng: random.Random) -> Memory:
     """Return a memory of the label's strip, and of chunks that have some of its images, others, and other weights."""
     entries, lanes, found = memory_label.seen(world)
-    memory = every_dart.knowing(darts.strip_of(lanes))
+    memory = every_dart.knowing(darts.strip_of(of_pool(POOL, lanes)))
     names = [entry.name for entry in entries] + [memory_label.image(number, 1).name for number in range(900, 920)]
     for number in found:
         if rng.random() < 0.8:
             some = rng.sample(names, rng.randrange(4))
             top = 2 ** chunks.class_of_chunk(number)
-            memory.keep_chunk(POOL, number, {name: rng.randrange(top // 2, top) for name in some})
+            memory.keep_chunk((POOL, number), {name: rng.randrange(top // 2, top) for name in some})
     return memory
 
 
@@ -55,14 +56,14 @@ def test_draws_with_invented_memories_are_those_without_dart_for_dart(world: Wor
     used = 0
     for seed in range(600):
         memory = invented(world, random.Random(seed))
-        used += memory.row(POOL, strip_of(world), random.Random(seed)).expected is not None
+        used += memory.row(strip_of(world), random.Random(seed)).expected is not None
         wanted = drawn(store, random.Random(seed), random_image.FORGETFUL)
         assert drawn(store, random.Random(seed), memory) == wanted
     assert used > 300
 
 
 def strip_of(world: World) -> darts.Strip:
-    return darts.strip_of(memory_label.seen(world)[1])
+    return darts.strip_of(of_pool(POOL, memory_label.seen(world)[1]))
 
 
 def test_a_warm_draw_waits_once_and_reads_no_chunk_twice(world: World) -> None:
@@ -85,7 +86,7 @@ def test_a_picture_that_could_not_be_fetched_ahead_is_fetched_again(world: World
     store, memory, outcomes = stored(world, [536_870_911]), Memory(), []
     drawn(store, random.Random(1), memory)  # so that it knows the chunk, and hits with every dart
 
-    def fetch(name: str) -> str | None:
+    def fetch(label: str, name: str) -> str | None:
         outcomes.append(name)
         if len(outcomes) > 1:
             return "picture"
@@ -93,7 +94,7 @@ def test_a_picture_that_could_not_be_fetched_ahead_is_fetched_again(world: World
             return None
         raise Unavailable("S3 is busy")
 
-    _, picture = draw.draw(store, POOL, random.Random(2), fetch, memory)
+    _, picture = draw.draw(store, (POOL,), random.Random(2), fetch, memory)
     assert (picture, len(outcomes)) == ("picture", 2)
 
 
@@ -123,10 +124,10 @@ def test_the_next_row_does_not_wait_for_a_picture_that_was_expected_in_vain(worl
     store, begun, go_on = stored(world, [500_000_000] * 2), threading.Event(), threading.Event()
     memory = every_dart.knowing(strip_of(world))
     for number, weights in memory_label.seen(world)[2].items():
-        memory.keep_chunk(POOL, number, weights)
+        memory.keep_chunk((POOL, number), weights)
     store.add(memory_label.image(2, 500_000_000))
 
-    def fetch(name: str) -> str:
+    def fetch(label: str, name: str) -> str:
         if not begun.is_set():
             begun.set()
             in_time.append(go_on.wait(5))
@@ -142,7 +143,7 @@ def test_the_next_row_does_not_wait_for_a_picture_that_was_expected_in_vain(worl
     in_time: list[bool] = []
     world.pause = chunk_read
     with mock.patch.object(parallel, "RUN", parallel.in_thread):
-        found, picture = draw.draw(store, POOL, random.Random(1), fetch, memory)
+        found, picture = draw.draw(store, (POOL,), random.Random(1), fetch, memory)
     assert found.name == picture
     assert in_time == [True]
 

@@ -18,6 +18,7 @@ import shared.labels.retries
 import shared.labels.store
 from foresight import Memory
 from petapi_client.chi_square import p_value
+from pools import of_pool
 from shared import images
 from shared.labels import chunks
 from shared.labels.store import Store
@@ -59,11 +60,11 @@ def thirty(world: World) -> tuple[Store, dict[str, int]]:
 def test_each_image_is_hit_by_exactly_its_weight_in_darts(world: World) -> None:
     _, weights = thirty(world)
     _, lanes, found = seen(world)
-    strip = darts.strip_of(lanes)
+    strip = darts.strip_of(of_pool(POOL, lanes))
 
     def outcome(dart: int) -> object:
-        landing = darts.locate(strip, dart)
-        return landing.chunk_number, darts.image_at(found[landing.chunk_number], landing.offset)
+        (_, number), offset = darts.locate(strip, dart)
+        return number, darts.image_at(found[number], offset)
 
     hits: Counter[str] = Counter()
     total = 0
@@ -132,7 +133,7 @@ def test_lanes_that_come_in_several_pages_keep_the_law_exact(world: World, sizes
 
 
 def test_the_strip_of_an_empty_label_has_length_zero() -> None:
-    assert darts.strip_of({}).length == darts.strip_of({0: chunks.Lane(0, 0, {5: 0})}).length == 0
+    assert darts.strip_of({}).length == darts.strip_of({(POOL, 0): chunks.Lane(0, 0, {5: 0})}).length == 0
 
 
 # --- while the label changes ---

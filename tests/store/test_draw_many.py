@@ -2,9 +2,7 @@
 
 import random
 from collections import Counter
-from collections.abc import Callable, Iterator
-from fractions import Fraction
-from itertools import permutations, product
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
@@ -12,14 +10,17 @@ from hypothesis import strategies as st
 
 import darts
 import draw_many
+import draws
 import gaps
 from bulk_reads import Rows
 from gaps import ReadChunk
 from petapi_client.chi_square import p_value
+from pools import of_pool
 from shared.errors import NotFound, Unavailable, UnprocessableValue
 from shared.images import UNITS
 from shared.labels import batch_get, chunks
 from shared.labels.store import Store
+from tests.support.every_run import every_run, law
 from tests.support.memory_aws import CHUNKS, IMAGES, DynamoDB, World
 from tests.support.memory_label import POOL, image, seen, stored
 from tests.support.simulation import LABEL, SETTINGS
@@ -30,53 +31,14 @@ Pick = Callable[..., list[str]]
 def drawn(world: World, count: int, rng: random.Random, *, distinct: bool) -> draw_many.DrawnImages:
     client = DynamoDB(world)
     store, rows = Store(client, SETTINGS), Rows(client, SETTINGS)  # type: ignore[arg-type]
-    return draw_many.draw_many(store, rows, POOL, count, rng, distinct=distinct)
+    return draw_many.draw_many(store, rows, (POOL,), count, rng, distinct=distinct)
 
 
 def names(found: draw_many.DrawnImages) -> tuple[str, ...]:
     return tuple(image.name for image, _ in found.images)
 
 
-def law(weights: dict[str, int], count: int, *, distinct: bool) -> dict[tuple[str, ...], Fraction]:
-    """Return the exact probability of each ordered result."""
-    probabilities = {}
-    for answer in permutations(weights, count) if distinct else product(weights, repeat=count):
-        left, probability = sum(weights.values()), Fraction(1)
-        for name in answer:
-            probability *= Fraction(weights[name], left)
-            left -= weights[name] if distinct else 0
-        probabilities[answer] = probability
-    return probabilities
-
-
 # --- without statistics ---
-
-
-class Path(random.Random):
-    """A generator of these numbers and then zeros.  `choices` has the number of values that each could have had."""
-
-    def __init__(self, taken: list[int]) -> None:
-        super().__init__(0)
-        self.taken, self.choices = taken, list[int]()
-
-    def randrange(self, stop: int) -> int:  # type: ignore[override]
-        self.choices.append(stop)
-        return self.taken[len(self.choices) - 1] if len(self.choices) <= len(self.taken) else 0
-
-
-def every_run(run: Callable[[random.Random], tuple[str, ...]]) -> Iterator[tuple[tuple[str, ...], Fraction]]:
-    """Yield the outcome and the probability of each run, for all possible random numbers."""
-    waiting: list[list[int]] = [[]]
-    while waiting:
-        path = Path(waiting.pop())
-        outcome = run(path)
-        probability = Fraction(1)
-        for stop in path.choices:
-            probability /= stop
-        yield outcome, probability
-        for at in range(len(path.taken), len(path.choices)):
-            before = path.taken + [0] * (at - len(path.taken))
-            waiting += [[*before, other] for other in range(1, path.choices[at])]
 
 
 @pytest.mark.parametrize("whole", [True, False], ids=["read whole", "read by darts"])
@@ -86,15 +48,16 @@ def test_every_pair_of_every_run_has_exactly_its_probability(
     world: World, weights: list[int], distinct: bool, whole: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Go through all possible random numbers, so that nothing is left to chance."""
-    monkeypatch.setattr(draw_many, "SPARE_DARTS", 0)  # three darts for two images, so that the runs can be counted
     if not whole:
-        monkeypatch.setattr(draw_many.darts, "each_chunk", lambda strip: ((i, i) for i in range(1000)))
+        monkeypatch.setattr(draws.darts, "each_chunk", lambda strip: (((POOL, i), i) for i in range(1000)))
     stored(world, weights)
     entries, lanes, _ = seen(world)
     store = Store(DynamoDB(world), SETTINGS)  # type: ignore[arg-type]
 
     def run(rng: random.Random) -> tuple[str, ...]:
-        return tuple(name for name, _ in draw_many.Draws(store, POOL, lanes, rng, distinct=distinct).take(2))
+        strip = darts.strip_of(of_pool(POOL, lanes))
+        drawn = draws.Draws(store, strip, rng, distinct=distinct).take(2, spare=0)  # so that the runs can be counted
+        return tuple(image_id.removeprefix(f"{LABEL}/") for image_id, _ in drawn)
 
     reached: Counter[tuple[str, ...]] = Counter()
     for outcome, probability in every_run(run):
@@ -109,11 +72,11 @@ def test_on_the_remainder_each_image_is_hit_by_exactly_its_weight_in_darts(
     world = World(random.Random(seed))
     stored(world, weights)
     entries, lanes, found = seen(world)
-    strip = darts.strip_of(lanes)
+    strip = darts.strip_of(of_pool(POOL, lanes))
     read = data.draw(st.sets(st.sampled_from(sorted(found))))
     read_chunks = [
         ReadChunk(start, chunks.strip_length(number), found.get(number, {}))
-        for number, start in darts.each_chunk(strip)
+        for (_, number), start in darts.each_chunk(strip)
         if number in read
     ]
     excluded = (
@@ -124,9 +87,9 @@ def test_on_the_remainder_each_image_is_hit_by_exactly_its_weight_in_darts(
     remainder = gaps.without_gaps(strip.length, read_chunks, excluded)
     hits: Counter[str | None] = Counter()
     for dart in range(remainder.length):
-        landing = darts.locate(strip, gaps.to_strip(remainder, dart))
-        name = darts.image_at(found.get(landing.chunk_number, {}), landing.offset)
-        assert name or landing.chunk_number not in read, "a dart missed within a chunk that was read"
+        (_, number), offset = darts.locate(strip, gaps.to_strip(remainder, dart))
+        name = darts.image_at(found.get(number, {}), offset)
+        assert name or number not in read, "a dart missed within a chunk that was read"
         hits[name] += 1
     del hits[None]
     assert hits == {entry.name: entry.weight for entry in entries if entry.name not in excluded}
@@ -137,8 +100,8 @@ def test_the_chunks_of_a_strip_are_all_chunks_side_by_side(weights: list[int], s
     world = World(random.Random(seed))
     stored(world, weights)
     _, lanes, found = seen(world)
-    strip = darts.strip_of(lanes)
-    listed = list(darts.each_chunk(strip))
+    strip = darts.strip_of(of_pool(POOL, lanes))
+    listed = [(number, start) for (_, number), start in darts.each_chunk(strip)]
     assert {number for number, _ in listed} == found.keys()
     ends = [start + chunks.strip_length(number) for number, start in listed]
     assert ends == [start for _, start in listed[1:]] + [strip.length]

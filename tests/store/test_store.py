@@ -36,8 +36,8 @@ TRANSACTION_MAX = 100  # writes that TransactWriteItems takes
 
 def test_throttled_chunks_are_requested_again(world: World) -> None:
     store = stored(world, [500_000_000] * 40)
-    numbers = [int(key[1]) for key in world.tables[CHUNKS] if int(key[1]) >= 10**11]
-    whole = store.chunks(POOL, numbers)
+    wanted = [(POOL, int(key[1])) for key in world.tables[CHUNKS] if int(key[1]) >= 10**11]
+    whole = store.chunks(wanted)
 
     class Throttled(DynamoDB):
         asked: list[int] = []  # noqa: RUF012
@@ -49,8 +49,8 @@ def test_throttled_chunks_are_requested_again(world: World) -> None:
             answer = super().batch_get_item(RequestItems={table: {**request, "Keys": first}})
             return {**answer, "UnprocessedKeys": {table: {**request, "Keys": rest}} if rest else {}}
 
-    assert Store(Throttled(world), SETTINGS).chunks(POOL, numbers) == whole  # type: ignore[arg-type]
-    assert Throttled.asked == list(range(len(numbers), 0, -2))
+    assert Store(Throttled(world), SETTINGS).chunks(wanted) == whole  # type: ignore[arg-type]
+    assert Throttled.asked == list(range(len(wanted), 0, -2))
 
 
 @pytest.mark.parametrize("code", ["TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"])

@@ -27,7 +27,11 @@ EXPECTED: dict[str, Any] = {
     "drawRandom-count": 200,
     "drawRandom-distinct": 200,
     "drawRandom-session": 200,
+    "drawRandom-exclude": 200,
+    "drawRandom-labels": 200,
+    "drawRandom-size": 302,  # until the thumbnail is made
     "drawRandomJson": 200,
+    "drawRandomOfLabel": 200,
     "getPicture": 200,
     "getPicture-thumbnail": 200,
     "getImage": 200,

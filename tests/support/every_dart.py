@@ -15,7 +15,9 @@ from botocore.exceptions import ClientError
 import darts
 import draw
 from foresight import Memory
+from pools import Pools, of_pool
 from shared.errors import Unavailable
+from shared.images import Pool
 from shared.labels import chunks, items
 from shared.labels.chunks import Lane
 from shared.labels.store import Store
@@ -25,6 +27,7 @@ from tests.support.memory_label import POOL
 from tests.support.simulation import SETTINGS, shipped_code_on
 
 MISSED, FAILED = "missed", "failed"
+ONE, TWINS = (POOL,), (Pool("cat"), Pool("dog"))
 NEAR = 40  # transactions between the reads of a draw and what it remembers, at most
 
 Moment = Mapping[Key, Any]  # the items of the chunk table
@@ -76,59 +79,77 @@ class Reads(DynamoDB):
         return {**answer, "UnprocessedKeys": {table: {**request, "Keys": left}} if left else {}}
 
 
-def lanes_of(moment: Moment) -> dict[int, Lane]:
-    """Return the lanes of the label at a moment."""
-    numbered = {int(key[1]): item for key, item in moment.items() if key[0] == POOL.key}
+def side_by_side(first: Sequence[Moment], second: Sequence[Moment]) -> list[Moment]:
+    """Return the history of two labels, TWINS, in turn: the one that the first has, and the other the second."""
+    history, moments = list[Moment](), [dict[Key, Any](), dict[Key, Any]()]
+    for step in range(2 * min(len(first), len(second))):
+        which = step % 2
+        moment = (first, second)[which][step // 2]
+        label = TWINS[which].key
+        moments[which] = {
+            (label, key[1]): {**item, "label": {"S": label}} for key, item in moment.items() if key[0] == POOL.key
+        }
+        history.append(moments[0] | moments[1])
+    return history
+
+
+def lanes_of(moment: Moment, pool: Pool = POOL) -> dict[int, Lane]:
+    """Return the lanes of a label at a moment."""
+    numbered = {int(key[1]): item for key, item in moment.items() if key[0] == pool.key}
     return {number: items.lane(item) for number, item in numbered.items() if number < chunks.FIRST_CHUNK_NUMBER}
 
 
-def chunks_of(moment: Moment) -> dict[int, dict[str, int]]:
-    """Return the chunks of the label at a moment."""
-    numbered = {int(key[1]): item for key, item in moment.items() if key[0] == POOL.key}
+def chunks_of(moment: Moment, pool: Pool = POOL) -> dict[int, dict[str, int]]:
+    """Return the chunks of a label at a moment."""
+    numbered = {int(key[1]): item for key, item in moment.items() if key[0] == pool.key}
     return {number: items.weights(item) for number, item in numbered.items() if number >= chunks.FIRST_CHUNK_NUMBER}
 
 
-def strip_at(moment: Moment) -> darts.Strip:
-    """Return the strip of the label at a moment."""
-    return darts.strip_of(lanes_of(moment))
+def strip_at(moment: Moment, pools: Pools = ONE) -> darts.Strip:
+    """Return the strip of some labels at a moment."""
+    each = (of_pool(pool, lanes_of(moment, pool)) for pool in pools)
+    return darts.strip_of({place: lane for lanes in each for place, lane in lanes.items()})
 
 
-def one_at_a_time(strip: darts.Strip | None) -> Memory:
+def one_at_a_time(strip: darts.Strip | None, pools: Pools = ONE) -> Memory:
     """Return a memory of a strip, and of no chunk, that throws one dart a row."""
-    return knowing(strip, Memory(unknown=1)) if strip else Memory(unknown=1)
+    return knowing(strip, Memory(unknown=1), pools) if strip else Memory(unknown=1)
 
 
-def knowing(strip: darts.Strip, memory: Memory | None = None) -> Memory:
-    """Return a memory that has seen this strip of the label twice."""
+def knowing(strip: darts.Strip, memory: Memory | None = None, pools: Pools = ONE) -> Memory:
+    """Return a memory that has seen this strip of these labels twice."""
     memory = memory or Memory()
     for _ in range(2):
-        memory.keep_strip(POOL, strip)
+        memory.keep_strip(pools, strip)
     return memory
 
 
-def hit(reads: Reads, memory: Memory, *given: int) -> str:
-    """Return the name of the image that these darts draw; MISSED or FAILED if they draw none."""
+def hit(reads: Reads, memory: Memory, *given: int, pools: Pools = ONE) -> str:
+    """Return the name of the image that these darts draw, for several labels its id; MISSED or FAILED if none."""
+    store = Store(reads, SETTINGS)  # type: ignore[arg-type]
     try:
-        return memory_label.drawn(Store(reads, SETTINGS), Given(given), memory).name  # type: ignore[arg-type]
+        drawn, _ = draw.draw(store, pools, Given(given), "{}/{}".format, memory)
+        return drawn.name if pools == ONE else drawn.id
     except Missed:
         return MISSED
     except (ClientError, Unavailable):
         return FAILED
 
 
-def hits(reads: Reads, remembered: darts.Strip | None, length: int, *before: int) -> Counter[str]:
+def hits(reads: Reads, remembered: darts.Strip | None, length: int, *before: int, pools: Pools = ONE) -> Counter[str]:
     """Return how many of all darts on a strip of this length hit each image, thrown after these."""
     with shipped_code_on(reads.world):
-        return Counter(hit(reads, one_at_a_time(remembered), *before, dart) for dart in range(length))
+        memories = (one_at_a_time(remembered, pools) for _ in range(length))
+        return Counter(hit(reads, memory, *before, dart, pools=pools) for dart, memory in enumerate(memories))
 
 
-def in_turn(history: Sequence[Moment], rng: random.Random, *, count: int, longest: int) -> int:
+def in_turn(history: Sequence[Moment], rng: random.Random, *, count: int, longest: int, pools: Pools = ONE) -> int:
     """Check draws whose reads are of different moments of this history.  Return how many rows counted ahead.
 
     Each image in a chunk that the lanes count is hit by exactly its weight in darts.  An image that nobody touched
     between the reads is one of them.  A row on a strip that was not confirmed does not count, wherever it falls.
     """
-    ahead, strips = 0, [strip_at(moment) for moment in history]
+    ahead, strips = 0, [strip_at(moment, pools) for moment in history]
     for number in range(count):
         start = rng.randrange(len(history))
         near = range(start, min(start + NEAR, len(history)))
@@ -144,22 +165,46 @@ def in_turn(history: Sequence[Moment], rng: random.Random, *, count: int, longes
             of_chunks = max(of_lanes, of_chunks)  # then they are read one after the other
         before = [] if is_confirmed or not remembered.length else [rng.randrange(remembered.length)]
         reads = Reads(history[of_lanes], history[of_chunks])
-        found = hits(reads, remembered, strip.length, *before)
-        assert reads.calls["query"] == found.total(), "the lanes are read again because a strip was refused"
+        found = hits(reads, remembered, strip.length, *before, pools=pools)
+        assert reads.calls["query"] == found.total() * len(pools), (
+            "the lanes are read again because a strip was refused"
+        )
         del found[MISSED]
-        lanes, contents = lanes_of(history[of_lanes]), chunks_of(history[of_chunks])
-        known = [weights for number, weights in contents.items() if invariants.knows(lanes, number)]
-        total = chunks.total_weight(lanes)
-        assert found == {name: weight for weights in known for name, weight in weights.items() if weight <= total}
+        assert found == known(history[of_lanes], history[of_chunks], pools)
         between = history[min(of_lanes, of_chunks) : max(of_lanes, of_chunks) + 1]
-        assert untouched(between) <= found.items(), "an image that nobody touched is never drawn"
+        assert untouched(between, pools) <= found.items(), "an image that nobody touched is never drawn"
         ahead += is_confirmed
     return ahead
 
 
-def untouched(moments: Sequence[Moment]) -> set[tuple[str, int]]:
-    """Return name and weight of the images that have one weight at all these moments."""
-    at_each = [{each for weights in chunks_of(moment).values() for each in weights.items()} for moment in moments]
+def known(of_lanes: Moment, of_chunks: Moment, pools: Pools) -> dict[str, int]:
+    """Return the weights of the images in the chunks that the lanes count, by name or id as `hit` has it."""
+    total = sum(chunks.total_weight(lanes_of(of_lanes, pool)) for pool in pools)
+    found = {}
+    for pool in pools:
+        lanes = lanes_of(of_lanes, pool)
+        for number, weights in chunks_of(of_chunks, pool).items():
+            if invariants.knows(lanes, number):
+                found |= {shown(pool, name, pools): weight for name, weight in weights.items() if weight <= total}
+    return found
+
+
+def shown(pool: Pool, name: str, pools: Pools) -> str:
+    """Return an image as `hit` has it."""
+    return name if pools == ONE else f"{pool.label}/{name}"
+
+
+def untouched(moments: Sequence[Moment], pools: Pools = ONE) -> set[tuple[str, int]]:
+    """Return name, or id, and weight of the images that have one weight at all these moments."""
+    at_each = [
+        {
+            (shown(pool, name, pools), weight)
+            for pool in pools
+            for weights in chunks_of(moment, pool).values()
+            for name, weight in weights.items()
+        }
+        for moment in moments
+    ]
     return set.intersection(*at_each)
 
 
@@ -192,14 +237,14 @@ def check_picture() -> None:
     """Check that only the picture of the drawn image is shown, where memory has another one in the chunk."""
     moment, (number, *_) = of_one_chunk_each(1)
     reads, memory, fetched = Reads(moment, moment), knowing(strip_at(moment)), list[str]()
-    memory.keep_chunk(POOL, number, {"another": 7})
+    memory.keep_chunk((POOL, number), {"another": 7})
 
-    def fetch(name: str) -> str:
+    def fetch(label: str, name: str) -> str:
         fetched.append(name)
         return f"picture of {name}"
 
     with shipped_code_on(reads.world):
-        drawn, picture = draw.draw(Store(reads, SETTINGS), POOL, Given([0]), fetch, memory)  # type: ignore[arg-type]
+        drawn, picture = draw.draw(Store(reads, SETTINGS), (POOL,), Given([0]), fetch, memory)  # type: ignore[arg-type]
     assert (drawn.name, picture) == (name_of(0), f"picture of {name_of(0)}"), "a picture of another image"
     assert fetched == ["another", name_of(0)]
 

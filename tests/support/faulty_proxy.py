@@ -24,16 +24,16 @@ class FaultyProxy:
     """Passes requests on to the service at a URL, from a port of its own.
 
     Every `busy_every`th upload is answered with 429 and not passed on; of every `drop_every`th, the answer is dropped
-    after the service has done its work.  `uploads` counts the files that came, by their SHA-256, and `answered` the
-    uploads that the service did; `reached` is set once there are `reach` of them, and the next ones wait until `gate`
-    is set, as it is at first.  `seen` has method, path and Authorization of each request.
+    after the service has done its work.  `uploads` counts the files that came, by their SHA-256.  `reached` is set once
+    the service has answered for `reach` different ones, and the next uploads wait until `gate` is set, as it is at
+    first.  `seen` has method, path and Authorization of each request.
     """
 
     def __init__(self, url: str) -> None:
         self._host = urlsplit(url).netloc
         self.busy_every = self.drop_every = 0
         self.uploads: Counter[str] = Counter()
-        self.answered = 0
+        self._answered: set[str] = set()
         self.seen: list[tuple[str, str, str]] = []
         self.reached, self.reach = threading.Event(), 0
         self.gate = threading.Event()
@@ -69,17 +69,18 @@ class FaultyProxy:
             number = self._number if is_upload else 0
         if number and self.busy_every and number % self.busy_every == 0:
             return Answer(429, {"Retry-After": "1", "Content-Type": "application/problem+json"}, b'{"detail": "Busy."}')
+        digest = sha256(content_of(body)).hexdigest() if is_upload else ""
         if is_upload:
             with self._lock:
-                self.uploads[sha256(content_of(body)).hexdigest()] += 1
+                self.uploads[digest] += 1
         if is_upload and self.reached.is_set():
             self.gate.wait(GATE_MAX)
         passed = {name: value for name, value in headers.items() if name.lower() not in NOT_PASSED_ON}
         answer = send(self._host, method, path, body, passed)
         if is_upload:
             with self._lock:
-                self.answered += 1
-                if self.answered == self.reach:
+                self._answered.add(digest)
+                if len(self._answered) == self.reach:
                     self.reached.set()
         return None if number and self.drop_every and number % self.drop_every == 0 else answer
 

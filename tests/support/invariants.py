@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import darts
+from pools import of_pool
+from shared.images import Pool
 from shared.labels import chunks, items
 from shared.labels.chunks import Lane
 
@@ -43,7 +45,7 @@ def check(entries: list[items.Entry], lanes: dict[int, Lane], found: dict[int, d
     assert {lane.number: lane.total_weight for lane in lanes.values() if lane.total_weight} == totals, (
         "a total is wrong"
     )
-    length, weight = darts.strip_of(lanes).length, sum(totals.values())
+    length, weight = darts.strip_of(of_pool(Pool("any"), lanes)).length, sum(totals.values())
     assert weight <= length <= 4 * weight, "the strip is shorter than its images, or needs too many darts"
 
 
@@ -85,11 +87,11 @@ def knows(lanes: dict[int, Lane], chunk_number: int) -> bool:
 
 def throw_every_dart(lanes: dict[int, Lane], found: dict[int, dict[str, int]]) -> Counter[str]:
     """Return how many of all possible darts hit each image."""
-    strip = darts.strip_of(lanes)
+    strip = darts.strip_of(of_pool(Pool("any"), lanes))
     hits: Counter[str] = Counter()
     for dart in range(strip.length):
-        landing = darts.locate(strip, dart)
-        name = darts.image_at(found.get(landing.chunk_number, {}), landing.offset)
+        (_, number), offset = darts.locate(strip, dart)
+        name = darts.image_at(found.get(number, {}), offset)
         if name:
             hits[name] += 1
     return hits

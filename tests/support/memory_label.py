@@ -32,7 +32,7 @@ def stored(world: World, weights: list[int]) -> Store:
 
 def drawn(store: Store, rng: random.Random, memory: Memory | None = None) -> Drawn:
     """Draw an image as a container with this memory does, or as a new one, and fetch nothing."""
-    image, name = draw.draw(store, POOL, rng, str, memory or Memory())
+    image, name = draw.draw(store, (POOL,), rng, lambda label, name: name, memory or Memory())
     assert name == image.name
     return image
 

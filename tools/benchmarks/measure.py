@@ -69,7 +69,7 @@ def darts_per_draw(world: World) -> float:
     world.pause = lambda call: calls.update([call])
     store = Store(DynamoDB(world), SETTINGS)  # type: ignore[arg-type]
     for _ in range(DRAWS):
-        draw.draw(store, Pool(LABEL), world.rng, str, FORGETFUL)
+        draw.draw(store, (Pool(LABEL),), world.rng, "{}/{}".format, FORGETFUL)
     return calls["batch_get_item"] / DRAWS
 
 
@@ -90,7 +90,7 @@ def cost_of_a_hundred(world: World, *, distinct: bool) -> tuple[float, float]:
     world.pause = lambda call: calls.update([call])
     store, rows = Store(client, SETTINGS), Rows(client, SETTINGS)  # type: ignore[arg-type]
     for _ in range(ANSWERS):
-        draw_many(store, rows, Pool(LABEL), 100, world.rng, distinct=distinct)
+        draw_many(store, rows, (Pool(LABEL),), 100, world.rng, distinct=distinct)
     return calls.total() / ANSWERS, (calls["query"] + client.items) / 2 / ANSWERS
 
 

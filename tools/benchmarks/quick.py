@@ -157,7 +157,7 @@ def _operations(table: Table, count: int) -> dict[str, float]:
     shipped, rng = Store(table.client, table.names), random.Random(count)
     table.take()
     for _ in range(DRAWS):
-        draw.draw(shipped, Pool(LABEL), rng, str, FORGETFUL)
+        draw.draw(shipped, (Pool(LABEL),), rng, "{}/{}".format, FORGETFUL)
     drawn = table.take().per(DRAWS)
     more = weights("uniform", count + WRITES, random.Random(count))
     with mock.patch.object(store, "RNG", rng):

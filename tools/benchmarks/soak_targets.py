@@ -107,7 +107,7 @@ class OnStore:
     def draw(self, turn: int) -> str:
         """Draw, and return the image's name."""
         with _busy():
-            return draw.draw(self._store, Pool(self._label), RNG, str, self._memory)[0].name
+            return draw.draw(self._store, (Pool(self._label),), RNG, "{}/{}".format, self._memory)[0].name
 
 
 @contextmanager

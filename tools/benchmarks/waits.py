@@ -13,6 +13,7 @@ from unittest import mock
 import darts
 import draw
 from foresight import Memory
+from pools import of_pool
 from random_image import FORGETFUL
 from shared import parallel
 from shared.images import UNITS, Pool
@@ -62,12 +63,12 @@ class Waits:
 def of_draws(state: petapi.State, draws: int) -> Mapping[str, Cost]:
     """Return what a draw costs that remembers nothing, all chunks, or the strip only."""
     lanes, found = _chunk_table(state)
-    strip = darts.strip_of(lanes)
+    strip = darts.strip_of(of_pool(Pool(LABEL), lanes))
     all_chunks, strip_only = Memory(), [Memory() for _ in range(draws)]
     for memory in 2 * (all_chunks, *strip_only):  # a strip that was seen twice is steady
-        memory.keep_strip(Pool(LABEL), strip)
+        memory.keep_strip((Pool(LABEL),), strip)
     for number, weights in found.items():
-        all_chunks.keep_chunk(Pool(LABEL), number, weights)
+        all_chunks.keep_chunk((Pool(LABEL), number), weights)
     memories = {
         "one dart at a time": [FORGETFUL] * draws,
         "chunks known": [all_chunks] * draws,
@@ -113,7 +114,7 @@ def _cost(state: petapi.State, memories: list[Memory]) -> Cost:
     store, waits = Store(client, SETTINGS), Waits(client.take)  # type: ignore[arg-type]
     with mock.patch.object(parallel, "RUN", waits.begin_task):
         for memory in memories:
-            draw.draw(store, Pool(LABEL), rng, str, memory)
+            draw.draw(store, (Pool(LABEL),), rng, "{}/{}".format, memory)
     return waits.per(len(memories))
 
 

@@ -25,7 +25,7 @@ PARAMETERS = {
     "CALLBACK_LOOPBACK": "CallbackLoopback",
     "CALLBACK_TIMEOUT": "CallbackTimeout",
 }
-THROTTLES = tuple(f"{kind}Throttle{what}" for kind in ("", "Picture", "Search") for what in ("Rate", "Burst"))
+THROTTLES = tuple(f"{kind}Throttle{what}" for kind in ("", "Draw", "Picture", "Search") for what in ("Rate", "Burst"))
 
 ENCODERS = ("lite0", "none", "titan", "nova")  # the last two for tests of policies: their models are in AWS
 

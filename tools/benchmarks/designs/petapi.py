@@ -7,6 +7,7 @@ from unittest import mock
 import darts
 import draw
 from costs.rows import size as item_size
+from pools import of_pool
 from random_image import FORGETFUL
 from shared import settings
 from shared.images import UNITS, Image, Pool
@@ -60,7 +61,7 @@ class State:
 
     def draw(self) -> str:
         """Return the name of a random image."""
-        return draw.draw(self.store, Pool(LABEL), self.world.rng, str, FORGETFUL)[0].name
+        return draw.draw(self.store, (Pool(LABEL),), self.world.rng, "{}/{}".format, FORGETFUL)[0].name
 
     def stored(self) -> Stored:
         """Return the items of the label."""
@@ -74,13 +75,13 @@ def law(stored: Stored) -> Shares:
     A hit is looked for where the image begins and ends; what `image_at` finds moves from left to right with the offset.
     """
     lanes, contents = _chunk_table(stored)
-    strip, owned = darts.strip_of(lanes), {}
-    for number, start in darts.each_chunk(strip):
+    strip, owned = darts.strip_of(of_pool(Pool(LABEL), lanes)), {}
+    for (_, number), start in darts.each_chunk(strip):
         weights, begin = contents[number], 0
         for name in sorted(weights):
             end = begin + weights[name]
             ends = [darts.locate(strip, start + offset) for offset in (begin, end - 1)]
-            assert {landing.chunk_number for landing in ends} == {number}
+            assert {landing.chunk for landing in ends} == {(Pool(LABEL), number)}
             assert {darts.image_at(weights, landing.offset) for landing in ends} == {name}
             owned[name] = end - begin
             begin = end
@@ -91,7 +92,7 @@ def law(stored: Stored) -> Shares:
 def darts_per_draw(stored: Stored) -> float:
     """Return the mean number of darts. A dart hits with probability total / strip."""
     lanes, _ = _chunk_table(stored)
-    return darts.strip_of(lanes).length / chunks.total_weight(lanes)
+    return darts.strip_of(of_pool(Pool(LABEL), lanes)).length / chunks.total_weight(lanes)
 
 
 def _chunk_table(stored: Stored) -> tuple[dict[int, Lane], dict[int, dict[str, int]]]:
@@ -124,7 +125,7 @@ class Label:
 
     def draw(self) -> str:
         """Return the name of a random image."""
-        return draw.draw(self._store, Pool(LABEL), self._rng, str, FORGETFUL)[0].name
+        return draw.draw(self._store, (Pool(LABEL),), self._rng, "{}/{}".format, FORGETFUL)[0].name
 
 
 def costs(count: int) -> dict[str, Usage]:
@@ -136,7 +137,7 @@ def costs(count: int) -> dict[str, Usage]:
     volumes = {k: round(count * (1 << (k - 1)) / UNITS / chunks.LANES) for k in range(1, last)}
     volumes[last] = round(count / chunks.LANES) - sum(volumes.values())
     lanes = {number: Lane(number, 0, volumes) for number in range(chunks.LANES)}
-    expected = darts.strip_of(lanes).length / (count * UNITS / 2)
+    expected = darts.strip_of(of_pool(Pool(LABEL), lanes)).length / (count * UNITS / 2)
     lane_item = {**items.chunk_key(Pool(LABEL), 0), "totalWeight": items.number(count * UNITS // 8 + 1)} | {
         f"{items.VOLUME}{k}": items.number(volume) for k, volume in volumes.items()
     }
