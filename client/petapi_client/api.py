@@ -6,12 +6,13 @@ api.random("boat").probability
 """
 
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from typing import Any
 from urllib.parse import quote
 
-from petapi_client import answers
+from petapi_client import answers, arguments
+from petapi_client.arguments import Query
 from petapi_client.form import form
 from petapi_client.problem import Problem, Unreachable
 from petapi_client.transport import Pause, Transport
@@ -23,8 +24,6 @@ FILE_MAX = 20_000_000  # bytes of a file of POST /uploads
 PAGE = 100  # entries, the most that a page has
 POLL = (0.3, 0.5, 1.0, 2.0)  # seconds between two looks at an upload; the last is repeated
 FOLLOWED_MAX = 600.0  # seconds that an upload is followed
-
-Query = Mapping[str, str | int | float | None]
 
 
 class PetApi:
@@ -54,10 +53,10 @@ class PetApi:
         filename: str = "",
     ) -> Uploaded:
         """Store a picture: up to FORM_MAX at once, a larger one as `upload_directly` does."""
-        tags = _tags(tags)
+        tags = arguments.tags(tags)
         texts = {"label": label, "tags": ",".join(tags)}
         texts |= {} if weight is None else {"weight": text_of(Decimal(f"{weight}"))}  # of a float, what Python prints
-        body, content_type = form(texts, "img", _bytes(picture), filename)
+        body, content_type = form(texts, "img", arguments.picture(picture), filename)
         if len(body) > FORM_MAX:
             return self.upload_directly(picture, label, weight=weight, tags=tags, filename=filename)
         document, answer = self._http.ask(
@@ -76,10 +75,10 @@ class PetApi:
         until: str = "stored",
     ) -> Uploaded:
         """Send a picture of up to FILE_MAX straight to S3, and wait until it is `stored`, or even `recognised`."""
-        asked: dict[str, Any] = {"label": label, "tags": sorted(_tags(tags)), "filename": filename}
+        asked: dict[str, Any] = {"label": label, "tags": sorted(arguments.tags(tags)), "filename": filename}
         if weight is not None:
             asked["weight"] = float(weight)  # nine digits at most, so that its text is exact
-        content = _bytes(picture)
+        content = arguments.picture(picture)
         begun, _ = self._http.ask("POST", "/uploads", write=True, json=asked)
         upload_id, url, fields = answers.read(answers.upload_form, begun)
         self._http.post_form(url, *form(fields, "file", content, ""))
@@ -97,22 +96,26 @@ class PetApi:
         """Change what is given.  With `if_match`, an image that has changed since that entity tag is a 412."""
         given = {
             "weight": None if weight is None else float(weight),  # exact, as above
-            "tags": None if tags is None else sorted(_tags(tags)),
+            "tags": None if tags is None else sorted(arguments.tags(tags)),
             "filename": filename,
         }
         changes = {name: value for name, value in given.items() if value is not None}
         headers = {"If-Match": if_match} if if_match else {}
-        return answers.state(self._http.ask("PATCH", _path(image_id), write=True, json=changes, headers=headers))
+        return answers.state(
+            self._http.ask("PATCH", arguments.path(image_id), write=True, json=changes, headers=headers)
+        )
 
     def delete(self, image_id: str, *, if_match: str | None = None) -> None:
         """Delete an image."""
-        self._http.ask("DELETE", _path(image_id), write=True, headers={"If-Match": if_match} if if_match else {})
+        self._http.ask(
+            "DELETE", arguments.path(image_id), write=True, headers={"If-Match": if_match} if if_match else {}
+        )
 
     # -- read -----------------------------------------------------------------------------------------------------
 
     def image(self, image_id: str) -> State:
         """Get an image with its probability and its entity tag."""
-        return answers.state(self._http.ask("GET", f"{_path(image_id)}/info"))
+        return answers.state(self._http.ask("GET", f"{arguments.path(image_id)}/info"))
 
     def picture(self, image_id: str, *, size: int | None = None) -> bytes:
         """Get the bytes of a picture, or of its thumbnail of 256, 512 or 1024 pixels."""
@@ -120,12 +123,12 @@ class PetApi:
 
     def blocks(self, image_id: str, *, size: int | None = None) -> Iterator[bytes]:
         """Yield the bytes of a picture block by block."""
-        return self._http.download(_path(image_id), {"size": size} if size else None)
+        return self._http.download(arguments.path(image_id), {"size": size} if size else None)
 
     def mosaic(self, image_id: str, *, columns: int | None = None, tiles: str | None = None) -> bytes:
         """Get the picture as a mosaic of pictures of the label `tiles`, as JPEG."""
-        query = _given({"columns": columns, "tiles": tiles})
-        return b"".join(self._http.download(f"{_path(image_id)}/mosaic", query))
+        query = arguments.given({"columns": columns, "tiles": tiles})
+        return b"".join(self._http.download(f"{arguments.path(image_id)}/mosaic", query))
 
     def images(self, label: str, *, tag: str | None = None) -> Iterator[Image]:
         """Yield all images of a label, sorted by name, or those with a tag."""
@@ -146,29 +149,35 @@ class PetApi:
 
     def random(
         self,
-        label: str,
+        label: str | Iterable[str],
         *,
         tag: str | None = None,
+        exclude: str | Iterable[str] = (),
         seed: str | None = None,
         session: str | None = None,
         position: int | None = None,
     ) -> Draw:
-        """Draw an image by its weight; the same for the same seed, or the one at a position of a session's order."""
-        query: dict[str, str | int | None] = {"label": label, "tag": tag, "seed": seed, "session": session}
-        query |= {"position": position, "format": "json"}
+        """Draw an image by its weight; the same for the same seed, or the one at a position of a session's order.
+
+        With several labels, one law holds over all their images.  The ids in `exclude` are not drawn.
+        """
+        query = arguments.drawing(label, tag, exclude, seed)
+        query |= {"session": session, "position": position, "format": "json"}
         return answers.read(lambda json: answers.draw(json, json["totalWeight"]), self._get("/random", query))
 
     def random_many(
-        self, label: str, count: int, *, distinct: bool = False, tag: str | None = None, seed: str | None = None
+        self,
+        label: str | Iterable[str],
+        count: int,
+        *,
+        distinct: bool = False,
+        tag: str | None = None,
+        exclude: str | Iterable[str] = (),
+        seed: str | None = None,
     ) -> list[Draw]:
-        """Draw `count` images, at most 100: independently, or each at most once."""
-        query: Query = {
-            "label": label,
-            "count": count,
-            "tag": tag,
-            "seed": seed,
-            "distinct": "true" if distinct else None,
-        }
+        """Draw `count` images, at most 100: independently, or each at most once; otherwise as `random`."""
+        query = arguments.drawing(label, tag, exclude, seed)
+        query |= {"count": count, "distinct": "true" if distinct else None}
         document = self._get("/random", query)
         return answers.read(lambda json: [answers.draw(each, json["totalWeight"]) for each in json["images"]], document)
 
@@ -180,11 +189,13 @@ class PetApi:
         """Find the images that look most like a picture, with the options of `search`."""
         body, content_type = form({}, "img", picture, "")
         headers = {"Content-Type": content_type}
-        return answers.hits(self._http.ask("POST", "/search", params=_given(options), data=body, headers=headers)[0])
+        return answers.hits(
+            self._http.ask("POST", "/search", params=arguments.given(options), data=body, headers=headers)[0]
+        )
 
     def similar(self, image_id: str, **options: str | int | float | None) -> list[Hit]:
         """Find the images that look most like an image, with the options of `search`."""
-        return answers.hits(self._get(f"{_path(image_id)}/similar", options))
+        return answers.hits(self._get(f"{arguments.path(image_id)}/similar", options))
 
     def check_access(self, label: str) -> None:
         """Raise Problem if writes to this label would be refused: no token, a wrong one, or none of the right scope.
@@ -198,7 +209,7 @@ class PetApi:
                 raise
 
     def _get(self, path: str, query: Query) -> Any:
-        return self._http.ask("GET", path, params=_given(query))[0]
+        return self._http.ask("GET", path, params=arguments.given(query))[0]
 
     def _pages(self, path: str, query: Query) -> Iterator[Any]:
         page, seen = self._get(path, {**query, "limit": PAGE}), set[str]()
@@ -224,26 +235,3 @@ class PetApi:
             self._pause(seconds)
             waited, turn = waited + seconds, turn + 1
         raise Problem(504, f"The upload {upload_id} was not {until} in {FOLLOWED_MAX:.0f} seconds; try again later.")
-
-
-def _path(image_id: str) -> str:
-    if not isinstance(image_id, str):
-        raise TypeError(f"An image is named by its id, a text such as image.id, not by {type(image_id).__name__}.")
-    return f"/images/{quote(image_id)}"
-
-
-def _tags(tags: Iterable[str]) -> tuple[str, ...]:
-    if isinstance(tags, str):
-        raise TypeError(f"Tags are a list of texts: tags=[{tags!r}], not tags={tags!r}.")
-    return tuple(tags)
-
-
-def _bytes(picture: bytes) -> bytes:
-    if not isinstance(picture, bytes | bytearray | memoryview):
-        raise TypeError(f"The picture is bytes, not {type(picture).__name__}; Path.read_bytes() reads a file.")
-    return bytes(picture)
-
-
-def _given(query: Query) -> dict[str, Any]:
-    """Leave out what is None."""
-    return {name: value for name, value in query.items() if value is not None}

@@ -94,11 +94,11 @@ def draw(given: Arguments) -> int:
     if given.count is not None and (given.session is not None or given.position is not None):
         raise BadInput("--session and --position draw one image; leave out --count.")
     api = _api(given)
+    options = {"tag": given.tag, "exclude": given.exclude, "seed": given.seed}
     if given.count is not None:
-        drawn = api.random_many(given.label, given.count, distinct=given.distinct, tag=given.tag, seed=given.seed)
+        drawn = api.random_many(given.label, given.count, distinct=given.distinct, **options)
     else:
-        options = {"tag": given.tag, "seed": given.seed, "session": given.session}
-        drawn = [api.random(given.label, position=given.position, **options)]
+        drawn = [api.random(given.label, session=given.session, position=given.position, **options)]
     if given.output:
         _save(given.output, api.picture(drawn[0].image.id))
     say(*map(_drawn, drawn))

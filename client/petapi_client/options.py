@@ -63,7 +63,7 @@ def parser() -> argparse.ArgumentParser:
 
     _import(command("import", "Upload the pictures of a folder, with weights from its weights.csv"))
     _export(command("export", "Save all pictures of a label and a weights.csv that import takes"))
-    _random(command("random", "Draw a picture of a label"))
+    _random(command("random", "Draw a picture of a label, or of several"))
     found = command("search", "Find images by a text")
     found.add_argument("text", metavar="TEXT")
     _search(found)
@@ -99,12 +99,13 @@ def _export(command: argparse.ArgumentParser) -> None:
 
 def _random(command: argparse.ArgumentParser) -> None:
     add = command.add_argument
-    add("label", metavar="LABEL", type=_label)
+    add("label", metavar="LABEL", type=_labels, help="a label, or several separated by commas")
     several = command.add_mutually_exclusive_group()
     several.add_argument("-o", dest="output", metavar="FILE", help="save the picture")
     several.add_argument("--count", type=_from_1_to(100), help="draw so many")
     add("--distinct", action="store_true", help="with --count: each image at most once")
     add("--tag", help="only images with this tag")
+    add("--exclude", metavar="ID", type=_image_id, action="append", default=[], help="an image that is not drawn")
     add("--seed", help="the same seed draws the same")
     add("--session", help="walk through all images in the order of this session")
     add("--position", type=int, help="the place in the session's order, from 0")
@@ -140,6 +141,10 @@ def _label(text: str) -> str:
             f"{text!r} is no label; it begins with a letter and has at most 32 letters, digits and hyphens, such as cat"
         )
     return label
+
+
+def _labels(text: str) -> str:
+    return ",".join(map(_label, text.split(",")))
 
 
 def _image_id(text: str) -> str:

@@ -303,6 +303,10 @@ def test_all_that_the_api_does_can_be_done(running: LocalService) -> None:
     assert api.random(label, seed="x") == api.random(label, seed="x")
     assert {api.random(label, session="s", position=n).image for n in (0, 1)} == {state.image, second}
     assert {draw.image.id for draw in api.random_many(label, 2, distinct=True)} == {first.id, second.id}
+    assert api.random(label, exclude=[first.id]).image == second
+    assert api.random([label, "no-such-label"], exclude=second.id).probability == 1
+    many = api.random_many(f"{label},no-such-label", 3, exclude=[first.id])
+    assert [draw.image for draw in many] == [second] * 3
     assert [len(page.images) for page in api.law(label)] == [2]
     assert label in {each.label for each in api.labels()}
     assert list(api.images(label)) == sorted([state.image, second], key=lambda image: image.name)
@@ -353,6 +357,10 @@ def test_a_mosaic_and_a_drawn_picture_are_saved_whole(running: LocalService, tmp
     ran = petapi(capsys, "random", label, "-o", tmp_path / "drawn.png", url=running.url)
     image, probability = ran.out.split()
     assert (float(probability), (tmp_path / "drawn.png").read_bytes()[:4]) == (1.0, b"\x89PNG")
+    ran = petapi(capsys, "random", f"{label},no-such-label", "--exclude", f"{label}/{'0' * 32}.png", url=running.url)
+    assert ran.out == f"{image}\t{probability}\n"
+    ran = petapi(capsys, "random", label, "--exclude", image, url=running.url)
+    assert (ran.code, "exclude names all images" in ran.err) == (2, True)
     ran = petapi(capsys, "random", label, "-o", tmp_path / "no/drawn.png", url=running.url)
     assert (
         ran.code,
