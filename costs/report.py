@@ -76,7 +76,8 @@ def report() -> str:
         moved_cdn=_moved("cdn"),
         picture_bytes=number(measured().picture_bytes),
         vcpu=VCPU_MB,
-        memory=built.memory["RandomFunction"],
+        memory=built.memory["DeleteFunction"],
+        draw_memory=built.memory["RandomFunction"],
         picture_memory=built.memory["UploadFunction"],
         measured=_work(FUNCTIONS, "request"),
         row_bytes=number(rows().image + rows().entries),
@@ -169,7 +170,7 @@ def _changes() -> str:
 
 def _savings(use: Use) -> Iterator[tuple[Decimal, str]]:
     """Return what each change takes off the bill."""
-    total, half = bill(use).net, stack().memory["RandomFunction"] / 2
+    total, half = bill(use).net, stack().memory["DeleteFunction"] / 2
     best = cheapest(replace(use, mode="cdn"))
     plan = "" if best.plan == "none" else f" with its plan {best.plan}"
     yield total - bill(best).net, f"`Cdn=true` and draws with `format=redirect`{plan}"

@@ -81,12 +81,14 @@ def test_a_bill_is_what_comes_out_by_hand() -> None:
     lines = {line["name"]: line for line in json.loads(done.stdout)["lines"]}
     # ms: so many MB are that part of 1,769 of a vCPU; 6 ms a trip, 40 ms a call of S3, 1% of 500 ms cold
     busy = {
-        "draw": draw["cpu_ms"] * 1769 / 1024 + draw["trips"] * 6 + sum(draw["s3"].values()) * 40 + 5,
+        "draw": draw["cpu_ms"] * 1769 / 768 + draw["trips"] * 6 + sum(draw["s3"].values()) * 40 + 5,
         "upload": upload["cpu_ms"] * 1769 / 1280 + upload["trips"] * 6 + sum(upload["s3"].values()) * 40 + 5,
         "authorizer": 5 + 5,
         "index": shrink["cpu_ms"] * 1769 / MEMORY + 6 * 6 + 40 + 500 + 2 * 200 + 5,
     }
-    gb_seconds = (5e8 * busy["draw"] + 1e6 * busy["upload"] * 1280 / 1024 + 1e6 * busy["authorizer"]) / 1000
+    gb_seconds = (
+        5e8 * busy["draw"] * 768 / 1024 + 1e6 * busy["upload"] * 1280 / 1024 + 1e6 * busy["authorizer"]
+    ) / 1000
     gb_seconds += 1e6 * busy["index"] * MEMORY / 1024 / 1000
     # names and values; a number has a byte for two digits, and one more; 100 are charged beside each item
     chunk = 5 + 3 + 11 + 7 + 6 + 3 + 16 * (1 + 36 + 6) + 100
