@@ -25,7 +25,7 @@ LITE0 := $(VENV)/lite0/lite0.onnx
 NEEDED := $(if $(filter lite0,$(or $(ENCODER),lite0) $(RECOGNISER)),$(LITE0))
 
 .PHONY: help run token env search-check audit import export reconcile corpus corpus-fetch check test test-all sam-test contract clients mutants soak reliability
-.PHONY: bench bench-quick bench-cold worst measure measure-models measure-search measure-mosaic measure-run costs openapi notebook screenshots old-data lock deploy clean
+.PHONY: bench bench-quick bench-cold latency worst measure measure-models measure-search measure-mosaic measure-run costs openapi notebook screenshots old-data lock deploy clean
 
 help:  ## List all targets
 	@awk -F ':.*##@? *' '/^##@/ { printf "\n%s\n", substr($$0, 5) } /^[a-z-]+:.*## / { printf "  %-15s %s\n", $$1, $$2 }' Makefile
@@ -117,6 +117,9 @@ worst: $(VENV)/test.installed  ## Fail if the heaviest pictures that are taken, 
 
 bench-cold: $(VENV)/test.installed  ## Fail if a cold start of what `sam build` made is too slow; WRITE=1 keeps the figures
 	$(BIN)/python -m tools.benchmarks.cold
+
+latency: $(VENV)/test.installed  ## Model how long requests take in AWS, for docs/reference/performance.md; 5 minutes
+	$(BIN)/python -m tools.benchmarks.latency
 
 measure: $(VENV)/test.installed  ## Measure the other figures of docs/reference/performance.md; 2 minutes
 	$(BIN)/python -m tools.benchmarks.measure

@@ -11,6 +11,7 @@ from typing import Any
 import boto3
 import pytest
 
+from costs.stack import stack
 from shared.labels import chunks
 from shared.labels.store import Store
 from shared.pictures.bucket import EXTENSIONS
@@ -18,6 +19,8 @@ from tools.benchmarks import cold, exactness, page, quick, results
 from tools.benchmarks.designs import DESIGNS
 from tools.benchmarks.designs.chunked import CHUNK
 from tools.benchmarks.designs.rows import BUCKET, Clients, Stored
+from tools.benchmarks.latency.__main__ import BY_FUNCTION
+from tools.benchmarks.latency.waiting_times import WAITS
 from tools.benchmarks.weights import KINDS, weights
 
 FOUND = results.read()["designs"]
@@ -44,18 +47,38 @@ def test_the_figures_keep_the_bounds() -> None:
         assert 0.5 + row["uniform"] / 2 == asked
 
 
+def test_in_the_model_a_warm_draw_is_as_fast_as_two_reads_and_a_cold_one_takes_half_a_second() -> None:
+    """Take less than 10 ms for a redirect, too.  Without darts ahead, a draw takes longer than the two reads."""
+    modelled = results.read()["latency"]
+    image, redirect = (modelled["requests"]["petapi"][f"draw {form}"][0] for form in ("image", "redirect"))
+    raw = modelled["requests"]["raw"]["draw image"][0]
+    assert image <= raw < modelled["requests"]["before"]["draw image"][0]
+    assert redirect < 10
+    memory = str(int(modelled["memory"]["draw"]))
+    warm, cold = modelled["by_memory"]["1"][memory], modelled["cold"]["by_memory"]["1"][memory]
+    assert warm["draw image"][0] <= warm["raw"][0]
+    assert cold[0] < 500
+
+
+def test_the_figures_of_the_model_are_of_the_functions_as_they_are() -> None:
+    modelled, built = results.read()["latency"], stack().memory
+    assert modelled["memory"] == {name: built[function] for name, function in BY_FUNCTION.items()}
+    assert modelled["waits"] == {name: [wait.median, wait.p99] for name, wait in WAITS.items()}
+
+
 def test_another_figure_is_another_page() -> None:
     found = json.loads(json.dumps(results.read()))
     found["designs"]["cost"]["petapi"]["1000"]["draw"]["read"] += 1
     assert page.page(found) != page.PAGE.read_text()
 
 
-@pytest.mark.parametrize("section", ["cold", "measure", "soak"])
+@pytest.mark.parametrize("section", ["cold", "latency", "measure", "soak"])
 def test_another_figure_of_a_section_is_another_page(section: str) -> None:
     found = json.loads(json.dumps(results.read()))
     changed = {"cold": found["cold"]["ratios"], "measure": found["measure"]["http"], "soak": found["soak"]["http"]}
+    changed["latency"] = found["latency"]["requests"]["petapi"]
     for name, value in changed[section].items():
-        changed[section][name] = value * 3
+        changed[section][name] = [each * 3 for each in value] if isinstance(value, list) else value * 3
     assert page.page(found) != page.PAGE.read_text()
 
 

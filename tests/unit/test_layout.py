@@ -105,6 +105,7 @@ PURE = {
     "tools/local/origins",
     *(f"tools/local/vectors/{name}" for name in ("filters", "policies", "refused", "rules", "targets")),
     *("tools/reconcile/placing", "tools/reconcile/rebuild_writes", "tools/reconcile/tally"),
+    "tools/benchmarks/latency/quota",
 }
 
 

@@ -67,10 +67,10 @@ class Stub(BaseHTTPRequestHandler):
 @contextmanager
 def stub() -> Iterator[str]:
     """Run a stub and yield its address."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Stub)
-    Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
+    with ThreadingHTTPServer(("127.0.0.1", 0), Stub) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
 
 
 def cpu_milliseconds(command: list[str], environment: dict[str, str]) -> float:

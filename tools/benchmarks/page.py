@@ -12,6 +12,7 @@ from typing import Any
 
 from costs.prices import prices
 from tools.benchmarks import results
+from tools.benchmarks.latency_page import latency
 from tools.benchmarks.lite0_page import lite0
 from tools.benchmarks.mosaic_page import mosaic
 from tools.benchmarks.run_page import run
@@ -157,6 +158,7 @@ def soak(found: Found) -> dict[str, object]:
 SECTIONS: dict[str, Callable[[Found], Mapping[str, object]]] = {
     "designs": designs,
     "service": service,
+    "latency": latency,
     "cold": cold,
     "measure": measure,
     "run": run,

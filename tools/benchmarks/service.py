@@ -18,7 +18,6 @@ from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from hashlib import sha256
-from itertools import product
 from pathlib import Path
 from statistics import mean, median
 from typing import Any
@@ -167,15 +166,15 @@ def own_ratios(program: str, images: int, rounds: int, *, medians: int) -> dict[
     It is the least of these medians, each of so many rounds, because a busy machine only adds to it.
     """
     logging.basicConfig(handlers=[Log()])
-    with service(program, images):
+    with service(program, dict.fromkeys((LABEL, STEADY), images)):
         requests = Requests(random.Random(2), FILLED[:images])
         timed = [measured(requests, Log(), rounds, units=False) for _ in range(medians)]
     return {kind: min(summary(each[kind], each[kind])["own_ratio"] for each in timed) for kind in KINDS}
 
 
 @contextmanager
-def service(program: str, images: int) -> Iterator[None]:
-    """Run a DynamoDB with this program, an S3 and an SSM for the functions' clients, and upload so many images."""
+def service(program: str, images: Mapping[str, int]) -> Iterator[None]:
+    """Run a DynamoDB with this program, an S3 and an SSM for the functions' clients, with so many images by label."""
     with (
         tempfile.TemporaryDirectory() as folder,
         LocalService(Path(folder) / "data") as local,
@@ -190,16 +189,16 @@ def service(program: str, images: int) -> Iterator[None]:
         }
         for table, name in tables.items():
             dynamodb.create_table(TableName=name, **cloud.table(table))
-        _fill(settings, FILLED[:images])
+        _fill(settings, images)
         yield
 
 
-def _fill(names: settings.Settings, filled: Sequence[str]) -> None:
+def _fill(names: settings.Settings, images: Mapping[str, int]) -> None:
     rng = random.Random(1)
     requests, store, bucket = Requests(rng), Store(aws.dynamodb(), names), Bucket(aws.s3(), names.bucket)
     content = requests.picture()
     digest, created = sha256(content).digest(), "2026-01-01T00:00:00.000Z"
-    for label, name in product((LABEL, STEADY), filled):
+    for label, name in ((label, name) for label, count in images.items() for name in FILLED[:count]):
         image = Image(label, name, rng.randrange(1, UNITS), "", len(content), *SIZE, created)
         version = bucket.put(image.id, content, "image/jpeg", digest)
         store.add(replace(image, version_id=version))
@@ -216,7 +215,7 @@ def main() -> None:
         program = dynoxide(Path(folder))
         if not program:
             sys.exit("There is no dynoxide; name one by DYNOXIDE or install npm.")
-        with service(program, IMAGES):
+        with service(program, dict.fromkeys((LABEL, STEADY), IMAGES)):
             requests = Requests(random.Random(2), FILLED)
             counted = measured(requests, log, ROUNDS, units=True)
             timed = measured(requests, log, ROUNDS, units=False)
