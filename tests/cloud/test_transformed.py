@@ -1,46 +1,16 @@
 """Rules for what CloudFormation gets: template.yaml after the SAM transform."""
 
 import json
-import os
 from collections import Counter
-from functools import cache
-from types import SimpleNamespace
 from typing import Any
-from unittest import mock
 
 import pytest
-from samtranslator.translator.transform import transform
 
 from tests.support.cloud import ROOT
-from tools.local.deploy import includes
+from tests.support.transformed import of_type, resources
 from tools.template import read_template
 
-
-@cache
-def resources() -> dict[str, Any]:
-    """Return the resources after the transforms, as on AWS: includes first, then SAM."""
-    template = json.loads(json.dumps(read_template(ROOT / "template.yaml")))
-    for resource in template["Resources"].values():
-        properties = resource.get("Properties", {})
-        for name in {"CodeUri", "ContentUri"} & set(properties):
-            properties[name] = "s3://bucket/key"
-        if "Policies" in properties:
-            locations = [parameters["Location"] for parameters in includes(properties["Policies"])]
-            properties["Policies"] = [json.loads((ROOT / location).read_text()) for location in locations]
-    basic = "service-role/AWSLambdaBasicExecutionRole"
-    policies = SimpleNamespace(load=lambda: {basic.rpartition("/")[2]: f"arn:aws:iam::aws:policy/{basic}"})
-    with mock.patch.dict(os.environ, AWS_DEFAULT_REGION="us-east-1"):
-        transformed: dict[str, Any] = transform(template, {}, policies)["Resources"]
-    return transformed
-
-
 REMADE = {"UploadsTable", "RecognitionsTable", "TilesTable"}  # known for fifteen days, or made again
-
-
-def of_type(kind: str) -> dict[str, Any]:
-    found = {name: each["Properties"] for name, each in resources().items() if each["Type"] == kind}
-    assert found, kind
-    return found
 
 
 def test_every_function_has_a_role_and_json_logs() -> None:
@@ -88,37 +58,6 @@ def test_the_layer_has_libraries_only() -> None:
     template = read_template(ROOT / "template.yaml")["Resources"]["LibrariesLayer"]
     assert template["Properties"]["ContentUri"] == "requirements/"
     assert layer["CompatibleRuntimes"] == ["python3.13"]
-
-
-def test_the_cdn_is_made_on_demand_and_keeps_only_what_says_that_it_may_be_kept() -> None:
-    for name, resource in resources().items():
-        assert (resource.get("Condition") == "HasCdn") == name.startswith("Cdn")
-    (policy,) = of_type("AWS::CloudFront::CachePolicy").values()
-    config = policy["CachePolicyConfig"]
-    assert (config["MinTTL"], config["DefaultTTL"]) == (0, 0)
-    keyed = config["ParametersInCacheKeyAndForwardedToOrigin"]
-    assert keyed["QueryStringsConfig"] == {"QueryStringBehavior": "whitelist", "QueryStrings": ["size"]}
-    assert keyed["HeadersConfig"] == {"HeaderBehavior": "whitelist", "Headers": ["Accept"]}  # a thumbnail's Vary
-    (distribution,) = (each["DistributionConfig"] for each in of_type("AWS::CloudFront::Distribution").values())
-    assert distribution["DefaultCacheBehavior"]["CachePolicyId"] == "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"  # none
-    cached = {each["PathPattern"]: each for each in distribution["CacheBehaviors"]}
-    assert list(cached)[:3] == ["/images/*/similar", "/images/*/mosaic", "/images/*"]  # the first that fits counts
-    assert {path: each["CachePolicyId"] for path, each in cached.items()} == {
-        "/images/*/similar": distribution["DefaultCacheBehavior"]["CachePolicyId"],
-        "/images/*/mosaic": distribution["DefaultCacheBehavior"]["CachePolicyId"],
-        "/images/*": {"Ref": "CdnCachePolicy"},
-        "/web/*": {"Ref": "CdnCachePolicy"},
-    }
-    (origin,) = distribution["Origins"]
-    assert origin["OriginPath"] == "/Prod"
-    assert origin["CustomOriginConfig"]["OriginProtocolPolicy"] == "https-only"
-    for behaviour in (distribution["DefaultCacheBehavior"], *cached.values()):
-        assert behaviour["ViewerProtocolPolicy"] == "redirect-to-https"
-        assert behaviour["OriginRequestPolicyId"] == "b689b0a8-53d0-40ab-baf2-68738e2966ac"  # all but the host
-        assert set(behaviour["AllowedMethods"]) >= {"GET", "HEAD", "POST", "PATCH", "DELETE"}
-    assert {each["ErrorCachingMinTTL"] for each in distribution["CustomErrorResponses"]} == {0}
-    defaults = read_template(ROOT / "template.yaml")["Parameters"]
-    assert defaults["Cdn"]["Default"] == "false"
 
 
 def test_no_role_has_an_action_or_a_resource_of_everything() -> None:

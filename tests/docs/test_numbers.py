@@ -143,7 +143,7 @@ def direct_upload_phrases() -> list[str]:
 
 def deploy_phrases() -> list[str]:
     return [
-        f"{how_many('Function')} Lambda functions",
+        f"{how_many('Serverless::Function')} Lambda functions",
         f"{how_many('Parameter')} SSM parameters, {how_many('LogGroup')} log groups, and {how_many('Alarm')} [alarms]",
         f"(known for {constant('shared.uploads.upload.LIFETIME') // 86_400} days)",
         f"removed after {lifecycle_days('ThumbnailBucket')} days",

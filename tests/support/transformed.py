@@ -1,0 +1,39 @@
+"""template.yaml after the transforms, as CloudFormation gets it."""
+
+import json
+import os
+from functools import cache
+from types import SimpleNamespace
+from typing import Any
+from unittest import mock
+
+from samtranslator.translator.transform import transform
+
+from tests.support.cloud import ROOT
+from tools.local.deploy import includes
+from tools.template import read_template
+
+
+@cache
+def resources() -> dict[str, Any]:
+    """Return the resources after the transforms, as on AWS: includes first, then SAM."""
+    template = json.loads(json.dumps(read_template(ROOT / "template.yaml")))
+    for resource in template["Resources"].values():
+        properties = resource.get("Properties", {})
+        for name in {"CodeUri", "ContentUri"} & set(properties):
+            properties[name] = "s3://bucket/key"
+        if "Policies" in properties:
+            locations = [parameters["Location"] for parameters in includes(properties["Policies"])]
+            properties["Policies"] = [json.loads((ROOT / location).read_text()) for location in locations]
+    basic = "service-role/AWSLambdaBasicExecutionRole"
+    policies = SimpleNamespace(load=lambda: {basic.rpartition("/")[2]: f"arn:aws:iam::aws:policy/{basic}"})
+    with mock.patch.dict(os.environ, AWS_DEFAULT_REGION="us-east-1"):
+        transformed: dict[str, Any] = transform(template, {}, policies)["Resources"]
+    return transformed
+
+
+def of_type(kind: str) -> dict[str, Any]:
+    """Return the properties of each resource of this type by its logical id."""
+    found = {name: each["Properties"] for name, each in resources().items() if each["Type"] == kind}
+    assert found, kind
+    return found
