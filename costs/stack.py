@@ -24,7 +24,7 @@ class Stack:
     log_days: Decimal
     thumbnail_days: Decimal
     recognition_days: Decimal
-    throttle: Decimal  # requests a second
+    throttle: Decimal  # draws a second
     search_throttle: Decimal
 
 
@@ -45,7 +45,7 @@ def stack() -> Stack:
         log_days=Decimal(parameters["LogRetentionDays"]["Default"]),
         thumbnail_days=Decimal(rule["ExpirationInDays"]),
         recognition_days=Decimal(parameters["RecognitionLifetimeDays"]["Default"]),
-        throttle=Decimal(parameters["ThrottleRate"]["Default"]),
+        throttle=Decimal(parameters["DrawThrottleRate"]["Default"]),
         search_throttle=Decimal(parameters["SearchThrottleRate"]["Default"]),
     )
 
