@@ -63,10 +63,19 @@ def _take(records: Sequence[Record]) -> list[str]:
     images = {record["messageId"]: _image(record) for record in records}
     later = {image.id for image in _run([image for image in images.values() if image], lambda: True)}
     failed = [record for record in records if (image := images[record["messageId"]]) is None or image.id in later]
+    for image in filter(None, images.values()):
+        _log(image, is_later=image.id in later)
     for record in failed:
         _postpone(record, is_hopeless=images[record["messageId"]] is None)
     logs.log().info("queue: %d messages, %d of them later", len(records), len(failed))
     return [record["messageId"] for record in failed]
+
+
+def _log(image: ToIndex, *, is_later: bool) -> None:
+    """Write a line for an image that came with a request, so that the request can be followed to its end."""
+    if image.request:
+        done = "comes later" if is_later else "is indexed"
+        logs.log().info("image %s %s", image.id, done, extra={"request": image.request})
 
 
 def _image(record: Record) -> ToIndex | None:

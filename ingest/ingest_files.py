@@ -5,12 +5,12 @@ therefore only does what is not done yet.
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 from urllib.parse import unquote_plus
 
 from ingest_upload import give_up, ingest
-from shared import logs, writes
+from shared import logs, metrics, writes
 from shared.entry import entry
 from shared.settings import read_settings
 
@@ -34,15 +34,24 @@ def _done(message: Mapping[str, Any]) -> bool:
     """Ingest the files that a message reports. Return False, and log why, if the message must come again."""
     count = int(message.get("attributes", {}).get("ApproximateReceiveCount", 1))
     go_on = give_up if count > ATTEMPTS else ingest
-    try:
-        writes.require_open(read_settings())
-        for upload_id in upload_ids(json.loads(message["body"])):
-            state = go_on(upload_id)
-            logs.log().info("upload %s is %s", upload_id, state)
-    except Exception as error:
-        logs.failure(message["messageId"], error)
-        return False
+    with logs.about(message_id=message["messageId"]):
+        try:
+            writes.require_open(read_settings())
+            for upload_id in upload_ids(json.loads(message["body"])):
+                _take_in(upload_id, go_on)
+        except Exception as error:
+            logs.failure(message["messageId"], error)
+            return False
     return True
+
+
+def _take_in(upload_id: str, go_on: Callable[[str], str]) -> None:
+    """Go on with an upload. Log the state that it has come to, with the id of the request that it began with."""
+    logs.note(upload=upload_id)
+    with metrics.measured() as measured:
+        state = go_on(upload_id)
+        metrics.count_one("Uploads", state or "expired")
+        logs.log().info("upload %s is %s", upload_id, state, extra=metrics.members(measured))
 
 
 def upload_ids(event: Mapping[str, Any]) -> Iterator[str]:

@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 
-from shared import add_image, aws, images
+from shared import add_image, aws, images, logs
 from shared.add_image import NewImage
 from shared.api import endpoint
 from shared.errors import ApiError, Unavailable, UnprocessableValue
@@ -43,6 +43,7 @@ def ingest(upload_id: str) -> str:
     settings = read_settings()
     uploads = Uploads(aws.dynamodb(), settings.uploads_table)
     while (upload := uploads.get(upload_id, consistent=True)) and not upload.has_ended:
+        logs.note(request=upload.request)
         go_on = _recognise if upload.image else _store
         try:
             go_on(upload, uploads, settings)
@@ -110,7 +111,9 @@ def _recognise(upload: Upload, uploads: Uploads, settings: Settings) -> None:
     if upload.tag_from_labels:
         store.edit(image.label, image.name, partial(_tagged, version=image.version_id, detections=detections))
     # The index has the image by now, but perhaps not these labels: the stream is faster than a recogniser.
-    IndexQueue(aws.sqs(), settings.index_queue).put([ToIndex(image.label, image.name, recognised=True)])
+    IndexQueue(aws.sqs(), settings.index_queue).put(
+        [ToIndex(image.label, image.name, recognised=True, request=upload.request)]
+    )
     uploads.mark_recognised(upload, [(detection.name, detection.confidence) for detection in detections])
 
 
@@ -135,6 +138,6 @@ def _send_callback(upload: Upload, uploads: Uploads, settings: Settings) -> None
         return
     image = current_image(upload, Store(aws.dynamodb(), settings))
     payload = json.dumps(upload_json(upload, image, upload.created))
-    callback = Callback(upload.callback_id, upload.callback_url, upload.insecure_callback, payload)
+    callback = Callback(upload.callback_id, upload.callback_url, upload.insecure_callback, payload, upload.request)
     CallbackQueue(aws.sqs(), settings.callback_queue).put(callback)
     uploads.mark_callback_sent(upload)

@@ -73,11 +73,12 @@ def _attempt(callback: Callback | None, key: bytes, limits: DeliveryLimits) -> A
     """Make one attempt. A bug in it does not affect the other callbacks."""
     if callback is None:
         return Attempt(Outcome.MALFORMED)
-    try:
-        return delivery.deliver(callback, key, limits)
-    except Exception as error:
-        logs.failure(callback.id, error)
-        return Attempt(Outcome.FAILED)
+    with logs.about(request=callback.request):
+        try:
+            return delivery.deliver(callback, key, limits)
+        except Exception as error:
+            logs.failure(callback.id, error)
+            return Attempt(Outcome.FAILED)
 
 
 def _log(record: Record, callback: Callback | None, attempt: Attempt) -> None:
@@ -86,6 +87,7 @@ def _log(record: Record, callback: Callback | None, attempt: Attempt) -> None:
         "%s callback %s, attempt %d of %d, %s: %s %s",
         *(record["messageId"], callback.id if callback else "-", _number(record), CALLBACKS.attempts),
         *(attempt.kind, attempt.outcome.value, attempt.status or "-"),
+        extra={"request": callback.request if callback else "", "outcome": attempt.outcome.value},
     )
 
 

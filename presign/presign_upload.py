@@ -27,7 +27,9 @@ def create_direct_upload(request: Request) -> Response:
     settings = read_settings()
     writes.require_open(settings)
     asked["label"] = images.parse_allowed_label(asked["label"], settings.labels)
-    upload = Upload(uuid.uuid4().hex, int(time.time()), request.base_url, owner=caller.subject, **asked)
+    upload = Upload(
+        uuid.uuid4().hex, int(time.time()), request.base_url, owner=caller.subject, request=request.id, **asked
+    )
     Uploads(aws.dynamodb(), settings.uploads_table).add(upload)
     form = IncomingBucket(aws.s3(), settings.incoming_bucket).create_form(upload.key)
     shown = upload_json(upload, None, upload.created)

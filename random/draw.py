@@ -10,7 +10,7 @@ import darts
 from darts import Strip
 from foresight import Memory, Row
 from pools import Pools, lanes_of, named, no_images_of
-from shared import images
+from shared import images, metrics
 from shared.errors import Unavailable
 from shared.labels import chunks
 from shared.labels.items import Chunk
@@ -133,6 +133,7 @@ class _Draw(Generic[T]):
         for chunk in {landing.chunk for landing in row.landings}.difference(unread):
             self._memory.keep_chunk(chunk, found.get(chunk, {}))
         for chunk, offset in row.landings:
+            metrics.count("Darts")
             if chunk in unread:
                 found |= self._reader.chunks([chunk])
                 unread.discard(chunk)

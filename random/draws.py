@@ -8,6 +8,7 @@ import darts
 import gaps
 from darts import Landing, Strip
 from gaps import ReadChunk
+from shared import metrics
 from shared.labels import batch_get, chunks
 from shared.labels.items import Chunk
 from shared.labels.reading import Reader
@@ -39,6 +40,7 @@ class Draws:
         unread = self._starts(beside)
         for _ in range(ROUNDS_MAX):
             for chunk, offset in self._throw((count - len(drawn)) * 3 // 2 + spare, unread):
+                metrics.count("Darts")
                 weights = self._chunks[chunk].weights
                 image_id = darts.image_at(weights, offset)
                 if image_id is None or image_id in self._excluded:

@@ -12,7 +12,7 @@ from foresight import Memory
 from formats import FORMATS, Sources, shown
 from pools import Pools, named
 from pools import parse as parse_pools
-from shared import aws, images
+from shared import aws, images, metrics
 from shared.api.accept import prefers_json
 from shared.api.endpoint import Request, Response, as_json, endpoint, required
 from shared.api.parameters import RANDOM
@@ -115,6 +115,7 @@ def _respond(sources: Sources, pools: Pools, response_format: str, choose: Choos
     for _ in range(DRAWS_MAX):
         drawn, found = choose(partial(fetch, sources))
         if found is not None:
+            metrics.count("Draws")
             response = respond(sources, drawn, found)
             return replace(response, headers={**response.headers, **_headers(drawn)})
         logger.warning("%s the drawn image %s was deleted meanwhile", sources.request.id, drawn.id)
@@ -146,6 +147,7 @@ def _all_as_json(drawn: "DrawnImages", sources: Sources) -> Response:
     """Return several drawn images, in the order of the draws."""
     found = [{**shown(image, sources), "probability": probability} for image, probability in drawn.images]
     headers = {"Image-Total-Weight": images.decimal(drawn.total_weight)}
+    metrics.count("Draws", len(found))
     return as_json({"images": found, "totalWeight": drawn.total_weight / images.UNITS}, headers=headers)
 
 

@@ -30,11 +30,15 @@ class NotQueued(Exception):
 
 @dataclass(frozen=True, slots=True)
 class ToIndex:
-    """An image to index. With `recognised`, its picture was just recognised: look for the labels again."""
+    """An image to index. With `recognised`, its picture was just recognised: look for the labels again.
+
+    `request` is the id of the request that it came with, for the log; it is empty if no request is known.
+    """
 
     label: str
     name: str
     recognised: bool = False
+    request: str = ""
 
     @property
     def id(self) -> str:
@@ -46,7 +50,8 @@ def parse(text: str) -> ToIndex:
     """Return what a message says. Raise MalformedMessage if it names no image. Ignore unknown fields."""
     try:
         document = json.loads(text)
-        found = ToIndex(document["label"], document["name"], document.get("recognised") is True)
+        request = str(document.get("request", ""))
+        found = ToIndex(document["label"], document["name"], document.get("recognised") is True, request)
         is_image = is_image_path(found.label, found.name)
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         raise MalformedMessage from error

@@ -3,14 +3,25 @@
 Messages of refusals and exceptions may quote a parameter, a path or bytes that AWS refused, so they are not logged.
 For a refusal, the log has its class and the line of code that raised it, which shows the rule.  For an exception, it
 has the classes, the lines of code, and AWS's name for the error.  The caller got the message with the request id.
+
+Each line has fields beside its message, which Lambda's JSON log handler writes as members: those of `about` and `note`,
+and in the line of a request its metrics, too (metrics.py).
 """
 
 import logging
 import os
 import traceback
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from http import HTTPMethod
+from typing import Any
+
+from shared import metrics
 
 logger = logging.getLogger("petapi")
+
+_fields: ContextVar[dict[str, str] | None] = ContextVar("fields", default=None)
 
 
 class Failed(Exception):
@@ -23,10 +34,49 @@ class Failed(Exception):
         self.__cause__ = Failed(cause) if cause else None
 
 
-def request(request_id: str, method: str, resource: str, status: int, milliseconds: int, why: str) -> None:
-    """Log the line of a request. A method that HTTP does not define is shown as `-`."""
+@contextmanager
+def about(**fields: str) -> Iterator[None]:
+    """Give these fields to all lines of this block, also to those of its threads."""
+    before = _fields.set({**(_fields.get() or {}), **fields})
+    try:
+        yield
+    finally:
+        _fields.reset(before)
+
+
+def note(**fields: str) -> None:
+    """Give these fields to the lines that follow in this block of `about`, too. An empty one is left out."""
+    present = _fields.get()
+    if present is not None:
+        present.update({name: text for name, text in fields.items() if text})
+
+
+def _add_fields(record: logging.LogRecord) -> bool:
+    """Add the fields to a line. Those that it has already stay."""
+    for name, value in (_fields.get() or {}).items():
+        record.__dict__.setdefault(name, value)
+    return True
+
+
+logger.addFilter(_add_fields)
+
+
+def request(
+    request_id: str, method: str, resource: str, status: int, milliseconds: int, why: str, found: Mapping[str, Any]
+) -> None:
+    """Log the line of a request, with its metrics. A method that HTTP does not define is shown as `-`."""
     known = method if method in HTTPMethod.__members__ else "-"
-    log().info("%s %s %s %d %d ms %s", request_id, known, resource, status, milliseconds, why)
+    fields = {
+        "request": request_id,
+        "method": known,
+        "resource": resource,
+        "status": status,
+        "milliseconds": milliseconds,
+        **({"why": why} if why else {}),
+        **metrics.members(found),
+    }
+    line = "%s %s %s %d %d ms %s"
+    log().info(line, request_id, known, resource, status, milliseconds, why, extra=fields)
 
 
 def failure(request_id: str, error: Exception) -> None:

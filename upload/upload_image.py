@@ -1,7 +1,7 @@
 """POST /upload: check a picture, store it, and add it to its label."""
 
 import form
-from shared import add_image, aws, images, writes
+from shared import add_image, aws, images, metrics, writes
 from shared.api import access, image_responses
 from shared.api.endpoint import Request, Response, endpoint
 from shared.api.image_json import image_url
@@ -37,6 +37,7 @@ def upload_image(request: Request) -> Response:
     added = add_image.add(checked, wanted, bucket, store)
     location = {"Location": image_url(added.image, request.base_url)}
     status = 201 if added.is_new else 200
+    metrics.count_one("Uploads", "stored" if added.is_new else "known")
     return image_responses.with_probability(added.image, added.total_weight, request, status=status, headers=location)
 
 

@@ -19,7 +19,8 @@ from urllib.parse import urljoin
 
 import pybase64
 
-from shared import deadline, end_cold_start, errors, logs
+from shared import deadline, end_cold_start, errors, logs, metrics
+from shared.api import outages
 from shared.api import parameters as query_parameters
 
 Event = Mapping[str, Any]
@@ -37,7 +38,6 @@ PREFLIGHT = {
     "Access-Control-Max-Age": "86400",
 }
 HOST = re.compile(r"[A-Za-z0-9.-]{1,253}(:[0-9]{1,5})?")
-BUSY = re.compile(r".*(Throttl|ThroughputExceeded|LimitExceeded|SlowDown|TooManyRequests|RequestTimeout|InProgress)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,17 +81,19 @@ def endpoint(routes: Routes, *, parameters: Parameters | None = None) -> Callabl
         started = time.perf_counter()
         request_id = _request_id(event, context)
         why = ""
-        try:
-            with deadline.of(context):
-                response = _dispatch(routes, parameters or {}, event, request_id)
-        except errors.ApiError as refusal:
-            response, why = problem(refusal, request_id), logs.refused(refusal)
-        except Exception as error:
-            logs.failure(request_id, error)
-            response, why = problem(_failure(error), request_id), type(error).__name__
-        milliseconds = round((time.perf_counter() - started) * 1000)
-        method, resource = event.get("httpMethod", ""), event.get("resource", "")
-        logs.request(request_id, method, resource, response.status, milliseconds, why)
+        with logs.about(request=request_id), metrics.measured() as measured:
+            try:
+                with deadline.of(context):
+                    response = _dispatch(routes, parameters or {}, event, request_id)
+            except errors.ApiError as refusal:
+                response, why = problem(refusal, request_id), logs.refused(refusal)
+            except Exception as error:
+                logs.failure(request_id, error)
+                response, why = problem(outages.refusal_for(error), request_id), type(error).__name__
+            milliseconds = round((time.perf_counter() - started) * 1000)
+            method, resource = event.get("httpMethod", ""), event.get("resource", "")
+            _measure(response, method, why)
+            logs.request(request_id, method, resource, response.status, milliseconds, why, measured)
         end_cold_start()
         return _proxy_response(response, request_id, kept=not _is_overridden(event))
 
@@ -142,21 +144,6 @@ def required(values: Mapping[str, str], name: str) -> str:
     return values[name]
 
 
-def _failure(error: Exception) -> errors.ApiError:
-    """Return the refusal for a bug or an outage: 503 if AWS was busy, failed or out of reach, otherwise 500."""
-    from botocore import exceptions, parsers  # imported only once something has failed
-    from urllib3.exceptions import HTTPError  # botocore lets it through if the error response to a GetObject breaks off
-
-    if isinstance(error, exceptions.ClientError):
-        busy = BUSY.match(error.response["Error"]["Code"])
-        if busy or error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) >= 500:
-            return errors.Unavailable("The service is busy; retry in a moment.")
-    unreachable = (exceptions.ConnectionError, exceptions.HTTPClientError, exceptions.IncompleteReadError)
-    if isinstance(error, (*unreachable, parsers.ResponseParserError, HTTPError)):
-        return errors.Unavailable("The storage cannot be reached now; retry in a moment.")
-    return errors.ApiError("The service failed; report this requestId to its operator, who finds it in the log.")
-
-
 def _dispatch(routes: Routes, parameters: Parameters, event: Event, request_id: str) -> Response:
     method = event["httpMethod"]
     # The gateway sends methods that it has no route for, such as TRACE, as requests of an unknown path.
@@ -172,6 +159,14 @@ def _dispatch(routes: Routes, parameters: Parameters, event: Event, request_id: 
     if method not in actions:
         raise errors.MethodNotAllowed(method, allow)
     return actions[method](_request(event, parameters.get(resource, ()), request_id))
+
+
+def _measure(response: Response, method: str, why: str) -> None:
+    """Count a response and the bytes of its body, which a response to HEAD does not have."""
+    body = response.body if isinstance(response.body, bytes) else response.body.encode()
+    metrics.count("BytesOut", 0 if method == "HEAD" else len(body))
+    if why:
+        metrics.count_one("Refusals", why.partition(" ")[0])
 
 
 def _actions(actions: Mapping[str, Action]) -> dict[str, Action]:

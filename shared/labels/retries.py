@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
+from shared import metrics
 from shared.errors import Unavailable
 
 T = TypeVar("T")
@@ -53,6 +54,7 @@ def retried(attempt: Callable[[bool], T]) -> T:
         try:
             return attempt(number > 0)
         except LostRace:
+            metrics.count("LostRaces")
             # Full jitter, so that those who lost do not collide again.
             pause = RNG.uniform(0, min(BACK_OFF_MAX, BACK_OFF * 2**number))
         if number == ATTEMPTS - 1 or CLOCK() + pause > give_up:

@@ -22,6 +22,7 @@ class Callback:
     url: str
     insecure: bool  # whether the receiver's certificate is left unchecked
     payload: str  # the JSON text, exactly as it is sent and signed
+    request: str = ""  # the id of the request that it began with, for the log; messages of 0.1 have none
 
 
 def text_of(callback: Callback) -> str:
@@ -43,7 +44,8 @@ def parse(text: str) -> Callback:
         raise MalformedCallback
     if not (ID.fullmatch(values["id"]) and _is_text(values["payload"])):
         raise MalformedCallback
-    return Callback(**values)
+    request = document.get("request", "")
+    return Callback(**values, request=request if isinstance(request, str) else "")
 
 
 def _is_text(payload: str) -> bool:

@@ -110,6 +110,7 @@ def _item(upload: Upload) -> Item:
         "owner": upload.owner,
         "filename": upload.filename,
         "callbackUrl": upload.callback_url,
+        "request": upload.request,
     }
     numbers = {"created": upload.created, "expires": upload.created + LIFETIME, "weight": upload.weight}
     flags = {"insecureCallback": upload.insecure_callback, "tagFromLabels": upload.tag_from_labels}
@@ -141,4 +142,5 @@ def _upload(item: Item) -> Upload:
         problem=json.loads(item["problem"]["S"]) if "problem" in item else None,
         given_up="givenUp" in item,
         callback_sent=item[CALLBACK_SENT]["S"] if CALLBACK_SENT in item else "",
+        request=item["request"]["S"] if "request" in item else "",
     )

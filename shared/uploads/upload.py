@@ -31,7 +31,7 @@ class Upload:
 
     `image` is the id of its image, and `version` that image's version, both from `stored` on. `detections` are there
     once it is recognised, and `problem` (RFC 9457) once it has failed or was given up. `callback_sent` is the id of the
-    callback that was put into the queue last.
+    callback that was put into the queue last. `request` is the id of the request that it began with, for the log.
     """
 
     id: str
@@ -52,6 +52,7 @@ class Upload:
     problem: Mapping[str, Any] | None = None
     given_up: bool = False
     callback_sent: str = ""
+    request: str = ""
 
     @property
     def form_expires(self) -> int:

@@ -3,16 +3,18 @@
 import io
 import json
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import pytest
 from PIL import Image
 
 import index_images
+from shared.index_queue import ToIndex
 from shared.recognition.recognition import Recognition
 from shared.tiles import TILE_BYTES
 from tests.support import memory_index
 from tests.support.index_scene import IndexScene, index_scene, picture_name
+from tests.support.log_lines import fields_of
 from tests.support.memory_aws import TILES
 from tests.support.pictures import saved, tiny
 
@@ -328,3 +330,16 @@ def test_labels_that_ingest_finds_later_are_added_and_no_model_is_asked(
 
 def stored(scene: IndexScene, image: str) -> list[bytes]:
     return list(scene.world.objects[image].values())
+
+
+def test_the_line_of_an_image_has_the_id_of_the_request_that_it_came_with(
+    scene: IndexScene, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    label, _, name = scene.upload(tiny(1)).partition("/")
+    bodies = [asdict(ToIndex(label, name, request="a-request")), asdict(ToIndex(*picture_name(9).split("/")))]
+    assert memory_index.take([{"body": json.dumps(body), "received": 0} for body in bodies]) == []
+    lines = [record for record in caplog.records if record.getMessage().startswith("image ")]
+    assert [(line.getMessage(), fields_of(line)) for line in lines] == [
+        (f"image {label}/{name} is indexed", {"request": "a-request"})
+    ]

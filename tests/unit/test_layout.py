@@ -20,7 +20,10 @@ GROUPS = (
 )
 GROUND = tuple(
     f"shared/{name}"
-    for name in ("images", "errors", "limits", "logs", "deadline", "aws", "settings", "cached", "entry", "parallel")
+    for name in (
+        *("images", "errors", "limits", "logs", "metrics", "deadline", "aws", "settings", "cached", "entry"),
+        "parallel",
+    )
 )
 WRITERS = ("shared/add_image", "shared/picture_response", "shared/tiles")  # what stands above the groups
 

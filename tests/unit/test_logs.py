@@ -15,6 +15,7 @@ from tests.support import pictures
 from tests.support.cloud import template
 from tests.support.hosts import Api, Handlers, Host, Running, json_of
 from tests.support.local_service import ANSWER_MAX, Answer
+from tests.support.log_lines import fields_of
 from tests.support.pictures import File, chunk, multipart_body, png_with
 
 pytestmark = pytest.mark.also_in_make_run(why="the log lines are those of a function that runs by itself", slow=True)
@@ -76,7 +77,7 @@ def log_until(host: Host, caplog: pytest.LogCaptureFixture) -> Log:
 
     def handlers(request_id: str) -> str:
         assert f"{request_id} " in caplog.text
-        return caplog.text
+        return caplog.text + json.dumps([fields_of(record) for record in caplog.records])
 
     def running(request_id: str) -> str:
         assert isinstance(host, Running)

@@ -9,13 +9,14 @@ from hypothesis import strategies as st
 
 import ingest_files
 import ingest_upload
-from shared import add_image, aws, images
+from shared import add_image, aws, images, index_queue
 from shared.errors import Unavailable
 from shared.recognition import recognisers
 from shared.recognition.detections import Detection, RecognitionUnavailable, Unrecognisable
 from tests.support import cloud
 from tests.support.hosts import Api, Handlers, json_of, new_label
 from tests.support.ingest_scene import MOTO, Killed, alike, check, send, tagged
+from tests.support.log_lines import extracted, fields_of
 
 
 def recognising(monkeypatch: pytest.MonkeyPatch, *results: list[Detection] | Exception) -> list[bytes]:
@@ -49,6 +50,28 @@ def test_a_picture_that_cannot_be_recognised_now_is_stored_and_recognised_the_ne
     assert sent.state()["image"]["tags"] == ["cat", "mine", "pet"]
     check(sent)
     assert asked == [alike(3)] * 2
+
+
+def test_one_request_id_goes_with_an_upload_through_all_queues(
+    moto_aws: None, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    recognising(monkeypatch, RecognitionUnavailable("busy"), [Detection("Cat", 99.0)])
+    sent = tagged(4)
+    caplog.clear()
+    assert not sent.deliver_once()
+    upload = {"message_id": "m", "upload": sent.shown["id"], "request": "a-request"}
+    assert fields_of(caplog.records[-1]) == upload
+    assert caplog.records[-1].exc_info
+    assert sent.deliver_once()
+    fields = fields_of(caplog.records[-1])
+    assert extracted(fields) == {("Uploads", "petapi", "recognised"): 1}
+    assert upload.items() <= fields.items()
+    (sent_back,) = sent.callbacks()
+    assert sent_back["request"] == "a-request"
+    url = aws.sqs().get_queue_url(QueueName="index")["QueueUrl"]
+    found = aws.sqs().receive_message(QueueUrl=url, MaxNumberOfMessages=10)["Messages"]
+    assert {index_queue.parse(message["Body"]).request for message in found} == {"a-request"}
 
 
 def test_an_upload_that_fails_each_time_is_given_up_and_can_be_ingested_later(

@@ -5,6 +5,7 @@ import logging
 import random
 from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, wait
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from threading import Barrier, Event
@@ -25,6 +26,7 @@ from shared.uploads import callbacks
 from shared.uploads.callbacks import Callback, CallbackQueue
 from tests.support import receivers
 from tests.support.callbacks import PATIENCE, PAYLOAD, SECRET, callback
+from tests.support.log_lines import fields_of
 from tests.support.receivers import NAME, serving, status
 
 MARKER = "m4rker"  # in what must not be in the log
@@ -248,6 +250,20 @@ def test_a_bug_with_one_callback_does_not_affect_the_others(
     assert queue.left() == 1
     assert "upload-2 failed" in caplog.text
     assert MARKER not in caplog.text
+
+
+def test_the_line_of_an_attempt_has_the_id_of_the_request_that_the_upload_began_with(
+    queue: Queue, caplog: pytest.LogCaptureFixture
+) -> None:
+    queue.put(callbacks.text_of(replace(callback("ftp://refused/"), request="a-request")))
+    queue.put('{"id": "u", "url": "ftp://refused/", "insecure": false, "payload": "{}"}')  # as 0.1 wrote them
+    while queue.poll():
+        pass
+    lines = [fields_of(record) for record in caplog.records if " callback " in record.getMessage()]
+    assert sorted((line["request"], line["outcome"]) for line in lines) == [
+        ("", "address refused"),
+        ("a-request", "address refused"),
+    ]
 
 
 def test_all_come_again_later_if_the_secret_has_no_key(

@@ -109,6 +109,9 @@ class Answered:
     log_bytes: int
 
 
+OF_EVERY_RECORD = set(logging.makeLogRecord({}).__dict__)
+
+
 class Log(logging.Handler):
     """A log handler that counts bytes, with each line in Lambda's JSON format."""
 
@@ -117,8 +120,9 @@ class Log(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Count a line."""
         envelope = {"timestamp": "2026-01-01T00:00:00Z", "level": record.levelname, "logger": record.name}
+        fields = {name: value for name, value in record.__dict__.items() if name not in OF_EVERY_RECORD}
         line = {**envelope, "message": record.getMessage(), "requestId": "8286a188-ba32-4475-8077-530cd35c09a9"}
-        self.bytes += len(json.dumps(line)) + 1
+        self.bytes += len(json.dumps({**line, **fields})) + 1
 
 
 def measured(requests: Requests, log: Log, rounds: int, *, units: bool) -> dict[str, list[Answered]]:
