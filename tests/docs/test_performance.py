@@ -4,6 +4,8 @@ import json
 import os
 import random
 import shutil
+import subprocess
+import sys
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -226,6 +228,39 @@ def test_a_dearer_draw_is_noticed(monkeypatch: pytest.MonkeyPatch, capsys: pytes
 def test_an_engine_charges_what_the_arithmetic_does() -> None:
     assert DYNOXIDE
     assert quick.figures(quick.by_engine(DYNOXIDE)) == quick.figures(quick.by_arithmetic)
+
+
+# --- make latency ---
+
+FEW_OF_EACH = """
+import json, random, sys
+from tools.benchmarks import service
+from tools.benchmarks.latency import __main__ as latency, scene
+from tools.benchmarks.latency.model import Model
+
+service.KNOWN, latency.IMAGES, latency.WRITES, latency.DRAWS, latency.WARM_UP = 5, 8, 2, 5, 1
+latency.DRAWS_BY_MEMORY = latency.KEPT_AFTER = 2
+latency.LABELS = {latency.STEADY: 8, latency.LABEL: 4}
+model, rng = Model(), random.Random(1)
+with scene.engines(sys.argv[1], latency.LABELS):
+    found = latency.warm(model, rng), latency.by_memory(model, rng), latency.kept(model, rng)
+print(json.dumps(found))
+"""
+
+
+@pytest.mark.usefixtures("slow_tier")
+@pytest.mark.skipif(not DYNOXIDE, reason="needs dynoxide")
+def test_all_that_is_modelled_runs_on_the_engines() -> None:
+    assert DYNOXIDE
+    done = subprocess.run([sys.executable, "-c", FEW_OF_EACH, DYNOXIDE], capture_output=True, text=True, check=True)
+    requests, by_memory, kept = json.loads(done.stdout.splitlines()[-1])
+    modelled = results.read()["latency"]
+    assert {name: of.keys() for name, of in requests.items()} == {
+        name: of.keys() for name, of in modelled["requests"].items()
+    }
+    assert by_memory.keys() == modelled["by_memory"].keys()
+    assert kept["hit"][0] > 0
+    assert requests["raw"]["draw redirect"][0] < requests["raw"]["draw image"][0]
 
 
 def test_a_section_is_replaced_and_the_others_stay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
