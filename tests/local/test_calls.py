@@ -35,7 +35,7 @@ def handler(event, context):
     if "code" in event:
         os._exit(event["code"])
     if "prints" in event:
-        print(event["prints"], flush=True)
+        print(event["prints"])
         subprocess.run([sys.executable, "-c", "import sys; print('child', sys.stdin.read())"], check=True)
         os.write(1, b"not JSON\\n")
     left = context.get_remaining_time_in_millis()
@@ -78,7 +78,7 @@ class Worker:
                 stderr=log,
                 text=True,
                 bufsize=1,
-                env={**os.environ, **VARIABLES},
+                env={**os.environ, **VARIABLES, "_LAMBDA_LAYERS_DIRS": str(self._folder / "layer")},
             )
         assert self._proc.stdin and self._proc.stdout  # noqa: PT018
         self._proc.stdin.write(json.dumps({**FUNCTION, "code_dir": str(self._folder)}) + "\n")
@@ -127,6 +127,21 @@ def test_a_call_has_its_context_and_uses_the_process_that_is_there(worker: Worke
     assert (second["result"]["id"], second["result"]["arn"]) == ("request", "arn:f:1")
     assert 0 < second["result"]["left"] <= 30_000
     assert first["result"]["event"] == {}
+
+
+def test_modules_are_found_in_the_code_and_then_in_the_layers(tmp_path: Path) -> None:
+    worker = Worker(tmp_path)
+    (tmp_path / "layer/python").mkdir(parents=True)
+    for folder, name in ((".", "of_both"), ("layer/python", "of_both"), ("layer/python", "of_layer")):
+        (tmp_path / folder / f"{name}.py").write_text(f"PLACE = {folder!r}")
+    (tmp_path / "a_handler.py").write_text(
+        "import of_both, of_layer\n\ndef handler(event, context):\n    return [of_both.PLACE, of_layer.PLACE]\n"
+    )
+
+    answer = worker.call({})
+    worker.kill()
+
+    assert answer["result"] == [".", "layer/python"]
 
 
 def test_what_is_printed_goes_to_the_log(worker: Worker) -> None:

@@ -85,10 +85,13 @@ def serve(incoming: IO[bytes], outgoing: IO[bytes]) -> None:
 
 
 def _load(function: dict[str, Any]) -> Callable[[Any, Context], Any]:
-    """Import the handler, from the function's code or its layers."""
+    """Import the handler. Modules are looked for where Lambda does: in the code, and then in the layers."""
     os.environ.update(function["env"])
-    layers = [folder for folder in os.environ.get("_LAMBDA_LAYERS_DIRS", "").split(os.pathsep) if folder]
-    sys.path[:0] = [*(os.path.join(layer, "python") for layer in layers), *layers, function["code_dir"]]
+    layers = os.environ.get("_LAMBDA_LAYERS_DIRS", "")
+    sys.path[:0] = [
+        function["code_dir"],
+        *(os.path.join(layer, "python") for layer in layers.split(os.pathsep) if layer),
+    ]
     module = importlib.import_module(function["module"])
     handler: Callable[[Any, Context], Any] = getattr(module, function["handler"])
     return handler
@@ -119,6 +122,7 @@ def _own_pipes() -> tuple[IO[bytes], IO[bytes]]:
     os.dup2(nothing, 0)
     os.close(nothing)
     os.dup2(2, 1)
+    sys.stdout = sys.stderr  # which does not wait for more lines
     with suppress(AttributeError, OSError):  # only Linux has it, up to a limit; then a picture takes several turns
         fcntl.fcntl(outgoing, fcntl.F_SETPIPE_SZ, PIPE)
     return incoming, outgoing
