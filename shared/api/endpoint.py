@@ -8,19 +8,16 @@ exception as a fixed 500, and logs one line for each request.
 """
 
 import json
-import os
-import re
 import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import urljoin
 
 import pybase64
 
 from shared import deadline, end_cold_start, errors, logs, metrics
-from shared.api import outages
+from shared.api import arrival, outages
 from shared.api import parameters as query_parameters
 
 Event = Mapping[str, Any]
@@ -37,7 +34,6 @@ PREFLIGHT = {
     "Access-Control-Allow-Headers": "Authorization, Content-Type, If-Match, If-None-Match",
     "Access-Control-Max-Age": "86400",
 }
-HOST = re.compile(r"[A-Za-z0-9.-]{1,253}(:[0-9]{1,5})?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +91,7 @@ def endpoint(routes: Routes, *, parameters: Parameters | None = None) -> Callabl
             _measure(response, method, why)
             logs.request(request_id, method, resource, response.status, milliseconds, why, measured)
         end_cold_start()
-        return _proxy_response(response, request_id, kept=not _is_overridden(event))
+        return _proxy_response(response, request_id, kept=not arrival.is_overridden(event))
 
     return handler
 
@@ -145,6 +141,7 @@ def required(values: Mapping[str, str], name: str) -> str:
 
 
 def _dispatch(routes: Routes, parameters: Parameters, event: Event, request_id: str) -> Response:
+    arrival.refuse_detours(event)
     method = event["httpMethod"]
     # The gateway sends methods that it has no route for, such as TRACE, as requests of an unknown path.
     resource = event["resource"] if event["resource"] in routes else event["path"]
@@ -158,6 +155,8 @@ def _dispatch(routes: Routes, parameters: Parameters, event: Event, request_id: 
         )
     if method not in actions:
         raise errors.MethodNotAllowed(method, allow)
+    if place := arrival.with_slash(event):
+        return Response(HTTPStatus.PERMANENT_REDIRECT, headers={"Location": place, "Cache-Control": "no-store"})
     return actions[method](_request(event, parameters.get(resource, ()), request_id))
 
 
@@ -175,7 +174,7 @@ def _actions(actions: Mapping[str, Action]) -> dict[str, Action]:
 
 
 def _request(event: Event, parameters: Collection[str], request_id: str) -> Request:
-    headers = {name.lower(): value for name, value in (event.get("headers") or {}).items() if value is not None}
+    headers = arrival.headers(event)
     if headers.get("content-encoding", "identity").strip().lower() != "identity":
         raise errors.UnsupportedMediaType(
             "The body must not be compressed; send it without the header Content-Encoding."
@@ -187,7 +186,7 @@ def _request(event: Event, parameters: Collection[str], request_id: str) -> Requ
         query=query_parameters.parse(event.get("multiValueQueryStringParameters") or {}, parameters),
         headers=headers,
         body=_body(event),
-        base_url=_base_url(event, headers),
+        base_url=arrival.base_url(event, headers),
         id=request_id,
         authorizer=(event.get("requestContext") or {}).get("authorizer") or {},
     )
@@ -201,26 +200,9 @@ def _body(event: Event) -> bytes:
         raise errors.BadRequest("The body is not valid base64 or UTF-8; send it again.") from error
 
 
-def _base_url(event: Event, headers: Mapping[str, str]) -> str:
-    """Resolve the setting LINK_BASE (a path or a URL) against the scheme, host and stage of the request."""
-    path, whole = event["path"], event.get("requestContext", {}).get("path", "")
-    stage = (
-        whole.removesuffix(path) if whole.endswith(path) else ""
-    )  # `sam local` sends the path's pattern and has no stage
-    host = headers.get("host", "")
-    scheme = "https" if headers.get("x-forwarded-proto") == "https" else "http"
-    origin = f"{scheme}://{host}" if HOST.fullmatch(host) else ""
-    return urljoin(f"{origin}{stage}/", os.environ.get("LINK_BASE", "")).rstrip("/") + "/"
-
-
 def _request_id(event: Event, context: Any) -> str:
     gateway = (event.get("requestContext") or {}).get("requestId")
     return str(gateway or getattr(context, "aws_request_id", ""))
-
-
-def _is_overridden(event: Event) -> bool:
-    """Return whether API Gateway took the method from a header.  Caches know the response by the other method."""
-    return any(name.lower() == "x-http-method-override" for name in event.get("headers") or {})
 
 
 def _proxy_response(response: Response, request_id: str, *, kept: bool) -> ProxyResponse:
