@@ -3,12 +3,14 @@
 import random
 from typing import Any
 
+import pytest
+
+from shared.api import arrival
 from shared.thumbnail import best_extension
 from tests.support.accept_table import TABLE
-from tests.support.cloud import ROOT
+from tests.support.deployed import Deployed
 from tests.support.edge_function import SOURCE, headers_after
 from tests.support.transformed import of_type, resources
-from tools.template import read_template
 
 CACHING_DISABLED = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"  # AWS's own policy
 TYPES = {"webp": "image/webp", "jpg": "image/jpeg"}
@@ -27,9 +29,12 @@ def key_of(policy: str) -> dict[str, Any]:
 
 
 def test_the_cdn_is_made_on_demand() -> None:
-    for name, resource in resources().items():
-        assert (resource.get("Condition") == "HasCdn") == name.startswith("Cdn")
-    assert read_template(ROOT / "template.yaml")["Parameters"]["Cdn"]["Default"] == "false"
+    """Without it there is no such resource, and each function has its variables of before."""
+    assert not [name for name in Deployed().resources() if name.startswith("Cdn")]
+    assert {name for name in resources() if name.startswith("Cdn")} == {
+        name for name in Deployed(Cdn="true", CdnLogs="true").resources() if name.startswith("Cdn")
+    }
+    assert variables(Deployed())["ORIGIN_SECRETS"] == variables(Deployed(Cdn="true"))["ORIGIN_SECRETS"] == ""
 
 
 def test_only_pictures_and_files_of_the_pages_are_cached() -> None:
@@ -74,6 +79,192 @@ def test_the_origin_is_the_stage_by_tls() -> None:
     (origin,) = distribution()["Origins"]
     assert origin["OriginPath"] == "/Prod"
     assert origin["CustomOriginConfig"]["OriginProtocolPolicy"] == "https-only"
+
+
+def variables(deployed: Deployed) -> dict[str, Any]:
+    """Return the variables that all functions have, which are the same for each."""
+    made = deployed.resources()
+    names = [name for name, each in resources().items() if each["Type"] == "AWS::Lambda::Function"]
+    found = [made[name]["Environment"]["Variables"] for name in names]
+    shared = {name: value for name, value in found[0].items() if all(each.get(name) == value for each in found)}
+    assert {"LINK_BASE", "ORIGIN_SECRETS"} <= set(shared)
+    return shared
+
+
+# -- a domain ----------------------------------------------------------------------------------------------------
+
+NAME = "pets.example.com"
+CERTIFICATE = "arn:aws:acm:us-east-1:123456789012:certificate/01234567-89ab-cdef-0123-456789abcdef"
+NEAR = CERTIFICATE.replace("us-east-1", "eu-west-1")
+ACL = "arn:aws:wafv2:us-east-1:123456789012:global/webacl/pets/01234567-89ab-cdef-0123-456789abcdef"
+API_ACL = "arn:aws:wafv2:eu-west-1:123456789012:regional/webacl/pets/01234567-89ab-cdef-0123-456789abcdef"
+DOMAIN = {"DomainName": NAME, "CertificateArn": CERTIFICATE}
+
+
+def test_the_api_has_no_cloudfront_of_its_own() -> None:
+    (api,) = of_type("AWS::ApiGateway::RestApi").values()
+    assert api["EndpointConfiguration"] == {"Types": ["REGIONAL"]}
+
+
+@pytest.mark.parametrize("cdn", ["true", "false"])
+def test_with_a_domain_links_are_right_after_the_first_deploy(cdn: str) -> None:
+    deployed = Deployed(**DOMAIN, Cdn=cdn)
+    assert deployed.refusals() == []
+    assert variables(deployed)["LINK_BASE"] == f"https://{NAME}/"
+    outputs = deployed.outputs()
+    assert outputs["ApiUrl"] == outputs["PageUrl"] == f"https://{NAME}/"
+    target = ["CdnDistribution", "DomainName"] if cdn == "true" else ["ApiDomain", "RegionalDomainName"]
+    assert outputs["DomainTarget"] == {"Fn::GetAtt": target}
+
+
+def test_a_link_base_counts_more_than_the_domain() -> None:
+    assert variables(Deployed(**DOMAIN, LinkBase="https://other.example.com/"))["LINK_BASE"] == (
+        "https://other.example.com/"
+    )
+
+
+def test_the_domain_is_that_of_cloudfront_or_of_the_api() -> None:
+    behind = Deployed(**DOMAIN, Cdn="true").resources()
+    assert "ApiDomain" not in behind
+    config = behind["CdnDistribution"]["DistributionConfig"]
+    assert config["Aliases"] == [NAME]
+    assert config["ViewerCertificate"] == {
+        "AcmCertificateArn": CERTIFICATE,
+        "SslSupportMethod": "sni-only",
+        "MinimumProtocolVersion": "TLSv1.2_2021",
+    }
+    direct = Deployed(DomainName=NAME, CertificateArn=NEAR).resources()
+    assert direct["ApiDomain"] == {
+        "DomainName": NAME,
+        "RegionalCertificateArn": NEAR,
+        "EndpointConfiguration": {"Types": ["REGIONAL"]},
+        "SecurityPolicy": "TLS_1_2",
+    }
+    assert direct["ApiDomainMapping"]["Stage"] == {"Ref": "ApiProdStage"}
+    assert "BasePath" not in direct["ApiDomainMapping"]  # or links would need it
+    bare = Deployed(Cdn="true").resources()
+    assert "ApiDomain" not in bare
+    assert not {"Aliases", "ViewerCertificate", "WebACLId", "Logging"} & set(
+        bare["CdnDistribution"]["DistributionConfig"]
+    )
+
+
+def test_the_address_ends_in_a_slash_whatever_is_in_front() -> None:
+    api, cdn = "https://${Api}.execute-api.eu-west-1.amazonaws.com/Prod/", "https://${CdnDistribution.DomainName}/"
+    only = {"Cdn": "true", "CdnOnly": "true", "LinkBase": "https://d111111abcdef8.cloudfront.net/"}
+    for parameters, url in (({}, api), ({"Cdn": "true"}, api), (only, cdn), ({**only, **DOMAIN}, f"https://{NAME}/")):
+        outputs = Deployed(**parameters).outputs()
+        assert outputs["ApiUrl"] == outputs["PageUrl"] == url
+
+
+# -- who may pass ------------------------------------------------------------------------------------------------
+
+
+def test_firewalls_guard_cloudfront_and_the_api() -> None:
+    made = Deployed(Cdn="true", WebAclArn=ACL, ApiWebAclArn=API_ACL).resources()
+    assert made["CdnDistribution"]["DistributionConfig"]["WebACLId"] == ACL
+    assert made["ApiWebAcl"] == {
+        "ResourceArn": "arn:aws:apigateway:eu-west-1::/restapis/${Api}/stages/${ApiProdStage}",
+        "WebACLArn": API_ACL,
+    }
+    assert "ApiWebAcl" not in Deployed(Cdn="true").resources()
+
+
+CURRENT = "{{resolve:secretsmanager:${CdnSecret}}}"
+NEW = "{{resolve:secretsmanager:${CdnSecret}:SecretString::AWSCURRENT}}"
+OLD = "{{resolve:secretsmanager:${CdnSecret}:SecretString::AWSPREVIOUS}}"
+
+
+@pytest.mark.parametrize(("rotation", "sent", "taken"), [("false", CURRENT, [CURRENT]), ("true", NEW, [NEW, OLD])])
+def test_the_api_takes_what_cloudfront_sends_and_what_it_sent_before(
+    rotation: str, sent: str, taken: list[str]
+) -> None:
+    deployed = Deployed(**DOMAIN, Cdn="true", CdnOnly="true", CdnSecretRotation=rotation)
+    (origin,) = deployed.resources()["CdnDistribution"]["DistributionConfig"]["Origins"]
+    (header,) = origin["OriginCustomHeaders"]
+    assert (header["HeaderName"].lower(), header["HeaderValue"]) == (arrival.ORIGIN_SECRET, sent)
+    assert variables(deployed)["ORIGIN_SECRETS"].split() == taken
+    secret = deployed.resources()["CdnSecret"]["GenerateSecretString"]
+    assert secret["PasswordLength"] >= 32
+    assert secret["ExcludePunctuation"]  # a space would part it in two
+
+
+def test_cloudfront_sends_the_secret_before_the_api_wants_it() -> None:
+    """Its places learn of a deploy minutes after the functions: without this, CdnOnly=true would begin with 403s."""
+    (origin,) = Deployed(Cdn="true").resources()["CdnDistribution"]["DistributionConfig"]["Origins"]
+    assert origin["OriginCustomHeaders"][0]["HeaderValue"] == CURRENT
+
+
+def test_cloudfronts_log_has_a_bucket_that_takes_it_and_forgets() -> None:
+    made = Deployed(Cdn="true", CdnLogs="true", LogRetentionDays="7").resources()
+    log = made["CdnDistribution"]["DistributionConfig"]["Logging"]
+    assert log == {"Bucket": {"Fn::GetAtt": ["CdnLogBucket", "DomainName"]}, "IncludeCookies": False}
+    bucket = made["CdnLogBucket"]
+    assert bucket["OwnershipControls"] == {"Rules": [{"ObjectOwnership": "BucketOwnerPreferred"}]}
+    (rule,) = bucket["LifecycleConfiguration"]["Rules"]
+    assert (rule["Status"], rule["ExpirationInDays"]) == ("Enabled", "7")
+    assert (
+        bucket["PublicAccessBlockConfiguration"]
+        == of_type("AWS::S3::Bucket")["Bucket"]["PublicAccessBlockConfiguration"]
+    )
+
+
+# -- what is refused ---------------------------------------------------------------------------------------------
+
+REFUSED = {
+    "DomainName is a host name": [
+        {**DOMAIN, "DomainName": name}
+        for name in (
+            *("https://pets.example.com", "pets.example.com/", "pets", "Pets.example.com", "*.example.com", "a b.com"),
+            *("-a.example.com", "a..example.com", "pets.example.com.", "pets.example.com:443", "x" * 64 + ".com"),
+        )
+    ],
+    "CertificateArn is the ARN of a certificate": [
+        {**DOMAIN, "CertificateArn": arn}
+        for arn in ("certificate", ACL, CERTIFICATE[:-1], CERTIFICATE + "0", CERTIFICATE.replace("acm", "iam"), " ")
+    ],
+    "DomainName needs CertificateArn": [{"DomainName": NAME}, {"DomainName": NAME, "Cdn": "true"}],
+    "CertificateArn needs DomainName": [{"CertificateArn": CERTIFICATE}],
+    "WebAclArn is a web ACL with the scope CLOUDFRONT": [
+        {"Cdn": "true", "WebAclArn": arn} for arn in (API_ACL, ACL.replace("us-east-1", "eu-west-1"), "pets", ACL + "0")
+    ],
+    "WebAclArn guards CloudFront": [{"WebAclArn": ACL}],
+    "ApiWebAclArn is a web ACL with the scope REGIONAL": [
+        {"ApiWebAclArn": arn} for arn in (ACL, "pets", API_ACL + "0")
+    ],
+    "CdnOnly=true needs Cdn=true": [{"CdnOnly": "true", **DOMAIN}],
+    "CdnOnly=true needs DomainName": [{"CdnOnly": "true", "Cdn": "true", "LinkBase": base} for base in ("", "/")],
+    "CdnSecretRotation=true needs Cdn=true": [{"CdnSecretRotation": "true"}],
+    "CdnLogs=true needs Cdn=true": [{"CdnLogs": "true"}],
+    "LinkBase is empty, a path": [
+        {"LinkBase": base}
+        for base in ("pets.example.com", "ftp://a/", "https://a/?b", "https://a/#b", "https://", "/a b")
+    ],
+}
+
+
+@pytest.mark.parametrize("sentence", REFUSED)
+def test_a_wrong_parameter_is_refused_with_one_sentence_before_anything_is_made(sentence: str) -> None:
+    for parameters in REFUSED[sentence]:
+        (refusal,) = Deployed(**parameters).refusals()
+        assert refusal.startswith(sentence), parameters
+        assert refusal.endswith("."), parameters
+
+
+def test_what_fits_together_is_taken() -> None:
+    for parameters in (
+        {},
+        {"Cdn": "true"},
+        {"Cdn": "true", "CdnOnly": "true", "CdnLogs": "true", "CdnSecretRotation": "true", "WebAclArn": ACL, **DOMAIN},
+        {"Cdn": "true", "CdnOnly": "true", "LinkBase": "https://d111111abcdef8.cloudfront.net/"},
+        {"DomainName": "a.b-c.xn--p1ai", "CertificateArn": NEAR, "ApiWebAclArn": API_ACL},
+        {
+            "CertificateArn": CERTIFICATE.replace("aws:acm:us-east-1", "aws-us-gov:acm:us-gov-west-1"),
+            "DomainName": NAME,
+        },
+        *({"LinkBase": base} for base in ("/", "/v1/", "http://127.0.0.1:3000/", "https://pets.example.com")),
+    ):
+        assert Deployed(**parameters).refusals() == [], parameters
 
 
 # -- the function of pictures ------------------------------------------------------------------------------------
