@@ -17,7 +17,7 @@ class Stack:
     """The figures of the template, with its parameters' defaults."""
 
     memory: Mapping[str, Decimal]  # MB, by the function's name
-    alarms: int
+    alarms: int  # metrics that the alarms watch: AWS counts an alarm once for each
     parameters: int
     secrets: int
     polled_queues: int  # those that Lambda polls, even if no messages come
@@ -38,7 +38,7 @@ def stack() -> Stack:
     (rule,) = resources["ThumbnailBucket"]["Properties"]["LifecycleConfiguration"]["Rules"]
     return Stack(
         memory={name: Decimal(properties.get("MemorySize", common)) for name, properties in functions.items()},
-        alarms=sum(_is(each, "CloudWatch::Alarm") for each in resources.values()),
+        alarms=sum(_watched(each) for each in resources.values()),
         secrets=sum(_is(each, "SecretsManager::Secret") for each in resources.values()),
         polled_queues=sum(_is_queue_mapping(each) for each in resources.values()),
         parameters=sum(_is(each, "SSM::Parameter") for each in resources.values()),
@@ -48,6 +48,13 @@ def stack() -> Stack:
         throttle=Decimal(parameters["DrawThrottleRate"]["Default"]),
         search_throttle=Decimal(parameters["SearchThrottleRate"]["Default"]),
     )
+
+
+def _watched(resource: dict[str, Any]) -> int:
+    """Return how many metrics an alarm watches. Those with a condition are made on demand."""
+    if not _is(resource, "CloudWatch::Alarm") or "Condition" in resource:
+        return 0
+    return sum("MetricStat" in query for query in resource["Properties"].get("Metrics", ())) or 1
 
 
 def _is_queue_mapping(resource: dict[str, Any]) -> bool:

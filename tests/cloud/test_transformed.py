@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.cloud import ROOT
+from tests.support.cloud import ROOT, functions
 from tests.support.transformed import of_type, resources
 from tools.template import read_template
 
@@ -124,18 +124,21 @@ def test_the_gateway_may_log_before_the_api_is_made_and_after_the_stack_is_gone(
     assert {resources()[name]["DeletionPolicy"] for name in ("GatewayAccount", "GatewayLogRole")} == {"Retain"}
 
 
-def test_alarms_watch_this_api_and_these_functions() -> None:
-    watched = [alarm["Dimensions"] for alarm in of_type("AWS::CloudWatch::Alarm").values()]
-    api = [{"Name": "ApiName", "Value": {"Ref": "AWS::StackName"}}, {"Name": "Stage", "Value": "Prod"}]
-    functions = [[{"Name": "FunctionName", "Value": {"Ref": name}}] for name in ("UploadFunction", "RandomFunction")]
-    queues = [
-        [{"Name": "QueueName", "Value": {"Fn::GetAtt": [f"{name}DeadLetterQueue", "QueueName"]}}]
-        for name in ("Incoming", "Callback", "Index")
-    ]
-    assert len(watched) == 7
-    assert all(dimensions in watched for dimensions in (api, *functions, *queues))
+def test_alarms_watch_the_api_by_the_name_that_it_has() -> None:
     (rest_api,) = of_type("AWS::ApiGateway::RestApi").values()
     assert rest_api["Name"] == {"Ref": "AWS::StackName"}
+    api = [{"Name": "ApiName", "Value": {"Ref": "AWS::StackName"}}, {"Name": "Stage", "Value": "Prod"}]
+    alarms = of_type("AWS::CloudWatch::Alarm")
+    assert alarms["ServerErrorAlarm"]["Dimensions"] == alarms["LatencyAlarm"]["Dimensions"] == api
+
+
+@pytest.mark.parametrize("tracing", ["Disabled", "PassThrough", "Active"])
+def test_functions_are_traced_on_demand_and_may_write_traces_only_then(tracing: str) -> None:
+    of_all = {name: each["Properties"] for name, each in resources(tracing).items() if "Properties" in each}
+    is_on = tracing != "Disabled"
+    for name in functions():
+        assert of_all[name].get("TracingConfig") == ({"Mode": {"Ref": "Tracing"}} if is_on else None)
+        assert ("xray" in json.dumps(of_all[f"{name}Role"]["ManagedPolicyArns"]).lower()) == is_on
 
 
 def test_tables_are_protected_and_objects_are_carried_by_tls_alone() -> None:

@@ -425,10 +425,17 @@ def test_every_price_has_a_source_and_a_day_and_is_used() -> None:
         assert price.basis
 
 
+def watched(resource: dict[str, Any]) -> int:
+    """Return for how many metrics an alarm is billed by default: those that are made on demand have a condition."""
+    if resource["Type"] != "AWS::CloudWatch::Alarm" or "Condition" in resource:
+        return 0
+    return len([each for each in resource["Properties"].get("Metrics", ()) if "MetricStat" in each]) or 1
+
+
 def test_what_the_template_says_is_counted() -> None:
     kinds = [resource["Type"] for resource in template()["Resources"].values()]
     found = quantities(bill(Use()))
-    assert found["alarms"] == kinds.count("AWS::CloudWatch::Alarm") > 0
+    assert found["alarms"] == sum(map(watched, template()["Resources"].values())) > 0
     assert found["secrets"] == kinds.count("AWS::SecretsManager::Secret") == 1
     assert found["ssm-parameters"] == kinds.count("AWS::SSM::Parameter") > 0
 

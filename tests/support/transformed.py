@@ -15,8 +15,8 @@ from tools.template import read_template
 
 
 @cache
-def resources() -> dict[str, Any]:
-    """Return the resources after the transforms, as on AWS: includes first, then SAM."""
+def resources(tracing: str = "Disabled") -> dict[str, Any]:
+    """Return the resources after the transforms, as on AWS: includes first, then SAM, which knows the parameters."""
     template = json.loads(json.dumps(read_template(ROOT / "template.yaml")))
     for resource in template["Resources"].values():
         properties = resource.get("Properties", {})
@@ -25,10 +25,11 @@ def resources() -> dict[str, Any]:
         if "Policies" in properties:
             locations = [parameters["Location"] for parameters in includes(properties["Policies"])]
             properties["Policies"] = [json.loads((ROOT / location).read_text()) for location in locations]
-    basic = "service-role/AWSLambdaBasicExecutionRole"
-    policies = SimpleNamespace(load=lambda: {basic.rpartition("/")[2]: f"arn:aws:iam::aws:policy/{basic}"})
+    managed = ("service-role/AWSLambdaBasicExecutionRole", "AWSXRayDaemonWriteAccess", "AWSXrayWriteOnlyAccess")
+    arns = {name.rpartition("/")[2]: f"arn:aws:iam::aws:policy/{name}" for name in managed}
+    policies = SimpleNamespace(load=lambda: arns)
     with mock.patch.dict(os.environ, AWS_DEFAULT_REGION="us-east-1"):
-        transformed: dict[str, Any] = transform(template, {}, policies)["Resources"]
+        transformed: dict[str, Any] = transform(template, {"Tracing": tracing}, policies)["Resources"]
     return transformed
 
 
