@@ -19,7 +19,7 @@ class Stack:
     memory: Mapping[str, Decimal]  # MB, by the function's name
     alarms: int  # metrics that the alarms watch: AWS counts an alarm once for each
     parameters: int
-    secrets: int
+    secrets: int  # that every stack has
     polled_queues: int  # those that Lambda polls, even if no messages come
     log_days: Decimal
     thumbnail_days: Decimal
@@ -39,7 +39,7 @@ def stack() -> Stack:
     return Stack(
         memory={name: Decimal(properties.get("MemorySize", common)) for name, properties in functions.items()},
         alarms=sum(_watched(each) for each in resources.values()),
-        secrets=sum(_is(each, "SecretsManager::Secret") for each in resources.values()),
+        secrets=sum(_is(each, "SecretsManager::Secret") and "Condition" not in each for each in resources.values()),
         polled_queues=sum(_is_queue_mapping(each) for each in resources.values()),
         parameters=sum(_is(each, "SSM::Parameter") for each in resources.values()),
         log_days=Decimal(parameters["LogRetentionDays"]["Default"]),
