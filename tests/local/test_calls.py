@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.limits import RESPONSE_MAX
@@ -105,6 +105,7 @@ def worker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Worker]:
     worker.kill()
 
 
+@settings(max_examples=50)
 @given(VALUES, VALUES)
 def test_events_and_answers_arrive_as_their_json_says(worker: Worker, value: Any, body: Any) -> None:
     answer = {"statusCode": 200, "headers": value, "body": body, "isBase64Encoded": False}

@@ -23,7 +23,9 @@ from PIL import Image
 
 from tests.support import documents
 from tests.support.documents import README, Block
+from tests.support.hosts import new_label
 from tests.support.local_service import ANSWER_MAX, ROOT, LocalService
+from tools.benchmarks import run_draws
 from tools.benchmarks.soak_checks import PROC, cpu_seconds
 
 # A draw of 300 kB takes 6.4 to 7 times the CPU time of `GET /`, and up to 10 on some machines, so one of twice the work
@@ -161,6 +163,21 @@ class Spent:
             self.seconds.append(time.perf_counter() - started)
         self.cpu += cpu_seconds(running.pid) - cpu
         connection.close()
+
+
+@pytest.mark.usefixtures("slow_tier")
+def test_draws_a_second_are_counted_and_each_of_them_is_checked(
+    running: LocalService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run_draws, "IMAGES", 2)
+    label = new_label()
+    pictures = run_draws.fill(running, label)
+
+    assert run_draws.draw_for(0.1, running, pictures, label) >= run_draws.CLIENTS
+    assert sum(map(float, pictures.values())) == pytest.approx(1)
+    for wrong in (dict.fromkeys(pictures, "0.25"), {content[1:]: stated for content, stated in pictures.items()}):
+        with pytest.raises(AssertionError):
+            run_draws.draw_for(0, running, wrong, label)
 
 
 @pytest.mark.usefixtures("slow_tier")

@@ -11,11 +11,11 @@ def run(found: Mapping[str, Any]) -> dict[str, object]:
     before, after = found["before"], found["after"]
     rows = {
         name: [f"{of['draws']:.0f}", f"{of['cpu_ms']:.1f}"]
-        for name, of in ((f"before ({found['commit']})", before), ("now", after))
+        for name, of in ((f"at {found['commit']}", before), ("now", after))
     }
     return {
         **{name: found[name] for name in ("clients", "images")},
         "cores": found["machine"]["cores"],
         "ratio": f"{after['draws'] / before['draws']:.2f}",
-        "draws": table("", ("draws a second", "CPU ms of a draw"), rows),
+        "draws": table("`make run`", ("draws a second", "CPU ms of a draw"), rows),
     }
