@@ -3,14 +3,13 @@
 | pattern                      | request                                | units                        |
 |------------------------------|----------------------------------------|------------------------------|
 | images by id, at most 100    | BatchGetItem image-chunks              | 0.5 read each                |
-| their places in some pools   | BatchGetItem image-chunks              | 0.5 read each                |
+| their places in pools        | BatchGetItem image-chunks              | 0.5 read each                |
 | the weights of a whole pool  | Query chunk-info, chunkNumber >= 10^11 | 0.5 read per 4 KB: 80 images |
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from pools import Pools
 from shared.images import Image, Pool
 from shared.labels import batch_get, chunks, items
 from shared.labels.items import Entry, Item
@@ -29,15 +28,18 @@ class Rows:
         self._consistent = settings.consistent_reads
 
     def images(self, ids: Collection[str]) -> dict[str, Image]:
-        """Return id -> image of the images that exist."""
+        """Return id -> image of the images that exist.  If one seems missing, read it again consistently."""
         keys = [items.image_key(*image_id.split("/")) for image_id in sorted(set(ids))]
-        return {image.id: image for image in map(items.image, self._read(keys))}
+        found = {image.id: image for image in map(items.image, self._read(keys, consistent=self._consistent))}
+        if len(found) < len(keys) and not self._consistent:
+            missing = [key for key in keys if f"{key['label']['S']}/{key['s3key']['S']}" not in found]
+            found |= {image.id: image for image in map(items.image, self._read(missing, consistent=True))}
+        return found
 
-    def entries(self, pools: Pools, ids: Collection[str], *, consistent: bool) -> list[Entry]:
-        """Return the places of these images in the pools.  One that is in none of them has none."""
-        named = [image_id.split("/") for image_id in sorted(set(ids))]
-        keys = [items.image_key(pool.key, name) for pool in pools for label, name in named if label == pool.label]
-        return [*map(items.entry, self._read(keys, consistent=consistent))]
+    def entries(self, places: Iterable[tuple[Pool, str]], *, consistent: bool) -> list[Entry]:
+        """Return the places of the images of these names in these pools, of those that exist."""
+        keys = [items.image_key(pool.key, name) for pool, name in places]
+        return [*map(items.entry, self._read(keys, consistent=consistent or self._consistent))]
 
     def weights(self, pool: Pool) -> dict[str, int]:
         """Return name -> weight of all images of a pool.  This reads all of its chunks."""
@@ -51,12 +53,5 @@ class Rows:
             name: weight for page in pages for item in page["Items"] for name, weight in items.weights(item).items()
         }
 
-    def _read(self, keys: Sequence[Item], *, consistent: bool = False) -> list[Item]:
-        """Return the rows that exist.  If one seems missing, read it again consistently."""
-        consistent = consistent or self._consistent
-        found = batch_get.read(self._client, self._images_table, keys, consistent=consistent)
-        if len(found) == len(keys) or consistent:
-            return found
-        there = [(item["label"], item["s3key"]) for item in found]
-        missing = [key for key in keys if (key["label"], key["s3key"]) not in there]
-        return found + batch_get.read(self._client, self._images_table, missing, consistent=True)
+    def _read(self, keys: Sequence[Item], *, consistent: bool) -> list[Item]:
+        return batch_get.read(self._client, self._images_table, keys, consistent=consistent)

@@ -34,16 +34,15 @@ def draw_one(reader: Reader, rows: Rows, pools: Pools, excluded: Collection[str]
     Raise NotFound if there is none.
     """
 
-    def attempt(again: bool) -> Drawn:
-        left = remaining.read(reader, rows, pools, excluded, 1, consistent=again)
+    def attempt(again: bool) -> tuple[str, int, int]:
+        left = remaining.read(reader, rows, pools, excluded, 1, again=again)
         draws = Draws(reader, left.strip, rng, distinct=False, excluded=excluded)
-        ((image_id, weight),) = draws.take(1, spare=SPARE_DART, beside=left.left_out)
-        if weight > left.total_weight:  # the two reads disagree
-            raise LostRace
-        label, _, name = image_id.partition("/")
-        return Drawn(label, name, weight, left.total_weight)
+        ((image_id, weight),) = draws.take(1, spare=SPARE_DART, beside=left.to_cut)
+        return image_id, weight, left.total_weight
 
-    return retried(attempt)
+    image_id, weight, total_weight = retried(attempt)
+    label, _, name = image_id.partition("/")
+    return Drawn(label, name, weight, _total_of(reader, pools, excluded, total_weight, at_least=weight))
 
 
 def draw_many(
@@ -65,32 +64,50 @@ def draw_many(
     probabilities.
     """
 
-    def attempt(again: bool) -> DrawnImages:
-        left = remaining.read(reader, rows, pools, excluded, count if distinct else 1, consistent=again)
+    def attempt(again: bool) -> tuple[list[Image], int]:
+        left = remaining.read(reader, rows, pools, excluded, count if distinct else 1, again=again)
         draws = Draws(reader, left.strip, rng, distinct=distinct, excluded=excluded)
         kept: list[Image] = []
         gone = 0
         for _ in range(ROW_READS_MAX):
-            drawn = draws.take(count - len(kept), spare=SPARE_DARTS, beside=left.left_out)
+            drawn = draws.take(count - len(kept), spare=SPARE_DARTS, beside=left.to_cut)
             found = rows.images([image_id for image_id, _ in drawn])
             kept += [replace(found[image_id], weight=weight) for image_id, weight in drawn if image_id in found]
             missing = {image_id: weight for image_id, weight in drawn if image_id not in found}
             if not missing:
-                return _with_probability(kept, left.total_weight - gone, distinct=distinct)
+                return kept, left.total_weight - gone
             draws.exclude(missing)
             gone += sum(missing.values())
         raise Unavailable(f"Too many drawn images of {named(pools)} were deleted meanwhile; retry in a moment.")
 
-    return retried(attempt)
+    kept, total_weight = retried(attempt)
+    weights = [image.weight for image in kept]
+    at_least = sum(weights) if distinct else max(weights)
+    return _with_probability(
+        kept, _total_of(reader, pools, excluded, total_weight, at_least=at_least), distinct=distinct
+    )
+
+
+def _total_of(reader: Reader, pools: Pools, excluded: Collection[str], total_weight: int, *, at_least: int) -> int:
+    """Return the total weight.  If it is too small for what was drawn, which was read at another time, read it again.
+
+    What was drawn stays.  To draw again because of it would draw heavy images too rarely.
+    """
+
+    def attempt(_: bool) -> int:
+        total = remaining.at_one_moment(reader, pools, excluded).total_weight
+        if total < at_least:
+            raise LostRace
+        return total
+
+    return total_weight if total_weight >= at_least else retried(attempt)
 
 
 def _with_probability(drawn: list[Image], total_weight: int, *, distinct: bool) -> DrawnImages:
-    """Add the probabilities.  Raise LostRace if the total weight, read at another time, is too small for the images."""
-    left, drawn_images = total_weight, []
+    """Add the probabilities."""
+    rest, drawn_images = total_weight, []
     for image in drawn:
-        if image.weight > left:
-            raise LostRace
-        drawn_images.append((image, images.probability(image.weight, left)))
+        drawn_images.append((image, images.probability(image.weight, rest)))
         if distinct:
-            left -= image.weight
+            rest -= image.weight
     return DrawnImages(drawn_images, total_weight)

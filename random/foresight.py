@@ -15,7 +15,7 @@ from darts import Landing, Strip
 from pools import Pools
 from shared.labels.items import Chunk
 
-STRIPS_MAX = 1000  # of pools that are drawn from together
+STRIPS_MAX = 1000  # of 15 kB at most, or of 76 kB if 5 labels are drawn from together
 CHUNKS_MAX = 4096  # of at most 16 images each: about 10 MB
 DARTS_MAX = 12  # of a row; more would be needed by one draw in 300 of images of 0.54, whose darts miss most
 UNKNOWN_MAX = 2  # chunks of a row that were never read: each costs half a read unit, and may be a miss

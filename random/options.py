@@ -15,6 +15,7 @@ COUNT = re.compile(r"[1-9][0-9]?|100")
 POSITION = re.compile(r"[0-9]{1,9}")
 TEXT_MAX = 100  # characters of a seed or a session
 EXCLUDED_MAX = 20  # images
+SHOWN_MAX = 80  # characters of what was sent that a refusal shows
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +77,14 @@ def _ids(text: str, pools: Sequence[Pool]) -> frozenset[str]:
     ids = {_id(part) for part in text.split(",")}
     if len(ids) > EXCLUDED_MAX:
         raise UnprocessableValue(f"exclude has {len(ids)} ids; send at most {EXCLUDED_MAX}.", field="exclude")
-    if not all(images.is_image_path(label, name) for label, name in ids):
+    if wrong := next((f"{label}/{name}" for label, name in sorted(ids) if not images.is_image_path(label, name)), None):
         raise UnprocessableValue(
             "exclude must be ids of images, separated by commas; an id is a label, a slash and a name, such as "
-            "cat/0123456789abcdef0123456789abcdef.jpg.",
+            f"cat/0123456789abcdef0123456789abcdef.jpg, and {wrong[:SHOWN_MAX]!r} is none.",
             field="exclude",
         )
     if foreign := sorted({label for label, _ in ids} - labels):
-        detail = f"exclude has an id of {foreign[0]}, which is not drawn from; remove it, or add {foreign[0]} to label."
+        detail = f"exclude has an id of {foreign[0]}, which is not drawn from; leave the ids of {foreign[0]} out."
         raise UnprocessableValue(detail, field="exclude")
     return frozenset(f"{label}/{name}" for label, name in ids)
 

@@ -32,10 +32,18 @@ def parse(labels: str, tag: str | None) -> Pools:
     if len(texts) > 1 and not all(text.strip(" \t\r\n") for text in texts):
         detail = "label has a comma without a label beside it; remove it, or name several labels such as cat,dog."
         raise UnprocessableValue(detail, field="label")
-    names = [images.parse_label(text) for text in texts]
+    names = [_label(text, is_one_of_several=len(texts) > 1) for text in texts]
     if twice := next((name for name in names if names.count(name) > 1), None):
         raise UnprocessableValue(f"label names {twice} twice; name each label once.", field="label")
     return tuple(sorted(Pool(name, "" if tag is None else images.parse_tag(tag)) for name in names))
+
+
+def _label(text: str, *, is_one_of_several: bool) -> str:
+    try:
+        return images.parse_label(text)
+    except UnprocessableValue as refusal:
+        said = f" {text.strip()[:40]!r} is none." if is_one_of_several else " Separate several by commas."
+        raise UnprocessableValue(refusal.detail + said, field="label") from refusal
 
 
 def named(pools: Pools) -> str:

@@ -16,7 +16,7 @@ from shared import aws, images, metrics
 from shared.api.accept import prefers_json
 from shared.api.endpoint import Request, Response, as_json, endpoint, required
 from shared.api.parameters import RANDOM
-from shared.errors import Unavailable, UnprocessableValue
+from shared.errors import BadRequest, Unavailable, UnprocessableValue
 from shared.labels.reading import Reader
 from shared.pictures.bucket import Bucket, ThumbnailBucket
 from shared.settings import Settings, read_settings
@@ -129,8 +129,10 @@ def _fetched(choose: Callable[[], Drawn], fetch: Fetch[Found]) -> tuple[Drawn, F
 
 def _pools(request: Request) -> Pools:
     """Return the pools of the labels that the path or the query names."""
-    labels = request.path_parameters.get("label") or required(request.query, "label")
-    return parse_pools(labels, request.query.get("tag"))
+    in_path = request.path_parameters.get("label")
+    if in_path and "label" in request.query:
+        raise BadRequest("The label is in the path already; remove label from the query.", field="label")
+    return parse_pools(in_path or required(request.query, "label"), request.query.get("tag"))
 
 
 def _format(request: Request) -> str:
@@ -162,7 +164,7 @@ def _headers(drawn: Drawn) -> dict[str, str]:
     }
 
 
-_PARAMETERS = {"tag", "size", RANDOM, *EXTRA_PARAMETERS}
+_PARAMETERS = {"label", "tag", "size", RANDOM, *EXTRA_PARAMETERS}
 handler = endpoint(
     {
         "/random": {"GET": random_image},
@@ -170,9 +172,9 @@ handler = endpoint(
         "/random.json": {"GET": random_json},
     },
     parameters={
-        "/random": {"label", "format", *_PARAMETERS},
+        "/random": {"format", *_PARAMETERS},
         "/random/{label}": {"format", *_PARAMETERS},
-        "/random.json": {"label", *_PARAMETERS},
+        "/random.json": _PARAMETERS,
     },
 )
 aws.make_now(aws.dynamodb, aws.s3, aws.ssm)

@@ -105,14 +105,17 @@ def _line(error: BaseException) -> str:
 
 def notice_by_darts(scenarios: int) -> str:
     """Return why draws fail whose reads are of chosen moments; empty if they do not."""
-    from tests.support import every_dart
+    from shared.errors import Unavailable
+    from tests.support import every_dart, left_out
     from tests.support.simulation import Simulation
 
     try:
         every_dart.check_failed_reads(is_remembered=True)
         every_dart.check_order()
         every_dart.check_picture()
-    except AssertionError as error:
+        for said in left_out.SAID:
+            left_out.check_law(said)
+    except (AssertionError, Unavailable) as error:
         return _line(error)
     for seed in range(scenarios):
         try:

@@ -105,7 +105,14 @@ def _random(command: argparse.ArgumentParser) -> None:
     several.add_argument("--count", type=_from_1_to(100), help="draw so many")
     add("--distinct", action="store_true", help="with --count: each image at most once")
     add("--tag", help="only images with this tag")
-    add("--exclude", metavar="ID", type=_image_id, action="append", default=[], help="an image that is not drawn")
+    add(
+        "--exclude",
+        metavar="ID",
+        type=_image_id,
+        action="append",
+        default=[],
+        help="an image that is not drawn; may be repeated",
+    )
     add("--seed", help="the same seed draws the same")
     add("--session", help="walk through all images in the order of this session")
     add("--position", type=int, help="the place in the session's order, from 0")

@@ -49,11 +49,11 @@ def test_several_labels_have_one_law(api: Api) -> None:
     assert answer.body == api.get(f"/images/{answer.headers['image-id']}").body
 
 
-@pytest.mark.parametrize("options", ["count=4&distinct=true", "count=9", "format=json", "size=256&format=redirect"])
+@pytest.mark.parametrize("options", ["count=3&distinct=true", "size=256&format=redirect"])
 def test_the_order_of_labels_and_ids_means_nothing_to_a_seed(api: Api, options: str) -> None:
     other = f"{api.label}-b"
     weights = [*uploaded(api, api.label, "0.1", "0.2", "0.4"), *uploaded(api, other, "0.3", "0.15", "0.05")]
-    for seed in "abcdef":
+    for seed in "abc":
         there = api.get(f"/random?label={api.label},{other}&exclude={weights[0]},{weights[4]}&seed={seed}&{options}")
         back = api.get(
             f"/random?label={other},{api.label}&exclude={weights[4]},%20{weights[0]},{weights[4]}&seed={seed}&{options}"
@@ -96,7 +96,7 @@ def test_the_label_may_be_in_the_path(api: Api) -> None:
     path = f"/random/{api.label.upper()}?seed=a"
     assert api.get(path).body == api.get(f"/random?label={api.label}&seed=a").body
     assert api.get(f"/random/{api.label}", accept="application/json").headers["content-type"] == "application/json"
-    assert "label" in problem(api.get(f"/random/{api.label}?label={api.label}"), 400, field="label")
+    assert "in the path already" in problem(api.get(f"/random/{api.label}?label=x"), 400, field="label")
     problem(api.get("/random/0"), 422, field="label")
     problem(api.get("/random/no-such-label"), 404, field="label")
     assert "label" in problem(api.get("/random"), 400, field="label")
@@ -108,13 +108,14 @@ WRONG = {
     "label=cat,,dog": ("label", "a comma without a label"),
     "label=cat,Cat": ("label", "names cat twice"),
     "label=a,b,c,d,e,f": ("label", "has 6 labels; name at most 5"),
-    "label=cat,0": ("label", "must begin with a letter"),
-    "label=cat;dog": ("label", "must begin with a letter"),
+    "label=cat,0": ("label", "'0' is none"),
+    "label=cat;dog": ("label", "Separate several by commas"),
     "label=cat,dog&session=me&position=0": ("label", "session works with one label"),
     "label=cat&exclude=": ("exclude", "must be ids of images"),
     f"label=cat&exclude={NONE}": ("exclude", "must be ids of images"),
     "label=cat&exclude=cat/": ("exclude", "must be ids of images"),
     f"label=cat&exclude=cat/{NONE},": ("exclude", "must be ids of images"),
+    f"label=cat&exclude=cat/{NONE},cat/x.jpg": ("exclude", "and 'cat/x.jpg' is none"),
     f"label=cat&exclude=cat/{NONE}%0A": ("exclude", "must be ids of images"),
     f"label=cat&exclude=cat/{NONE.upper()}": ("exclude", "must be ids of images"),
     f"label=cat&exclude=cat/{NONE}/x": ("exclude", "must be ids of images"),

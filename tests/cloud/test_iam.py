@@ -74,7 +74,7 @@ ALLOWED = {
     "thumbnails DeleteObject": {"delete", "images"},
     "chunks Query": {"upload", "random", "delete", "images", "edit", "receive"},
     "chunks BatchGetItem": {"random", "delete", "edit", "receive"},
-    "chunks GetItem": {"upload", "delete", "images", "edit", "receive"},
+    "chunks GetItem": {"random", "upload", "delete", "images", "edit", "receive"},
     "chunks PutItem": {"upload", "edit", "receive"},
     "chunks UpdateItem": {"upload", "delete", "edit", "receive"},
     "chunks DeleteItem": {"delete", "edit", "receive"},
