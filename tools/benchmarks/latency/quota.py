@@ -8,7 +8,7 @@ Bursts of 5 to 40 ms, with the quotas of 512 to 1,024 MB, took as long there as 
 """
 
 VCPU_MB = 1769  # https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html: "at 1,769 MB, one vCPU"
-PERIOD = 20_000_000  # nanoseconds
+PERIOD = 20 * 10**6  # nanoseconds
 
 
 class Quota:
