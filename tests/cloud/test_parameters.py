@@ -1,0 +1,120 @@
+"""Each parameter of the template changes what is deployed, and reaches every function that reads it."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.support.cloud import ROOT
+from tests.support.deployed import Deployed
+from tests.support.transformed import resources
+from tools.template import read_template
+
+TEMPLATE = read_template(ROOT / "template.yaml")
+CERTIFICATE = "arn:aws:acm:us-east-1:123456789012:certificate/01234567-89ab-cdef-0123-456789abcdef"
+ACL = "arn:aws:wafv2:{}:123456789012:{}/webacl/pets/01234567-89ab-cdef-0123-456789abcdef"
+
+DOMAIN = {"DomainName": "pets.example.com", "CertificateArn": CERTIFICATE}
+CDN = {"Cdn": "true"}
+LAYER = {"EncoderLayer": "arn:aws:lambda:eu-west-1:123456789012:layer:lite0:1"}
+MAIL = {"AlarmEmail": "operator@example.com"}
+
+# What a parameter needs beside it, and a text where any would do. Switches and numbers have their other values below.
+BESIDE = {
+    "CdnOnly": CDN | DOMAIN,
+    "CdnSecretRotation": CDN | DOMAIN | {"CdnOnly": "true"},
+    "CdnLogs": CDN,
+    "DomainName": DOMAIN,
+    "CertificateArn": DOMAIN,
+    "WebAclArn": CDN,
+    **dict.fromkeys(("AccountConcurrency", "BytesOutAlarm", "MonthlyBudget"), MAIL),
+    "BudgetOf": MAIL | {"MonthlyBudget": "100"},
+}
+TEXTS = {
+    "Stage": "second",
+    "Labels": "cat,dog,bird",
+    "JwtIssuer": "https://issuer.example.com/",
+    "JwtAudience": "pets",
+    "LinkBase": "https://d111111abcdef8.cloudfront.net/",
+    "Recogniser": "colours",
+    "RecognitionMinConfidence": "80",
+    "RecognitionMaxLabels": "5",
+    "RecognitionModel": "/opt/model.onnx",
+    "RecognitionModelLabels": "/opt/names.txt",
+    "RecognitionLifetimeDays": "30",
+    "DomainName": "images.example.com",
+    "CertificateArn": CERTIFICATE.replace("abcdef", "fedcba"),
+    "WebAclArn": ACL.format("us-east-1", "global"),
+    "ApiWebAclArn": ACL.format("eu-west-1", "regional"),
+    "ChunkInfoTableName": "restored-chunks",
+    "ImageChunksTableName": "restored-images",
+    "AlarmTopicArn": "arn:aws:sns:eu-west-1:123456789012:alarms",
+    **MAIL,
+    **LAYER,
+}
+# Functions get these by the value of an SSM parameter, whose name stays the same.
+BY_SSM = {"ChunkInfoTableName", "ImageChunksTableName", "Writes"}
+# Functions have another value only with both this and another parameter, which rules allow together only.
+WITH_ANOTHER = {"Cdn", "CertificateArn"}
+
+
+def other(name: str) -> str:
+    """Return another value than the default."""
+    declared = TEMPLATE["Parameters"][name]
+    if name in TEXTS:
+        return TEXTS[name]
+    if allowed := [str(value) for value in declared.get("AllowedValues", ()) if value != declared["Default"]]:
+        return allowed[-1]
+    assert declared["Type"] == "Number", f"add another value of {name} to TEXTS"
+    return str(declared["Default"] + (-1 if declared["Default"] == declared.get("MaxValue") else 1))
+
+
+def changed(name: str) -> set[str]:
+    """Return the resources that are made, gone or different with another value of this parameter."""
+    beside = BESIDE.get(name, {})
+    first, second = Deployed(**beside), Deployed(**{**beside, name: other(name)})
+    assert first.refusals() == second.refusals() == []
+    before, after = first.resources(), second.resources()
+    return {each for each in {*before, *after} if before.get(each) != after.get(each)}
+
+
+def readers(name: str) -> set[str]:
+    """Return the functions that name this parameter, or a condition that depends on it."""
+    functions = {each: made for each, made in resources().items() if made["Type"] == "AWS::Lambda::Function"}
+    return {each for each, made in functions.items() if name in set(named(made["Properties"]))}
+
+
+def named(node: Any) -> Iterator[str]:
+    """Yield the names that a value of the template refers to, those of its conditions included."""
+    if isinstance(node, list):
+        for each in node:
+            yield from named(each)
+    elif isinstance(node, dict):
+        for function, inner in node.items():
+            condition = inner if function == "Condition" else inner[0] if function == "Fn::If" else None
+            if condition:
+                yield from named(TEMPLATE["Conditions"][condition])
+            yield from [inner] if function == "Ref" else ()
+            yield from re.findall(r"\$\{(\w+)\}", str(inner)) if function == "Fn::Sub" else ()
+            yield from named(inner)
+
+
+@pytest.mark.parametrize("name", TEMPLATE["Parameters"])
+def test_another_value_changes_what_is_deployed_and_every_function_that_reads_it(name: str) -> None:
+    different = changed(name)
+    assert different
+    functions = {each for each in different if resources()[each]["Type"] == "AWS::Lambda::Function"}
+    if name in BY_SSM:
+        assert f"{name.removesuffix('Name')}Parameter" in different
+    elif name in WITH_ANOTHER:
+        assert not functions
+    else:
+        assert functions == readers(name)
+
+
+def test_what_every_function_reads_reaches_all_of_them() -> None:
+    everywhere = {name for name in TEMPLATE["Parameters"] if len(readers(name)) == 13}
+    assert everywhere >= {"Stage", "LinkBase", "ConsistentReads", "ImageMaxAge", "DomainName", "CdnOnly"}
+    assert readers("Recogniser") == {"IndexFunction", "IngestFunction"}
+    assert not readers("CdnLogs") | readers("WebAclArn") | readers("ApiWebAclArn")
