@@ -1,7 +1,10 @@
 """Rules for what CloudFormation gets: template.yaml after the SAM transform."""
 
 import json
+import subprocess
+import sys
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +13,8 @@ from tests.support.cloud import ROOT, functions
 from tests.support.transformed import of_type, resources
 from tools.template import read_template
 
+SAM_PARTS = {"Transform", "Globals"}
+REGIONS = ("us-east-1", "eu-west-1", "ap-southeast-2")
 REMADE = {"UploadsTable", "RecognitionsTable", "TilesTable"}  # known for fifteen days, or made again
 
 
@@ -177,3 +182,12 @@ def test_a_restored_table_is_named_to_ssm_fallbacks_policies_and_outputs_by_one_
     assert f"table/${{{table}Parameter.Value}}" in roles
     assert f"${{{table}." not in roles
     assert f'"{table}"' not in roles
+
+
+def test_cfn_lint_has_nothing_to_say_about_it_in_three_regions(slow_tier: None, tmp_path: Path) -> None:
+    written = {name: part for name, part in read_template(ROOT / "template.yaml").items() if name not in SAM_PARTS}
+    path = tmp_path / "transformed.json"
+    path.write_text(json.dumps({**written, "Resources": resources()}))
+    command = [Path(sys.executable).with_name("cfn-lint"), "-r", *REGIONS, "--", ROOT / "template.yaml", path]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "")
