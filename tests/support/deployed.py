@@ -5,6 +5,7 @@ References to other resources stay as they are.
 
 import re
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any
 
 from tests.support.cloud import ROOT
@@ -21,11 +22,16 @@ PSEUDO = {
 }
 
 
+@cache
+def _written() -> dict[str, Any]:
+    return read_template(ROOT / "template.yaml")
+
+
 class Deployed:
     """The stack with these parameters; the others have their defaults."""
 
     def __init__(self, **parameters: str) -> None:
-        self._template = read_template(ROOT / "template.yaml")
+        self._template = _written()
         declared = self._template["Parameters"]
         assert set(parameters) - set(PSEUDO) <= set(declared)
         defaults = {name: str(each["Default"]) for name, each in declared.items()}
