@@ -186,6 +186,14 @@ def test_all_browsers_share_two_entries_of_a_thumbnail(direct: Api, picture: Pic
     assert len(cdn.entries) == len(cdn.forwarded) == 2
 
 
+def test_a_picture_whose_address_is_written_otherwise_is_the_same_entry(direct: Api, picture: Picture) -> None:
+    cdn = CachingProxy(direct.host)
+    for character in sorted(set(picture.path) - {"/", "."}):
+        written = "/images/" + picture.path.removeprefix("/images/").replace(character, f"%{ord(character):02x}")
+        assert cdn.request("GET", written).body == picture.content
+    assert len(cdn.entries) == len(cdn.forwarded) == 1
+
+
 def test_a_file_of_the_page_has_an_entry_for_each_encoding(direct: Api) -> None:
     page = direct.get("/").body.decode()
     (path,) = {f"/{found}" for found in re.findall(r"web/[0-9a-f]{16}/page\.css", page)}

@@ -8,8 +8,9 @@ import pytest
 from shared.api import arrival
 from shared.thumbnail import best_extension
 from tests.support.accept_table import TABLE
+from tests.support.caching_proxy import canonical
 from tests.support.deployed import Deployed
-from tests.support.edge_function import SOURCE, headers_after
+from tests.support.edge_function import SOURCE, headers_after, paths_after
 from tests.support.transformed import of_type, resources
 
 CACHING_DISABLED = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"  # AWS's own policy
@@ -315,6 +316,26 @@ def test_the_function_and_the_parser_agree_on_headers_that_nobody_wrote() -> Non
     expected = [TYPES[best_extension(accept)] for accept in accepts]
     assert min(expected.count(each) for each in TYPES.values()) > 400
     assert accepts_after(accepts) == expected
+
+
+def test_the_function_writes_each_address_in_one_way() -> None:
+    codes = [f"/images/{form(code)}" for code in range(256) for form in ("%{:02x}".format, "%{:02X}".format)]
+    plain = "/images/cat/0123.jpg"
+    odd = [
+        "/images/%",
+        "/images/%6",
+        "/images/%6g",
+        "/images/%%61",
+        "/images/%2561",
+        "/images/%2e%2e/%2Fx",
+        plain,
+        "/é",
+    ]
+    found = paths_after(codes + odd)
+    assert found == [canonical(path) for path in codes + odd]
+    assert found[2 * ord("a")] == "/images/a"
+    assert {found[2 * ord(each)] for each in "/?#.%"} == {f"/images/%{ord(each):02x}" for each in "/?#.%"}
+    assert paths_after(found) == found
 
 
 def accepts_after(accepts: list[str]) -> list[str]:

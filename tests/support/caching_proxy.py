@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from threading import Lock
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from shared.thumbnail import best_extension
 from tests.support.deployed import Deployed
@@ -28,6 +28,15 @@ Key = tuple[Hashable, ...]
 def reduced(accept: str) -> str:
     """Return what the function in web/cdn/ makes of an Accept header: tests/cloud/test_cdn.py compares them."""
     return TYPES[best_extension(accept)]
+
+
+def canonical(path: str) -> str:
+    """Return what the function makes of a path: characters that need no escape have none. It leaves dots."""
+    return re.sub("%[2-7][0-9A-Fa-f]", lambda code: _plain(unquote(code[0]), code[0]), path)
+
+
+def _plain(character: str, code: str) -> str:
+    return character if re.fullmatch("[A-Za-z0-9_~-]", character) else code
 
 
 @dataclass
@@ -55,6 +64,7 @@ class CachingProxy:
         given = {name.lower(): value for name, value in (headers or {}).items()}
         if "FunctionAssociations" in behaviour:
             given["accept"] = self.reduce(given.get("accept", ""))
+            path = canonical(path)
         if behaviour["CachePolicyId"] == CACHING_DISABLED or method not in ("GET", "HEAD"):
             return self._forward(method, path, body, given, behaviour)
         key = self._key(path, given, behaviour)
