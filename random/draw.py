@@ -121,8 +121,7 @@ class _Draw(Generic[T]):
 
     def _read_lanes(self, *, consistent: bool = False) -> None:
         lanes = lanes_of(self._reader, self._pools, consistent=consistent)
-        self.strip, self._total_weight = darts.strip_of(lanes), chunks.total_weight(lanes)
-        self._memory.keep_strip(self._pools, self.strip)
+        self.strip, self._total_weight = self._memory.strip_of(self._pools, lanes), chunks.total_weight(lanes)
 
     def _judge(self, row: Row, found: dict[Chunk, dict[str, int]], unread: set[Chunk]) -> Drawn | None:
         """Return the first hit of the row.

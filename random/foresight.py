@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import darts
 from darts import Landing, Strip
 from pools import Pools
+from shared.labels.chunks import Lane
 from shared.labels.items import Chunk
 
 STRIPS_MAX = 1000  # of 15 kB at most, or of 76 kB if 5 labels are drawn from together
@@ -42,6 +43,7 @@ class Memory:
 
     def __init__(self, *, strips: int = STRIPS_MAX, chunks: int = CHUNKS_MAX, unknown: int = UNKNOWN_MAX) -> None:
         self._strips = _Latest(strips)  # pools -> strip, and whether it is steady
+        self._lanes = _Latest(strips)  # pools -> lanes, and their strip
         self._chunks = _Latest(chunks)  # chunk -> weights
         self._unknown = unknown
 
@@ -53,6 +55,14 @@ class Memory:
         """
         strip, is_steady = self._strips.get(pools) or (None, False)
         return strip if is_steady else None
+
+    def strip_of(self, pools: Pools, lanes: Mapping[Chunk, Lane]) -> Strip:
+        """Return the strip of the lanes of these pools, and remember it.  Equal lanes are laid out once."""
+        known = self._lanes.get(pools)
+        strip: Strip = known[1] if known and known[0] == lanes else darts.strip_of(lanes)
+        self._lanes.put(pools, (lanes, strip))
+        self.keep_strip(pools, strip)
+        return strip
 
     def keep_strip(self, pools: Pools, strip: Strip) -> None:
         """Remember the strip of these pools as it was read."""

@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import cache
 from typing import Any
 
 NAMESPACE = "petAPI"
@@ -56,17 +57,23 @@ def count_one(name: str, value: str) -> None:
 
 def members(found: Mapping[str, Any]) -> Measured:
     """Return the members of a log line that carry these metrics; none without any."""
-    plain = [{"Name": name, "Unit": unit} for name, unit in UNITS.items() if name in found and name not in BY]
-    directives = [_directive([STACK], plain)] if plain else []
-    directives += [
-        _directive([STACK, dimension], [{"Name": name, "Unit": UNITS[name]}])
-        for name, dimension in BY.items()
-        if name in found
-    ]
+    directives = _directives(tuple(name for name in UNITS if name in found))
     if not directives:
         return {}
     metadata = {"Timestamp": int(time.time() * 1000), "CloudWatchMetrics": directives}
     return {"_aws": metadata, STACK: os.environ.get("STACK_NAME") or "petapi", **found}
+
+
+@cache
+def _directives(names: tuple[str, ...]) -> list[dict[str, Any]]:
+    """Return what tells CloudWatch of these metrics. There are a dozen sets of them, so each is made once."""
+    plain = [{"Name": name, "Unit": UNITS[name]} for name in names if name not in BY]
+    found = [_directive([STACK], plain)] if plain else []
+    return found + [
+        _directive([STACK, dimension], [{"Name": name, "Unit": UNITS[name]}])
+        for name, dimension in BY.items()
+        if name in names
+    ]
 
 
 def _directive(dimensions: list[str], metrics: list[dict[str, str]]) -> dict[str, Any]:

@@ -23,6 +23,7 @@ Item = dict[str, Any]
 Chunk = tuple[Pool, int]  # a chunk, or a lane: its pool and its number
 
 VOLUME = "chunkVolume"
+CLASSES = {f"{VOLUME}{weight_class}": weight_class for weight_class in range(1, 31)}  # 10^9 - 1 has 30 bits
 OPENED = "chunksOpened"
 LABELS = "#labels"  # the partition that lists the labels; # cannot occur in a label
 
@@ -124,9 +125,7 @@ def entry(item: Mapping[str, Any]) -> Entry:
 
 def lane(item: Mapping[str, Any]) -> Lane:
     """Return the lane of an item of the chunk table."""
-    volumes = {
-        int(name.removeprefix(VOLUME)): int(value["N"]) for name, value in item.items() if name.startswith(VOLUME)
-    }
+    volumes = {CLASSES[name]: int(value["N"]) for name, value in item.items() if name in CLASSES}
     opened = int(item[OPENED]["N"]) if OPENED in item else 0  # data of before has none
     return Lane(int(item["chunkNumber"]["N"]), int(item["totalWeight"]["N"]), volumes, opened)
 

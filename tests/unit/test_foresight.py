@@ -97,6 +97,20 @@ def test_a_memory_of_nothing_throws_one_dart_a_row() -> None:
     assert memory.row(STRIP, Given([0])) == foresight.Row([darts.Landing((POOL, FIRST), 0)], None)
 
 
+def test_equal_lanes_have_one_strip_and_other_lanes_have_their_own() -> None:
+    memory = Memory()
+    lanes = [
+        {(POOL, 0): Lane(0, weight, {3: volume}, opened)}
+        for weight, volume, opened in ((5, 1, 1), (7, 1, 1), (7, 1, 2))
+    ]
+    strips = [memory.strip_of((POOL,), each) for each in (lanes[0], dict(lanes[0]), *lanes)]
+    assert strips == [darts.strip_of(each) for each in (lanes[0], *lanes[:1], *lanes)]
+    assert strips[0] is strips[1]
+    assert memory.steady_strip((POOL,)) is None, "a chunk was begun"
+    memory.strip_of((POOL,), lanes[2])
+    assert memory.steady_strip((POOL,)) == strips[-1]
+
+
 def test_a_strip_that_has_just_changed_is_not_steady() -> None:
     memory, other = known(), darts.strip_of({(POOL, 0): Lane(0, 0, {3: 17})})
     for strip, steady in ((other, None), (STRIP, None), (STRIP, STRIP), (STRIP, STRIP), (other, None)):
