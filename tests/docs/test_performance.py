@@ -14,6 +14,7 @@ import boto3
 import pytest
 
 from costs.stack import stack
+from shared.images import Pool
 from shared.labels import chunks
 from shared.labels.store import Store
 from shared.pictures.bucket import EXTENSIONS
@@ -217,8 +218,8 @@ def test_requests_cost_no_more_than_they_did(
 def test_a_dearer_draw_is_noticed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.delenv("DYNOXIDE", raising=False)
     monkeypatch.setenv("PATH", "")
-    shipped, unused = Store.chunks_now, chunks.chunk_number(0, 1, 0)
-    monkeypatch.setattr(Store, "chunks_now", lambda self, pool, numbers: shipped(self, pool, [*numbers, unused]))
+    shipped, unused = Store.chunks_now, (Pool("unused"), chunks.chunk_number(0, 1, 0))
+    monkeypatch.setattr(Store, "chunks_now", lambda self, wanted: shipped(self, [*wanted, unused]))
 
     assert quick.main() == 1
     assert "too dear read units per draw, 1000 images" in capsys.readouterr().out
