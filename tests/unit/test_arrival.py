@@ -1,9 +1,12 @@
 """Where links begin, the slash behind the stage, and requests that go around the CDN."""
 
 import json
+import re
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import web_page
 from shared.api.endpoint import Request, Response, endpoint
@@ -50,6 +53,17 @@ def test_the_stage_is_in_links_also_where_the_path_does_not_show_it() -> None:
 def test_with_a_link_base_the_stage_is_nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LINK_BASE", f"https://{DOMAIN}/")
     assert link() == link(host=DOMAIN, whole="/x") == f"https://{DOMAIN}/"
+
+
+@pytest.mark.parametrize("host", ["a" * 253, "A.b-c:1", "127.0.0.1:3000", "localhost:99999"])
+def test_a_host_is_repeated_with_its_port(host: str) -> None:
+    assert link(host=host, whole="/x") == f"https://{host}/"
+
+
+@given(st.text(st.sampled_from("aZ09.-:_ \u0663\u00e9\n/@["), max_size=8) | st.sampled_from(["a" * 254, "a:123456"]))
+def test_any_other_host_is_not_repeated(host: str) -> None:
+    valid = re.fullmatch(r"[A-Za-z0-9.-]{1,253}(:[0-9]{1,5})?", host)
+    assert link(host=host, whole="/x") == (f"https://{host}/" if valid else "/")
 
 
 # -- the slash ---------------------------------------------------------------------------------------------------
