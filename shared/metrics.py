@@ -20,6 +20,7 @@ UNITS = {
     "Darts": "Count",  # thrown for them: darts that were looked at, up to the one that hit
     "LostRaces": "Count",  # attempts that began anew, because another writer was first
     "BytesOut": "Bytes",  # of the bodies of responses, as clients get them
+    "Denied": "Count",  # pictures that S3 did not give: AccessDenied is also its word for those that are gone
     "Refusals": "Count",
     "Uploads": "Count",
 }
@@ -46,6 +47,11 @@ def count(name: str, number: int = 1) -> None:
     found = _measured.get()
     if found is not None:
         found[name] = found.get(name, 0) + number
+
+
+def counted(name: str) -> int:
+    """Return what this call has counted so far."""
+    return int((_measured.get() or {}).get(name, 0))
 
 
 def count_one(name: str, value: str) -> None:

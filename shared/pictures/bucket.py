@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from shared import images
+from shared import images, metrics
 from shared.errors import Unavailable
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ class Bucket:
 
         Raise TooLarge, without reading them, if they are more than `at_most`.
         """
-        return _content(self._client, {"Bucket": self._name, "Key": key, **_version(version_id)}, at_most)
+        return _content(self._client, {"Bucket": self._name, "Key": key, **_version(version_id)}, at_most, "Denied")
 
     def discard(self, key: str, version_id: str) -> bool:
         """Remove a version that no image names any more, and return whether it is gone.
@@ -165,12 +165,18 @@ def _version(version_id: str | None) -> dict[str, str]:
     return {} if version_id is None else {"VersionId": version_id}
 
 
-def _content(client: "S3Client", names: Any, at_most: int | None = None) -> bytes | None:
-    """Return the bytes of the object of these names, or None without it. Raise TooLarge if they are too many."""
+def _content(client: "S3Client", names: Any, at_most: int | None = None, denied: str = "") -> bytes | None:
+    """Return the bytes of the object of these names, or None without it. Raise TooLarge if they are too many.
+
+    `denied` is the metric that counts when S3 denies the object, which it also does if there is none.
+    """
     try:
         found = client.get_object(**names)
     except ClientError as error:
-        if error.response["Error"]["Code"] in GONE:
+        code = error.response["Error"]["Code"]
+        if code in GONE:
+            if denied and code == "AccessDenied":
+                metrics.count(denied)
             return None
         raise
     if at_most is not None and found["ContentLength"] > at_most:

@@ -5,6 +5,7 @@ import random
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import pytest
 import backoff
 import ingest_files
 import retrying
-from shared import deadline
+from shared import deadline, images
 from shared.labels import retries
 from shared.uploads import upload
 from shared.vectors import bedrock, encoders, entry
@@ -27,7 +28,9 @@ WITHOUT_RIGHTS = ("WebFunction", "AuthorizeFunction")  # but to log
 
 @pytest.mark.parametrize("name", ["Bucket", "ThumbnailBucket", "IncomingBucket", *TABLES])
 def test_data_outlives_the_stack(name: str) -> None:
-    assert RESOURCES[name]["DeletionPolicy"] == RESOURCES[name]["UpdateReplacePolicy"] == "Retain"
+    """But a first deploy that fails leaves no bucket: it is empty, and the next deploy makes another."""
+    on_delete = "RetainExceptOnCreate" if name.endswith("Bucket") else "Retain"
+    assert (RESOURCES[name]["DeletionPolicy"], RESOURCES[name]["UpdateReplacePolicy"]) == (on_delete, "Retain")
 
 
 def test_the_bucket_is_private_encrypted_versioned_and_cleans_up_no_pictures() -> None:
@@ -99,6 +102,19 @@ def test_what_the_gateway_answers_is_a_problem() -> None:
         assert set(problem) == {"type", "title", "status", "detail", "requestId"}
         assert problem["status"] == response["StatusCode"], name
         assert ("Retry-After" in headers) == (problem["status"] in (429, 503, 504))
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("DEFAULT_5XX", "INTEGRATION_FAILURE", "API_CONFIGURATION_ERROR"),
+        *("AUTHORIZER_FAILURE", "AUTHORIZER_CONFIGURATION_ERROR"),
+    ],
+)
+def test_a_throttled_function_or_authorizer_is_503_and_not_500(name: str) -> None:
+    response = RESOURCES["Api"]["Properties"]["GatewayResponses"][name]
+    assert response["StatusCode"] == 503
+    assert response["ResponseParameters"]["Headers"]["Retry-After"] == "'1'"
 
 
 def test_each_write_and_who_owns_what_asks_the_authorizer_and_nothing_else_does() -> None:
@@ -254,8 +270,62 @@ def test_the_stream_of_images_is_followed_from_its_beginning_and_stops_for_no_re
     assert patterns == [{"dynamodb": {"NewImage": exists}}, {"dynamodb": {"OldImage": exists}}]
 
 
+def test_queues_leave_four_of_a_new_accounts_ten_calls_to_requests() -> None:
+    """Slow receivers of callbacks, a flood of files and a reconciliation together do not stop draws."""
+    parameters = template()["Parameters"]
+    mappings = [r["Properties"] for r in RESOURCES.values() if r["Type"] == "AWS::Lambda::EventSourceMapping"]
+    queues = [mapping for mapping in mappings if "StartingPosition" not in mapping]
+    bounds = [mapping["ScalingConfig"]["MaximumConcurrency"] for mapping in queues]
+    assert sorted(bounds) == ["CallbackConcurrency", "IndexConcurrency", "IngestConcurrency"]
+    assert 10 - sum(parameters[name]["Default"] for name in bounds) == 4
+    assert {(parameters[name]["MinValue"], parameters[name]["MaxValue"]) for name in bounds} == {(2, 1000)}  # Lambda's
+
+
+def test_what_is_wrong_is_refused_before_anything_is_made() -> None:
+    written = read_template(ROOT / "template.yaml")
+    rule = written["Rules"]["RekognitionIsInTheseRegions"]
+    assert rule["RuleCondition"] == {"Fn::Equals": [{"Ref": "Recogniser"}, "rekognition"]}
+    regions, region = rule["Assertions"][0]["Assert"]["Fn::Contains"]
+    assert region == {"Ref": "AWS::Region"}
+    known = boto3.Session()
+    available = known.get_available_regions("rekognition")
+    assert set(regions) == {*available, "us-gov-west-1"}
+    assert len(set(known.get_available_regions("lambda")) - set(regions)) == 16
+    assert "Recogniser=colours" in rule["Assertions"][0]["AssertDescription"]
+
+
+@pytest.mark.parametrize(
+    ("labels", "taken"),
+    [
+        *[("cat", True), ("cat,dog", True), ("cat, dog ", True), ("*", True), ("my-cat-2", True), ("cat,*", True)],
+        *[
+            ("", False),
+            (" ", False),
+            (",", False),
+            ("cat,", False),
+            ("Cat", False),
+            ("2cats", False),
+            ("cat dog", False),
+        ],
+        ("a" * 33, False),
+    ],
+)
+def test_labels_that_no_upload_could_name_are_refused(labels: str, taken: bool) -> None:
+    pattern = template()["Parameters"]["Labels"]["AllowedPattern"]
+    assert bool(re.fullmatch(pattern, labels)) == taken
+    names = [name.strip() for name in labels.split(",")]
+    assert taken == all(name == "*" or images.LABEL.fullmatch(name) for name in names)
+
+
+def test_a_deploy_by_a_machine_asks_nobody() -> None:
+    config = tomllib.loads((ROOT / "samconfig.toml").read_text())
+    people, machine = config["default"]["deploy"]["parameters"], config["ci"]["deploy"]["parameters"]
+    assert {**people, "confirm_changeset": False} == machine
+    assert people["confirm_changeset"] is True
+    assert config["ci"]["global"] == config["default"]["global"]
+
+
 def test_a_reconciliation_of_the_index_leaves_concurrency_to_others() -> None:
-    assert RESOURCES["IndexImages"]["Properties"]["ScalingConfig"] == {"MaximumConcurrency": 2}
     schedule = [retrying.IMAGES.delay(attempt, Middle()) for attempt in range(1, retrying.IMAGES.attempts)]
     assert 22 * 3600 < sum(schedule) < 24 * 3600  # as index/retrying.py says
     retention = RESOURCES["IndexQueue"]["Properties"]["MessageRetentionPeriod"]

@@ -243,7 +243,8 @@ def test_a_client_that_leaves_gets_nothing() -> None:
 def test_a_failure_of_the_emulator_is_a_problem_that_names_the_log(answer: Answer | Exception) -> None:
     client = Client(answer)
 
-    assert client.send("GET", "/random") == 502
+    assert client.send("GET", "/random") == 503
+    assert client.headers["retry-after"] == "1"
     assert client.headers["content-type"] == "application/problem+json"
     assert "x.log" in json.loads(client.body)["detail"]
 

@@ -253,3 +253,25 @@ def test_draws_in_production_cannot_be_predicted() -> None:
 def test_probability_is_the_nearest_double() -> None:
     assert images.probability(1, 3) == 1 / 3
     assert images.probability(10**9 - 1, 10**17) == (10**9 - 1) / 10**17
+
+
+def test_it_is_an_error_in_the_log_if_s3_denies_each_drawn_picture(
+    world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A wrong policy or key looks as if every image were gone: the alarm sees the 503, and the log says why."""
+    with_objects(world, [500_000_000] * 2, {0, 1})
+    codes = iter(["AccessDenied"] * 99)
+
+    def get_object(self: S3, **_: str) -> object:
+        raise ClientError({"Error": {"Code": next(codes), "Message": ""}}, "GetObject")
+
+    monkeypatch.setattr(S3, "get_object", get_object)
+    status, _, _ = get_random()
+    assert status == 503
+    assert [record.message for record in caplog.records if record.levelname == "ERROR"] == [
+        "S3 denied each drawn picture: look at the bucket's policy, its key and this function's role"
+    ]
+    caplog.clear()
+    codes = iter(["NoSuchKey"] * 99)
+    assert get_random()[0] == 503
+    assert not [record for record in caplog.records if record.levelname == "ERROR"]

@@ -33,10 +33,8 @@ Answer = tuple[int, dict[str, Any], bytes]
 CallApi = Callable[[str, str, bytes, dict[str, str], bytes], Coroutine[Any, Any, Answer]]
 
 
-class BadGateway(errors.ApiError):
-    """The function sent no response, or not one of a function."""
-
-    status = HTTPStatus.BAD_GATEWAY
+class NoResponse(errors.Unavailable):
+    """The gateway response DEFAULT_5XX of template.yaml: a function sent no response, or not one of a function."""
 
 
 class GatewayTimeout(errors.ApiError):
@@ -143,9 +141,9 @@ class Front:
         if not call.done():
             raise GatewayTimeout
         if call.cancelled() or call.exception():
-            raise BadGateway(f"The emulator failed. The reason is in {self._log}.")
+            raise NoResponse(f"The emulator failed. The reason is in {self._log}.")
         if not _is_of_the_api(call.result()[1]):
-            raise BadGateway(f"The function sent no response. The reason is in {self._log}.")
+            raise NoResponse(f"The function sent no response. The reason is in {self._log}.")
         return call.result()
 
     def _end(self, call: "asyncio.Task[Answer]") -> None:
