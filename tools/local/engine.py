@@ -45,6 +45,8 @@ def load(vectors: Path) -> Any:
     - CloudFormation ignores ExcludePunctuation when it generates a secret. Here it heeds it.
     - CloudFormation keeps the alias in an event source mapping that is updated to a function without one. Here it
       removes it.
+    - CloudFormation hands on a number that is a parameter's value as a text, which Lambda cannot compare. Here an event
+      source mapping has a number.
 
     What only saves time is in shortcuts.py.  tests/local/test_emulator.py, tests/local/test_running.py and
     tests/local/test_old_data.py test the rest.
@@ -72,6 +74,8 @@ def load(vectors: Path) -> Any:
     provisioners._sm_secret_string = _without_punctuation(provisioners._sm_secret_string)
     mappings = provisioners._RESOURCE_HANDLERS["AWS::Lambda::EventSourceMapping"]
     mappings["update"] = _with_present_alias(mappings["update"], lambda_svc)
+    mappings["create"] = _with_number(mappings["create"], 1)
+    mappings["update"] = _with_number(mappings["update"], 2)
     iam_actions.extract_resource_arn = _with_parameters(iam_actions.extract_resource_arn)
     iam_actions.extract_iam_action = _with_batches(iam_actions.extract_iam_action)
     loaded = SimpleNamespace(
@@ -131,6 +135,18 @@ def _with_present_alias(update: Callable[..., Any], lambda_svc: Any) -> Callable
         return mapping_id, attributes
 
     return update_with_alias
+
+
+def _with_number(handler: Callable[..., Any], position: int) -> Callable[..., Any]:
+    """Let the properties of an event source mapping, the argument at this position, have a number as the bound."""
+
+    def handle(*arguments: Any) -> Any:
+        properties = arguments[position]
+        bounds = {name: int(bound) for name, bound in properties.get("ScalingConfig", {}).items()}
+        with_number = {**properties, **({"ScalingConfig": bounds} if bounds else {})}
+        return handler(*arguments[:position], with_number, *arguments[position + 1 :])
+
+    return handle
 
 
 def _with_parameters(extract_resource_arn: Callable[..., str]) -> Callable[..., str]:
