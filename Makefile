@@ -24,7 +24,7 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --genera
 LITE0 := $(VENV)/lite0/lite0.onnx
 NEEDED := $(if $(filter lite0,$(or $(ENCODER),lite0) $(RECOGNISER)),$(LITE0))
 
-.PHONY: help run token env search-check audit import export reconcile corpus corpus-fetch check test test-all sam-test contract clients mutants soak reliability
+.PHONY: help run token env search-check smoke sam audit import export reconcile corpus corpus-fetch check test test-all sam-test contract clients mutants soak reliability
 .PHONY: bench bench-quick bench-cold latency worst measure measure-models measure-search measure-mosaic measure-run costs openapi notebook screenshots old-data lock deploy clean
 
 help:  ## List all targets
@@ -63,6 +63,11 @@ env: $(VENV)/run.installed  ## Print an --env-vars file for `sam local`, from th
 
 search-check: $(VENV)/run.installed  ## Try on AWS what the searches of the stack STACK need: its index and its model
 	@$(BIN)/python -m tools.search_check '$(STACK)'
+
+smoke: $(VENV)/client.installed  ## Try the deployed petAPI at URL: upload, draw, read, delete; TOKEN=, LABEL=cat
+	@URL='$(if $(filter-out file,$(origin URL)),$(URL))' LABEL='$(or $(LABEL),cat)' $(BIN)/python -m tools.smoke
+
+sam: $(SAM_VENV)/sam.installed  ## Install the SAM CLI into .venv-sam
 
 costs: $(VENV)/test.installed  ## Compute a month's costs into costs/README.md; OPTIONS="--draws 1e8 --mode cdn"
 	@$(BIN)/python -m costs --write $(OPTIONS)
