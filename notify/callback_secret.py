@@ -1,4 +1,4 @@
-"""The key that callbacks are signed with: read from Secrets Manager and kept for five minutes."""
+"""The keys that callbacks are signed with: read from Secrets Manager and kept for five minutes."""
 
 import time
 from collections.abc import Callable
@@ -21,14 +21,14 @@ class SigningKeyMissing(Exception):
     """There is no key to sign with, now or at all; the cause says why."""
 
 
-def signing_key(
+def signing_keys(
     client: Callable[[], "SecretsManagerClient"], secret_id: str, *, clock: Callable[[], float] = time.monotonic
-) -> Refreshing[bytes]:
-    """Return the cache of the key in this secret. It raises SigningKeyMissing until the key was read once."""
+) -> Refreshing[signature.Keys]:
+    """Return the cache of the keys in this secret. It raises SigningKeyMissing until they were read once."""
 
-    def read() -> bytes:
+    def read() -> signature.Keys:
         try:
-            return signature.key_of(client().get_secret_value(SecretId=secret_id)["SecretString"])
+            return signature.keys_of(client().get_secret_value(SecretId=secret_id)["SecretString"])
         except (BotoCoreError, ClientError, Unavailable, KeyError, signature.BadSecret) as error:
             raise SigningKeyMissing from error
 

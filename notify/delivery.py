@@ -66,7 +66,7 @@ class DeliveryLimits:
 
 
 def deliver(
-    callback: Callback, key: bytes, limits: DeliveryLimits, *, getaddrinfo: GetAddrInfo = socket.getaddrinfo
+    callback: Callback, keys: signature.Keys, limits: DeliveryLimits, *, getaddrinfo: GetAddrInfo = socket.getaddrinfo
 ) -> Attempt:
     """Send the callback once. Never raise an error of the network: it becomes an outcome."""
     until = time.monotonic() + limits.seconds
@@ -78,7 +78,7 @@ def deliver(
     kind = receiver.kind
     try:
         address = limits.rules.resolve(receiver, getaddrinfo)
-        status = _post(callback, key, receiver, address, until)
+        status = _post(callback, keys, receiver, address, until)
     except RefusedAddress:
         return Attempt(Outcome.NOT_PUBLIC, None, kind)
     except (OSError, HTTPException) as error:
@@ -101,7 +101,7 @@ def trust(*, insecure: bool) -> ssl.SSLContext:
     return context
 
 
-def _post(callback: Callback, key: bytes, receiver: Receiver, address: str, until: float) -> int:
+def _post(callback: Callback, keys: signature.Keys, receiver: Receiver, address: str, until: float) -> int:
     """Send the signed request to this address, and return the status of the response."""
     body = callback.payload.encode()
     headers = {
@@ -109,7 +109,7 @@ def _post(callback: Callback, key: bytes, receiver: Receiver, address: str, unti
         "Content-Type": "application/json",
         "User-Agent": "petAPI",
         "Connection": "close",
-        **signature.headers(callback.id, int(time.time()), body, key),
+        **signature.headers(callback.id, int(time.time()), body, keys),
     }
     with ExitStack() as stack:
         connection = HTTPConnection(address, receiver.port)

@@ -16,8 +16,9 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 import delivery
+import signature
 from backoff import CALLBACKS
-from callback_secret import SigningKeyMissing, signing_key
+from callback_secret import SigningKeyMissing, signing_keys
 from delivery import Attempt, DeliveryLimits, Outcome
 from shared import aws, logs
 from shared.cached import Refreshing
@@ -56,26 +57,26 @@ def _callback(record: Record) -> Callback | None:
 def _attempts(sent: Sequence[Callback | None]) -> list[Attempt]:
     """Make one attempt for each callback, all at the same time. One that hangs is abandoned and counts as timed out."""
     try:
-        key = _signing_key().get()
+        keys = _signing_keys().get()
     except SigningKeyMissing as error:
         logs.failure("callbacks", error)
         return [Attempt(Outcome.UNSIGNED) for _ in sent]
     limits = _limits()
     delivery.trust(insecure=False)  # load it once here, not in each thread of a cold start
     pool = ThreadPoolExecutor(max_workers=len(sent))
-    tasks = [pool.submit(_attempt, callback, key, limits) for callback in sent]
+    tasks = [pool.submit(_attempt, callback, keys, limits) for callback in sent]
     done, _ = wait(tasks, limits.seconds + GRACE)
     pool.shutdown(wait=False)
     return [task.result() if task in done else Attempt(Outcome.TIMED_OUT) for task in tasks]
 
 
-def _attempt(callback: Callback | None, key: bytes, limits: DeliveryLimits) -> Attempt:
+def _attempt(callback: Callback | None, keys: signature.Keys, limits: DeliveryLimits) -> Attempt:
     """Make one attempt. A bug in it does not affect the other callbacks."""
     if callback is None:
         return Attempt(Outcome.MALFORMED)
     with logs.about(request=callback.request):
         try:
-            return delivery.deliver(callback, key, limits)
+            return delivery.deliver(callback, keys, limits)
         except Exception as error:
             logs.failure(callback.id, error)
             return Attempt(Outcome.FAILED)
@@ -115,8 +116,8 @@ def _limits() -> DeliveryLimits:
 
 
 @cache
-def _signing_key() -> Refreshing[bytes]:
-    return signing_key(aws.secrets, os.environ["CALLBACK_SECRET_ID"])
+def _signing_keys() -> Refreshing[signature.Keys]:
+    return signing_keys(aws.secrets, os.environ["CALLBACK_SECRET_ID"])
 
 
 def _queue() -> CallbackQueue:

@@ -28,13 +28,13 @@ def test_the_events_tell_one_story(moto_aws: None, monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("CALLBACK_SECRET_ID", "callbacks")
     monkeypatch.setenv("CALLBACK_QUEUE_URL", aws.sqs().get_queue_url(QueueName="callbacks")["QueueUrl"])
     aws.secrets().create_secret(Name="callbacks", SecretString="Petapi0123456789" * 4)
-    notify_receivers._signing_key.cache_clear()
+    notify_receivers._signing_keys.cache_clear()
     assert set(EVENTS) == set(EXPECTED)
     for name, expected in EXPECTED.items():
         with subtests.test(name):
             answer = importlib.import_module(module_of(EVENTS[name])).handler(EVENTS[name], None)
             assert outcome(answer) == expected, answer
-    notify_receivers._signing_key.cache_clear()
+    notify_receivers._signing_keys.cache_clear()
 
 
 def test_api_gateway_and_the_queues_would_send_these_events(subtests: pytest.Subtests) -> None:

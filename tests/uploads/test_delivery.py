@@ -20,7 +20,7 @@ from tests.support import receivers
 from tests.support.callbacks import PATIENCE, PAYLOAD, SECRET, callback
 from tests.support.receivers import NAME, Resolver, Server, drip, serving, status
 
-KEY = signature.key_of(SECRET)
+KEYS = signature.keys_of(SECRET)
 LOOPBACK = CallbackRules(allow_loopback=True)
 HTTP_TOO = CallbackRules(allow_http=True, allow_loopback=True)
 LIMITS = DeliveryLimits(PATIENCE, LOOPBACK)
@@ -55,7 +55,7 @@ def to_loopback() -> Resolver:
 def test_a_callback_arrives_as_it_was_signed(trusted: Path) -> None:
     with serving(pem=trusted) as server:
         sent = callback(url_by_name(server))
-        attempt = delivery.deliver(sent, KEY, LIMITS, getaddrinfo=to_loopback())
+        attempt = delivery.deliver(sent, KEYS, LIMITS, getaddrinfo=to_loopback())
     assert attempt == Attempt(Outcome.DELIVERED, 200, "https name")
     (got,) = server.received
     assert got.path == "/done?x=1"
@@ -68,25 +68,25 @@ def test_a_callback_arrives_as_it_was_signed(trusted: Path) -> None:
 def test_the_address_that_was_checked_is_connected_to_without_a_second_lookup(trusted: Path) -> None:
     rebinding = Resolver(["127.0.0.1"], ["10.0.0.1"])
     with serving(pem=trusted) as server:
-        attempt = delivery.deliver(callback(url_by_name(server)), KEY, LIMITS, getaddrinfo=rebinding)
+        attempt = delivery.deliver(callback(url_by_name(server)), KEYS, LIMITS, getaddrinfo=rebinding)
     assert attempt.outcome is Outcome.DELIVERED
     assert rebinding.asked == 1
 
 
 def test_an_untrusted_certificate_is_refused_unless_the_callback_leaves_it_unchecked(pem: Path) -> None:
     with serving(pem=pem) as server:
-        assert delivery.deliver(callback(server.url), KEY, LIMITS).outcome is Outcome.UNTRUSTED
+        assert delivery.deliver(callback(server.url), KEYS, LIMITS).outcome is Outcome.UNTRUSTED
         assert server.received == []
         insecure = callback(server.url, insecure=True)
-        assert delivery.deliver(insecure, KEY, LIMITS).outcome is Outcome.DELIVERED
-        assert delivery.deliver(callback(server.url), KEY, LIMITS).outcome is Outcome.UNTRUSTED
+        assert delivery.deliver(insecure, KEYS, LIMITS).outcome is Outcome.DELIVERED
+        assert delivery.deliver(callback(server.url), KEYS, LIMITS).outcome is Outcome.UNTRUSTED
     assert len(server.received) == 1
 
 
 def test_a_certificate_of_another_name_is_refused(trusted: Path) -> None:
     with serving(pem=trusted) as server:
         url = f"https://other.test:{server.port}/"
-        attempt = delivery.deliver(callback(url), KEY, LIMITS, getaddrinfo=to_loopback())
+        attempt = delivery.deliver(callback(url), KEYS, LIMITS, getaddrinfo=to_loopback())
     assert attempt.outcome is Outcome.UNTRUSTED
     assert server.received == []
 
@@ -96,7 +96,7 @@ def test_an_unchecked_certificate_allows_no_other_address(pem: Path) -> None:
     with serving(pem=pem) as server:
         for url in (server.url, url_by_name(server), f"http://127.0.0.1:{server.port}/"):
             sent = callback(url, insecure=True)
-            outcome = delivery.deliver(sent, KEY, strict, getaddrinfo=to_loopback()).outcome
+            outcome = delivery.deliver(sent, KEYS, strict, getaddrinfo=to_loopback()).outcome
             by_name = url == url_by_name(server)  # a name may get another address later
             assert (outcome, outcome.is_final) == ((Outcome.NOT_PUBLIC, False) if by_name else (Outcome.REFUSED, True))
     assert server.received == []
@@ -104,9 +104,9 @@ def test_an_unchecked_certificate_allows_no_other_address(pem: Path) -> None:
 
 def test_http_is_used_only_if_it_is_allowed() -> None:
     with serving() as server:
-        assert delivery.deliver(callback(server.url), KEY, LIMITS).outcome is Outcome.REFUSED
+        assert delivery.deliver(callback(server.url), KEYS, LIMITS).outcome is Outcome.REFUSED
         allowed = DeliveryLimits(PATIENCE, HTTP_TOO)
-        assert delivery.deliver(callback(server.url), KEY, allowed) == Attempt(Outcome.DELIVERED, 200, "http IPv4")
+        assert delivery.deliver(callback(server.url), KEYS, allowed) == Attempt(Outcome.DELIVERED, 200, "http IPv4")
     assert len(server.received) == 1
 
 
@@ -114,7 +114,7 @@ def test_a_proxy_of_the_environment_is_not_used(pem: Path, monkeypatch: pytest.M
     with serving() as proxy, serving(pem=pem) as server:
         for name in ("http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy"):
             monkeypatch.setenv(name, f"http://127.0.0.1:{proxy.port}")
-        assert delivery.deliver(callback(server.url, insecure=True), KEY, LIMITS).outcome is Outcome.DELIVERED
+        assert delivery.deliver(callback(server.url, insecure=True), KEYS, LIMITS).outcome is Outcome.DELIVERED
     assert proxy.received == []
 
 
@@ -136,7 +136,7 @@ def test_the_trusted_authorities_are_those_of_certifi() -> None:
 )
 def test_the_status_decides_the_outcome(pem: Path, code: int, outcome: Outcome) -> None:
     with serving(status(code), pem=pem) as server:
-        attempt = delivery.deliver(callback(server.url, insecure=True), KEY, LIMITS)
+        attempt = delivery.deliver(callback(server.url, insecure=True), KEYS, LIMITS)
     assert (attempt.outcome, attempt.status) == (outcome, code)
     assert len(server.received) == 1
 
@@ -144,7 +144,7 @@ def test_the_status_decides_the_outcome(pem: Path, code: int, outcome: Outcome) 
 @pytest.mark.parametrize("code", [301, 302, 303, 307, 308])
 def test_a_redirect_is_not_followed(pem: Path, code: int) -> None:
     with serving(pem=pem) as elsewhere, serving(status(code, Location=elsewhere.url), pem=pem) as server:
-        attempt = delivery.deliver(callback(server.url, insecure=True), KEY, LIMITS)
+        attempt = delivery.deliver(callback(server.url, insecure=True), KEYS, LIMITS)
     assert (attempt.outcome, attempt.status) == (Outcome.REJECTED, code)
     assert elsewhere.received == []
 
@@ -155,16 +155,16 @@ def test_a_redirect_is_not_followed(pem: Path, code: int) -> None:
 )
 def test_an_answer_that_is_not_http_is_a_failure(pem: Path, pieces: list[bytes]) -> None:
     with serving(drip(pieces, 0), pem=pem) as server:
-        attempt = delivery.deliver(callback(server.url, insecure=True), KEY, LIMITS)
+        attempt = delivery.deliver(callback(server.url, insecure=True), KEYS, LIMITS)
     assert attempt.outcome is Outcome.UNREACHABLE
 
 
 def test_a_closed_port_and_an_unknown_name_have_different_outcomes(pem: Path) -> None:
     with serving(pem=pem) as server:
         pass
-    assert delivery.deliver(callback(server.url), KEY, LIMITS).outcome is Outcome.UNREACHABLE
+    assert delivery.deliver(callback(server.url), KEYS, LIMITS).outcome is Outcome.UNREACHABLE
     nameless = callback("https://nowhere.test/")
-    assert delivery.deliver(nameless, KEY, LIMITS, getaddrinfo=Resolver([])).outcome is Outcome.UNRESOLVED
+    assert delivery.deliver(nameless, KEYS, LIMITS, getaddrinfo=Resolver([])).outcome is Outcome.UNRESOLVED
 
 
 # -- what takes too long: these tests need the real clock ---------------------------------------------------------
@@ -186,7 +186,7 @@ def cut_off(answer: str, pem: Path | None) -> None:
     with serving(drip(pieces, 0.1), pem=pem) as server:
         for seconds in SHORT:
             begun = time.monotonic()
-            attempt = delivery.deliver(callback(server.url, insecure=True), KEY, DeliveryLimits(seconds, HTTP_TOO))
+            attempt = delivery.deliver(callback(server.url, insecure=True), KEYS, DeliveryLimits(seconds, HTTP_TOO))
             assert attempt.outcome is Outcome.TIMED_OUT
             assert time.monotonic() - begun >= seconds
             if server.received:
@@ -207,7 +207,7 @@ def test_a_handshake_that_takes_its_time_is_cut_off() -> None:
     limits = DeliveryLimits(SHORT[0], LOOPBACK)
     with receivers.dripping_handshake(0.05, pieces=1_200) as (port, at_its_end):
         begun = time.monotonic()
-        attempt = delivery.deliver(callback(f"https://127.0.0.1:{port}/"), KEY, limits)
+        attempt = delivery.deliver(callback(f"https://127.0.0.1:{port}/"), KEYS, limits)
         assert attempt.outcome is Outcome.TIMED_OUT
         assert time.monotonic() - begun >= limits.seconds
         assert not at_its_end.is_set()
@@ -223,7 +223,7 @@ def test_a_body_is_read_only_up_to_the_limits_and_the_callback_is_delivered(
     for seconds in SHORT:
         pieces = itertools.repeat(piece, count)
         with serving(drip(itertools.chain([head], pieces), pause), pem=pem) as server:
-            attempt = delivery.deliver(callback(server.url, insecure=True), KEY, DeliveryLimits(seconds, LOOPBACK))
+            attempt = delivery.deliver(callback(server.url, insecure=True), KEYS, DeliveryLimits(seconds, LOOPBACK))
             left = len(list(pieces))
         if attempt.outcome is not Outcome.TIMED_OUT:
             break

@@ -19,6 +19,7 @@ from standardwebhooks.webhooks import Webhook
 
 import delivery
 import notify_receivers
+import signature
 from backoff import CALLBACKS
 from delivery import Attempt, DeliveryLimits
 from shared import aws
@@ -116,9 +117,9 @@ def queue(moto_aws: None, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCap
     monkeypatch.setenv("CALLBACK_ALLOW_LOOPBACK", "true")
     monkeypatch.setenv("CALLBACK_SECRET_ID", "callbacks")
     aws.secrets().create_secret(Name="callbacks", SecretString=SECRET)
-    notify_receivers._signing_key.cache_clear()
+    notify_receivers._signing_keys.cache_clear()
     yield made
-    notify_receivers._signing_key.cache_clear()
+    notify_receivers._signing_keys.cache_clear()
 
 
 @pytest.fixture
@@ -208,9 +209,9 @@ def test_a_resolver_that_hangs_holds_up_no_other_callback(
         answered.set()
         return []
 
-    def hanging(sent: Callback, key: bytes, limits: DeliveryLimits) -> Attempt:
+    def hanging(sent: Callback, keys: signature.Keys, limits: DeliveryLimits) -> Attempt:
         try:
-            return deliver(sent, key, limits, getaddrinfo=hang)
+            return deliver(sent, keys, limits, getaddrinfo=hang)
         finally:
             ended.set()
 
@@ -237,10 +238,10 @@ def test_a_bug_with_one_callback_does_not_affect_the_others(
 ) -> None:
     deliver = delivery.deliver
 
-    def buggy(sent: Callback, key: bytes, limits: DeliveryLimits) -> Attempt:
+    def buggy(sent: Callback, keys: signature.Keys, limits: DeliveryLimits) -> Attempt:
         if sent.id == "upload-2":
             raise KeyError(MARKER)
-        return deliver(sent, key, limits)
+        return deliver(sent, keys, limits)
 
     monkeypatch.setattr(delivery, "deliver", buggy)
     with serving(pem=pem) as server:
