@@ -3,9 +3,9 @@
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from costs import direct_uploads, mosaics, search
-from costs.measured import measured
-from costs.model import Month
+from costs import direct_uploads, edge, mosaics, search, sized
+from costs.measured import Measured, measured
+from costs.model import REFUSED, Month
 from costs.prices import Price, prices
 from costs.stack import stack
 from costs.use import Assumed, Use
@@ -71,11 +71,14 @@ class Bill:
 
 def bill(use: Use, assumed: Assumed | None = None) -> Bill:
     """Return the bill of a month, for the measured requests and the stack of template.yaml."""
-    known = prices(use.region)
-    assumed = assumed or Assumed()
-    quantities = month(use, assumed).quantities()
+    return bill_of(month(use, assumed or Assumed()))
+
+
+def bill_of(month: Month) -> Bill:
+    """Return the bill of a month whose work is known."""
+    use, known, quantities = month.use, prices(month.use.region), month.quantities()
     if use.plan != "none":
-        quantities = _carried(quantities, known[f"cloudfront-{use.plan}"], use.mode)
+        quantities = _carried(quantities, known[f"cloudfront-{use.plan}"], use)
     return Bill(
         tuple(Line(price, quantities[name].quantize(FINEST)) for name, price in known.items() if name in quantities)
     )
@@ -84,8 +87,15 @@ def bill(use: Use, assumed: Assumed | None = None) -> Bill:
 def month(use: Use, assumed: Assumed) -> Month:
     """Return the month of this use, with the measured requests and the steps that are counted from the code."""
     known = search.with_steps(direct_uploads.with_steps(measured(), use, assumed), use, assumed)
-    known = mosaics.with_steps(known)
+    known = with_refusals(sized.with_steps(mosaics.with_steps(known), use))
     return Month(use, assumed, known, stack())
+
+
+def with_refusals(known: Measured) -> Measured:
+    """Return the requests and those that a function refuses at once: they take no longer than an image's info."""
+    info = known.operations["info"]
+    refused = replace(info, read_units=Decimal(0), trips=Decimal(0))
+    return replace(known, operations={**known.operations, REFUSED: refused})
 
 
 def at_rest(use: Use) -> Use:
@@ -93,16 +103,18 @@ def at_rest(use: Use) -> Use:
     nothing = Decimal(0)
     still = replace(use, draws=nothing, uploads=nothing, direct_uploads=nothing)
     still = replace(still, deletes=nothing, patches=nothing, infos=nothing, lists=nothing)
-    still = replace(still, mosaics=nothing, tile_files=nothing)
+    still = replace(still, mosaics=nothing, tile_files=nothing, pictures=nothing, refused=nothing, blocked=nothing)
     return replace(still, searches=nothing, picture_searches=nothing, similars=nothing)
 
 
-def _carried(quantities: dict[str, Decimal], plan: Price, mode: str) -> dict[str, Decimal]:
+def _carried(quantities: dict[str, Decimal], plan: Price, use: Use) -> dict[str, Decimal]:
     """Return the quantities that are charged in addition to the plan."""
-    if mode != "cdn":
-        raise PlanNotApplicable(f"A plan is for CloudFront. Use it with --mode cdn instead of {mode}.")
+    if not edge.is_used(use):
+        modes = " or ".join(edge.CDN)
+        raise PlanNotApplicable(f"A plan is for CloudFront. Use it with --mode {modes} instead of {use.mode}.")
     for name, allowed in plan.allows.items():
         if quantities[name] > allowed:
             needed = f"{quantities[name]:,.0f}"
             raise PlanNotApplicable(f"{plan.item} covers {allowed:,} of {name} a month, but this month needs {needed}.")
-    return {**quantities, **dict.fromkeys(plan.allows, Decimal(0)), plan.name: Decimal(1)}
+    carried = quantities.keys() & {*plan.allows, *plan.includes}
+    return {**quantities, **dict.fromkeys(carried, Decimal(0)), plan.name: Decimal(1)}

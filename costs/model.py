@@ -4,16 +4,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, Decimal
 
-from costs import direct_uploads, mosaics, search
+from costs import direct_uploads, edge, monitoring, mosaics, search, sized
 from costs.direct_uploads import ASK, NOTIFY, RECEIVE, REQUESTS_OF_MESSAGE
-from costs.measured import OF_BASE64, Measured, Requests
+from costs.measured import OF_BASE64, Measured, Operation, Requests
 from costs.prices import GB
 from costs.rows import rows
 from costs.stack import Stack
-from costs.use import Assumed, Use
+from costs.use import DAY, DRAWN, MONTH, Assumed, Use
 
-MONTH = Decimal("30.4")  # days
-DAY = Decimal(86_400)  # seconds
 POLLERS = Decimal(5)  # connections on which Lambda waits for messages of a queue where none come
 POLL = Decimal(20)  # seconds that each waits
 VCPU_MB = Decimal(1769)  # of memory give a function one whole vCPU; less give it that share of one
@@ -32,22 +30,26 @@ FUNCTIONS = {
     "patch": "EditFunction",
     "delete": "DeleteFunction",
 }
-STEPS = direct_uploads.STEPS | search.STEPS | mosaics.STEPS  # counted from the code
-RUN_BY = FUNCTIONS | STEPS
+REFUSED = "refused"
+STEPS = direct_uploads.STEPS | search.STEPS | mosaics.STEPS | sized.STEPS  # counted from the code
+RUN_BY = FUNCTIONS | STEPS | {REFUSED: "BrowseFunction"}
 PICTURES = ("draw image", "download")
 THUMBNAILS = ("thumbnail first", "thumbnail again")
-IN_BASE64 = (*THUMBNAILS, *mosaics.STEPS)  # as Lambda returns them
-EDGE = ("draw redirect", "download", *THUMBNAILS)  # what callers of mode cdn ask CloudFront for
+IN_BASE64 = (*THUMBNAILS, *mosaics.STEPS, *sized.STEPS)  # as Lambda returns them
 WRITES = ("upload", ASK, "patch", "delete")  # each asks the authorizer
 
 
 def requests(use: Use, assumed: Assumed) -> Requests:
     """Return the requests of clients by kind, whatever serves them."""
-    pictures = Decimal(0) if use.mode == "image" else use.draws * (1 - assumed.client_hit)
+    drawn = use.mode in DRAWN
+    pictures = Decimal(0) if drawn or use.sized else use.draws * (1 - assumed.client_hit)
     thumbnails = use.draws * use.thumbnails
     return {
-        "draw image" if use.mode == "image" else "draw redirect": use.draws,
-        "download": pictures,
+        "draw image": use.draws if drawn and not use.sized else Decimal(0),
+        "draw redirect": Decimal(0) if drawn else use.draws,
+        "download": pictures + use.pictures,
+        REFUSED: use.refused,
+        **sized.requests(use, assumed),
         "thumbnail first": thumbnails * assumed.thumbnail_first,
         "thumbnail again": thumbnails * (1 - assumed.thumbnail_first),
         "upload": use.uploads,
@@ -73,9 +75,9 @@ class Month:
     def quantities(self) -> dict[str, Decimal]:
         """Return quantities by the names of prices."""
         asked = requests(self.use, self.assumed)
-        at_edge = {name: count for name, count in asked.items() if self.use.mode == "cdn" and name in EDGE}
+        at_edge = {name: count for name, count in asked.items() if edge.serves(name, self.use)}
         direct = {name: count for name, count in asked.items() if name not in at_edge}
-        at_api = direct | {name: count * self._missed(name) for name, count in at_edge.items()}
+        at_api = direct | {name: count * edge.missed(name, self.assumed) for name, count in at_edge.items()}
         messages = direct_uploads.messages(self.use, self.assumed)
         behind = messages | search.indexed(self.use)  # what functions do for queues and streams
         done = at_api | behind
@@ -86,15 +88,20 @@ class Month:
             "dynamodb-writes": _sum(done, self._write_units),
             "dynamodb-storage": (self._table_bytes(indexes=True) + self._other_bytes()) / GB,
             "dynamodb-recovery": self._table_bytes(indexes=False) / GB,
-            "s3-storage": (self.use.images * self.use.bytes + self._thumbnail_bytes(at_api)) / GB,
+            "s3-storage": (
+                self.use.images * self.use.bytes + self._thumbnail_bytes(at_api) + self._log_file_bytes(at_edge)
+            )
+            / GB,
             "s3-puts": at_api[ASK] + _sum(done, lambda name: self.measured.operations[name].s3["put"]),  # forms count
             "s3-gets": _sum(done, lambda name: self.measured.operations[name].s3["get"]),
             "s3-deletes": _sum(done, lambda name: self.measured.operations[name].s3["delete"]),
             "transfer-out": _sum(direct | {NOTIFY: messages[NOTIFY]}, self._answer_bytes) / GB,
             "cloudfront-out": _sum(at_edge, self._answer_bytes) / GB,
-            "cloudfront-requests": _sum(at_edge, lambda _: Decimal(1)),
+            **edge.quantities(at_edge),
+            **edge.firewall(self.use, self.assumed, at_edge if edge.is_used(self.use) else at_api),
+            **monitoring.quantities(self.use, self.assumed, at_api, behind),
             "alarms": Decimal(self.stack.alarms),
-            "secrets": Decimal(self.stack.secrets),
+            "secrets": Decimal(self.stack.secrets + edge.is_used(self.use)),  # one more is what CloudFront sends
             # The third message of a direct upload brings its labels to index/, whose batch with it is not counted.
             "sqs-requests": self._polls() + (messages[RECEIVE] + sum(messages.values())) * REQUESTS_OF_MESSAGE,
             "rekognition": messages[RECEIVE] * self.use.new_pictures,
@@ -105,10 +112,6 @@ class Month:
     def _polls(self) -> Decimal:
         """Return how often Lambda polls the queues when no messages come."""
         return self.stack.polled_queues * POLLERS * MONTH * DAY / POLL
-
-    def _missed(self, name: str) -> Decimal:
-        """Return the part of CloudFront's requests that reaches the API: every draw, and what is not cached."""
-        return Decimal(1) if name == "draw redirect" else 1 - self.assumed.cache_hit
 
     def _functions(self, at_api: Requests, behind: Requests) -> Requests:
         """Return invocations, compute and log lines, with those of the authorizer."""
@@ -130,8 +133,14 @@ class Month:
         """Return the duration of a warm invocation: CPU time, which is longer with less than a vCPU, and waiting."""
         operation = self.measured.operations[name]
         busy = operation.cpu_ms * self.assumed.cpu * max(VCPU_MB / self._memory(RUN_BY[name]), Decimal(1))
+        return busy + self._waits(operation) + operation.other_ms
+
+    def _waits(self, operation: Operation) -> Decimal:
+        """Return the ms of waiting for DynamoDB and S3."""
+        if operation.overlapping_ms is not None:
+            return operation.overlapping_ms * self.assumed.draw_waits
         calls = sum(operation.s3.values(), Decimal(0))
-        return busy + operation.trips * self.assumed.dynamodb_ms + calls * self.assumed.s3_ms + operation.other_ms
+        return operation.trips * self.assumed.dynamodb_ms + calls * self.assumed.s3_ms
 
     def _gb_seconds(self, name: str) -> Decimal:
         return self._billed(self.milliseconds(name), RUN_BY[name])
@@ -161,8 +170,16 @@ class Month:
 
     def _thumbnail_bytes(self, at_api: Requests) -> Decimal:
         """Return the average bytes of thumbnails that are kept."""
-        size = self.measured.operations["thumbnail first"].response_bytes * OF_BASE64
-        return at_api["thumbnail first"] * size * self.stack.thumbnail_days / MONTH
+        kept = _sum(
+            {name: at_api[name] for name in ("thumbnail first", sized.FIRST)},
+            lambda name: self.measured.operations[name].response_bytes * OF_BASE64,
+        )
+        return kept * self.stack.thumbnail_days / MONTH
+
+    def _log_file_bytes(self, at_edge: Requests) -> Decimal:
+        """Return the average bytes of CloudFront's log."""
+        lines = sum(at_edge.values(), Decimal(0)) if self.use.cdn_logs == "on" else Decimal(0)
+        return lines * self.assumed.cdn_log_bytes * self.stack.log_days / MONTH
 
     def _answer_bytes(self, name: str) -> Decimal:
         """Return the bytes of a response as it leaves AWS. API Gateway decodes the base64 of Lambda's response."""

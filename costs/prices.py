@@ -28,6 +28,7 @@ class Price:
     read: str
     basis: str
     allows: Mapping[str, int]  # quantities of other prices that a plan carries; empty for what is no plan
+    includes: tuple[str, ...]  # other prices that a plan carries in any quantity
 
     def gross(self, quantity: Decimal) -> Decimal:
         """Return the dollars of a quantity without the free tier."""
@@ -60,5 +61,6 @@ def _price(entry: dict[str, Any], region: str) -> Price:
     tiers = tuple(
         (None if up_to is None else Decimal(up_to), Decimal(amount)) for up_to, amount in entry["tiers"][region]
     )
-    free, allows = Decimal(entry["free"]), entry.get("allows", {})
-    return Price(**{**entry, "free": free, "tiers": tiers, "basis": entry["basis"][region], "allows": allows})
+    plan = {"allows": entry.get("allows", {}), "includes": tuple(entry.get("includes", ()))}
+    free, basis = Decimal(entry["free"]), entry["basis"][region]
+    return Price(**{**entry, **plan, "free": free, "tiers": tiers, "basis": basis})

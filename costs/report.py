@@ -1,21 +1,19 @@
 """Write costs/README.md: what petAPI costs by scale and at rest, and what to change first. All figures are computed."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
-from costs import bill as bills
-from costs import mosaics_report, search, search_report
+from costs import mosaics_report, options_report, search, search_report, work_report
 from costs.bill import PlanNotApplicable, at_rest, bill
-from costs.measured import measured
-from costs.model import FUNCTIONS, MONTH, STEPS, VCPU_MB
+from costs.model import VCPU_MB
 from costs.prices import REGIONS, document, prices
 from costs.rows import rows
 from costs.sensitivity import OTHER_SHARE, plot, swings
 from costs.stack import stack
 from costs.tables import dollars, number, table
-from costs.use import MODES, PLANS, Assumed, Use, assumptions
+from costs.use import DAY, MODES, MONTH, PLANS, Assumed, Use, assumptions
 
 TEXT = Path(__file__).with_name("report.md")
 README = Path(__file__).with_name("README.md")
@@ -28,7 +26,8 @@ DIRECT = tuple(Decimal(10) ** power for power in range(3, 7))  # direct uploads 
 OF_DIRECT = "Rekognition"  # the service that nothing else needs
 DRAWS_OF_IMAGE, DRAWS_OF_UPLOAD, DRAWS_OF_DELETE = Decimal(100), Decimal(1000), Decimal(10_000)
 IMAGES_LEAST = Decimal(1000)
-DAY = 86_400  # seconds
+SIZED = Decimal(100_000)  # bytes of a photograph as WebP, of at most 1,024 pixels
+OPTIONS_FROM = Decimal(10**6)  # draws; below, options cost next to nothing
 CENT = Decimal("0.01")  # what moves less is left out
 
 
@@ -74,24 +73,28 @@ def report() -> str:
         swings=_swings(),
         moved=_moved("image"),
         moved_cdn=_moved("cdn"),
-        picture_bytes=number(measured().picture_bytes),
         vcpu=VCPU_MB,
         memory=built.memory["DeleteFunction"],
         draw_memory=built.memory["RandomFunction"],
         picture_memory=built.memory["UploadFunction"],
-        measured=_work(FUNCTIONS, "request"),
+        **work_report.texts(use),
         row_bytes=number(rows().image + rows().entries),
         entries_bytes=number(rows().entries),
         tag_bytes=number(rows().tag),
         log_days=built.log_days,
         thumbnail_days=built.thumbnail_days,
         recognition_days=built.recognition_days,
+        sized=number(SIZED),
+        ten_million=_cheapest(month(PLOTTED / 10, "cdn-image")),
+        hundred_million=_cheapest(month(PLOTTED, "cdn-image")),
+        reasons=number(Assumed().reasons),
+        traced=f"{Assumed().traced_rest:.0%}",
+        **options_report.texts([month(draws) for draws in SCALES if draws >= OPTIONS_FROM]),
         **search_report.texts(use),
         search_throttle=number(built.search_throttle),
         most_searches=number(built.search_throttle * DAY * MONTH),
         **mosaics_report.texts(use),
         vector_bytes=number(search.vector_bytes()),
-        steps=_work(STEPS, "step"),
         assumed=table(
             ("option", "value", "unit", "what"), [(_option(name), *rest) for name, *rest in assumptions()], 4
         ),
@@ -118,10 +121,15 @@ def _fits(use: Use) -> bool:
 def _totals() -> str:
     rows = []
     for draws in SCALES:
-        best = cheapest(month(draws, "cdn"))
-        plan = "" if best.plan == "none" else f"{dollars(bill(best).net)} ({best.plan})"
-        rows.append((number(draws), *(dollars(bill(month(draws, mode)).net) for mode in MODES), plan))
-    return table(("draws a month", *MODES, "plan"), rows)
+        edge = month(draws, "cdn-image")
+        best = map(_cheapest, (month(draws, "cdn"), edge, replace(edge, sized=SIZED)))
+        rows.append((number(draws), *(dollars(bill(month(draws, mode)).net) for mode in MODES), *best))
+    return table(("draws a month", *MODES, "cdn, plan", "cdn-image, plan", "cdn-image, plan, size="), rows)
+
+
+def _cheapest(use: Use) -> str:
+    best = cheapest(use)
+    return dollars(bill(best).net) + ("" if best.plan == "none" else f" ({best.plan})")
 
 
 def _services(mode: str) -> str:
@@ -171,9 +179,11 @@ def _changes() -> str:
 def _savings(use: Use) -> Iterator[tuple[Decimal, str]]:
     """Return what each change takes off the bill."""
     total, half = bill(use).net, stack().memory["DeleteFunction"] / 2
-    best = cheapest(replace(use, mode="cdn"))
-    plan = "" if best.plan == "none" else f" with its plan {best.plan}"
-    yield total - bill(best).net, f"`Cdn=true` and draws with `format=redirect`{plan}"
+    for mode, draws in (("cdn", " and draws with `format=redirect`"), ("cdn-image", "")):
+        best = cheapest(replace(use, mode=mode))
+        plan = "" if best.plan == "none" else f" with the plan {best.plan}"
+        yield total - bill(best).net, f"`Cdn=true`{draws}{plan}"
+    yield total - bill(replace(use, sized=SIZED)).net, f"draws with `size=1024`, of {number(SIZED)} bytes"
     yield total - bill(replace(use, api="http")).net, "an HTTP API"
     yield total - bill(replace(use, architecture="arm64")).net, "`Architecture=arm64`"
     yield total - bill(replace(use, memory=half)).net, f"`MemorySize: {half}`"
@@ -219,18 +229,6 @@ def _moved(mode: str) -> str:
     use = month(PLOTTED, mode)
     widest = max(swing.width for swing in swings(use) if swing.name.removeprefix(OTHER_SHARE) in assumed)
     return f"{widest / bill(use).net:.1%}"
-
-
-def _work(names: Iterable[str], heading: str) -> str:
-    whole = bills.month(month(PLOTTED), Assumed())
-    rows = []
-    for name in names:
-        each = whole.measured.operations[name]
-        calls = (each.s3[verb] for verb in ("get", "put", "delete"))
-        figures = (each.read_units, each.write_units, each.trips, *calls, each.cpu_ms, whole.milliseconds(name))
-        rows.append((name, *map(number, figures)))
-    headings = (heading, "read units", "write units", "round trips", "S3 get", "put", "delete", "CPU ms", "warm ms")
-    return table(headings, rows, left=1)
 
 
 def _prices() -> str:

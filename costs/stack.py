@@ -26,6 +26,9 @@ class Stack:
     recognition_days: Decimal
     throttle: Decimal  # draws a second
     search_throttle: Decimal
+    picture_throttle: Decimal
+    other_throttle: Decimal
+    throttles: Decimal  # of all routes that have one of their own, and one more
 
 
 @cache
@@ -47,7 +50,16 @@ def stack() -> Stack:
         recognition_days=Decimal(parameters["RecognitionLifetimeDays"]["Default"]),
         throttle=Decimal(parameters["DrawThrottleRate"]["Default"]),
         search_throttle=Decimal(parameters["SearchThrottleRate"]["Default"]),
+        picture_throttle=Decimal(parameters["PictureThrottleRate"]["Default"]),
+        other_throttle=Decimal(parameters["ThrottleRate"]["Default"]),
+        throttles=_throttles(resources["Api"]["Properties"]["MethodSettings"], parameters),
     )
+
+
+def _throttles(settings: list[dict[str, Any]], parameters: dict[str, Any]) -> Decimal:
+    """Return the requests a second that these methods let pass together."""
+    names = [each["ThrottlingRateLimit"]["Ref"] for each in settings]
+    return sum((Decimal(parameters[name]["Default"]) for name in names), Decimal(0))
 
 
 def _watched(resource: dict[str, Any]) -> int:

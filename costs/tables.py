@@ -39,7 +39,7 @@ def _row(line: Line) -> Row:
 
 def dollars(amount: Decimal) -> str:
     """Return the amount, rounded to cents."""
-    return f"${amount:,.2f}"
+    return f"-${-amount:,.2f}" if round(amount, 2) < 0 else f"${abs(amount):,.2f}"
 
 
 def number(quantity: Decimal) -> str:

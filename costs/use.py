@@ -8,12 +8,19 @@ from typing import Any
 from costs.prices import REGIONS
 from shared.limits import BODY_MAX
 
-MODES = ("image", "redirect", "cdn")
+MODES = ("image", "redirect", "cdn", "cdn-image")
+DRAWN = ("image", "cdn-image")  # modes in which the draw itself returns the picture
 APIS = ("rest", "http")
 ARCHITECTURES = ("x86_64", "arm64")
-PLANS = ("none", "pro", "business", "premium")
+PLANS = (
+    *("none", "pro", "business", "premium"),
+    *("premium-75", "premium-125", "premium-200", "premium-350", "premium-600"),  # TB
+)
+SWITCH = ("off", "on")
 ENCODERS = ("titan", "nova", "none")
 
+MONTH = Decimal("30.4")  # days
+DAY = Decimal(86_400)  # seconds
 MOST = Decimal(10**12)  # images or requests: 400,000 a second; more is a slip of the keyboard
 UPLOAD_BYTES = Decimal(BODY_MAX)  # a form's limit, and what an answer of Lambda can carry
 TIMEOUT = Decimal(900_000)  # ms; Lambda's limit
@@ -50,15 +57,24 @@ class Use:
     similars: Decimal = _number("0", "requests", "for images like a stored one")
     mosaics: Decimal = _number("0", "requests", "for a mosaic of 2,000 tiles")
     tile_files: Decimal = _number("0", "requests", "for a file of 1,000 tiles")
+    pictures: Decimal = _number("0", "requests", "of a picture by its address, beside those of draws")
+    refused: Decimal = _number("0", "requests", "that the API refuses, because they did not come through CloudFront")
+    blocked: Decimal = _number("0", "requests", "that the web ACL blocks (needs --waf on)")
     thumbnails: Decimal = _number("0", "for each draw", "thumbnails requested", TIMES)
     bytes: Decimal = _number("300e3", "bytes", "of a picture", UPLOAD_BYTES)
+    sized: Decimal = _number("0", "bytes", "of the thumbnail that a draw with size= returns; 0: no size", UPLOAD_BYTES)
     tags: Decimal = _number("0", "for each image", "tags", TAGS)
     labels: Decimal = _number("2", "labels", "that have images")
     memory: Decimal = _number("0", "MB", "of every function; 0: as template.yaml says", MEMORY_MB[1], MEMORY_MB[0])
-    mode: str = _choice(MODES, "a draw returns the picture, redirects to it, or redirects to CloudFront")
+    mode: str = _choice(
+        MODES, "a draw returns the picture, redirects to it, redirects to CloudFront, or returns it through there"
+    )
     api: str = _choice(APIS, "kind of API; the template has rest, http is a what-if")
     encoder: str = _choice(ENCODERS, "what makes the vectors for search; none: there is no search")
-    plan: str = _choice(PLANS, "flat-rate plan of CloudFront (mode cdn), instead of paying by use")
+    plan: str = _choice(PLANS, "flat-rate plan of CloudFront (modes cdn and cdn-image), instead of paying by use")
+    waf: str = _choice(SWITCH, "a web ACL of AWS WAF, for CloudFront in modes cdn and cdn-image, else for the API")
+    cdn_logs: str = _choice(SWITCH, "CloudFront's log, in S3 (modes cdn and cdn-image)")
+    tracing: str = _choice(SWITCH, "traces of X-Ray")
     region: str = _choice(REGIONS, "region")
     architecture: str = _choice(ARCHITECTURES, "what the functions run on")
 
@@ -67,7 +83,9 @@ class Use:
 class Assumed:
     """What was not measured, each with its reason."""
 
-    cache_hit: Decimal = _number("0.9", "of the pictures", "that CloudFront has in its cache (mode cdn)", ONE)
+    cache_hit: Decimal = _number(
+        "0.9", "of the pictures", "that CloudFront has in its cache, of those that are no draws", ONE
+    )
     client_hit: Decimal = _number(
         "0", "of the pictures", "that the client has in its cache (modes redirect and cdn)", ONE
     )
@@ -76,6 +94,7 @@ class Assumed:
         "6", "ms", "of waiting for DynamoDB: a few for a read, ten for a transaction", TIMEOUT
     )
     s3_ms: Decimal = _number("40", "ms", "of waiting for S3, with the transfer of the bytes", TIMEOUT)
+    draw_waits: Decimal = _number("1", "times", "the waits of a draw that `make latency` models; they overlap", TIMES)
     cpu: Decimal = _number("1", "times", "the measured CPU time, on a whole vCPU of Lambda", TIMES)
     cold: Decimal = _number("0.01", "of the invocations", "that start cold", ONE)
     cold_ms: Decimal = _number("500", "ms", "of a cold start, billed since August 2025", TIMEOUT)
@@ -94,6 +113,13 @@ class Assumed:
     header_bytes: Decimal = _number("1000", "bytes", "of the headers of a response, with TLS", UPLOAD_BYTES)
     access_log_bytes: Decimal = _number("300", "bytes", "of the log line of API Gateway for a request", UPLOAD_BYTES)
     platform_log_bytes: Decimal = _number("600", "bytes", "of the log lines of Lambda for an invocation", UPLOAD_BYTES)
+    cdn_log_bytes: Decimal = _number(
+        "100", "bytes", "of the line of CloudFront for a request, compressed", UPLOAD_BYTES
+    )
+    waf_rules: Decimal = _number("1", "rules", "of the web ACL: one that counts the requests of each address", TIMES)
+    reasons: Decimal = _number("8", "metrics", "of refusals: classes that occur in an hour", TIMES)
+    traced_first: Decimal = _number("1", "a second", "requests that are traced by X-Ray's default rule", TIMES)
+    traced_rest: Decimal = _number("0.05", "of the requests", "beyond those, that are traced by the same rule", ONE)
     log_ratio: Decimal = _number("0.15", "of the bytes", "of logs that are stored, because AWS compresses them", ONE)
 
 
