@@ -487,6 +487,16 @@ def test_figures_of_before_come_out_again(name: str) -> None:
     assert isclose(float(now()), before, rel_tol=0.05)
 
 
+@pytest.mark.parametrize("mode", MODES)
+def test_bytes_are_two_thirds_and_more_of_what_most_draws_cost(mode: str) -> None:
+    """Three quarters, were it not for the second call and log line of a redirect."""
+    whole = bill(report.month(report.SCALES[-1], mode))
+    (line,) = (
+        line for line in whole.lines if line.price.name == ("cloudfront-out" if "cdn" in mode else "transfer-out")
+    )
+    assert (0.66 if mode in ("redirect", "cdn") else 0.70) < line.net / whole.net < 0.79
+
+
 def test_one_client_can_take_what_the_throttles_pass() -> None:
     """The bill by hand, of pictures only: 200 a second for a month."""
     taken = 200 * MONTH
