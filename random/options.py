@@ -74,13 +74,15 @@ def _check_combinations(query: Mapping[str, str], pools: Sequence[Pool]) -> None
 def _ids(text: str, pools: Sequence[Pool]) -> frozenset[str]:
     """Parse ids of images, separated by commas.  Each must be of a label that is drawn from."""
     labels = {pool.label for pool in pools}
-    ids = {_id(part) for part in text.split(",")}
+    texts = [part.strip(" ") for part in text.split(",")]
+    ids = {_id(part) for part in texts}
     if len(ids) > EXCLUDED_MAX:
         raise UnprocessableValue(f"exclude has {len(ids)} ids; send at most {EXCLUDED_MAX}.", field="exclude")
-    if wrong := next((f"{label}/{name}" for label, name in sorted(ids) if not images.is_image_path(label, name)), None):
+    wrong = [part for part in texts if not images.is_image_path(*_id(part))]
+    if wrong:
         raise UnprocessableValue(
             "exclude must be ids of images, separated by commas; an id is a label, a slash and a name, such as "
-            f"cat/0123456789abcdef0123456789abcdef.jpg, and {wrong[:SHOWN_MAX]!r} is none.",
+            f"cat/0123456789abcdef0123456789abcdef.jpg, and {wrong[0][:SHOWN_MAX]!r} is none.",
             field="exclude",
         )
     if foreign := sorted({label for label, _ in ids} - labels):
@@ -90,7 +92,7 @@ def _ids(text: str, pools: Sequence[Pool]) -> frozenset[str]:
 
 
 def _id(text: str) -> tuple[str, str]:
-    label, _, name = text.strip(" ").partition("/")
+    label, _, name = text.partition("/")
     return images.label_of_path(label), name
 
 

@@ -114,6 +114,7 @@ WRONG = {
     "label=cat&exclude=": ("exclude", "must be ids of images"),
     f"label=cat&exclude={NONE}": ("exclude", "must be ids of images"),
     "label=cat&exclude=cat/": ("exclude", "must be ids of images"),
+    f"label=cat&exclude=cat/{NONE},cat": ("exclude", "and 'cat' is none"),
     f"label=cat&exclude=cat/{NONE},": ("exclude", "must be ids of images"),
     f"label=cat&exclude=cat/{NONE},cat/x.jpg": ("exclude", "and 'cat/x.jpg' is none"),
     f"label=cat&exclude=cat/{NONE}%0A": ("exclude", "must be ids of images"),
