@@ -7,7 +7,7 @@ PYTHON ?= python3
 export PORT ?= 3000
 export DATA ?= .local
 export SECONDS ?= 60
-export DRY REBUILD KEY RATE
+export DRY REBUILD KEY RATE STACK PARAMETERS CONFIG_ENV
 export STOPS ?= 200
 # Of `make test-all`: one more than cores, because slow tests wait for servers, disks and clocks, too.
 WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
@@ -24,7 +24,7 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --genera
 LITE0 := $(VENV)/lite0/lite0.onnx
 NEEDED := $(if $(filter lite0,$(or $(ENCODER),lite0) $(RECOGNISER)),$(LITE0))
 
-.PHONY: help run token env search-check smoke sam audit import export reconcile corpus corpus-fetch check test test-all sam-test contract clients mutants soak reliability
+.PHONY: help run token deploy-check env search-check smoke sam audit import export reconcile corpus corpus-fetch check test test-all sam-test contract clients mutants soak reliability
 .PHONY: bench bench-quick bench-cold latency worst measure measure-models measure-search measure-mosaic measure-run costs openapi notebook screenshots old-data lock deploy clean
 
 help:  ## List all targets
@@ -53,10 +53,13 @@ reconcile: $(VENV)/run.installed  ## Find and repair what disagrees in bucket, t
 	@$(BIN)/python -m tools.reconcile
 
 ##@ Deploy it to AWS
-deploy: $(SAM_VENV)/sam.installed  ## Validate, build and deploy, with the AWS credentials of the environment
+deploy: deploy-check $(SAM_VENV)/sam.installed  ## Validate, build and deploy with your AWS credentials; STACK=petapi PARAMETERS="Stage=second"
 	$(SAM_VENV)/bin/sam validate --lint
 	$(SAM_VENV)/bin/sam build
-	$(SAM_VENV)/bin/sam deploy --guided
+	$(SAM_VENV)/bin/sam deploy --guided $(if $(STACK),--stack-name "$$STACK") $(if $(PARAMETERS),--parameter-overrides "$$PARAMETERS")
+
+deploy-check: $(VENV)/run.installed  ## Ask AWS whether a deploy would fail halfway; STACK=petapi PARAMETERS="Stage=second"
+	@$(BIN)/python -m tools.deploy_check
 
 env: $(VENV)/run.installed  ## Print an --env-vars file for `sam local`, from the outputs of the stack STACK
 	@$(BIN)/python -m tools.sam_env '$(STACK)'

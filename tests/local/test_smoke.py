@@ -94,16 +94,18 @@ def test_the_workflow_signs_in_without_a_key_asks_nobody_and_tries_what_it_deplo
     assert set(sign_in) == {"role-to-assume", "aws-region"}  # and no access key
     commands = [step["run"] for step in steps if "run" in step]
     assert [command.split()[:2] for command in commands] == [
+        ["make", "deploy-check"],
         ["make", "sam"],
         [".venv-sam/bin/sam", "validate"],
         [".venv-sam/bin/sam", "build"],
         [".venv-sam/bin/sam", "deploy"],
         ["make", "smoke"],
     ]
-    assert "--config-env ci" in commands[3]
+    assert "CONFIG_ENV=ci" in commands[0]
+    assert "--config-env ci" in commands[4]
     assert "${{" not in "".join(commands)  # what is set elsewhere comes by the environment, and is no shell code
     targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
-    assert {"sam", "smoke"} <= set(targets)
+    assert {"deploy-check", "sam", "smoke"} <= set(targets)
 
 
 def test_each_picture_is_one_that_nobody_has() -> None:
