@@ -1,9 +1,10 @@
-"""GET /images and /labels: a picture, its thumbnails, its info, and lists of images and labels (listing.py)."""
+"""GET /images, /labels and /status: pictures, thumbnails, infos, lists (listing.py), and the state of the service."""
 
 import logging
 from collections.abc import Mapping
 
 import listing
+import service_status
 import thumbnails
 from shared import aws
 from shared.api import etags, image_paths, image_responses
@@ -92,6 +93,7 @@ handler = endpoint(
         "/images": {"GET": listing.list_images},
         "/labels": {"GET": listing.list_labels},
         "/labels/{label}": {"GET": listing.get_label},
+        "/status": {"GET": service_status.get_status},
     },
     parameters={"/images/{label}/{name}": {"size", OTHERS}, **listing.PARAMETERS},
 )

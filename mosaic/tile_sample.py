@@ -12,9 +12,9 @@ from mosaic_options import ALL
 from shared.errors import UnprocessableValue
 from shared.images import Image
 from shared.labels.catalogue import Catalogue
-from shared.tiles import Tile, Tiles
+from shared.tiles import TILES_MIN, Tile, Tiles
 
-TILES_MIN, TILES_MAX = 16, 2_000
+TILES_MAX = 2_000
 LABELS_MAX = 100  # that the tiles of all labels are taken from
 
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 SIDE = 32  # pixels
 TILE_BYTES = SIDE * SIDE * 3
+TILES_MIN = 16  # that a mosaic is made of
 TILE_ALONE = ("label", "name", "version", "tile")  # what a mosaic reads
 WITHOUT_TILE = ("label", "name", "version", "labels")  # what a list reads: 100 tiles would be 400 kB on the wire
 

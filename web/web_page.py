@@ -2,12 +2,11 @@
 
 import json
 import os
-from hashlib import sha256
 
 import page_files
-from shared.api import etags
 from shared.api.endpoint import Request, Response, endpoint, other_function
 from shared.api.parameters import OTHERS
+from shared.api.revalidated import revalidated
 from shared.errors import NotFound
 
 # The browser runs only our own files, sends requests only to this host, and shows the page in no other site's frame.
@@ -38,7 +37,7 @@ def get_contract(request: Request) -> Response:
     """Return the OpenAPI document, with this deployment as its server, also in the curl lines."""
     base = request.base_url.rstrip("/")
     document = {**json.loads(page_files.read("openapi.json").replace(SERVER, base)), "servers": [{"url": base}]}
-    return _revalidated(request, json.dumps(document) + "\n", {"Content-Type": "application/json"})
+    return revalidated(request, json.dumps(document) + "\n", {"Content-Type": "application/json"})
 
 
 def get_page_file(request: Request) -> Response:
@@ -60,23 +59,13 @@ def _sample(request: Request, name: str) -> Response:
     content = page_files.sample(name)
     if content is None:
         raise NotFound(f"There is no sample photograph {name}; the folder web/samples has their names.")
-    return _revalidated(request, content, {"Content-Type": "image/jpeg"})
+    return revalidated(request, content, {"Content-Type": "image/jpeg"})
 
 
 def _html(request: Request, name: str, policy: str) -> Response:
     text = page_files.read(name).replace("{version}", page_files.version()).replace("{base}", request.base_url)
     headers = {"Content-Type": HTML, "Content-Security-Policy": policy, "Referrer-Policy": "no-referrer"}
-    return _revalidated(request, text, headers)
-
-
-def _revalidated(request: Request, body: str | bytes, headers: dict[str, str]) -> Response:
-    """Return the body with an ETag and `no-cache`, or 304 if If-None-Match names this ETag."""
-    content = body if isinstance(body, bytes) else body.encode()
-    etag = f'"{sha256(content).hexdigest()[:32]}"'
-    headers = {**headers, "Cache-Control": "no-cache", "ETag": etag}
-    if etags.matches(request.headers.get("if-none-match", ""), etag, weak=True):
-        return Response(304, headers=headers)
-    return Response(200, body, headers)
+    return revalidated(request, text, headers)
 
 
 handler = endpoint(

@@ -70,10 +70,10 @@ def test_the_queue_of_files_is_not_read_while_writes_are_closed() -> None:
     assert template()["Resources"]["IngestFiles"]["Properties"]["Enabled"] == ["WritesAreOpen", True, False]
 
 
-def test_exactly_the_functions_that_write_images_obey() -> None:
+def test_exactly_the_functions_that_write_images_obey_and_the_status_tells_it() -> None:
     obey = {
         name
         for name, function in functions().items()
         if "fb_writes" in function["Properties"].get("Environment", {}).get("Variables", {})
     }
-    assert obey == {f"{name}Function" for name in ("Upload", "Delete", "Edit", "Presign", "Ingest")}
+    assert obey == {f"{name}Function" for name in ("Upload", "Delete", "Edit", "Presign", "Ingest", "Browse")}

@@ -147,9 +147,9 @@ def test_head_is_get_without_the_body(api: Api) -> None:
         *((path, {}) for path in (url, url + "?size=256", url + "/info", url.replace("label", "LABEL"))),
         *((drawn + query, {}) for query in ("", "&format=json", "&format=redirect", "&count=2", "&random=1")),
         *((f"/random.json?label={api.label}{query}", {}) for query in ("", "&count=2")),
-        *((path, {}) for path in ("/labels", f"/labels/{api.label}", f"/images?label={api.label}&limit=1")),
+        *((path, {}) for path in ("/labels", f"/labels/{api.label}", f"/images?label={api.label}&limit=1", "/status")),
         *((path, {}) for path in ("/random", "/random.json", "/nothing", url + "?size=1", f"/images/{api.label}/x")),
-        *((path, etag) for path in (url, url + "?size=256", "/")),
+        *((path, etag) for path in (url, url + "?size=256", "/", "/status")),
     ):
         got = api.host.request("GET", local(path), headers=headers)
         head = api.host.request("HEAD", local(path), headers=headers)

@@ -123,7 +123,7 @@ def api_phrases() -> list[str]:
         f"{constant('mosaic_options.COLUMNS_MIN')} to {constant('mosaic_options.COLUMNS_MAX')}; default "
         f"{constant('mosaic_options.COLUMNS')}",
         f"for all labels, at most {constant('tile_sample.LABELS_MAX')} of them",
-        f"at least {constant('tile_sample.TILES_MIN')} tiles and at most {constant('tile_sample.TILES_MAX'):,}",
+        f"at least {constant('shared.tiles.TILES_MIN')} tiles and at most {constant('tile_sample.TILES_MAX'):,}",
         "drawn in {}, {} or {} pixels".format(*constant("mosaic_grid.SIDES")),
         f"at most {constant('mosaic_grid.PIXELS_MAX') // 10**6} million",
         f"A file has {constant('mosaic_images.PACKED_MAX'):,} tiles",
@@ -187,7 +187,7 @@ PHRASES: dict[Path, list[str]] = {
         f"(at most {constant('shared.labels.chunks.class_of')(constant('shared.images.UNITS') - 1)}, one a class)",
     ],
     MOSAICS: [
-        f"at least {constant('tile_sample.TILES_MIN')} other images",
+        f"at least {constant('shared.tiles.TILES_MIN')} other images",
         f"and {constant('tile_sample.TILES_MAX'):,} are the most that are used",
         f"within {NUMERALS[constant('matching.REACH')]} cells, unless every other one is worse by more than "
         f"{constant('matching.REPEAT'):.0f} (Delta-E)",

@@ -36,6 +36,7 @@ def test_files_wait_and_a_label_is_rebuilt_while_writes_are_closed(tmp_path: Pat
         service.be_patient()
         refused = service.upload(pictures.tiny(MANY))
         assert (refused.status, refused.headers["retry-after"]) == (503, "60")
+        assert json_of(service.get("/status"))["writes"] == "closed"
         key = f"incoming/{upload['id']}"
         client(service, "s3").put_object(
             Bucket=resource(service, "IncomingBucket"), Key=key, Body=pictures.tiny(MANY + 1)

@@ -41,7 +41,8 @@ def upload(service: LocalService, seed: int, token: str = "") -> tuple[int, byte
     return answer.status, answer.body
 
 
-def test_writes_need_a_token(service: LocalService) -> None:
+def test_writes_need_a_token_and_the_status_says_so(service: LocalService) -> None:
+    assert json.loads(service.get("/status").body)["writes"] == "token"
     assert upload(service, 1)[0] == 401
     assert upload(service, 1, "nonsense")[0] == 401
     assert upload(service, 1, printed_token(service.data))[0] == 201

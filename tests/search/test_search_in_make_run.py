@@ -62,6 +62,10 @@ def test_an_altered_copy_finds_its_original_first(api: Api, photographs: dict[st
         assert first["similarity"] > second["similarity"]
 
 
+def test_the_status_names_the_encoder(api: Api) -> None:
+    assert json_of(api.get("/status"))["search"] == json_of(api.get("/search?q=boat"))["encoder"] == "lite0"
+
+
 def test_a_photograph_finds_itself_exactly(api: Api, photographs: dict[str, Any]) -> None:
     for name in COPIED:
         (hit,) = found(by_picture(api, api.get(photographs[name]["url"]).body, ("k", "1")))

@@ -47,6 +47,7 @@ EXPECTED: dict[str, Any] = {
     "listMyImages": 200,
     "listLabels": 200,
     "getLabel": 200,
+    "getStatus": 200,
     "updateImage": 200,
     "deleteImage": 204,
     "index-stream": [],  # the image is gone, and nothing is left of it
