@@ -1,5 +1,6 @@
 """/uploads: create a form that takes a file straight to S3, and show the state of the upload."""
 
+import os
 import re
 import time
 import uuid
@@ -14,24 +15,30 @@ from shared.settings import read_settings
 from shared.uploads.callback_url import CallbackRules
 from shared.uploads.incoming import IncomingBucket
 from shared.uploads.table import Uploads
-from shared.uploads.upload import Upload, current_image, upload_json
+from shared.uploads.upload import FORM_LIFETIME, Upload, current_image, upload_json
 
 ID = re.compile("[0-9a-f]{32}")
 EXAMPLE = '{"label": "cat"}'
 
 
 def create_direct_upload(request: Request) -> Response:
-    """Answer 201 with a form. The client posts its fields and then the file to its URL within the hour."""
+    """Answer 201 with a form. The client posts its fields and then the file to its URL before `expires`."""
     caller = access.caller(request.authorizer, access.WRITE)
     asked = _asked(request)
     settings = read_settings()
     writes.require_open(settings)
     asked["label"] = images.parse_allowed_label(asked["label"], settings.labels)
     upload = Upload(
-        uuid.uuid4().hex, int(time.time()), request.base_url, owner=caller.subject, request=request.id, **asked
+        uuid.uuid4().hex,
+        int(time.time()),
+        request.base_url,
+        owner=caller.subject,
+        request=request.id,
+        form_lifetime=int(os.environ.get("FORM_LIFETIME") or FORM_LIFETIME),
+        **asked,
     )
     Uploads(aws.dynamodb(), settings.uploads_table).add(upload)
-    form = IncomingBucket(aws.s3(), settings.incoming_bucket).create_form(upload.key)
+    form = IncomingBucket(aws.s3(), settings.incoming_bucket).create_form(upload.key, upload.form_lifetime)
     shown = upload_json(upload, None, upload.created)
     return as_json({**shown, "upload_info": form}, status=201, headers={"Location": shown["status_url"]})
 

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from shared.limits import FILE_MAX
-from shared.uploads.upload import FORM_LIFETIME
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -19,8 +18,10 @@ class IncomingBucket:
     def __init__(self, client: "S3Client", name: str) -> None:
         self._client, self._name = client, name
 
-    def create_form(self, key: str) -> dict[str, Any]:
-        """Return `url` and `fields` of a form that stores a file under this key. S3 enforces its limits.
+    def create_form(self, key: str, lifetime: int) -> dict[str, Any]:
+        """Return `url` and `fields` of a form that stores a file under this key for `lifetime` seconds.
+
+        S3 enforces its limits, unless the session ends before whose keys sign it: S3 then takes no file any more.
 
         Clients may send another Content-Type. The fields have one, because S3 refuses a form that lacks a field with a
         condition, even if the condition allows any text.
@@ -30,7 +31,7 @@ class IncomingBucket:
             key,
             Fields={"Content-Type": ANY_TYPE},
             Conditions=[["content-length-range", 1, FILE_MAX], ["starts-with", "$Content-Type", ""]],
-            ExpiresIn=FORM_LIFETIME,
+            ExpiresIn=lifetime,
         )
 
     def get(self, key: str) -> bytes | None:

@@ -16,7 +16,7 @@ from botocore.exceptions import ClientError
 
 from shared.images import Image
 from shared.labels.transactions import Write
-from shared.uploads.upload import BEFORE_IMAGE, LIFETIME, STATES, Detections, Upload
+from shared.uploads.upload import BEFORE_IMAGE, FORM_LIFETIME_BEFORE, LIFETIME, STATES, Detections, Upload
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -112,7 +112,12 @@ def _item(upload: Upload) -> Item:
         "callbackUrl": upload.callback_url,
         "request": upload.request,
     }
-    numbers = {"created": upload.created, "expires": upload.created + LIFETIME, "weight": upload.weight}
+    numbers = {
+        "created": upload.created,
+        "expires": upload.created + LIFETIME,
+        "weight": upload.weight,
+        "formLifetime": upload.form_lifetime,
+    }
     flags = {"insecureCallback": upload.insecure_callback, "tagFromLabels": upload.tag_from_labels}
     return {
         **{name: {"S": text} for name, text in texts.items()},
@@ -143,4 +148,5 @@ def _upload(item: Item) -> Upload:
         given_up="givenUp" in item,
         callback_sent=item[CALLBACK_SENT]["S"] if CALLBACK_SENT in item else "",
         request=item["request"]["S"] if "request" in item else "",
+        form_lifetime=int(item["formLifetime"]["N"]) if "formLifetime" in item else FORM_LIFETIME_BEFORE,
     )

@@ -18,7 +18,8 @@ from shared.labels.store import Store
 STATES = ("waiting", "received", "stored", "recognised", "failed")
 ENDED = ("recognised", "failed")
 BEFORE_IMAGE = ("waiting", "received")
-FORM_LIFETIME = 3_600  # seconds that a form may be used
+FORM_LIFETIME = 900  # seconds that a form may be used, unless the stack's FormLifetime says otherwise
+FORM_LIFETIME_BEFORE = 3_600  # the same of uploads that do not know it, which began when all forms had an hour
 INGEST_ALLOWANCE = 3_600  # seconds after the form's end: a file may have come in time and be ingested late
 LIFETIME = 15 * 86_400  # seconds that an upload is kept, one day more than a dead-letter queue keeps its message
 
@@ -29,9 +30,10 @@ Detections = Sequence[tuple[str, float]]  # names and confidences in percent
 class Upload:
     """A direct upload; `created` in seconds of the epoch, weight in units; links begin with `base_url`.
 
-    `image` is the id of its image, and `version` that image's version, both from `stored` on. `detections` are there
-    once it is recognised, and `problem` (RFC 9457) once it has failed or was given up. `callback_sent` is the id of the
-    callback that was put into the queue last. `request` is the id of the request that it began with, for the log.
+    Its form may be used for `form_lifetime` seconds. `image` is the id of its image, and `version` that image's
+    version, both from `stored` on. `detections` are there once it is recognised, and `problem` (RFC 9457) once it has
+    failed or was given up. `callback_sent` is the id of the callback that was put into the queue last. `request` is the
+    id of the request that it began with, for the log.
     """
 
     id: str
@@ -53,11 +55,12 @@ class Upload:
     given_up: bool = False
     callback_sent: str = ""
     request: str = ""
+    form_lifetime: int = FORM_LIFETIME
 
     @property
     def form_expires(self) -> int:
         """The time from which its form can no longer be used."""
-        return self.created + FORM_LIFETIME
+        return self.created + self.form_lifetime
 
     @property
     def has_ended(self) -> bool:

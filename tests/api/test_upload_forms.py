@@ -1,4 +1,4 @@
-"""The forms that take files to S3: each is signed by us, for one file of a limited size under one key, for an hour."""
+"""The forms that take files to S3: each is signed by us, for one file of limited size and one key, for some minutes."""
 
 from pathlib import Path
 from typing import Any
@@ -9,7 +9,6 @@ from botocore.exceptions import ClientError
 
 from shared import aws
 from shared.limits import FILE_MAX
-from shared.uploads import incoming
 from shared.uploads.incoming import IncomingBucket
 from tests.support import pictures
 from tests.support.direct import ask, client, curl, ended, files, resource, state_of
@@ -18,10 +17,10 @@ from tests.support.local_service import LocalService, send
 from tests.support.pictures import File, multipart_body
 
 
-def form_of(running: LocalService, key: str, session: boto3.Session | None = None) -> Any:
+def form_of(running: LocalService, key: str, session: boto3.Session | None = None, lifetime: int = 60) -> Any:
     """Return a form for this key, signed by the account's owner or by the owner of this session."""
     signer = (session or running.aws()).client("s3", endpoint_url=running.aws_endpoint, config=aws.S3_CONFIG)
-    return IncomingBucket(signer, resource(running, "IncomingBucket")).create_form(key)
+    return IncomingBucket(signer, resource(running, "IncomingBucket")).create_form(key, lifetime)
 
 
 def test_a_file_of_one_byte_too_many_or_none_at_all_is_refused(running: LocalService, tmp_path: Path) -> None:
@@ -95,12 +94,9 @@ def test_a_form_is_good_for_its_bucket_alone(running: LocalService, tmp_path: Pa
     assert state_of(running, upload)["state"] == "waiting"
 
 
-def test_an_expired_form_is_refused_and_said_to_be(
-    running: LocalService, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_expired_form_is_refused_and_said_to_be(running: LocalService, tmp_path: Path) -> None:
     upload = ask(running, label=new_label())
-    monkeypatch.setattr(incoming, "FORM_LIFETIME", -1)
-    expired = form_of(running, f"incoming/{upload['id']}")
+    expired = form_of(running, f"incoming/{upload['id']}", lifetime=-1)
     status, body = curl(**expired, content=pictures.png(1), folder=tmp_path)
     assert status == 403
     assert "expired" in body

@@ -130,7 +130,7 @@ def test_a_token_is_checked_by_what_was_built() -> None:
 @built
 def test_a_form_for_s3_is_made_by_what_was_built() -> None:
     code = "from shared import aws\nfrom shared.uploads.incoming import IncomingBucket\n"
-    code += "form = IncomingBucket(aws.s3(), 'bucket').create_form('incoming/x')\n"
+    code += "form = IncomingBucket(aws.s3(), 'bucket').create_form('incoming/x', 60)\n"
     code += "print(form['url'], form['fields']['key'])"
     assert isolated(code, BUILT / "PresignFunction", LAYER).split() == [
         "https://bucket.s3.amazonaws.com/",

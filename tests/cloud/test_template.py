@@ -251,7 +251,9 @@ def test_incoming_files_are_private_may_be_posted_by_any_page_and_go_by_themselv
     assert (cors["AllowedMethods"], cors["AllowedOrigins"]) == (["GET", "HEAD"], ["*"])
     (rule,) = incoming["LifecycleConfiguration"]["Rules"]
     dead = RESOURCES["IncomingDeadLetterQueue"]["Properties"]["MessageRetentionPeriod"]
-    assert 86_400 * rule["ExpirationInDays"] > dead < upload.LIFETIME  # what is received later is still there
+    last_form = template()["Parameters"]["FormLifetime"]["MaxValue"]
+    assert 86_400 * rule["ExpirationInDays"] > dead  # what is received later is still there
+    assert last_form + upload.INGEST_ALLOWANCE + dead < upload.LIFETIME
     assert (rule["Status"], rule["ExpirationInDays"]) == ("Enabled", 15)
 
 

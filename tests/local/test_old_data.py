@@ -36,7 +36,7 @@ ARCHIVES = sorted((ROOT / "tests/data").iterdir())
 HOST = "127.0.0.1:3000"  # the host that was asked then, and that links begin with
 
 # The test shifts the stored times as if the archive had been made this long ago. `make reconcile` looks at versions of
-# at least an hour. An upload may wait for its file for two hours. So the test has half an hour.
+# at least an hour. An upload of then may wait for its file for two hours. So the test has half an hour.
 AGE = 5_400  # seconds
 HIDDEN = 43_200  # seconds until messages would come by themselves; the most that SQS allows, and longer than the test
 

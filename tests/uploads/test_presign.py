@@ -10,7 +10,8 @@ import pytest
 
 import presign_upload
 from shared.limits import FILE_MAX
-from shared.uploads.upload import FORM_LIFETIME, INGEST_ALLOWANCE, LIFETIME
+from shared.uploads.upload import FORM_LIFETIME, FORM_LIFETIME_BEFORE, INGEST_ALLOWANCE, LIFETIME
+from tests.support.cloud import template
 from tests.support.hosts import Api, Handlers, json_of
 from tests.support.local_service import Answer
 
@@ -167,12 +168,46 @@ def test_an_upload_whose_form_expired_unused_says_so(cat: Api, monkeypatch: pyte
     assert "ask for another form" in late["error"]["detail"]
 
 
-def test_the_form_takes_one_key_for_one_hour_and_20_mb(cat: Api) -> None:
+def policy_of(shown: Any) -> Any:
+    """Return what an upload's form allows."""
+    return json.loads(base64.b64decode(shown["upload_info"]["fields"]["policy"]))
+
+
+@pytest.mark.parametrize("chosen", [None, "", "60", "3600"])
+def test_the_form_works_as_long_as_expires_promises(
+    cat: Api, monkeypatch: pytest.MonkeyPatch, chosen: str | None
+) -> None:
+    """Without the variable, as during a deploy, for the template's default."""
+    monkeypatch.delenv("FORM_LIFETIME", raising=False)
+    if chosen is not None:
+        monkeypatch.setenv("FORM_LIFETIME", chosen)
+    default = template()["Parameters"]["FormLifetime"]["Default"]
     shown = json_of(ask(cat, b'{"label": "cat"}'))
-    policy = json.loads(base64.b64decode(shown["upload_info"]["fields"]["policy"]))
-    until, shown_until = (datetime.fromisoformat(text) for text in (policy["expiration"], shown["expires"]))
-    assert abs((until - shown_until).total_seconds()) <= 30, "a slow machine may take a while between the two"
-    assert shown_until - datetime.fromisoformat(shown["created"]) == timedelta(hours=1)
+    until, shown_until = (datetime.fromisoformat(text) for text in (policy_of(shown)["expiration"], shown["expires"]))
+    assert 0 <= (until - shown_until).total_seconds() <= 30, "a slow machine may take a while between the two"
+    assert shown_until - datetime.fromisoformat(shown["created"]) == timedelta(seconds=int(chosen or default))
+
+
+def test_a_form_keeps_its_end_when_the_stack_gets_another_lifetime(cat: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FORM_LIFETIME", "120")
+    shown = json_of(ask(cat, b'{"label": "cat"}'))
+    monkeypatch.setenv("FORM_LIFETIME", "3600")
+    assert json_of(cat.get(shown["status_url"]))["expires"] == shown["expires"]
+
+
+def test_a_form_of_before_has_the_hour_that_it_promised(cat: Api) -> None:
+    shown = json_of(ask(cat, b'{"label": "cat"}'))
+    (item,) = stored()
+    del item["formLifetime"]
+    boto3.client("dynamodb").put_item(TableName="UploadsTable", Item=item)
+    of_before = json_of(cat.get(shown["status_url"]))
+    begun, until = (datetime.fromisoformat(of_before[name]) for name in ("created", "expires"))
+    assert until - begun == timedelta(hours=1) == timedelta(seconds=FORM_LIFETIME_BEFORE)
+
+
+def test_the_form_takes_one_key_and_20_mb(cat: Api) -> None:
+    shown = json_of(ask(cat, b'{"label": "cat"}'))
+    policy = policy_of(shown)
     assert {"bucket": "incoming"} in policy["conditions"]
     assert {"key": f"incoming/{shown['id']}"} in policy["conditions"]
     assert ["content-length-range", 1, FILE_MAX] in policy["conditions"]
