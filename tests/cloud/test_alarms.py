@@ -190,7 +190,7 @@ def test_a_budget_needs_an_address_and_a_region_that_has_budgets() -> None:
         "MonthlyBudget",
         "CloudFormation",
     ]
-    assert TEMPLATE["Parameters"]["MonthlyBudget"]["Default"] == 0
+    assert TEMPLATE["Parameters"]["MonthlyBudget"]["Default"] == "0"
 
 
 @pytest.mark.parametrize(

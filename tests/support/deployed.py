@@ -3,6 +3,7 @@
 References to other resources stay as they are.
 """
 
+import math
 import re
 from collections.abc import Callable, Mapping
 from functools import cache
@@ -60,7 +61,7 @@ class Deployed:
     def _refused(self, name: str, rule: Mapping[str, Any]) -> str | None:
         value = self._values[name]
         allowed = value in map(str, rule.get("AllowedValues", [value]))
-        allowed = allowed and len(value) <= rule.get("MaxLength", 4096)
+        allowed = allowed and len(value) <= rule.get("MaxLength", 4096) and _is_number(value, rule)
         if allowed and re.fullmatch(rule.get("AllowedPattern", ".*"), value, re.DOTALL):
             return None
         return str(rule.get("ConstraintDescription", name))
@@ -71,11 +72,16 @@ class Deployed:
 
     def resources(self) -> dict[str, Any]:
         """Return the properties of the resources that are made."""
-        return {
-            name: self.value(each.get("Properties", {}))
-            for name, each in resources().items()
-            if "Condition" not in each or self.holds(each["Condition"])
-        }
+        return {name: self.properties(name) for name in resources() if self.makes(name)}
+
+    def makes(self, name: str) -> bool:
+        """Return whether a resource is made."""
+        each = resources()[name]
+        return "Condition" not in each or self.holds(each["Condition"])
+
+    def properties(self, name: str) -> Any:
+        """Return the properties of a resource, as if it were made."""
+        return self.value(resources()[name].get("Properties", {}))
 
     def outputs(self) -> dict[str, Any]:
         """Return the outputs."""
@@ -101,3 +107,13 @@ class Deployed:
         if not isinstance(text, str):
             return {"Fn::Sub": text}
         return re.sub(r"\$\{([\w:]+)\}", lambda found: str(self._values.get(found[1], found[0])), text)
+
+
+def _is_number(value: str, rule: Mapping[str, Any]) -> bool:
+    """Return whether a text is a number within the bounds, if the parameter has to be one."""
+    if rule["Type"] != "Number":
+        return True
+    try:
+        return bool(rule.get("MinValue", -math.inf) <= float(value) <= rule.get("MaxValue", math.inf))
+    except ValueError:
+        return False

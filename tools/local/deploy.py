@@ -32,7 +32,7 @@ ARTIFACTS = "petapi-artifacts"
 DEPLOYED = "/petapi-local/deployed"  # an SSM parameter, because snapshots keep it together with the stack
 DEPLOYERS = ("ministack", "aws-sam-translator")
 CAPABILITIES = ("CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND")
-LAYER_RULE = "Lite0NeedsALayer"  # here, the functions find the libraries and models of lite0 on the machine
+LAYER_RULE = "ModelsNeedALayer"  # here, the functions find the libraries and models on the machine
 ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)  # as in SAM, so that the same files make the same zip
 PACKAGES = {"AWS::Serverless::Function": "CodeUri", "AWS::Serverless::LayerVersion": "ContentUri"}
 
