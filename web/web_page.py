@@ -21,6 +21,7 @@ DOCS_POLICY = POLICY.replace("blob:", "blob: data:")
 SERVER = "http://127.0.0.1:3000"  # the server in web/openapi.json
 HTML = "text/html; charset=utf-8"
 SAMPLES = "samples"  # takes the place of a version in the addresses of the sample photographs
+PRELOAD = '<link rel="modulepreload" href="web/{version}/%s">'
 
 
 def get_page(request: Request) -> Response:
@@ -49,21 +50,23 @@ def get_page_file(request: Request) -> Response:
     version, name = request.path_parameters["version"], request.path_parameters["name"]
     if version == SAMPLES:
         return _sample(request, name)
-    if version != page_files.version() or name not in page_files.FILES:
+    if version != page_files.version() or name not in page_files.files():
         raise NotFound(f"There is no file {name} in version {version}; reload the page.")
     headers = {"Content-Type": page_files.content_type(name), "Cache-Control": "public, max-age=31536000, immutable"}
-    return Response(200, page_files.read(page_files.FILES[name]), headers)
+    return Response(200, page_files.read(page_files.files()[name]), headers)
 
 
 def _sample(request: Request, name: str) -> Response:
     content = page_files.sample(name)
     if content is None:
         raise NotFound(f"There is no sample photograph {name}; the folder web/samples has their names.")
-    return revalidated(request, content, {"Content-Type": "image/jpeg"})
+    return revalidated(request, content, {"Content-Type": page_files.sample_type(name)})
 
 
 def _html(request: Request, name: str, policy: str) -> Response:
-    text = page_files.read(name).replace("{version}", page_files.version()).replace("{base}", request.base_url)
+    preloads = "\n  ".join(PRELOAD % module for module in page_files.modules())
+    text = page_files.read(name).replace("{modulepreload}", preloads)
+    text = text.replace("{version}", page_files.version()).replace("{base}", request.base_url)
     headers = {"Content-Type": HTML, "Content-Security-Policy": policy, "Referrer-Policy": "no-referrer"}
     return revalidated(request, text, headers)
 

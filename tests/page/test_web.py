@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,9 @@ import pytest
 import yaml
 
 import page_files
+from shared.images import TAGS_MAX, parse_tags, parse_weight
 from shared.limits import BODY_MAX
-from tests.support.answers import problem
+from tests.support.answers import conforms, problem
 from tests.support.cloud import ROOT
 from tests.support.hosts import Api, Running, json_of
 from tools import openapi_json
@@ -59,7 +61,7 @@ def test_every_file_of_a_page_is_served_and_cached_for_a_year(api: Api, path: st
             "js": "text/javascript",
             "svg": "image/svg+xml",
         }.get(name.rpartition(".")[2])
-        file = page_files.FILES[name.rpartition("/")[2]]
+        file = page_files.files()[name.rpartition("/")[2]]
         assert answer.body.decode() == (ROOT / "web" / file).read_text()
 
 
@@ -74,7 +76,39 @@ def test_every_sample_photograph_is_served_byte_for_byte(api: Api) -> None:
         assert answer.body == (ROOT / "web/samples" / name).read_bytes()
 
 
-@pytest.mark.parametrize("path", [*PAGES, "/openapi.json", "/web/samples/lighthouse-on-cape.jpg"])
+def test_the_list_of_the_samples_is_served_and_names_each_photograph(api: Api) -> None:
+    answer = api.get("/web/samples/samples.json")
+    assert (answer.status, answer.headers["content-type"]) == (200, "application/json")
+    conforms(json_of(answer), "Samples")
+    assert sorted(sample["name"] for sample in json_of(answer)["samples"]) == SAMPLES
+
+
+def test_the_samples_teach_weights_labels_and_tags() -> None:
+    """Where a service takes one label, all go to it with their label as a further tag, so they have four at most."""
+    given = json.loads((ROOT / "web/samples/samples.json").read_text())
+    assert given["source"].removesuffix("; free to use.") in " ".join(
+        (ROOT / "web/samples/SOURCES.md").read_text().split()
+    )
+    samples = given["samples"]
+    of = {label: [each for each in samples if each["label"] == label] for label in {each["label"] for each in samples}}
+    assert set(of) == {"houses", "vehicles", "people", "nature"}
+    for label, some in of.items():
+        weights = [parse_weight(str(each["weight"])) for each in some]
+        assert len(set(weights)) == len(some), label
+        assert max(weights) > 5 * min(weights), label
+    weights = [each["weight"] for each in samples]
+    assert (min(weights), max(weights)) == (0.05, 0.95)
+    tags = Counter(tag for each in samples for tag in each["tags"])
+    for each in samples:
+        assert parse_tags(each["tags"]) == tuple(each["tags"])
+        assert 1 <= len(each["tags"]) < TAGS_MAX
+        assert not set(each["tags"]) & set(of)
+    assert len([tag for tag, count in tags.items() if count > 1]) >= 8  # so that a tag draws among several
+
+
+@pytest.mark.parametrize(
+    "path", [*PAGES, "/openapi.json", "/web/samples/lighthouse-on-cape.jpg", "/web/samples/samples.json"]
+)
 def test_caches_ask_for_a_page_each_time_and_get_it_if_it_has_changed(api: Api, path: str) -> None:
     answer = api.get(path)
     assert answer.headers["cache-control"] == "no-cache"
@@ -113,6 +147,9 @@ def test_a_page_ignores_the_parameters_that_others_add(api: Api, path: str) -> N
         "/web/{version}/..%2Fweb_page.py",
         "/web/{version}/vendor",
         "/web/{version}/red-barn.jpg",
+        "/web/{version}/samples.json",
+        "/web/{version}/openapi.json",
+        "/web/{version}/page.html",
         "/web/samples/page.js",
         "/web/samples/unknown.jpg",
         "/web/samples/SOURCES.md",
@@ -138,8 +175,12 @@ def test_the_version_changes_with_each_file_of_a_page(tmp_path: Path, monkeypatc
     assert fresh_version() == before
     (tmp_path / "web/samples/red-barn.jpg").unlink()
     assert fresh_version() == before, "the sample photographs are no part of the version"
-    (tmp_path / "web/page.css").write_text("body {}")
-    assert fresh_version() != before
+    (tmp_path / "web/docs.css").write_text("body {}")
+    changed = fresh_version()
+    assert changed != before
+    (tmp_path / "web/page").mkdir(exist_ok=True)
+    (tmp_path / "web/page/new.js").write_text("")
+    assert fresh_version() not in (before, changed)
     monkeypatch.undo()
     assert fresh_version() == before
 
@@ -148,6 +189,7 @@ def fresh_version() -> str:
     """Compute the version as a new container does."""
     page_files.read.cache_clear()
     page_files.version.cache_clear()
+    page_files.files.cache_clear()
     return page_files.version()
 
 
@@ -175,7 +217,7 @@ def test_the_vendored_library_has_its_licence_and_is_named_among_the_dependencie
 
 
 def test_every_file_fits_into_an_answer_of_lambda() -> None:
-    for path in page_files.FILES.values():
+    for path in page_files.files().values():
         assert len(json.dumps((ROOT / "web" / path).read_text())) < BODY_MAX
 
 
