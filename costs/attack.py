@@ -1,5 +1,6 @@
-"""What a stranger can make an operator pay: requests without a token, as many as throttles and a firewall pass."""
+"""What a stranger can make an operator pay: requests without a token, as many as throttles and a firewall let pass."""
 
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -14,8 +15,29 @@ RATE = Decimal(1000)  # requests a second that a client sends for a month
 IN_FIVE_MINUTES = Decimal(1000)  # requests of an address that the rule of the web ACL lets pass
 ALLOWED = IN_FIVE_MINUTES / 300  # a second
 LOW = Decimal(20)  # the throttle that pictures could have
+DRAWS_AND_PICTURES = ("/random", "/random/{label}", "/random.json", "/images/{label}/{name}", "/images")
 STILL = Use(images=Decimal(1000), draws=Decimal(0), uploads=Decimal(0), mode="cdn-image")
 PLAN = "pro"
+
+# What a request costs, by method and path. Others with the method ANY cost as much as an image's info, and the rest is
+# refused, with 405 or because it has no token.
+KINDS = {
+    ("GET", "/images/{label}/{name}"): "pictures",
+    ("GET", "/images"): "lists",
+    ("GET", "/random"): "draws",
+    ("GET", "/random/{label}"): "draws",
+    ("GET", "/random.json"): "json_draws",
+    **{("HEAD", path): "heads" for path in DRAWS_AND_PICTURES},
+    ("GET", "/search"): "searches",
+    ("HEAD", "/search"): "searches",
+    ("POST", "/search"): "picture_searches",
+    ("ANY", "/images/{label}/{name}/similar"): "similars",
+    ("GET", "/images/{label}/{name}/mosaic"): "mosaics",
+    ("HEAD", "/images/{label}/{name}/mosaic"): "mosaic_heads",
+    ("GET", "/labels/{label}/tiles"): "tile_files",
+    ("HEAD", "/labels/{label}/tiles"): "mosaic_heads",
+    ("ANY", "/web/{version}/{name}"): "page_files",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +54,13 @@ def attacks() -> Iterator[Attack]:
     api, pictures = replace(STILL, mode="image"), stack().picture_throttle
     passed, blocked = ALLOWED * SECONDS, (RATE - ALLOWED) * SECONDS
     throttled = every_route(api, pictures)
-    flood = replace(STILL, pictures=RATE * SECONDS)
-    ruled = replace(STILL, pictures=passed, blocked=blocked, waf="on")
-    planned = replace(ruled, plan=PLAN)
-    refused = replace(api, refused=stack().throttles * SECONDS)
+    flood = replace(STILL, page_files=RATE * SECONDS)  # which are larger than a picture
+    ruled = replace(STILL, page_files=passed, blocked=blocked, waf="on")
+    planned = replace(STILL, draws=passed, blocked=blocked, waf="on", plan=PLAN)  # which pays for no call of the API
+    refused = replace(api, refused=sum(stack().limits.values(), Decimal(0)) * SECONDS)
     yield Attack("the default throttles", throttled, None)
     yield Attack(f"`PictureThrottleRate={LOW}`", every_route(api, LOW), None)
-    yield Attack("`ApiWebAclArn`", replace(api, pictures=passed, blocked=blocked, waf="on"), None)
+    yield Attack("`ApiWebAclArn`", replace(api, page_files=passed, blocked=blocked, waf="on"), None)
     yield Attack("`Cdn=true`", throttled, flood)
     yield Attack("`Cdn=true CdnOnly=true`", refused, flood)
     yield Attack("`Cdn=true CdnOnly=true WebAclArn`", refused, ruled)
@@ -47,20 +69,12 @@ def attacks() -> Iterator[Attack]:
 
 
 def every_route(use: Use, pictures: Decimal) -> Use:
-    """Return the month of a client that takes all that the routes of reads give; pictures and lists have this rate."""
-    rates = stack()
-    return replace(
-        use,
-        pictures=pictures * SECONDS,
-        lists=pictures * SECONDS,
-        draws=2 * rates.throttle * SECONDS,  # /random and /random/{label}
-        infos=rates.other_throttle * SECONDS,
-        similars=rates.other_throttle * SECONDS,
-        searches=2 * rates.search_throttle * SECONDS,  # GET and HEAD
-        picture_searches=rates.search_throttle * SECONDS,
-        mosaics=rates.search_throttle * SECONDS,
-        tile_files=rates.search_throttle * SECONDS,
-    )
+    """Return the month of clients that take all that the routes give; pictures and lists have this rate."""
+    rates: dict[str, Decimal] = defaultdict(Decimal)
+    for route, rate in stack().limits.items():
+        kind = KINDS.get(route) or ("infos" if route[0] == "ANY" else "refused")
+        rates[kind] += pictures if kind in ("pictures", "lists") else rate
+    return replace(use, **{kind: rate * SECONDS for kind, rate in rates.items()})  # type: ignore[arg-type]
 
 
 def written(use: Use) -> Decimal:
@@ -75,6 +89,6 @@ def of_bytes() -> Decimal:
 
 def break_even() -> Decimal:
     """Return the requests a second from which on a web ACL costs more than the refusals that it saves."""
-    refusals = written(replace(STILL, mode="image", refused=stack().throttles * SECONDS))
+    refusals = written(replace(STILL, mode="image", refused=sum(stack().limits.values(), Decimal(0)) * SECONDS))
     of_million = prices(STILL.region)["waf-requests"].gross(Decimal(10**6))
     return refusals / of_million * 10**6 / SECONDS

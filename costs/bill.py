@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from costs import direct_uploads, edge, mosaics, search, sized
+from costs import direct_uploads, edge, mosaics, reads, search, sized
 from costs.measured import Measured, measured
 from costs.model import REFUSED, Month
 from costs.prices import Price, prices
@@ -87,7 +87,7 @@ def bill_of(month: Month) -> Bill:
 def month(use: Use, assumed: Assumed) -> Month:
     """Return the month of this use, with the measured requests and the steps that are counted from the code."""
     known = search.with_steps(direct_uploads.with_steps(measured(), use, assumed), use, assumed)
-    known = with_refusals(sized.with_steps(mosaics.with_steps(known), use))
+    known = with_refusals(reads.with_steps(sized.with_steps(mosaics.with_steps(known), use)))
     return Month(use, assumed, known, stack())
 
 
@@ -104,6 +104,7 @@ def at_rest(use: Use) -> Use:
     still = replace(use, draws=nothing, uploads=nothing, direct_uploads=nothing)
     still = replace(still, deletes=nothing, patches=nothing, infos=nothing, lists=nothing)
     still = replace(still, mosaics=nothing, tile_files=nothing, pictures=nothing, refused=nothing, blocked=nothing)
+    still = replace(still, json_draws=nothing, heads=nothing, mosaic_heads=nothing, page_files=nothing)
     return replace(still, searches=nothing, picture_searches=nothing, similars=nothing)
 
 

@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from costs import sized
+from costs import reads, sized
 from costs.measured import Requests
 from costs.use import Assumed, Use
 
@@ -18,11 +18,13 @@ def is_used(use: Use) -> bool:
 
 def serves(name: str, use: Use) -> bool:
     """Return whether callers ask CloudFront for this kind of request."""
-    return is_used(use) and name in (*PICTURES, *DRAWS)
+    return is_used(use) and name in (*PICTURES, *DRAWS, reads.FILE)
 
 
 def missed(name: str, assumed: Assumed) -> Decimal:
     """Return the part of CloudFront's requests that reaches the API: draws, thumbnails to make, what is not cached."""
+    if name == reads.FILE:
+        return Decimal(0)
     return Decimal(1) if name in (*DRAWS, sized.FIRST) else 1 - assumed.cache_hit
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, Decimal
 
-from costs import direct_uploads, edge, monitoring, mosaics, search, sized
+from costs import direct_uploads, edge, monitoring, mosaics, reads, search, sized
 from costs.direct_uploads import ASK, NOTIFY, RECEIVE, REQUESTS_OF_MESSAGE
 from costs.measured import OF_BASE64, Measured, Operation, Requests
 from costs.prices import GB
@@ -31,7 +31,7 @@ FUNCTIONS = {
     "delete": "DeleteFunction",
 }
 REFUSED = "refused"
-STEPS = direct_uploads.STEPS | search.STEPS | mosaics.STEPS | sized.STEPS  # counted from the code
+STEPS = direct_uploads.STEPS | search.STEPS | mosaics.STEPS | sized.STEPS | reads.STEPS  # counted from the code
 RUN_BY = FUNCTIONS | STEPS | {REFUSED: "BrowseFunction"}
 PICTURES = ("draw image", "download")
 THUMBNAILS = ("thumbnail first", "thumbnail again")
@@ -60,6 +60,7 @@ def requests(use: Use, assumed: Assumed) -> Requests:
         **direct_uploads.requests(use, assumed),
         **search.requests(use),
         **mosaics.requests(use),
+        **reads.requests(use),
     }
 
 

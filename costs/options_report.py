@@ -9,6 +9,7 @@ from costs.bill import Bill, bill, bill_of, month
 from costs.measured import Measured
 from costs.monitoring import PLAIN, STATES
 from costs.prices import prices
+from costs.reads import largest_file
 from costs.stack import stack
 from costs.tables import dollars, number, table
 from costs.use import Assumed, Use
@@ -29,6 +30,9 @@ def texts(months: list[Use]) -> dict[str, str]:
         "attack_rate": number(attack.RATE),
         "attack_allowed": number(attack.IN_FIVE_MINUTES),
         "attack_bytes": dollars(attack.of_bytes()),
+        "largest_file": number(largest_file()),
+        "routes": number(Decimal(len(stack().limits))),
+        "all_routes": number(sum(stack().limits.values(), NONE)),
         "break_even": number(attack.break_even()),
         "picture_throttle": number(stack().picture_throttle),
     }

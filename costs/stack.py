@@ -9,6 +9,7 @@ from typing import Any
 
 from tools.template import read_template
 
+Route = tuple[str, str]  # method, which may be ANY, and path
 FILE = Path(__file__).resolve().parent.parent / "template.yaml"
 
 
@@ -27,8 +28,7 @@ class Stack:
     throttle: Decimal  # draws a second
     search_throttle: Decimal
     picture_throttle: Decimal
-    other_throttle: Decimal
-    throttles: Decimal  # of all routes that have one of their own, and one more
+    limits: Mapping[Route, Decimal]  # requests a second that API Gateway lets pass, for each method of each path
 
 
 @cache
@@ -51,15 +51,22 @@ def stack() -> Stack:
         throttle=Decimal(parameters["DrawThrottleRate"]["Default"]),
         search_throttle=Decimal(parameters["SearchThrottleRate"]["Default"]),
         picture_throttle=Decimal(parameters["PictureThrottleRate"]["Default"]),
-        other_throttle=Decimal(parameters["ThrottleRate"]["Default"]),
-        throttles=_throttles(resources["Api"]["Properties"]["MethodSettings"], parameters),
+        limits=_limits(resources["Api"]["Properties"]["MethodSettings"], functions, parameters),
     )
 
 
-def _throttles(settings: list[dict[str, Any]], parameters: dict[str, Any]) -> Decimal:
-    """Return the requests a second that these methods let pass together."""
-    names = [each["ThrottlingRateLimit"]["Ref"] for each in settings]
-    return sum((Decimal(parameters[name]["Default"]) for name in names), Decimal(0))
+def _limits(
+    settings: list[dict[str, Any]], functions: dict[str, Any], parameters: dict[str, Any]
+) -> dict[Route, Decimal]:
+    """Return the rate of each method: one that no setting names has that of `/*`, for itself."""
+    rates = {
+        (each["HttpMethod"], each["ResourcePath"].replace("~1", "/").removeprefix("/")): Decimal(
+            parameters[each["ThrottlingRateLimit"]["Ref"]]["Default"]
+        )
+        for each in settings
+    }
+    events = [event["Properties"] for each in functions.values() for event in each.get("Events", {}).values()]
+    return {(at := (each["Method"], each["Path"])): rates.get(at, rates["*", "*"]) for each in events}
 
 
 def _watched(resource: dict[str, Any]) -> int:

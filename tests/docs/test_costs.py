@@ -19,7 +19,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from costs import attack, edge, measured, monitoring, mosaics, options_report, report, search, sized
+import page_files
+from costs import attack, edge, measured, monitoring, mosaics, options_report, reads, report, search, sized
 from costs.bill import Bill, PlanNotApplicable, at_rest, bill
 from costs.direct_uploads import ASK, FOLLOW, RECEIVE, with_steps
 from costs.model import THUMBNAILS
@@ -33,7 +34,7 @@ from shared.labels.items import Item
 from shared.limits import BODY_MAX
 from shared.metrics import BY, UNITS
 from tests.support import search_scene
-from tests.support.cloud import ROOT, template
+from tests.support.cloud import ROOT, routes, template
 from tests.support.hosts import Api, Handlers, new_label
 from tests.support.index_scene import index_scene
 from tests.support.ingest_scene import send
@@ -46,7 +47,7 @@ MILLIONS = st.integers(0, 10**9).map(Decimal)
 SEARCHES = ("searches", "picture_searches", "similars")
 MOSAICS = ("mosaics", "tile_files")
 COUNTS = ("images", "draws", "uploads", "direct_uploads", "deletes", "patches", "infos", "lists", *SEARCHES, *MOSAICS)
-COUNTS += ("pictures", "refused", "blocked")
+COUNTS += ("pictures", "json_draws", "heads", "mosaic_heads", "page_files", "refused", "blocked")
 USES = st.builds(
     Use,
     **dict.fromkeys(COUNTS, MILLIONS),
@@ -508,7 +509,70 @@ def test_one_client_can_take_what_the_throttles_pass() -> None:
     assert slow.at_api is not None
     assert (default.at_api.pictures, slow.at_api.lists) == (taken, 20 * MONTH)
     assert attack.written(default.at_api) > Decimal(bytes_)
-    assert default.at_api.draws == 2 * 20 * int(MONTH)
+
+
+RATES = {  # requests a second, by the template's defaults: 20 of each method, 200 of pictures and lists, 2 of searches
+    "pictures": 200,
+    "lists": 200,
+    "draws": 2 * 20,  # /random and /random/{label}
+    "json_draws": 20,
+    "heads": 3 * 20 + 2 * 20,  # of the three paths of draws, of pictures, of lists
+    "searches": 2 * 2,  # GET and HEAD
+    "picture_searches": 2,
+    "similars": 20,
+    "mosaics": 2,
+    "tile_files": 2,
+    "mosaic_heads": 2 * 2,
+    "page_files": 20,
+}
+
+
+def test_every_read_that_a_stranger_can_make_is_counted_up_to_its_throttle() -> None:
+    """By each method of each path, as API Gateway counts: HEAD, JSON and refusals included."""
+    whole = next(attack.attacks()).at_api
+    assert whole is not None
+    found = {name: float(getattr(whole, name)) / MONTH for name in COUNTS if getattr(whole, name) and name != "images"}
+    every = {(path, method) for path, method, _ in routes()}
+    assert {(path, method) for method, path in stack().limits} == every
+    others = [(path, method) for path, method in every if method == "ANY" and not re.search("similar|/web/", path)]
+    assert found.pop("infos") == 20 * len(others)
+    assert found.pop("refused") == sum(map(float, stack().limits.values())) - sum(RATES.values()) - 20 * len(others)
+    assert found == RATES
+
+
+def test_heads_and_json_cost_what_comes_out_by_hand() -> None:
+    """Beside so many draws that little is free: a call, a log line and the work of GET, and no body."""
+    operations = measured.measured().operations
+    million = Decimal(10**6)
+    month = Use(draws=Decimal(10**9), uploads=Decimal(0), images=Decimal(0))
+
+    def added(**more: Decimal) -> dict[str, float]:
+        before, after = quantities(bill(month)), quantities(bill(replace(month, **more)))
+        return {name: float(after[name] - before[name]) for name in before}
+
+    draw, head, json_ = added(draws=month.draws + million), added(heads=million), added(json_draws=million)
+    same = {"api-rest", "lambda-requests", "lambda-x86_64", "dynamodb-reads", "s3-gets", "logs-ingested"}
+    assert {name for name in same if not isclose(draw[name], head[name])} == set()
+    assert isclose(draw["transfer-out"], 1e6 * 301_000 / 1e9)
+    assert isclose(head["transfer-out"], 1e6 * 1000 / 1e9)
+    assert json_["s3-gets"] == 0
+    assert isclose(json_["dynamodb-reads"], 1e6 * float(operations["draw json"].read_units))
+    assert isclose(json_["transfer-out"], 1e6 * (float(operations["draw json"].response_bytes) + 1000) / 1e9)
+    mosaic, silent_mosaic = added(mosaics=million), added(mosaic_heads=million)
+    assert mosaic["lambda-x86_64"] == silent_mosaic["lambda-x86_64"] > 10 * draw["lambda-x86_64"]
+    assert silent_mosaic["transfer-out"] == head["transfer-out"]
+
+
+def test_the_largest_file_of_the_pages_is_the_largest_that_is_served(moto_aws: None) -> None:
+    sizes = {name: len((ROOT / "web" / path).read_bytes()) for name, path in page_files.FILES.items()}
+    sizes |= {path.name: path.stat().st_size for path in (ROOT / "web/samples").glob("*.jpg")}
+    assert reads.largest_file() == max(sizes.values())
+    name = max(sizes, key=lambda each: sizes[each])
+    answer = Api(Handlers(), "any").get(f"/web/{page_files.version()}/{name}")
+    assert len(answer.body) == reads.largest_file()
+    asked = Use(page_files=Decimal(10**6), uploads=Decimal(0), draws=Decimal(0), mode="cdn-image")
+    assert quantities(bill(asked))["api-rest"] == 0  # CloudFront keeps it
+    assert quantities(bill(replace(asked, mode="image")))["api-rest"] == 10**6
 
 
 def test_with_bounds_an_attack_costs_what_comes_out_by_hand() -> None:
@@ -520,24 +584,27 @@ def test_with_bounds_an_attack_costs_what_comes_out_by_hand() -> None:
     assert flood is not None
     assert ruled is not None
     assert last is not None
-    gb = 1000 * MONTH * 301_000 / 1e9
-    out = (10_240 - 1024) * 0.085 + 40_960 * 0.080 + 102_400 * 0.060 + 358_400 * 0.040 + (gb - 512_000) * 0.030
+    gb = 1000 * MONTH * (float(reads.largest_file()) + 1000) / 1e9
+    out = (10_240 - 1024) * 0.085 + 40_960 * 0.080 + 102_400 * 0.060 + 358_400 * 0.040
+    out += (1_048_576 - 512_000) * 0.030 + (gb - 1_048_576) * 0.025
     lines = {line.price.name: float(line.net) for line in bill(flood).lines}
     assert isclose(lines["cloudfront-out"], out)
     assert isclose(lines["cloudfront-requests"], (1000 * MONTH - 1e7) / 1e4 * 0.01)
-    assert isclose(lines["cloudfront-functions"], (1000 * MONTH - 2e6) / 1e6 * 0.10)
+    assert lines["cloudfront-functions"] == 0  # it runs for pictures only
     assert isclose(bill(ruled).services()["WAF"], 5 + 1 + 1000 * MONTH / 1e6 * 0.60)
     assert quantities(bill(ruled))["cloudfront-requests"] == round(Decimal(1000) / 300 * int(MONTH), 6)
-    assert attack.written(last) < 25  # the plan, and what a tenth of 3.3 requests a second costs at the API
+    assert round(last.draws) == round(1000 / 300 * MONTH)
+    assert 15 + 8.75 * 3.50 < attack.written(last) < 15 + 2 * 8.75 * 3.50  # the plan, and each draw's call of the API
+    assert attack.written(last) > attack.written(replace(ruled, plan=attack.PLAN))  # files would cost less
+    assert attack.written(ruled) > attack.written(replace(last, plan="none"))  # and draws less without a plan
     blocked = found["the same and `ApiWebAclArn`"].at_api
     assert blocked is not None
     assert isclose(attack.written(blocked), 5 + 1 + 1000 * MONTH / 1e6 * 0.60)
 
 
 def test_refusals_of_the_api_cost_a_call_up_to_the_throttles() -> None:
-    parameters = template()["Parameters"]
-    settings = template()["Resources"]["Api"]["Properties"]["MethodSettings"]
-    rate = sum(float(parameters[each["ThrottlingRateLimit"]]["Default"]) for each in settings)
+    rate = float(sum(stack().limits.values()))
+    assert rate > 20 * (len(routes()) - 15)  # nearly all have the throttle of all methods, each its own
     refused = {each.bounds: each for each in attack.attacks()}["`Cdn=true CdnOnly=true`"].at_api
     assert refused is not None
     found = quantities(bill(refused))
