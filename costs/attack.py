@@ -36,7 +36,8 @@ KINDS = {
     ("HEAD", "/images/{label}/{name}/mosaic"): "mosaic_heads",
     ("GET", "/labels/{label}/tiles"): "tile_files",
     ("HEAD", "/labels/{label}/tiles"): "mosaic_heads",
-    ("ANY", "/web/{version}/{name}"): "page_files",
+    ("GET", "/web/{version}/{name}"): "pictures",  # a sample has half the bytes of a picture, and no read of S3
+    ("ANY", "/web/{version}/library/{name}"): "page_files",
 }
 
 

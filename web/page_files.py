@@ -12,7 +12,7 @@ CONTENT_TYPES = {
     "svg": "image/svg+xml",
 }
 SAMPLE_TYPES = {"jpg": "image/jpeg", "json": "application/json"}
-LIBRARY = ("vendor/swagger-ui/swagger-ui.css", "vendor/swagger-ui/swagger-ui-bundle.js")
+LIBRARY = {name: f"vendor/swagger-ui/{name}" for name in ("swagger-ui.css", "swagger-ui-bundle.js")}  # of /docs
 PAGE = "page"  # the folder of the page's modules and style sheets
 
 
@@ -20,12 +20,12 @@ PAGE = "page"  # the folder of the page's modules and style sheets
 def files() -> dict[str, str]:
     """Return the files of the pages: name in the address -> path in this folder.
 
-    They are the styles, scripts and icons of this folder and of `page`, and two of the library. The scripts of `page`
-    import each other by `./name.js`, which leads to the same version.
+    They are the styles, scripts and icons of this folder and of `page`. The scripts of `page` import each other by
+    `./name.js`, which leads to the same version.
     """
     found = [f"{place}{path.name}" for place in ("", f"{PAGE}/") for path in (FOLDER / place).glob("*.*")]
     paths = [path for path in found if _ending(path) in CONTENT_TYPES]
-    return {path.rpartition("/")[2]: path for path in sorted([*paths, *LIBRARY])}
+    return {path.rpartition("/")[2]: path for path in sorted(paths)}
 
 
 def modules() -> list[str]:
@@ -41,13 +41,13 @@ def read(path: str) -> str:
 
 @cache
 def version() -> str:
-    """Compute the fingerprint of all files of the pages, which their addresses contain.
+    """Compute the fingerprint of all files of the pages and the library, which their addresses contain.
 
     The addresses change when one of the files does, so a page never meets the script of another version.  The sample
     photographs are no part of it.
     """
     digest = sha256()
-    for name, path in files().items():
+    for name, path in (files() | LIBRARY).items():
         digest.update(f"{name}\0{read(path)}\0".encode())
     return digest.hexdigest()[:16]
 

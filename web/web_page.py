@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Mapping
 
 import page_files
 from shared.api.endpoint import Request, Response, endpoint, other_function
@@ -47,13 +48,23 @@ def get_page_file(request: Request) -> Response:
     Caches may keep a file of the pages for a year, because its address changes with it.  The address of a sample has
     no version, so caches ask each time.
     """
+    if request.path_parameters["version"] == SAMPLES:
+        return _sample(request, request.path_parameters["name"])
+    return _kept(request, page_files.files())
+
+
+def get_library_file(request: Request) -> Response:
+    """Return a file of the library that /docs loads. Caches may keep it for a year, too."""
+    return _kept(request, page_files.LIBRARY)
+
+
+def _kept(request: Request, files: Mapping[str, str]) -> Response:
+    """Return one of these files (name -> path) under the present version."""
     version, name = request.path_parameters["version"], request.path_parameters["name"]
-    if version == SAMPLES:
-        return _sample(request, name)
-    if version != page_files.version() or name not in page_files.files():
+    if version != page_files.version() or name not in files:
         raise NotFound(f"There is no file {name} in version {version}; reload the page.")
     headers = {"Content-Type": page_files.content_type(name), "Cache-Control": "public, max-age=31536000, immutable"}
-    return Response(200, page_files.read(page_files.files()[name]), headers)
+    return Response(200, page_files.read(files[name]), headers)
 
 
 def _sample(request: Request, name: str) -> Response:
@@ -77,6 +88,7 @@ handler = endpoint(
         "/docs": {"GET": get_docs},
         "/openapi.json": {"GET": get_contract},
         "/web/{version}/{name}": {"GET": get_page_file},
+        "/web/{version}/library/{name}": {"GET": get_library_file},
         "/upload": {"POST": other_function},
         "/uploads": {"POST": other_function},
         "/random": {"GET": other_function},
@@ -85,5 +97,5 @@ handler = endpoint(
         "/search": {"GET": other_function, "POST": other_function},
         "/mine": {"GET": other_function},
     },
-    parameters={"/": {OTHERS}, "/docs": {OTHERS}, "/web/{version}/{name}": {OTHERS}},
+    parameters={path: {OTHERS} for path in ("/", "/docs", "/web/{version}/{name}", "/web/{version}/library/{name}")},
 )

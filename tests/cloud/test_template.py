@@ -154,7 +154,10 @@ def test_draws_pictures_and_searches_have_throttles_of_their_own() -> None:
     }
     # Each method of a search that asks a model, HEAD as GET does, and never ANY, which a setting of GET would not find.
     searches = {("/search", method): "SearchThrottleRate" for method in ("GET", "HEAD", "POST")}
-    pictures = {(path, "GET"): "PictureThrottleRate" for path in ("/images/{label}/{name}", "/images")}
+    # A page of many modules, which no browser asks for twice, at once in several browsers.
+    pictures = {
+        (path, "GET"): "PictureThrottleRate" for path in ("/images/{label}/{name}", "/images", "/web/{version}/{name}")
+    }
     # HEAD of these reads and computes what GET does, too.
     mosaics = {
         (path, method): "SearchThrottleRate"

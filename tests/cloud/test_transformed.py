@@ -89,7 +89,7 @@ def test_there_is_one_stage_with_throttles_and_an_access_log() -> None:
     everything, *others = stage["MethodSettings"]
     assert everything["ThrottlingRateLimit"] == {"Ref": "ThrottleRate"}
     assert everything["ThrottlingBurstLimit"] == {"Ref": "ThrottleBurst"}
-    counts = {"DrawThrottleRate": 6, "PictureThrottleRate": 2, "SearchThrottleRate": 7}
+    counts = {"DrawThrottleRate": 6, "PictureThrottleRate": 3, "SearchThrottleRate": 7}
     assert Counter(each["ThrottlingRateLimit"]["Ref"] for each in others) == counts
     assert "$context.requestId" in stage["AccessLogSetting"]["Format"]
     json.loads(stage["AccessLogSetting"]["Format"])
@@ -100,6 +100,7 @@ def test_there_is_one_stage_with_throttles_and_an_access_log() -> None:
         "/~1random.json",
         "/~1random~1{label}",
         "/~1images",
+        "/~1web~1{version}~1{name}",
         "/~1search",
         "/~1images~1{label}~1{name}~1mosaic",
         "/~1labels~1{label}~1tiles",

@@ -81,11 +81,17 @@ def test_the_templates_rates_and_bursts_hold_for_each_method_of_each_path() -> N
     defaults = {name: int(each["Default"]) for name, each in TEMPLATE["Parameters"].items() if "Throttle" in name}
     at_once = [0.0] * 1_000
 
-    for method, path in (("POST", "/random"), ("POST", "/upload"), ("GET", "/labels"), ("GET", "/nowhere")):
+    for method, path in (
+        ("POST", "/random"),
+        ("POST", "/upload"),
+        ("GET", "/labels"),
+        ("GET", "/nowhere"),
+        ("GET", "/web/0/library/x.js"),
+    ):
         assert admitted(throttles, method, path, at_once) == defaults["ThrottleBurst"]
     for method, path in (("GET", "/random"), ("HEAD", "/random"), ("GET", "/random.json"), ("GET", "/random/cat")):
         assert admitted(throttles, method, path, at_once) == defaults["DrawThrottleBurst"]
-    for path in ("/images", "/images/cat/x.png"):
+    for path in ("/images", "/images/cat/x.png", "/web/0123456789abcdef/page.js"):
         assert admitted(throttles, "GET", path, at_once) == defaults["PictureThrottleBurst"]
         assert admitted(throttles, "DELETE", path, at_once) == defaults["ThrottleBurst"]
     later = [10 + second / 1_000 for second in range(10_000)]

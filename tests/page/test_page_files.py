@@ -24,7 +24,7 @@ def files_of_the_page() -> dict[str, str]:
     return {
         name: page_files.read(path)
         for name, path in page_files.files().items()
-        if not path.startswith(("docs.", "vendor/")) and not name.endswith(".svg")
+        if not path.startswith("docs.") and not name.endswith(".svg")
     }
 
 

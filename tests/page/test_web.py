@@ -21,6 +21,7 @@ from tools import openapi_json
 pytestmark = pytest.mark.also_in_make_run(why="the files go through a gateway in base64")
 
 PAGES = ("/", "/docs")
+LIBRARY = "/web/{version}/library/swagger-ui.css"
 
 
 def policy(answer: Any) -> dict[str, list[str]]:
@@ -61,7 +62,8 @@ def test_every_file_of_a_page_is_served_and_cached_for_a_year(api: Api, path: st
             "js": "text/javascript",
             "svg": "image/svg+xml",
         }.get(name.rpartition(".")[2])
-        file = page_files.files()[name.rpartition("/")[2]]
+        files = page_files.LIBRARY if "/library/" in name else page_files.files()
+        file = files[name.rpartition("/")[2]]
         assert answer.body.decode() == (ROOT / "web" / file).read_text()
 
 
@@ -117,7 +119,9 @@ def test_caches_ask_for_a_page_each_time_and_get_it_if_it_has_changed(api: Api, 
     assert api.get(path, if_none_match='"other"').status == 200
 
 
-@pytest.mark.parametrize("path", [*PAGES, "/openapi.json", "/web/{version}/page.js", "/web/samples/red-barn.jpg"])
+@pytest.mark.parametrize(
+    "path", [*PAGES, "/openapi.json", "/web/{version}/page.js", LIBRARY, "/web/samples/red-barn.jpg"]
+)
 def test_a_page_takes_no_other_methods(api: Api, path: str) -> None:
     path = path.replace("{version}", page_files.version())
     head = api.host.request("HEAD", path)
@@ -128,7 +132,7 @@ def test_a_page_takes_no_other_methods(api: Api, path: str) -> None:
     assert api.host.request("OPTIONS", path).headers["allow"] == "GET, HEAD, OPTIONS"
 
 
-@pytest.mark.parametrize("path", [*PAGES, "/web/{version}/page.js", "/web/samples/red-barn.jpg"])
+@pytest.mark.parametrize("path", [*PAGES, "/web/{version}/page.js", LIBRARY, "/web/samples/red-barn.jpg"])
 def test_a_page_ignores_the_parameters_that_others_add(api: Api, path: str) -> None:
     path = path.replace("{version}", page_files.version())
     plain = api.get(path)
@@ -148,6 +152,12 @@ def test_a_page_ignores_the_parameters_that_others_add(api: Api, path: str) -> N
         "/web/{version}/vendor",
         "/web/{version}/red-barn.jpg",
         "/web/{version}/samples.json",
+        "/web/{version}/swagger-ui.css",
+        "/web/{version}/library/page.js",
+        "/web/{version}/library/LICENSE",
+        "/web/{version}/library/",
+        "/web/samples/library/swagger-ui.css",
+        "/web/0123456789abcdef/library/swagger-ui.css",
         "/web/{version}/openapi.json",
         "/web/{version}/page.html",
         "/web/samples/page.js",
@@ -217,7 +227,7 @@ def test_the_vendored_library_has_its_licence_and_is_named_among_the_dependencie
 
 
 def test_every_file_fits_into_an_answer_of_lambda() -> None:
-    for path in page_files.files().values():
+    for path in (page_files.files() | page_files.LIBRARY).values():
         assert len(json.dumps((ROOT / "web" / path).read_text())) < BODY_MAX
 
 

@@ -14,6 +14,7 @@ EXPECTED: dict[str, Any] = {
     "getContract": 200,
     "getPageFile": 404,  # the files never have this version
     "getPageFile-sample": 200,
+    "getLibraryFile": 404,
     "unknown-path": 404,
     "preflight": 204,
     "uploadImage": 201,
