@@ -564,7 +564,8 @@ def test_heads_and_json_cost_what_comes_out_by_hand() -> None:
 
 
 def test_the_largest_file_of_the_pages_is_the_largest_that_is_served(moto_aws: None) -> None:
-    sizes = {name: len((ROOT / "web" / path).read_bytes()) for name, path in (page_files.files() | page_files.LIBRARY).items()}
+    files = page_files.files() | page_files.LIBRARY
+    sizes = {name: len((ROOT / "web" / path).read_bytes()) for name, path in files.items()}
     sizes |= {path.name: path.stat().st_size for path in (ROOT / "web/samples").glob("*.jpg")}
     assert reads.largest_file() == max(sizes.values())
     name = max(sizes, key=lambda each: sizes[each])
