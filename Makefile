@@ -2,6 +2,7 @@
 VENV ?= .venv
 SAM_VENV ?= .venv-sam
 CLIENTS_VENV ?= .venv-clients
+CHECKOV_VENV ?= .venv-checkov
 NOTEBOOK_VENV ?= .venv-notebook
 PYTHON ?= python3
 export PORT ?= 3000
@@ -24,7 +25,7 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --genera
 LITE0 := $(VENV)/lite0/lite0.onnx
 NEEDED := $(if $(filter lite0,$(or $(ENCODER),lite0) $(RECOGNISER)),$(LITE0))
 
-.PHONY: help run token deploy-check env search-check smoke sam audit import export reconcile corpus corpus-fetch check test test-all sam-test contract clients mutants soak reliability
+.PHONY: help run token deploy-check env search-check smoke sam audit import export reconcile corpus corpus-fetch check test test-all sam-test checkov contract clients mutants soak reliability
 .PHONY: bench bench-quick bench-cold latency worst measure measure-models measure-search measure-mosaic measure-run costs openapi notebook screenshots old-data lock deploy clean
 
 help:  ## List all targets
@@ -89,6 +90,9 @@ test-all: $(VENV)/test.installed  ## Run all tests: also faults, thousands of sc
 
 sam-test: $(VENV)/test.installed $(SAM_VENV)/sam.installed  ## Build with the SAM CLI, and test over `sam local`; needs Docker
 	@$(BIN)/python -m tests.sam_local $(abspath $(SAM_VENV))/bin/sam
+
+checkov: $(VENV)/test.installed $(CHECKOV_VENV)/checkov.installed  ## Look for what is insecure in template.yaml; fail if its reason is not there
+	@$(BIN)/python -m tests.checkov $(abspath $(CHECKOV_VENV))/bin/checkov
 
 contract: $(VENV)/test.installed  ## Send thousands of requests made from openapi.yaml; fail if a response breaks it
 	$(BIN)/python -m tests.contract
@@ -167,12 +171,13 @@ lock: $(VENV)/test.installed  ## Lock the newest versions of the dependencies in
 	    --output-file requirements/$$group.txt || exit; done
 	$(LOCK) --group sam --output-file requirements/sam.txt
 	$(LOCK) --group clients --output-file requirements/clients.txt
+	$(LOCK) --group checkov --output-file requirements/checkov.txt
 	$(LOCK) --group notebook --constraint requirements/run.txt --constraint requirements/client.txt \
 	  --output-file requirements/notebook.txt
 	cd tests/clients && npm update --package-lock-only --omit-lockfile-registry-resolved --no-audit --no-fund
 
 clean:  ## Remove what these targets made, except the data of `make run`
-	rm -rf $(VENV) $(SAM_VENV) $(CLIENTS_VENV) $(NOTEBOOK_VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .aws-sam
+	rm -rf $(VENV) $(SAM_VENV) $(CLIENTS_VENV) $(CHECKOV_VENV) $(NOTEBOOK_VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .aws-sam
 
 # `sam build` calls these from another folder, in a copy of the code, perhaps in a container.
 HERE := $(dir $(abspath $(lastword $(MAKEFILE_LIST))))
@@ -188,6 +193,11 @@ $(SAM_VENV)/sam.installed: requirements/sam.txt | $(VENV)/bin/pip
 $(CLIENTS_VENV)/clients.installed: requirements/clients.txt | $(VENV)/bin/pip
 	@$(BIN)/python -m venv $(CLIENTS_VENV)
 	@$(CLIENTS_VENV)/bin/python -m tools.install $<
+	@touch $@
+
+$(CHECKOV_VENV)/checkov.installed: requirements/checkov.txt | $(VENV)/bin/pip
+	@$(BIN)/python -m venv $(CHECKOV_VENV)
+	@$(CHECKOV_VENV)/bin/python -m tools.install $<
 	@touch $@
 
 $(NOTEBOOK_VENV)/notebook.installed: requirements/notebook.txt client/pyproject.toml | $(VENV)/bin/pip

@@ -11,7 +11,16 @@ import time
 from pathlib import Path
 
 # That the installed packages take, without bytecode. Of those of models, run has numpy.
-MEGABYTES = {"run": 150, "models": 160, "client": 2, "test": 750, "sam": 250, "clients": 45, "notebook": 190}
+MEGABYTES = {
+    "run": 150,
+    "models": 160,
+    "client": 2,
+    "test": 750,
+    "sam": 250,
+    "clients": 45,
+    "checkov": 220,
+    "notebook": 190,
+}
 # At most, with 2 busy cores
 TIMES = {
     "run": "a minute",
@@ -20,6 +29,7 @@ TIMES = {
     "test": "three minutes",
     "sam": "two minutes",
     "clients": "half a minute",
+    "checkov": "two minutes",
     "notebook": "a minute",
 }
 WITH_CLIENT = ("client", "test", "notebook")

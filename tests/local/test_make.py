@@ -16,7 +16,7 @@ from tests.support.cloud import ROOT
 from tools.install import INTERRUPTED, MEGABYTES, TIMES, announcement
 
 MAKEFILE = (ROOT / "Makefile").read_text()
-ELSEWHERE = {"sam", "clients", "notebook"}  # are installed in environments of their own
+ELSEWHERE = {"sam", "clients", "checkov", "notebook"}  # are installed in environments of their own
 TARGETS = {name for names in re.findall(r"^\.PHONY: (.*)$", MAKEFILE, re.MULTILINE) for name in names.split()}
 
 
