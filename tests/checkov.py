@@ -1,6 +1,6 @@
-"""`make checkov`: look for what is insecure in template.yaml, what CloudFormation makes of it, and workflows.
+"""`make checkov`: look for what is insecure in the templates, what CloudFormation makes of them, and workflows.
 
-What it finds and is meant so has its reason in template.yaml, under Metadata, where checkov reads it. A second look,
+What it finds and is meant so has its reason in the template, under Metadata, where checkov reads it. A second look,
 without that, fails if a resource has an exception that it does not need.
 """
 
@@ -14,6 +14,7 @@ from typing import Any
 from tests.support.cloud import ROOT, template
 from tests.support.deployed import Deployed
 from tests.support.transformed import resources
+from tools.template import read_template
 
 # Two stacks have everything together: a domain leads to CloudFront or to the API.
 ACCOUNT = "123456789012"
@@ -40,17 +41,21 @@ def main(program: Path) -> None:
     """Run this checkov on everything. Exit with what it found, or with the exceptions that nothing needs."""
     with tempfile.TemporaryDirectory() as folder:
         deployed, bare = Path(folder) / "deployed", Path(folder) / "bare"
-        accepted = Findings()
+        accepted, left = Findings(), Findings()
         for name, parameters in (("api", EVERYTHING), ("cdn", EVERYTHING | BEHIND_CLOUDFRONT)):
             stack = made(parameters)
             accepted |= exceptions(stack)
             write(deployed / f"{name}.json", stack)
-            write(bare / f"{name}.json", {logical: {**each, "Metadata": {}} for logical, each in stack.items()})
-        left = look(program, "-f", str(ROOT / "template.yaml"), "--framework", "cloudformation")
+            write(bare / f"{name}.json", without_exceptions(stack))
+        deployer = read_template(ROOT / "deployer.yaml")["Resources"]
+        accepted |= exceptions(deployer)
+        write(bare / "deployer.json", without_exceptions(deployer))
+        for name in ("template.yaml", "deployer.yaml"):
+            left |= look(program, "-f", str(ROOT / name), "--framework", "cloudformation")
         left |= look(program, "-d", str(deployed), "--framework", "cloudformation")
         left |= look(program, "-d", str(ROOT / ".github"), "--framework", "github_actions")
         found = look(program, "-d", str(bare), "--framework", "cloudformation")
-    report = [f"{place}: {check} fails. Mend it, or accept it in template.yaml." for check, place in sorted(left)]
+    report = [f"{place}: {check} fails. Mend it, or accept it in the template." for check, place in sorted(left)]
     report += [f"{place}: take away {check}, which finds nothing." for check, place in sorted(accepted - found)]
     sys.exit("\n".join(report) or 0)
 
@@ -71,7 +76,12 @@ def made(parameters: dict[str, str]) -> dict[str, Any]:
 def origin(logical: str) -> str:
     """Return the resource of template.yaml that SAM made this one of: ApiProdStage is of Api. Most are themselves."""
     names: list[str] = [name for name in template()["Resources"] if logical.startswith(name)]
-    return max(names, key=len)
+    return max(names, key=len, default=logical)
+
+
+def without_exceptions(stack: dict[str, Any]) -> dict[str, Any]:
+    """Return these resources without Metadata."""
+    return {logical: {**each, "Metadata": {}} for logical, each in stack.items()}
 
 
 def exceptions(stack: dict[str, Any]) -> Findings:
@@ -79,7 +89,7 @@ def exceptions(stack: dict[str, Any]) -> Findings:
     skipped = [
         (logical, skip)
         for logical, each in stack.items()
-        for skip in each["Metadata"].get("checkov", {}).get("skip", ())
+        for skip in each.get("Metadata", {}).get("checkov", {}).get("skip", ())
     ]
     assert all(skip["comment"] for _, skip in skipped)
     return {(skip["id"], origin(logical)) for logical, skip in skipped}

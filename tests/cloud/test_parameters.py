@@ -55,6 +55,7 @@ TEXTS = {
     "ApiWebAclArn": ACL.format("eu-west-1", "regional"),
     "ChunkInfoTableName": "restored-chunks",
     "ImageChunksTableName": "restored-images",
+    "PermissionsBoundary": "arn:aws:iam::123456789012:policy/petapi-deployer-Boundary-1ABCDEF",
     "AlarmTopicArn": "arn:aws:sns:eu-west-1:123456789012:alarms",
     **MAIL,
     **LAYER,

@@ -31,7 +31,7 @@ WRONG: dict[str, tuple[str, ...]] = {
     **{name: (*NO_COUNT, "100000") for name in PARAMETERS if name.endswith("ThrottleBurst")},
     **{name: (*NO_COUNT, "0", "1", "1001") for name in PARAMETERS if re.match("(Ingest|Callback|Index)Conc", name)},
     **dict.fromkeys(("ChunkInfoTableName", "ImageChunksTableName"), NO_NAME),
-    **dict.fromkeys(("EncoderLayer", "AlarmTopicArn"), NO_ARN),
+    **dict.fromkeys(("EncoderLayer", "AlarmTopicArn", "PermissionsBoundary"), NO_ARN),
     **dict.fromkeys(("RecognitionModel", "RecognitionModelLabels"), (" ", " /opt/a", "/opt/a ", "/opt/a\n")),
     "Stage": ("", "Production", "1st", "a_b", "a/b", "a" * 33, " a", "é"),
     "Labels": ("", " ", ",", "2cats", "cat dog", "a" * 33, "cat;dog", "käse"),

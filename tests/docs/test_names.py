@@ -11,6 +11,7 @@ import yaml
 from tests.support import documents
 from tests.support.cloud import ROOT, template
 from tests.support.documents import PAGES, README, Block
+from tools.template import read_template
 
 API = ROOT / "docs/reference/api.md"
 ARCHITECTURE = ROOT / "docs/explanation/architecture.md"
@@ -48,7 +49,9 @@ def test_blocks_that_do_not_run_name_what_there_is(block: Block) -> None:
             assert made[1] in TARGETS, line
             assert set(re.findall(r"\b([A-Z_]+)=", made[2])) <= make_variables(), line
         if given := re.search(r"--parameter-overrides (.*)", line):
-            assert set(re.findall(r"(\w+)=", given[1])) <= template()["Parameters"].keys(), line
+            other = re.search(r"--template-file (\S+)", line)
+            parameters = (read_template(ROOT / other[1]) if other else template())["Parameters"]
+            assert set(re.findall(r"(\w+)=", given[1])) <= parameters.keys(), line
         for file in re.findall(r"(?<![\w/.$-])((?:[\w-]+/)+[\w-]+\.\w+)", line):
             if file.partition("/")[0] in FOLDERS:
                 assert (ROOT / file).exists(), line

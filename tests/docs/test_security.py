@@ -62,7 +62,7 @@ def test_every_dependency_is_locked_by_hash(lock: Path) -> None:
 
 def test_every_installation_asks_for_the_hashes() -> None:
     makefile = (ROOT / "Makefile").read_text()
-    assert makefile.count("-m tools.install $<") == 4  # what the targets need, the SAM CLI, a generator, a notebook
+    assert makefile.count("-m tools.install $<") == 5  # of targets, the SAM CLI, a generator, checkov, a notebook
     assert re.findall(r"\bpip install .*", makefile) == ["pip install --quiet uv"]
     assert "--no-index" in install.CLIENT  # a folder of ours, for which nothing is downloaded
     for module in INSTALLING:
