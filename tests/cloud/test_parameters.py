@@ -1,5 +1,6 @@
 """Each parameter of the template changes what is deployed, and reaches every function that reads it."""
 
+import json
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -125,3 +126,44 @@ def test_what_every_function_reads_reaches_all_of_them() -> None:
     assert everywhere >= {"Stage", "LinkBase", "ConsistentReads", "ImageMaxAge", "DomainName", "CdnOnly"}
     assert readers("Recogniser") == {"IndexFunction", "IngestFunction"}
     assert not readers("CdnLogs") | readers("WebAclArn") | readers("ApiWebAclArn")
+
+
+RESTORED = {"ChunkInfoTable": "restored-chunks", "ImageChunksTable": "restored-images"}
+
+
+def written(deployed: Deployed) -> dict[str, str]:
+    """Return resources and outputs as JSON, in which the value of a table's SSM parameter stands for its name."""
+    found = {name: json.dumps(each, sort_keys=True) for name, each in deployed.resources().items()}
+    found["Outputs"] = json.dumps(deployed.outputs(), sort_keys=True)
+    for table in RESTORED:
+        value = deployed.properties(f"{table}Parameter")["Value"]
+        plain = value if isinstance(value, str) else f"${{{value['Ref']}}}"
+        attribute = json.dumps({"Fn::GetAtt": [f"{table}Parameter", "Value"]})
+        found = {
+            name: text.replace(attribute, json.dumps(value)).replace(f"${{{table}Parameter.Value}}", plain)
+            for name, text in found.items()
+        }
+    return found
+
+
+@pytest.mark.parametrize("tables", [("ChunkInfoTable",), ("ImageChunksTable",), ("ChunkInfoTable", "ImageChunksTable")])
+def test_a_restore_changes_ssm_fallbacks_policies_alarms_and_outputs_together(tables: tuple[str, ...]) -> None:
+    """By one deploy: whatever named the stack's own table names the restored one, and nothing else changes."""
+    before = written(Deployed(**MAIL))
+    after = written(Deployed(**MAIL, **{f"{table}Name": RESTORED[table] for table in tables}))
+    for table in tables:
+        own = (f'{{"Ref": "{table}"}}', f"${{{table}}}")
+        before = {
+            name: text.replace(own[0], f'"{RESTORED[table]}"').replace(own[1], RESTORED[table])
+            for name, text in before.items()
+        }
+        naming = {name for name, text in after.items() if RESTORED[table] in text}
+        functions = {name for name in naming if name.endswith("Function")}
+        assert naming >= {f"{table}Parameter", "TableThrottleAlarm", "Dashboard", "Outputs"}
+        assert functions >= {"UploadFunction", "RandomFunction", "DeleteFunction", "BrowseFunction", "EditFunction"}
+        may_use = {name.removesuffix("Role") for name in naming if name.endswith("Role")}
+        assert functions - may_use <= {"PresignFunction"}  # which reads images, and no chunks
+        assert may_use - functions == set()
+        left = {name for name, text in after.items() if re.search(rf'"{table}"|\{{{table}[.}}]', text)}
+        assert left <= {"FollowImages", "IndexFunctionRole"}  # only the stack's own table has the stream
+    assert before == after
