@@ -10,6 +10,25 @@ from typing import Any
 
 FILE = Path(__file__).with_name("prices.json")
 REGIONS = ("us-east-1", "eu-central-1")
+# The code of each service in AWS's price list. CloudFront's plans are in none: its page has them.
+PRICE_LISTS = {
+    "API Gateway": "AmazonApiGateway",
+    "Lambda": "AWSLambda",
+    "DynamoDB": "AmazonDynamoDB",
+    "S3": "AmazonS3",
+    "S3 Vectors": "AmazonS3",
+    "Transfer": "AWSDataTransfer",
+    "CloudFront": "AmazonCloudFront",
+    "WAF": "awswaf",
+    "CloudWatch": "AmazonCloudWatch",
+    "X-Ray": "AWSXRay",
+    "Secrets Manager": "AWSSecretsManager",
+    "SQS": "AWSQueueService",
+    "Rekognition": "AmazonRekognition",
+    "Bedrock": "AmazonBedrock",
+    "SSM": "AWSSystemsManager",
+}
+UNCHECKED = "to be checked"  # what the basis of a figure says that nobody has compared with AWS's page or price list
 GB, TB = Decimal(10**9), Decimal(10**12)  # bytes; where AWS means 2^30 or 2^40 this is 7% or 10% too much at most
 
 

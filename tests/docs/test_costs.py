@@ -24,7 +24,7 @@ from costs import attack, edge, measured, monitoring, mosaics, options_report, r
 from costs.bill import Bill, PlanNotApplicable, at_rest, bill
 from costs.direct_uploads import ASK, FOLLOW, RECEIVE, with_steps
 from costs.model import THUMBNAILS
-from costs.prices import REGIONS, document, prices
+from costs.prices import PRICE_LISTS, REGIONS, document, prices
 from costs.rows import size
 from costs.sensitivity import swings
 from costs.stack import stack
@@ -678,6 +678,18 @@ def test_every_price_has_a_source_and_a_day_and_is_used() -> None:
         assert bounds[-1] is None
         assert bounds[:-1] == sorted(bounds[:-1])  # type: ignore[type-var]
         assert price.basis
+
+
+def test_the_page_says_how_many_prices_nobody_has_compared_and_how_to() -> None:
+    basis = [text for entry in document()["prices"] for text in entry["basis"].values()]
+    unchecked = sum("to be checked" in text for text in basis)
+    read = (ROOT / "costs/README.md").read_text()
+    assert f"The other\n{unchecked} are what others quote" in read
+    assert f"the {len(basis)} figures" in read
+    dated = re.compile(r"stored copy|read it by the Pricing API on 20\d\d-\d\d-\d\d|to be checked")
+    assert [text for text in basis if not dated.search(text)] == []
+    assert PRICE_LISTS.keys() == {entry["service"] for entry in document()["prices"]}
+    assert all(f"`{code}`" in read for code in PRICE_LISTS.values())
 
 
 def watched(resource: dict[str, Any]) -> int:
