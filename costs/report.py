@@ -8,6 +8,7 @@ from textwrap import fill
 
 from costs import mosaics_report, options_report, search, search_report, work_report
 from costs.bill import PlanNotApplicable, at_rest, bill
+from costs.measured import measured
 from costs.model import VCPU_MB
 from costs.prices import PRICE_LISTS, REGIONS, UNCHECKED, document, prices
 from costs.rows import rows
@@ -28,6 +29,7 @@ OF_DIRECT = "Rekognition"  # the service that nothing else needs
 DRAWS_OF_IMAGE, DRAWS_OF_UPLOAD, DRAWS_OF_DELETE = Decimal(100), Decimal(1000), Decimal(10_000)
 IMAGES_LEAST = Decimal(1000)
 SIZED = Decimal(100_000)  # bytes of a photograph as WebP, of at most 1,024 pixels
+PARTITION = Decimal(3000)  # read units a second of a partition, DynamoDB's limit
 OPTIONS_FROM = Decimal(10**6)  # draws; below, options cost next to nothing
 CENT = Decimal("0.01")  # what moves less is left out
 
@@ -60,6 +62,10 @@ def report() -> str:
         services="\n\n".join(f"Mode {mode}:\n\n{_services(mode)}" for mode in MODES),
         throttle=number(built.throttle),
         throttled=number(built.throttle * DAY * MONTH),
+        most=number(SCALES[-1]),
+        most_rate=number(SCALES[-1] / (DAY * MONTH)),
+        partition=number(PARTITION),
+        of_label=number(PARTITION / measured().operations["draw image"].read_units),
         changes=_changes(),
         alarms=built.alarms,
         free_alarms=alarm.free,

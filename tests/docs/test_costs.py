@@ -465,6 +465,10 @@ def test_metrics_are_those_that_the_code_writes() -> None:
 
 
 REPRODUCED = {  # what was reckoned before this page had these modes
+    "10 million draws": (313, lambda: bill(report.month(Decimal(10**7))).net),
+    "10 million draws, by links to CloudFront": (228, lambda: bill(report.month(Decimal(10**7), "cdn")).net),
+    "draws of a label in a second": (2_300, lambda: 3_000 / measured.measured().operations["draw image"].read_units),
+    "draws in a second of 10^9 in a month": (380, lambda: Decimal(10**9) / int(MONTH)),
     "10 million draws, with a plan": (66, lambda: planned(10**7)),
     "100 million draws, with a plan": (794, lambda: planned(10**8)),
     "10^9 draws": (24_300, lambda: bill(report.month(Decimal(10**9))).net),
@@ -486,6 +490,15 @@ def planned(draws: int) -> Decimal:
 def test_figures_of_before_come_out_again(name: str) -> None:
     before, now = REPRODUCED[name]
     assert isclose(float(now()), before, rel_tol=0.05)
+
+
+@pytest.mark.parametrize(("plan", "dollars", "requests"), [("pro", 15, 10**7), ("business", 200, 125 * 10**6)])
+def test_a_plan_carries_what_it_was_reckoned_with(plan: str, dollars: int, requests: int) -> None:
+    price = prices("us-east-1")[f"cloudfront-{plan}"]
+    assert price.gross(Decimal(1)) == dollars
+    assert price.allows == {"cloudfront-requests": requests, "cloudfront-out": 50_000}
+    month = bill(report.month(Decimal(10**7), "cdn-image"))
+    assert quantities(month)["cloudfront-requests"] == 10**7  # which leave the plan pro no request to spare
 
 
 @pytest.mark.parametrize("mode", MODES)
