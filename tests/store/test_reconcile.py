@@ -1,8 +1,9 @@
 """Reconcile repairs exactly what is wrong, and changes nothing else."""
 
+import itertools
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from typing import Any
@@ -26,7 +27,7 @@ from tools.reconcile import reconcile, streams
 from tools.reconcile.__main__ import main
 from tools.reconcile.inventory import Inventory
 from tools.reconcile.reconcile import Reconciliation
-from tools.reconcile.report import Report
+from tools.reconcile.report import TRIES, Report
 
 NOW = datetime.now(UTC)
 
@@ -270,6 +271,54 @@ def test_a_bad_label_does_not_end_the_run(api: Api, monkeypatch: pytest.MonkeyPa
     report, lines = run()
     assert (report.versions_removed, report.errors) == (1, 1)
     assert lines[0] == "cat: The storage cannot be reached now; retry in a moment."
+
+
+def with_a_damaged_tag(api: Api) -> Any:
+    """Store an image, and let its row under a tag name another version."""
+    image = json_of(api.post([("label", "cat"), ("tags", "blue"), ("img", pictures.File(pictures.png(1)))]))
+    boto3.client("dynamodb").update_item(
+        TableName="ImageChunksTable",
+        Key={"label": {"S": "cat#blue"}, "s3key": {"S": image["id"].partition("/")[2]}},
+        UpdateExpression="SET versionId = :other",
+        ExpressionAttributeValues={":other": {"S": "other"}},
+    )
+    return image
+
+
+def test_a_repair_is_tried_again_while_others_write_the_label(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A request gives up after five seconds, but a pass has time: on a busy machine, writers can win for that long."""
+    with_a_damaged_tag(api)
+    busy = {name: itertools.count(1) for name in ("mend", "disagreements")}
+
+    def last_of_ten(name: str) -> Callable[..., Any]:
+        whole = getattr(Inventory, name)
+
+        def losing(*given: Any) -> Any:
+            if next(busy[name]) % TRIES:
+                raise Unavailable("This label is busy; retry in a moment.")
+            return whole(*given)
+
+        return losing
+
+    for name in busy:
+        monkeypatch.setattr(Inventory, name, last_of_ten(name))
+    report, _ = run()
+    assert (report.rows_mended, report.is_clean) == (1, True)
+    assert run()[0].rows_mended == 0
+
+
+def test_a_repair_that_never_succeeds_is_an_error(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    image = with_a_damaged_tag(api)
+    tries = []
+
+    def lose(*_: Any) -> bool:
+        tries.append(1)
+        raise Unavailable("This label is busy; retry in a moment.")
+
+    monkeypatch.setattr(Inventory, "mend", lose)
+    report, lines = run()
+    assert (report.rows_mended, report.errors, len(tries)) == (0, 1, TRIES)
+    assert lines == [f"{image['id']}: This label is busy; retry in a moment."]
 
 
 # --- the command ---

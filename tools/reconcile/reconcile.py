@@ -25,7 +25,7 @@ from tools.reconcile import comparing, streams
 from tools.reconcile.comparing import WrittenTo
 from tools.reconcile.inventory import Inventory
 from tools.reconcile.rebuild import Rebuild
-from tools.reconcile.report import Findings, Report
+from tools.reconcile.report import Findings, Report, patiently
 from tools.reconcile.streams import Rows, merged
 
 MIN_AGE = timedelta(hours=1)  # for some seconds, an upload in progress has a version but no row
@@ -112,7 +112,7 @@ class Reconciliation:
 
     def _mend(self, rows: Rows) -> None:
         """Let the rows of an image under tags agree with its own row."""
-        found = self._store.disagreements(rows.label, rows.name, rows.tagged.keys())
+        found = patiently(partial(self._store.disagreements, rows.label, rows.name, rows.tagged.keys()))
         if found:
             mend = partial(self._store.mend, rows.label, rows.name, rows.tagged.keys())
             self._findings.repair(f"{rows.id}: {', '.join(found)}", "mended", mend, "rows_mended")

@@ -1,12 +1,25 @@
 """What a pass of reconcile finds: a line for each finding, and counts of what was really done."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from botocore.exceptions import ClientError
 
-from shared.errors import ApiError
+from shared.errors import ApiError, Unavailable
+
+T = TypeVar("T")
+
+TRIES = 10  # of what loses every race within the five seconds that a request may wait; a pass has more time
+
+
+def patiently(action: Callable[[], T]) -> T:
+    """Return what `action()` returns, also where others write all the time.  Each try reads anew what is there."""
+    for _ in range(TRIES - 1):
+        with suppress(Unavailable):
+            return action()
+    return action()
 
 
 @dataclass(slots=True)
@@ -56,7 +69,7 @@ class Findings:
 
     def repair(self, finding: str, done: str, repair: Callable[[], bool], count: str) -> bool:
         """Repair a finding, tell it in one line, and count it if `repair` says that it did something."""
-        if not self.dry_run and not repair():
+        if not self.dry_run and not patiently(repair):
             return False
         self.log(f"{finding}: {'would be ' if self.dry_run else ''}{done}")
         setattr(self.report, count, getattr(self.report, count) + 1)
