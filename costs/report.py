@@ -4,13 +4,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
-from textwrap import fill
 
-from costs import mosaics_report, options_report, search, search_report, work_report
+from costs import mosaics_report, options_report, prices_report, search, search_report, work_report
 from costs.bill import PlanNotApplicable, at_rest, bill
 from costs.measured import measured
 from costs.model import VCPU_MB
-from costs.prices import PRICE_LISTS, REGIONS, UNCHECKED, document, prices
+from costs.prices import document, prices
 from costs.rows import rows
 from costs.sensitivity import OTHER_SHARE, plot, swings
 from costs.stack import stack
@@ -108,8 +107,7 @@ def report() -> str:
         rules="\n".join(
             f"- {each['rule']} ([AWS]({each['source']}), {each['read']})" for each in document()["free_tier"]
         ),
-        prices=_prices(),
-        **_checked(),
+        **prices_report.texts(),
     )
 
 
@@ -237,31 +235,6 @@ def _moved(mode: str) -> str:
     use = month(PLOTTED, mode)
     widest = max(swing.width for swing in swings(use) if swing.name.removeprefix(OTHER_SHARE) in assumed)
     return f"{widest / bill(use).net:.1%}"
-
-
-def _prices() -> str:
-    regions = [prices(region) for region in REGIONS]
-    rows = []
-    for name, price in regions[0].items():
-        amounts = (f"${known[name].tiers[0][1]}" for known in regions)
-        link = f"[{price.service}, {price.item}]({price.source})"
-        unit = price.unit if price.per == 1 else f"{price.per:,} {price.unit}"
-        rows.append((link, *amounts, unit, number(price.free), price.read))
-    return table(("price", *REGIONS, "for", "free each month", "as of"), rows, left=1)
-
-
-def _checked() -> dict[str, str]:
-    """Return how many figures somebody has compared with the source, and how to compare the others."""
-    basis = [price.basis for region in REGIONS for price in prices(region).values()]
-    unchecked = sum(UNCHECKED in each for each in basis)
-    codes = ", ".join(f"`{code}` ({service})" for service, code in PRICE_LISTS.items())
-    return {
-        "checked": number(Decimal(len(basis) - unchecked)),
-        "unchecked": number(Decimal(unchecked)),
-        "figures": number(Decimal(len(basis))),
-        "mark": UNCHECKED,
-        "price_lists": fill(f"The codes of the services are {codes}.", 120, break_on_hyphens=False),
-    }
 
 
 def _option(name: str) -> str:
