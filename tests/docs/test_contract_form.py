@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.support.answers import CONTRACT, followed
+from tests.support.answers import CONTRACT, Validator, followed
 from tests.support.cloud import ROOT
 
 METHODS = {"get", "post", "put", "patch", "delete"}
@@ -110,6 +110,21 @@ def test_operations_without_security_are_open_and_each_scope_is_described() -> N
     described = set(re.findall("`(images:[a-z]+)`", CONTRACT["components"]["securitySchemes"]["token"]["description"]))
     assert needed
     assert needed <= described
+
+
+def test_each_parameter_has_an_example_or_a_choice() -> None:
+    """One that is required has it itself: forms are filled with it, and the others of a form should stay empty."""
+    named = [part for _, part in parts(CONTRACT) if "name" in part and "in" in part and "schema" in part]
+    assert len(named) > 30
+    for part in named:
+        schema = followed(part["schema"])
+        shown = {"examples", "enum", "default"} & schema.keys()
+        assert "example" in part if part.get("required") else shown, part["name"]
+        if not part.get("required") and part["name"] != "label":
+            assert "example" not in part, part["name"]
+        examples = [*schema.get("examples", ()), *([part["example"]] if "example" in part else ())]
+        for example in examples:
+            Validator(schema).validate(example)
 
 
 def test_labels_have_examples() -> None:
