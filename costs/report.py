@@ -184,7 +184,7 @@ def _changes() -> str:
 
 def _savings(use: Use) -> Iterator[tuple[Decimal, str]]:
     """Return what each change takes off the bill."""
-    total, half = bill(use).net, stack().memory["DeleteFunction"] / 2
+    total, least = bill(use).net, stack().memory["DeleteFunction"]
     for mode, draws in (("cdn", " and draws with `format=redirect`"), ("cdn-image", "")):
         best = cheapest(replace(use, mode=mode))
         plan = "" if best.plan == "none" else f" with the plan {best.plan}"
@@ -192,7 +192,7 @@ def _savings(use: Use) -> Iterator[tuple[Decimal, str]]:
     yield total - bill(replace(use, sized=SIZED)).net, f"draws with `size=1024`, of {number(SIZED)} bytes"
     yield total - bill(replace(use, api="http")).net, "an HTTP API"
     yield total - bill(replace(use, architecture="arm64")).net, "`Architecture=arm64`"
-    yield total - bill(replace(use, memory=half)).net, f"`MemorySize: {half}`"
+    yield total - bill(replace(use, memory=least)).net, f"`MemorySize: {least}` for all functions"
     yield total - bill(replace(use, bytes=use.bytes / 2)).net, "pictures of half the bytes"
 
 

@@ -61,8 +61,6 @@ TEXTS = {
     **MAIL,
     **LAYER,
 }
-# Functions get these by the value of an SSM parameter, whose name stays the same.
-BY_SSM = {"ChunkInfoTableName", "ImageChunksTableName", "Writes"}
 # Functions have another value only with both this and another parameter, which rules allow together only.
 WITH_ANOTHER = {"Cdn", "CertificateArn"}
 
@@ -88,7 +86,7 @@ def changed(name: str) -> set[str]:
 
 
 def readers(name: str) -> set[str]:
-    """Return the functions that name this parameter, or a condition that depends on it."""
+    """Return the functions that name this parameter, or a condition or SSM parameter that depends on it."""
     functions = {each: made for each, made in resources().items() if made["Type"] == "AWS::Lambda::Function"}
     return {each for each, made in functions.items() if name in set(named(made["Properties"]))}
 
@@ -103,6 +101,8 @@ def named(node: Any) -> Iterator[str]:
             condition = inner if function == "Condition" else inner[0] if function == "Fn::If" else None
             if condition:
                 yield from named(TEMPLATE["Conditions"][condition])
+            if function == "Fn::GetAtt" and inner[1] == "Value":  # of an SSM parameter
+                yield from named(resources()[inner[0]]["Properties"]["Value"])
             yield from [inner] if function == "Ref" else ()
             yield from re.findall(r"\$\{(\w+)\}", str(inner)) if function == "Fn::Sub" else ()
             yield from named(inner)
@@ -113,9 +113,7 @@ def test_another_value_changes_what_is_deployed_and_every_function_that_reads_it
     different = changed(name)
     assert different
     functions = {each for each in different if resources()[each]["Type"] == "AWS::Lambda::Function"}
-    if name in BY_SSM:
-        assert f"{name.removesuffix('Name')}Parameter" in different
-    elif name in WITH_ANOTHER:
+    if name in WITH_ANOTHER:
         assert not functions
     else:
         assert functions == readers(name)
@@ -125,6 +123,12 @@ def test_what_every_function_reads_reaches_all_of_them() -> None:
     everywhere = {name for name in TEMPLATE["Parameters"] if len(readers(name)) == 13}
     assert everywhere >= {"Stage", "LinkBase", "ConsistentReads", "ImageMaxAge", "DomainName", "CdnOnly"}
     assert readers("Recogniser") == {"IndexFunction", "IngestFunction"}
+    assert readers("FormLifetime") == {"PresignFunction"}
+    writers = ("Delete", "Edit", "Ingest", "Presign", "Upload")
+    assert readers("Writes") == {f"{name}Function" for name in (*writers, "Browse")}  # which shows it at /status
+    assert readers("ImageChunksTableName") == {
+        f"{name}Function" for name in (*writers, "Browse", "Index", "Mosaic", "Random", "Search")
+    }
     assert not readers("CdnLogs") | readers("WebAclArn") | readers("ApiWebAclArn")
 
 

@@ -17,6 +17,7 @@ import ingest_files
 import retrying
 from shared import deadline, images
 from shared.labels import retries
+from shared.pictures import budget
 from shared.uploads import upload
 from shared.vectors import bedrock, encoders, entry
 from tests.support.cloud import OTHER_TABLES, ROOT, TABLES, is_guarded, routes, template
@@ -242,6 +243,29 @@ def test_messages_come_again_a_few_times_and_then_wait_for_people() -> None:
         queue = RESOURCES[mapping["EventSourceArn"].removesuffix(".Arn")]["Properties"]
         function = RESOURCES[name]["Properties"]
         assert queue["VisibilityTimeout"] == 6 * function["Timeout"]  # as Lambda wants it
+
+
+def test_only_functions_whose_package_decodes_pictures_have_memory_for_them() -> None:
+    """The others mostly wait and have 512 MB; draws have 768, so that a redirect takes no longer than with more."""
+    common = template()["Globals"]["Function"]["MemorySize"]
+    functions = {
+        name: each["Properties"] for name, each in RESOURCES.items() if each["Type"] == "AWS::Serverless::Function"
+    }
+    memory = {name: each.get("MemorySize", common) for name, each in functions.items()}
+    locks = {name: ROOT / f"requirements/{each['CodeUri'].strip('/')}.txt" for name, each in functions.items()}
+    with_pillow = {name for name, lock in locks.items() if lock.exists() and "\npillow==" in f"\n{lock.read_text()}"}
+    assert {name: memory[name] for name in with_pillow} == {
+        **dict.fromkeys(
+            ("UploadFunction", "BrowseFunction", "SearchFunction", "IngestFunction", "IndexFunction"), 1280
+        ),
+        "MosaicFunction": 1769,  # one whole processor: it computes
+    }
+    without = {"Delete", "Edit", "Presign", "Notify", "Web", "Authorize"}
+    assert {name: size for name, size in memory.items() if name not in with_pillow} == {
+        **{f"{name}Function": 512 for name in without},
+        "RandomFunction": 768,
+    }
+    assert budget.MEMORY < 0.8 * 1280 * 2**20  # a child that decodes leaves the rest for Python and the response
 
 
 def test_incoming_files_are_private_may_be_posted_by_any_page_and_go_by_themselves() -> None:

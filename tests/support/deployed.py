@@ -1,6 +1,6 @@
 """What CloudFormation makes of template.yaml with chosen parameters: its refusals, or resources with their values.
 
-References to other resources stay as they are.
+References to other resources stay as they are, but for the values of SSM parameters.
 """
 
 import math
@@ -45,6 +45,7 @@ class Deployed:
             "Fn::Contains": lambda pair: self.value(pair[1]) in pair[0],
             "Fn::If": lambda three: self.value(three[1] if self.holds(three[0]) else three[2]),
             "Fn::Sub": self._substituted,
+            "Fn::GetAtt": self._attribute,
             "Condition": self.holds,
             "Ref": lambda name: self._values.get(name, {"Ref": name}),
         }
@@ -102,6 +103,14 @@ class Deployed:
         if not others and name in self._functions:
             return self._functions[name](inner)
         return {key: found for key, each in node.items() if (found := self.value(each)) is not NO_VALUE}
+
+    def _attribute(self, of: list[str]) -> Any:
+        """Return the value of an SSM parameter, which is known. Other attributes stay as they are."""
+        logical, name = of
+        made = resources()[logical]
+        if (made["Type"], name) != ("AWS::SSM::Parameter", "Value"):
+            return {"Fn::GetAtt": of}
+        return self.value(made["Properties"]["Value"])
 
     def _substituted(self, text: Any) -> Any:
         if not isinstance(text, str):

@@ -48,6 +48,7 @@ def latency(found: Found) -> dict[str, object]:
         "draw": figure(requests["petapi"]["draw image"][0]),
         "raw": figure(requests["raw"]["draw image"][0]),
         "memories": _by_memory(found["by_memory"], cold["by_memory"]),
+        "change_memories": _changes_by_memory(found["changes_by_memory"]),
         "import": figure(cold["import_ms"]),
         "first": figure(cold["first_ms"]),
         "calls": f"{cold['calls']:.1f}",
@@ -76,6 +77,19 @@ def _by_memory(warm: Found, cold: Found) -> str:
             f"{dollars(of['draw image'][2], float(memory)):.2f}",
         ]
         for slowness, by_memory in warm.items()
+        for memory, of in sorted(by_memory.items(), key=lambda each: int(each[0]))
+    }
+    return table("memory", head, rows)
+
+
+def _changes_by_memory(found: Found) -> str:
+    head = ("change", "delete", "dollars for a million deletes")
+    rows = {
+        f"{int(memory):,} MB{SLOWER[slowness]}": [
+            *(_both(of[name]) for name in ("change", "delete")),
+            f"{dollars(of['delete'][2], float(memory)):.2f}",
+        ]
+        for slowness, by_memory in found.items()
         for memory, of in sorted(by_memory.items(), key=lambda each: int(each[0]))
     }
     return table("memory", head, rows)

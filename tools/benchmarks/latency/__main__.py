@@ -32,7 +32,7 @@ from tools.benchmarks.latency.cold_start import Built
 from tools.benchmarks.latency.model import Model
 from tools.benchmarks.latency.quota import Quota
 from tools.benchmarks.latency.waiting_times import WAITS
-from tools.benchmarks.service import LABEL, STEADY, Log, Requests
+from tools.benchmarks.service import FILLED, LABEL, STEADY, Log, Requests
 
 IMAGES = 1_000  # of the label that is drawn from
 DRAWS = 600  # of each kind
@@ -42,10 +42,13 @@ COLD_TIMES = 50  # that each of them meets other waits
 WARM_UP = 30
 KEPT_AFTER = 3  # draws for each image, after which nearly every draw finds its picture
 MEMORY = (512, 768, 1024, 1769)  # MB that a draw is tried with
+CHANGE_MEMORY = (256, 512, 1024)  # MB that a change and a delete are tried with
+CHANGES_BY_MEMORY = 75  # and as many deletes
 SLOWNESS = (1, 2)  # times as slow as this machine that a processor of Lambda is then
 DRAWS_BY_MEMORY = 300
 SEED = 17
-LABELS = {STEADY: IMAGES, LABEL: 2 * WRITES}
+LABELS = {STEADY: IMAGES, LABEL: IMAGES}
+DELETED = 2 * WRITES  # images of LABEL; what comes after them is deleted or changed with other memory
 BY_FUNCTION = {"draw": "RandomFunction", "upload": "UploadFunction", "delete": "DeleteFunction"}
 BEFORE = "before"  # the shipped code, with one dart and one call at a time
 
@@ -100,7 +103,7 @@ def draws(others: Mapping[str, scene.Other]) -> dict[tuple[str, str], Kind]:
 
 def writes(others: Mapping[str, scene.Other], rng: random.Random) -> Iterator[dict[tuple[str, str], Kind]]:
     """Yield all kinds of writes, round by round."""
-    of, ours = {name: memory_of(name) for name in ("upload", "delete")}, scene.writes(LABELS[LABEL], rng)
+    of, ours = {name: memory_of(name) for name in ("upload", "delete")}, scene.writes(DELETED, rng)
     for now, before in zip(ours, ours, strict=True):
         kinds = {("petapi", name): Kind(act, of[name]) for name, act in now.items()}
         kinds |= {(BEFORE, name): Kind(act, of[name], one_at_a_time) for name, act in before.items()}
@@ -162,6 +165,29 @@ def by_memory(model: Model, rng: random.Random) -> dict[str, Any]:
     return found
 
 
+def changes_by_memory(model: Model, rng: random.Random) -> dict[str, Any]:
+    """Return what changes and deletes take with less memory or more."""
+    names, change = iter(FILLED[DELETED:]), scene.change(FILLED[-1], rng)
+    found: dict[str, Any] = {}
+    for slowness in SLOWNESS:
+        rounds = (
+            {
+                (f"{each}", name): Kind(act, each, slowness=slowness)
+                for each in CHANGE_MEMORY
+                for name, act in (("change", change), ("delete", scene.delete(next(names))))
+            }
+            for _ in range(CHANGES_BY_MEMORY)
+        )
+        with model.in_use():
+            times = measured(model, rounds, rng)
+        found[str(slowness)] = {
+            f"{each}": {name: summary(times[f"{each}", name]) for name in ("change", "delete")}
+            for each in CHANGE_MEMORY
+        }
+    tell("changes by memory")
+    return found
+
+
 def cold(model: Model) -> dict[str, Any]:
     """Return what cold starts take, by how slow the processor is, and by memory."""
     _, event = proxy_event("GET", f"/random?label={STEADY}&format=image")
@@ -212,7 +238,8 @@ def main() -> int:
             return 1
         with scene.engines(program, LABELS), mock.patch.object(random_image, "RNG", rng):
             tell("nothing yet, but the engines are filled")
-            found = {"requests": warm(model, rng), "by_memory": by_memory(model, rng), "cold": cold(model)}
+            found = {"requests": warm(model, rng), "by_memory": by_memory(model, rng)}
+            found |= {"changes_by_memory": changes_by_memory(model, rng), "cold": cold(model)}
             found["kept"] = kept(model, rng)
     found["waits"] = {name: list(astuple(wait)) for name, wait in WAITS.items()}
     found |= {"memory": {name: memory_of(name) for name in BY_FUNCTION}, "machine": results.machine()}

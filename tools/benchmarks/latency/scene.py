@@ -4,6 +4,7 @@ All calls use the clients of `shared/aws.py`, as they are in Lambda.
 """
 
 import importlib
+import json
 import os
 import random
 import tempfile
@@ -82,8 +83,23 @@ def writes(count: int, rng: random.Random) -> Iterator[dict[str, Act]]:
         form: dict[str, str | File] = {"label": LABEL, "weight": requests.weight(), "img": File(requests.picture())}
         body, content_type = multipart_body(list(form.items()))
         upload = proxy_event("POST", "/upload", body, {"Content-Type": content_type})
-        delete = proxy_event("DELETE", f"/images/{LABEL}/{name}")
-        yield {"upload": partial(_handle, *upload), "delete": partial(_handle, *delete)}
+        yield {"upload": partial(_handle, *upload), "delete": delete(name)}
+
+
+def delete(name: str) -> Act:
+    """Return the delete of an image from the label that changes."""
+    return partial(_handle, *proxy_event("DELETE", f"/images/{LABEL}/{name}"))
+
+
+def change(name: str, rng: random.Random) -> Act:
+    """Return a change of the weight of an image there. It has another one each time."""
+    requests = Requests(rng)
+
+    def patch() -> None:
+        body = json.dumps({"weight": float(requests.weight())}).encode()
+        _handle(*proxy_event("PATCH", f"/images/{LABEL}/{name}", body, {"Content-Type": "application/json"}))
+
+    return patch
 
 
 def _handle(module: str, event: dict[str, Any]) -> None:
