@@ -30,11 +30,14 @@ def authorization(event: Mapping[str, Any]) -> str:
 
 
 def bearer(value: str) -> str:
-    """Return the token in the value of an Authorization header."""
-    scheme, _, token = value.strip().partition(" ")
-    if scheme.lower() != "bearer" or not token:
+    """Return the token in the value of an Authorization header.
+
+    The scheme may stand there twice, because people copy it with the token. No token has a space.
+    """
+    *schemes, token = value.split() or [""]
+    if not schemes or {scheme.lower() for scheme in schemes} != {"bearer"}:
         raise BadToken("there is no bearer token")
-    return token.strip()
+    return token
 
 
 def verify(token: str, keys: Keys, audience: str) -> tuple[str, str]:

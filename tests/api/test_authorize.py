@@ -123,6 +123,9 @@ BAD: dict[str, Callable[[Issuer], str]] = {
 }
 
 
+WORDS = tuple({"authorization": text} for text in ("Bearer", "Bearer Bearer", "Bearer Basic x", "Bearer a b"))
+
+
 @pytest.mark.parametrize("kind", BAD)
 def test_a_bad_token_is_refused(kind: str, api: Api, issuer: Issuer) -> None:
     refused(api.upload(pictures.tiny(1), authorization=f"Bearer {BAD[kind](issuer)}"))
@@ -139,9 +142,14 @@ def test_a_good_token_is_accepted_and_reads_need_none(api: Api, issuer: Issuer) 
     assert api.delete(url, **bearer(issuer.token(scope=None, scp=["images:delete"]))).status == 204
 
 
+@pytest.mark.parametrize("before", ["Bearer ", "bearer  ", " BEARER ", "Bearer Bearer ", "Bearer bearer  "])
+def test_the_scheme_may_be_copied_with_the_token(api: Api, issuer: Issuer, before: str) -> None:
+    assert api.upload(pictures.tiny(1), authorization=f"{before}{issuer.token()} ").status == 201
+
+
 def test_no_token_and_other_credentials_are_refused(api: Api, issuer: Issuer) -> None:
     url = json_of(api.upload(pictures.tiny(1), **bearer(issuer.token())))["url"]
-    for headers in ({}, {"authorization": "Basic YWxpY2U6c2VjcmV0"}, {"authorization": issuer.token()}):
+    for headers in ({}, {"authorization": "Basic YWxpY2U6c2VjcmV0"}, {"authorization": issuer.token()}, *WORDS):
         refused(api.upload(pictures.tiny(2), **headers))
         refused(api.patch(url, {"weight": 0.7}, **headers))
         refused(api.delete(url, **headers))
