@@ -1,6 +1,5 @@
 """GET /images, /labels and /status: pictures, thumbnails, infos, lists (listing.py), and the state of the service."""
 
-import logging
 from collections.abc import Mapping
 
 import listing
@@ -13,13 +12,12 @@ from shared.api.image_json import image_url, picture_headers
 from shared.api.parameters import OTHERS
 from shared.images import Image
 from shared.labels.store import Store
+from shared.missing_picture import missing
 from shared.picture_response import picture_response
 from shared.pictures.bucket import Bucket, ThumbnailBucket
 from shared.settings import read_settings
 from shared.thumbnail import Thumbnail, requested
 from shared.tiles import Tiles
-
-logger = logging.getLogger("petapi")
 
 
 def get_picture(request: Request) -> Response:
@@ -44,13 +42,13 @@ def get_picture(request: Request) -> Response:
     if etags.matches(request.headers.get("if-none-match", ""), headers["ETag"], weak=True):
         # It has the picture's headers, because a gateway adds a Content-Type of its own, which caches would take over.
         return Response(304, headers=headers)
-    response = _content(image, thumbnail, store, headers)
-    if response is None:  # deleted between the two reads, perhaps uploaded again since, or the row was an old one
-        newest = store.image(label, name, consistent=True)
-        response = _content(newest, thumbnail, store, headers) if newest else None
-    if response is None:  # deleted, or unreadable for this role
-        logger.warning("%s %s is in the table, but its picture is not in the bucket", request.id, image.id)
-        raise image_paths.not_found(label, name)
+    if response := _content(image, thumbnail, store, headers):
+        return response
+    # deleted between the two reads, perhaps uploaded again since, or the row was an old one
+    newest = store.image(label, name, consistent=True)
+    response = _content(newest, thumbnail, store, headers) if newest else None
+    if response is None:
+        raise missing(label, name, is_known=newest is not None)
     return response
 
 

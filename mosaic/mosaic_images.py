@@ -14,6 +14,7 @@ from shared.errors import NotFound, UnprocessableValue
 from shared.images import Image
 from shared.labels.catalogue import Catalogue
 from shared.labels.image_rows import ImageRows
+from shared.missing_picture import missing
 from shared.pictures.bucket import LOOK, Bucket
 from shared.pictures.budget import CannotBeShown
 from shared.settings import Settings, read_settings
@@ -59,7 +60,8 @@ def _made(
 ) -> Response:
     content = Bucket(aws.s3(), settings.bucket).get(image.id, image.version_id)
     if content is None:  # deleted since its row was read
-        raise image_paths.not_found(image.label, image.name)
+        rows = ImageRows(aws.dynamodb(), settings.image_chunks_table).of([image.id])
+        raise missing(image.label, image.name, is_known=image.id in rows)
     from mosaic_making import make  # imports numpy and Pillow
 
     try:

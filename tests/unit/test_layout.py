@@ -25,7 +25,12 @@ GROUND = tuple(
         "parallel",
     )
 )
-WRITERS = ("shared/add_image", "shared/picture_response", "shared/tiles")  # what stands above the groups
+WRITERS = (
+    "shared/add_image",
+    "shared/picture_response",
+    "shared/missing_picture",
+    "shared/tiles",
+)  # what stands above the groups
 
 
 def _groups_but(*allowed: str) -> tuple[str, ...]:
