@@ -219,3 +219,12 @@ def test_an_idle_stack_costs_what_the_bill_says() -> None:
     (empty, *_) = documents.table(ROOT / "costs/README.md", "images")
     cents = round(float(empty[-1].strip("$")) * 100)
     assert f"{cents} cents a month at rest" in documents.prose_of(DEPLOY)
+
+
+def test_the_least_sam_cli_is_named_and_no_newer_than_the_one_that_is_installed() -> None:
+    """1.151.0 validates and builds the template. 1.150.1 has a cfn-lint without S3 Vectors in eu-west-1."""
+    (locked,) = re.findall(r"^aws-sam-cli==(\d+)\.(\d+)", (ROOT / "requirements/sam.txt").read_text(), re.MULTILINE)
+    for page in (README, ROOT / "docs/how-to/deploy.md"):
+        named = re.findall(r"SAM CLI,? \(?(\d+)\.(\d+) or later", page.read_text())
+        assert named == [("1", "151")], page
+        assert tuple(map(int, locked)) >= (1, 151)
