@@ -150,7 +150,8 @@ def test_equal_requests_for_a_picture_at_once_are_one(direct: Api, picture: Pict
 def test_only_pictures_what_is_known_of_them_and_files_of_the_page_can_be_kept() -> None:
     cdn = CachingProxy(Handlers())
     cached = {path for path, _, _ in routes() if cdn.behaviour(sample(path))["CachePolicyId"] != CACHING_DISABLED}
-    assert cached == {"/images/{label}/{name}", "/images/{label}/{name}/info", "/web/{version}/{name}"}
+    pictures = {"/images/{label}/{name}", "/images/{label}/{name}/info"}
+    assert cached == {*pictures, "/web/{version}/{name}", "/web/{version}/library/{name}"}
 
 
 def sample(pattern: str) -> str:
