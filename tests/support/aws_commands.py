@@ -22,7 +22,8 @@ from botocore.validate import ParamValidator
 from tests.support.documents import Block
 
 OTHERS = ("curl", "sam", "make", "git", "sleep", "openssl", "petapi", "zip", "docker")  # do nothing, and answer a JSON
-OWN = {("configure", "get"), ("s3", "ls"), ("s3", "cp"), ("s3", "sync")}  # of the CLI, which no model has
+# Of the CLI, which no model has
+OWN = {("cloudformation", "deploy"), ("configure", "get"), ("s3", "ls"), ("s3", "cp"), ("s3", "sync")}
 ALIASES = {"s3api": "s3"}
 SHORT = {"CreateInvalidation": ("paths", "InvalidationBatch")}  # the CLI's own option -> the member that it fills
 GLOBAL = {"query", "output", "region", "max-items", "page-size", "profile"}
