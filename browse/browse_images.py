@@ -48,7 +48,9 @@ def get_picture(request: Request) -> Response:
     newest = store.image(label, name, consistent=True)
     response = _content(newest, thumbnail, store, headers) if newest else None
     if response is None:
-        raise missing(label, name, is_known=newest is not None)
+        still = store.image(label, name, consistent=True)  # or it was deleted once more meanwhile
+        is_known = newest is not None and still is not None and still.version_id == newest.version_id
+        raise missing(label, name, is_known=is_known)
     return response
 
 

@@ -61,7 +61,8 @@ def _made(
     content = Bucket(aws.s3(), settings.bucket).get(image.id, image.version_id)
     if content is None:  # deleted since its row was read
         rows = ImageRows(aws.dynamodb(), settings.image_chunks_table).of([image.id])
-        raise missing(image.label, image.name, is_known=image.id in rows)
+        still = rows.get(image.id)
+        raise missing(image.label, image.name, is_known=still is not None and still.version_id == image.version_id)
     from mosaic_making import make  # imports numpy and Pillow
 
     try:

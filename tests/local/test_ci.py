@@ -60,5 +60,5 @@ def test_without_a_script_there_are_no_images(tmp_path: Path) -> None:
 def test_ci_runs_every_tier_and_bound() -> None:
     script = (ROOT / ".ci/run").read_text()
     targets = re.findall(r"^ *make ([\w-]+)$", script, re.MULTILINE)
-    assert sorted(targets) == ["bench-cold", "bench-quick", "check", "sam-test", "test-all"]
+    assert sorted(targets) == ["bench-cold", "bench-quick", "check", "checkov", "sam-test", "test-all"]
     assert script.index("make corpus-fetch") < script.index("make test-all") < script.index("make corpus DIR=.corpus")

@@ -237,12 +237,10 @@ def main() -> int:
             print("dynoxide is missing. Name it in DYNOXIDE or install npm.", file=sys.stderr)
             return 1
         with scene.engines(program, LABELS), mock.patch.object(random_image, "RNG", rng):
-            tell("nothing yet, but the engines are filled")
             found = {"requests": warm(model, rng), "by_memory": by_memory(model, rng)}
-            found |= {"changes_by_memory": changes_by_memory(model, rng), "cold": cold(model)}
-            found["kept"] = kept(model, rng)
-    found["waits"] = {name: list(astuple(wait)) for name, wait in WAITS.items()}
-    found |= {"memory": {name: memory_of(name) for name in BY_FUNCTION}, "machine": results.machine()}
+            found |= {"changes_by_memory": changes_by_memory(model, rng), "cold": cold(model), "kept": kept(model, rng)}
+    found |= {"waits": {name: list(astuple(wait)) for name, wait in WAITS.items()}, "machine": results.machine()}
+    found["memory"] = {name: memory_of(name) for name in BY_FUNCTION}
     results.update("latency", found | {"images": IMAGES, "draws": DRAWS, "writes": WRITES, "cold_starts": COLD_STARTS})
     page.write()
     return 0
