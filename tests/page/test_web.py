@@ -81,7 +81,7 @@ def test_every_sample_photograph_is_served_byte_for_byte(api: Api) -> None:
 def test_the_list_of_the_samples_is_served_and_names_each_photograph(api: Api) -> None:
     answer = api.get("/web/samples/samples.json")
     assert (answer.status, answer.headers["content-type"]) == (200, "application/json")
-    conforms(json_of(answer), "Samples")
+    conforms(json_of(answer), "SampleList")
     assert sorted(sample["name"] for sample in json_of(answer)["samples"]) == SAMPLES
 
 
