@@ -117,7 +117,7 @@ def _respond(sources: Sources, pools: Pools, response_format: str, choose: Choos
         if found is not None:
             metrics.count("Draws")
             response = respond(sources, drawn, found)
-            return replace(response, headers={**response.headers, **_headers(drawn)})
+            return Response(response.status, response.body, {**response.headers, **_headers(drawn)})
         logger.warning("%s the drawn image %s was deleted meanwhile", sources.request.id, drawn.id)
     if metrics.counted("Denied") >= DRAWS_MAX:  # so many deletions in a moment are less likely than a wrong policy
         logger.error("S3 denied each drawn picture: look at the bucket's policy, its key and this function's role")

@@ -20,6 +20,7 @@ from typing import Any
 from shared import metrics
 
 logger = logging.getLogger("petapi")
+LINE = "%s %s %s %d %d ms %s"  # of a request
 
 _fields: ContextVar[dict[str, str] | None] = ContextVar("fields", default=None)
 
@@ -75,8 +76,11 @@ def request(
         **({"why": why} if why else {}),
         **metrics.members(found),
     }
-    line = "%s %s %s %d %d ms %s"
-    log().info(line, request_id, known, resource, status, milliseconds, why, extra=fields)
+    values = (request_id, known, resource, status, milliseconds, why)
+    ready = log()
+    if ready.isEnabledFor(logging.INFO):  # the place in the code is always this one, so no frame is looked for
+        line = ready.makeRecord(ready.name, logging.INFO, __file__, 0, LINE, values, None, extra=fields)
+        ready.handle(line)
 
 
 def failure(request_id: str, error: Exception) -> None:

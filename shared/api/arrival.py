@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urljoin
 
@@ -13,6 +14,7 @@ HOST_MAX = 253  # characters (RFC 1035)
 PORT_MAX = 5  # digits
 # Not a pattern, which a cold start would compile.
 IN_HOST = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-."
+METHOD_OVERRIDE = "x-http-method-override"
 ORIGIN_SECRET = "x-origin-secret"  # noqa: S105 (the name of the header that CloudFront adds, not its value)
 
 
@@ -26,7 +28,12 @@ def base_url(event: Event, headers: Mapping[str, str]) -> str:
     host = headers.get("host", "")
     scheme = "https" if headers.get("x-forwarded-proto") == "https" else "http"
     origin = f"{scheme}://{host}" if _is_host(host) else ""
-    return urljoin(f"{origin}{_prefix(event, host)}/", os.environ.get("LINK_BASE", "")).rstrip("/") + "/"
+    return _joined(f"{origin}{_prefix(event, host)}/", os.environ.get("LINK_BASE", ""))
+
+
+@lru_cache(64)  # a deployment has a few addresses; each request has one of them
+def _joined(base: str, link_base: str) -> str:
+    return urljoin(base, link_base).rstrip("/") + "/"
 
 
 def with_slash(event: Event) -> str:
@@ -56,7 +63,7 @@ def refuse_detours(event: Event) -> None:
 
 def is_overridden(event: Event) -> bool:
     """Return whether API Gateway took the method from a header.  Caches know the response by the other method."""
-    return "x-http-method-override" in headers(event)
+    return any(name.lower() == METHOD_OVERRIDE for name in event.get("headers") or ())
 
 
 def _is_host(text: str) -> bool:

@@ -72,6 +72,7 @@ Parameters = Mapping[str, Collection[str]]
 
 def endpoint(routes: Routes, *, parameters: Parameters | None = None) -> Callable[[Event, Any], ProxyResponse]:
     """Make the Lambda handler for these routes (resource -> method -> action) and query parameters."""
+    served = {resource: _actions(actions) for resource, actions in routes.items()}
 
     def handler(event: Event, context: Any) -> ProxyResponse:
         started = time.perf_counter()
@@ -80,7 +81,7 @@ def endpoint(routes: Routes, *, parameters: Parameters | None = None) -> Callabl
         with logs.about(request=request_id), metrics.measured() as measured:
             try:
                 with deadline.of(context):
-                    response = _dispatch(routes, parameters or {}, event, request_id)
+                    response = _dispatch(served, parameters or {}, event, request_id)
             except errors.ApiError as refusal:
                 response, why = problem(refusal, request_id), logs.refused(refusal)
             except Exception as error:
@@ -147,14 +148,14 @@ def _dispatch(routes: Routes, parameters: Parameters, event: Event, request_id: 
     resource = event["resource"] if event["resource"] in routes else event["path"]
     if resource not in routes:
         raise errors.NotFound(f"There is nothing at {event['path']}; see / for the page and /docs for all paths.")
-    actions = _actions(routes[resource])
-    allow = ", ".join(sorted({*actions, "OPTIONS"}))
+    actions = routes[resource]
     if method == "OPTIONS":
+        allow = _allow(actions)
         return Response(
             HTTPStatus.NO_CONTENT, headers={"Allow": allow, "Access-Control-Allow-Methods": allow, **PREFLIGHT}
         )
     if method not in actions:
-        raise errors.MethodNotAllowed(method, allow)
+        raise errors.MethodNotAllowed(method, _allow(actions))
     if place := arrival.with_slash(event):
         return Response(HTTPStatus.PERMANENT_REDIRECT, headers={"Location": place, "Cache-Control": "no-store"})
     return actions[method](_request(event, parameters.get(resource, ()), request_id))
@@ -171,6 +172,10 @@ def _measure(response: Response, method: str, why: str) -> None:
 def _actions(actions: Mapping[str, Action]) -> dict[str, Action]:
     """Add HEAD if there is GET (RFC 9110, section 9.3.2)."""
     return {**actions, "HEAD": actions["GET"]} if "GET" in actions else dict(actions)
+
+
+def _allow(actions: Mapping[str, Action]) -> str:
+    return ", ".join(sorted({*actions, "OPTIONS"}))
 
 
 def _request(event: Event, parameters: Collection[str], request_id: str) -> Request:
