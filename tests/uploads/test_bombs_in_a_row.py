@@ -27,13 +27,14 @@ LOT = COUNT // ROUNDS  # each kind of bomb twice
 RATIO = 2.0
 PLAIN_SIZE = (4_032, 3_024)  # pixels: what telephones take, 12 million
 SENDERS = 4  # files at a time
-# Name of the bomb, and the states in which its upload may end.
+EITHER = "recognised or failed"  # its CPU time is near the budget: fast machines take it
+# Name of the bomb, and how its upload ends.
 KINDS = {
     "PNG with a bomb in its profile": "recognised",
     "JPEG with a bomb in its profile": "recognised",
     "WebP of 65,536 large groups": "failed",
     "WebP of 100,000 large groups": "failed",
-    "WebP of 65,536 small groups": "failed",
+    "WebP of 65,536 small groups": EITHER,
     "animated WebP of large groups": "failed",
     "arithmetic-coded JPEG, 100 scans": "failed",
     "JPEG of 50 megapixels, 99 scans": "failed",
@@ -109,7 +110,9 @@ def wait_behind(service: LocalService, others: list[tuple[bytes, str]], honest: 
         assert time.monotonic() - start < PATIENCE
         time.sleep(0.05)
     took = time.monotonic() - start
-    assert [ended(service, upload)["state"] for upload in before] == [state for _, state in others]
+    ends = [ended(service, upload)["state"] for upload in before]
+    assert [state if state != EITHER else end for end, (_, state) in zip(ends, others, strict=True)] == ends
+    assert set(ends) <= {"recognised", "failed"}
     assert ended(service, last)["state"] == "recognised"
     return took
 
