@@ -21,6 +21,9 @@ TEMPLATE = read_template(ROOT / "template.yaml")
 WITH_AWS = [page for page in PAGES if any("aws" in block.marks for block in documents.blocks(page))]
 
 
+LEFT_OUT = [page for page in PAGES if any(block.marks & {"aws", "slow"} for block in documents.blocks(page))]
+
+
 def blocks_of(page: Path) -> list[Block]:
     return [block for block in documents.blocks(page) if "aws" in block.marks]
 
@@ -38,6 +41,12 @@ def test_each_call_of_aws_is_one_that_the_cli_has(page: Path, called: dict[Path,
     assert len(found) >= len([each for each in written if each])
     wrong = {" ".join(call.arguments): faults for call in found if (faults := aws_commands.faults(call))}
     assert wrong == {}
+
+
+@pytest.mark.parametrize("page", LEFT_OUT, ids=documents.name_of)
+def test_a_command_uses_variables_that_a_line_before_it_sets_or_the_page_explains(page: Path, tmp_path: Path) -> None:
+    """Also in blocks that are not run because they take minutes."""
+    aws_commands.calls([block for block in documents.blocks(page) if block.marks & {"aws", "slow"}], tmp_path)
 
 
 def test_the_calls_are_found(called: dict[Path, list[Call]]) -> None:
@@ -179,18 +188,127 @@ def test_whatever_a_check_forbids_or_bounds_it_gives_back() -> None:
         ("aws lambda get-function-configuration --function-name f --query Layers[0].Arn", None),
         ("aws lambda get-function-configuration --function f", "has no --function"),
         ("aws lambda get-function-configuration", "Missing required parameter"),
-        ("aws lambda get-function-configuration --function-name f --query Layers[0].Name", "has no Name"),
+        ("aws lambda get-function-configuration f", "takes no f"),
+        ("aws lambda get-function-configuration --function-name f --query Layers[0].Name", "there is no Name"),
         ("aws lambda get-functions", "has no operation get-functions"),
         ("aws lambdas list-functions", "no service lambdas"),
         ("aws lambda wait function-gone --function-name f", "has no waiter function-gone"),
         ("aws cloudwatch set-alarm-state --alarm-name a --state-value LOUD --state-reason r", "has no LOUD"),
         ("aws cloudwatch set-alarm-state --alarm-name a --state-value OK --state-reason r", None),
         ("aws dynamodb update-continuous-backups --table-name t --point-in-time-recovery-specification On=true", "On"),
-        ("aws cloudformation describe-stacks --query Stacks[].Outputs[?Key=='a'].OutputValue", "has no Key"),
+        ("aws dynamodb update-time-to-live --table-name t --time-to-live-specification On", "On is no name=value"),
+        ("aws cloudformation describe-stacks --query Stacks[].Outputs[?Key=='a'].OutputValue", "there is no Key"),
+        ("aws cloudformation deploy --stack petapi --template-file deployer.yaml", "has no --stack"),
+        ("aws s3 ls s3://b --recurse", "has no --recurse"),
     ],
 )
 def test_a_call_that_the_cli_does_not_have_is_found(line: str, fault: str | None, tmp_path: Path) -> None:
-    quoted = re.sub(r"(\S*\[\S*)", r'"\1"', line)
-    (call,) = aws_commands.calls([Block(FIRST_HOUR, 1, frozenset({"aws"}), quoted + "\n")], tmp_path)
+    assert_fault(re.sub(r"(\S*\[\S*)", r'"\1"', line), fault, tmp_path)
+
+
+def assert_fault(line: str, fault: str | None, folder: Path) -> None:
+    (call,) = aws_commands.calls([Block(FIRST_HOUR, 1, frozenset({"aws"}), line + "\n")], folder)
     found = " ".join(aws_commands.faults(call))
     assert (fault in found) if fault else (found == "")
+
+
+@pytest.mark.parametrize(
+    ("rules", "fault"),
+    [
+        ('{"Rules": [{"ID": "a", "Status": "Enabled", "Filter": {}}]}', None),
+        ('{"Rules": [{"ID": "a", "Status": "Enabled", "Filter": {}]}', "is no JSON"),
+        ('{"Rules": [{"Id": "a", "Status": "Enabled", "Filter": {}}]}', "Unknown parameter"),
+        ('{"Rules": [{"ID": "a", "Filter": {}}]}', "Missing required parameter"),
+        ('{"Rules": [{"Status": "On", "Filter": {}}]}', "has no On"),
+        ('{"Rules": {"Status": "Enabled"}}', "Invalid type"),
+    ],
+)
+def test_json_is_read_as_the_structure_that_it_is(rules: str, fault: str | None, tmp_path: Path) -> None:
+    option = f"--lifecycle-configuration '{rules}'"
+    assert_fault(f"aws s3api put-bucket-lifecycle-configuration --bucket b {option}", fault, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("statement", "fault"),
+    [
+        ('{"Effect": "Deny", "Action": "s3:GetObject", "Resource": "*"}', None),
+        ('{"Effect": "Deny", "Action": "s3:GetObject", "Resource": "*"', "is no JSON"),
+        ('{"Effect": "Deny", "Actions": "s3:GetObject", "Resource": "*"}', "Syntax errors in policy"),
+        ('{"Effect": "Deny", "Action": "s3:GetObject"}', "Policy statement must contain resources"),
+    ],
+)
+def test_a_policy_in_an_argument_is_one(statement: str, fault: str | None, tmp_path: Path) -> None:
+    policy = f'{{"Version": "2012-10-17", "Statement": [{statement}]}}'
+    names = "--role-name r --policy-name p"
+    assert_fault(f"aws iam put-role-policy {names} --policy-document '{policy}'", fault, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("query", "fault"),
+    [
+        ("Aliases[].[Name, FunctionVersion]", None),
+        ("Aliases[].[Name, Version]", "there is no Version"),
+        ("Aliases[?Name=='a' && Version=='1'].Name", "there is no Version"),
+        ("Aliases[?Version].Name", "there is no Version"),
+        ("Aliases[?starts_with(Version, 'a')].Name", "there is no Version"),
+        ("Aliases[].{a: Name} | [].a", None),
+        ("Aliases[].{a: Name} | [].b", "there is no b"),
+        ("Aliases[].{a: Version}", "there is no Version"),
+        ("sort_by(Aliases, &Name)[-1].FunctionVersion", None),
+        ("sort_by(Aliases, &Version)[-1].Name", "there is no Version"),
+        ("sort_by(Aliases, &Name)[-1].Version", "there is no Version"),
+        ("length(Alias)", "there is no Alias"),
+        ("Aliases[0] | Version", "there is no Version"),
+        ("Aliases[0].RoutingConfig.AdditionalVersionWeights.*", None),
+        ("Aliases[:2].Name", None),
+        ("Aliases.Name", "there is no Name"),
+        ("NextMarker[0]", "is no list"),
+        ("NextMarker || Marker", "there is no Marker"),
+        ("Aliases[", "is no query"),
+    ],
+)
+def test_a_query_finds_what_the_answer_has(query: str, fault: str | None, tmp_path: Path) -> None:
+    assert_fault(f'aws lambda list-aliases --function-name f --query "{query}"', fault, tmp_path)
+
+
+@pytest.mark.parametrize(("state", "fault"), [("ALARM", None), ("LOUD", "StateValue is never LOUD")])
+def test_a_query_compares_with_what_can_be_there(state: str, fault: str | None, tmp_path: Path) -> None:
+    query = f"MetricAlarms[?StateValue=='{state}'].AlarmName"
+    assert_fault(f'aws cloudwatch describe-alarms --query "{query}"', fault, tmp_path)
+
+
+PAGE = """## One
+
+```sh aws
+```
+
+`$TOLD` and `ALSO` are names.
+
+## Two
+
+`LATER` is a name.
+"""
+
+
+@pytest.mark.parametrize(
+    ("commands", "is_set"),
+    [
+        ("echo $TOLD ${ALSO}", True),
+        ("SET=1; echo $SET", True),
+        ("echo $LATER", False),
+        ("echo $UNSET; UNSET=1", False),
+        ('echo "${UNSET}"', False),
+        ("(INNER=1); echo $INNER", False),
+        ("use() { echo $1 $UNSET; }; use it", False),
+        ("echo '$UNSET'", True),
+    ],
+)
+def test_a_variable_that_nobody_sets_is_found(commands: str, is_set: bool, tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text(PAGE)
+    block = Block(page, 3, frozenset({"aws"}), commands + "\n")
+    if is_set:
+        aws_commands.calls([block], tmp_path)
+    else:
+        with pytest.raises(AssertionError, match="unbound variable"):
+            aws_commands.calls([block], tmp_path)

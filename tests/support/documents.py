@@ -35,6 +35,8 @@ FENCE = re.compile(r"^(?P<indent> *)```(?P<info>[^\n]*)\n(?P<text>.*?)^ *```$", 
 CODE = re.compile(r"`[^`\n]+`")
 LINK = re.compile(r"(?<!\\)\]\((?P<target>[^)\s]+)\)")
 HEADING = re.compile(r"^#+ (?P<title>.*)$", re.MULTILINE)
+HEADING_BELOW = re.compile(r"^##+ ", re.MULTILINE)
+TELLS = re.compile(r"((?:`\$?[A-Z_]+`(?:, | and ))*`\$?[A-Z_]+`) (?:is|are|has|have) ")  # "`TOKEN` is a token", say
 PATH = f"{sys.prefix}/bin:{os.environ['PATH']}"  # where the programs are
 STATUSES = re.compile(r"[45][0-9]{2}")
 STATUS = re.compile(r"^request: (?P<status>[0-9]{3}) (?P<method>[A-Z]+) (?P<url>\S+)$", re.MULTILINE)
@@ -153,6 +155,15 @@ def run(commands: Iterable[Block], url: str, folder: Path, variables: Mapping[st
     )
     requests = tuple(Request(int(m["status"]), m["method"], m["url"]) for m in STATUS.finditer(done.stderr))
     return Outcome(done.returncode, done.stdout, done.stderr, requests)
+
+
+def told(block: Block) -> set[str]:
+    """Return the variables of which the page says what they are, up to the end of the block's section."""
+    text = text_of(block.page)
+    start = sum(map(len, text.splitlines(keepends=True)[: block.line]))
+    ends = HEADING_BELOW.search(text, start)
+    before = " ".join(FENCE.sub("", text[: ends.start() if ends else len(text)]).split())
+    return {name for names in TELLS.findall(before) for name in re.findall(r"[A-Z_]+", names)}
 
 
 def links(page: Path) -> Iterator[str]:
