@@ -240,4 +240,4 @@ def test_a_check_has_seconds_by_the_size_of_a_webp_and_all_for_the_scans_of_a_jp
 
 def test_groups_of_codes_take_a_small_picture_more_seconds_than_it_has() -> None:
     with pytest.raises(TooMuchTime):
-        decoding.check(strip.clean(groups_webp(1_024, 65_536, large=False), "webp"))
+        decoding.check(strip.clean(groups_webp(1_024, 65_536, large=True), "webp"))
