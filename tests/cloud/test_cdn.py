@@ -234,12 +234,25 @@ REFUSED = {
         {"ApiWebAclArn": arn} for arn in (ACL, "pets", API_ACL + "0")
     ],
     "CdnOnly=true needs Cdn=true": [{"CdnOnly": "true", **DOMAIN}],
-    "CdnOnly=true needs DomainName": [{"CdnOnly": "true", "Cdn": "true", "LinkBase": base} for base in ("", "/")],
+    "CdnOnly=true needs DomainName": [{"CdnOnly": "true", "Cdn": "true"}],
+    "LinkBase=/ leads links to the host that the API sees": [
+        {"Cdn": "true", "LinkBase": "/", **others} for others in ({}, DOMAIN, {"CdnOnly": "true"})
+    ],
     "CdnSecretRotation=true needs Cdn=true": [{"CdnSecretRotation": "true"}],
     "CdnLogs=true needs Cdn=true": [{"CdnLogs": "true"}],
-    "LinkBase is empty, a path": [
+    "LinkBase is empty, /, or a URL": [
         {"LinkBase": base}
-        for base in ("pets.example.com", "ftp://a/", "https://a/?b", "https://a/#b", "https://", "/a b")
+        for base in (
+            "pets.example.com",
+            "ftp://a/",
+            "https://a/?b",
+            "https://a/#b",
+            "https://",
+            "/a b",
+            "/v1/",
+            "//",
+            "/x",
+        )
     ],
 }
 
@@ -263,7 +276,7 @@ def test_what_fits_together_is_taken() -> None:
             "CertificateArn": CERTIFICATE.replace("aws:acm:us-east-1", "aws-us-gov:acm:us-gov-west-1"),
             "DomainName": NAME,
         },
-        *({"LinkBase": base} for base in ("/", "/v1/", "http://127.0.0.1:3000/", "https://pets.example.com")),
+        *({"LinkBase": base} for base in ("/", "https://a/v1/", "http://127.0.0.1:3000/", "https://pets.example.com")),
     ):
         assert Deployed(**parameters).refusals() == [], parameters
 

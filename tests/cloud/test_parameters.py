@@ -40,6 +40,7 @@ TEXTS = {
     **dict.fromkeys(("IngestConcurrency", "CallbackConcurrency", "IndexConcurrency"), "3"),
     "ImageMaxAge": "86400",
     "FormLifetime": "60",
+    "CallbackTimeout": "2.5",
     "MonthlyBudget": "49.90",
     "JwtIssuer": "https://issuer.example.com/",
     "JwtAudience": "pets",

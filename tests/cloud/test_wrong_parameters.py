@@ -24,6 +24,7 @@ NO_SWITCH = ("", "yes", "True", "TRUE", "1", " true")
 NO_COUNT = ("", "-1", "1.5", "1e3", "ten", "007", " 5", "5 ", "٣")
 NO_RATE = ("", "-1", "many", "100001", "20 a second")
 NO_NAME = ("a", "a b", "table/1", "x" * 256, " ")
+ODD = ("https://a/é", 'https://a/"', "https://a/\\", "https://a/\x7f", "https://a/\n", "https://a/\U0001f408")
 NO_ARN = ("arn", "arn:aws:s3:::bucket", " ", "pets")
 WRONG: dict[str, tuple[str, ...]] = {
     **{name: NO_SWITCH for name, each in PARAMETERS.items() if each.get("AllowedValues") == ["false", "true"]},
@@ -32,23 +33,37 @@ WRONG: dict[str, tuple[str, ...]] = {
     **{name: (*NO_COUNT, "0", "1", "1001") for name in PARAMETERS if re.match("(Ingest|Callback|Index)Conc", name)},
     **dict.fromkeys(("ChunkInfoTableName", "ImageChunksTableName"), NO_NAME),
     **dict.fromkeys(("EncoderLayer", "AlarmTopicArn", "PermissionsBoundary"), NO_ARN),
-    **dict.fromkeys(("RecognitionModel", "RecognitionModelLabels"), (" ", " /opt/a", "/opt/a ", "/opt/a\n")),
+    **dict.fromkeys(
+        ("RecognitionModel", "RecognitionModelLabels"), (" ", " /opt/a", "/opt/a ", "/opt/a\n", *ODD, "a" * 256)
+    ),
     "Stage": ("", "Production", "1st", "a_b", "a/b", "a" * 33, " a", "é"),
-    "Labels": ("", " ", ",", "2cats", "cat dog", "a" * 33, "cat;dog", "käse"),
-    "JwtIssuer": ("example.com", "http://example.com/", "https://a/?b", "https://a b/", "ftp://a/", " "),
-    "JwtAudience": (" ", "a b", "a" * 256, "a\n"),
+    "Labels": ("", " ", ",", "2cats", "cat dog", "a" * 33, "cat;dog", "käse", "cat,dog\n", "cat," * 375 + "a"),
+    "JwtIssuer": (
+        *("example.com", "http://example.com/", "https://a/?b", "https://a b/", "ftp://a/", " ", *ODD),
+        *("https://" + "a" * 248, "http://localhost/é", "http://localhost:x/"),
+    ),
+    "JwtAudience": (" ", "a b", "a" * 256, "a\n", *ODD),
     "Writes": ("", "Open", "true"),
     "ImageMaxAge": (*NO_COUNT, "100000000"),
     "Recogniser": ("", "aws", "Rekognition"),
-    "RecognitionMinConfidence": ("-1", "101", "100.5", "70%", "."),
+    "RecognitionMinConfidence": ("-1", "101", "100.5", "70%", ".", "70." + "0" * 7),
     "RecognitionMaxLabels": (*NO_COUNT, "0", "101"),
     "RecognitionLifetimeDays": (*NO_COUNT, "0", "100000"),
     "Encoder": ("", "clip", "Titan"),
     "FormLifetime": (*NO_COUNT, "0", "59", "3601", "9000"),
-    "CallbackTimeout": ("", "0", "21", "-1", "soon"),
+    "CallbackTimeout": ("", "0", "0.5", "21", "20.1", "-1", "soon", "5.0000", "05", "1e1"),
     "Architecture": ("", "arm", "x86"),
     "LogRetentionDays": ("", "0", "2", "366"),
-    "AlarmEmail": ("me", "me@example", "a@b.c, d@e.f", "a b@example.com", " "),
+    "AlarmEmail": (
+        *("me", "me@example", "a@b.com, d@e.com", "a@b.com,d@e.com", "a@b.com;d@e.com", "a b@example.com", " "),
+        *("@example.com", "me@", "me@@example.com", "me@example.com@example.com", "me@.com", "me@example..com"),
+        *(".me@example.com", "me.@example.com", "m..e@example.com", "me@example.com.", "me@-a.com", "me@a-.com"),
+        *("me@a_b.com", "me@example.c", "me@example.123", "me@[127.0.0.1]", "me@127.0.0.1", "me@exam ple.com"),
+        *("Me <me@example.com>", "<me@example.com>", "mailto:me@example.com", '"me"@example.com', "me(a)@example.com"),
+        *("me@example.com\n", "\nme@example.com", "me\\@example.com", "mé@example.com", "me@exämple.com"),
+        *("me@example.com?subject=a", "me@example.com/", "https://me@example.com", "me@" + "a" * 64 + ".com"),
+        "a" * 243 + "@example.com",
+    ),
     "AccountConcurrency": ("", "9", "-1", "all"),
     "BytesOutAlarm": ("", "0", "0.5", "-1"),
     "MonthlyBudget": ("", "-1", "0.0", "00", "50$", "1e3", "49.901", " "),
@@ -78,6 +93,7 @@ def test_a_parameter_says_in_a_sentence_what_it_may_be(name: str) -> None:
     assert re.search(r"\.( .*\.)?$", sentence)
     assert all(str(value) in sentence for value in each.get("AllowedValues", ()))
     assert all(str(each[bound]) in sentence for bound in ("MinValue", "MaxValue") if bound in each)
+    assert str(each.get("MaxLength", "")) in sentence or name == "DomainName"  # which DNS bounds
     assert Deployed().refusals() == []
 
 
@@ -85,7 +101,26 @@ def test_what_must_be_whole_is_no_number_of_cloudformation() -> None:
     """A Number may be 1.5, and has no pattern: API Gateway, Lambda or our code would fail at it."""
     floats = {name for name, each in PARAMETERS.items() if each["Type"] == "Number" and "AllowedValues" not in each}
     rates = {name for name in PARAMETERS if name.endswith("ThrottleRate")}
-    assert floats == rates | {"CallbackTimeout", "AccountConcurrency", "BytesOutAlarm"}
+    assert floats == rates | {"AccountConcurrency", "BytesOutAlarm"}
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        (
+            "AlarmEmail",
+            ("me@example.com", "first.last+pets@mail.example.co.uk", "O'Hara_1@a-b.io", "a@xn--p1ai.xn--p1ai"),
+        ),
+        ("CallbackTimeout", ("1", "2.5", "19.999", "20")),
+        ("Labels", ("*", "cat", " cat , dog,", "a" * 32, ",".join(["a" * 32] * 45))),
+        ("LinkBase", ("/", "https://pets.example.com:8443/a/b%20c/", "https://" + "a" * 247)),
+        ("RecognitionModel", ("/opt/model.onnx", "/opt/my models/net (1).onnx", "/" + "a" * 254)),
+        ("RecognitionMinConfidence", ("0", "99.9", "100", "70.123456")),
+    ],
+)
+def test_what_is_meant_is_taken(name: str, values: tuple[str, ...]) -> None:
+    for value in values:
+        assert Deployed(**{name: value}).refusals() == [], value
 
 
 TOGETHER = {
@@ -99,6 +134,11 @@ TOGETHER = {
         "AWS::Region": "il-central-1",
     },
     "CloudFormation makes no CloudFront": {"Cdn": "true", "AWS::Region": "us-gov-west-1"},
+    "CloudFront writes no log into a bucket of this region": {
+        "Cdn": "true",
+        "CdnLogs": "true",
+        "AWS::Region": "eu-south-2",
+    },
     "CloudFormation makes no budgets in this region": {
         "MonthlyBudget": "50",
         "AlarmEmail": "me@example.com",
@@ -136,14 +176,13 @@ def regions() -> list[str]:
 def choices() -> Iterator[dict[str, str]]:
     """Yield parameters that make more or fewer types of resources."""
     for encoder, recogniser, cdn, budget in product(
-        ("auto", "titan", "nova", "lite0", "none"), ("rekognition", "colours"), ("false", "true"), ("0", "50")
+        ("auto", "titan", "nova", "lite0", "none"), ("rekognition", "colours"), ("", "Cdn", "Cdn CdnLogs"), ("0", "50")
     ):
         yield {
             "Encoder": encoder,
             "EncoderLayer": LAYER,
             "Recogniser": recogniser,
-            "Cdn": cdn,
-            "CdnLogs": cdn,
+            **dict.fromkeys(cdn.split(), "true"),
             "MonthlyBudget": budget,
             "AlarmEmail": "me@example.com",
         }
@@ -162,6 +201,18 @@ def test_no_deploy_is_taken_where_a_resource_or_a_model_cannot_be() -> None:
             assert made <= types_of(region), (region, made - types_of(region))
 
 
+def test_cloudfronts_log_is_taken_only_where_cloudfront_writes_it() -> None:
+    """Everywhere else its bucket would be made, and then the distribution refused."""
+    taken = {region for region in regions() if Deployed(**with_a_log(region)).refusals() == []}
+    assert taken == EVERYWHERE_ENABLED
+    for region in set(regions()) - taken:
+        assert any(each.startswith("CloudFront writes no log") for each in Deployed(**with_a_log(region)).refusals())
+
+
+def with_a_log(region: str) -> dict[str, str]:
+    return {"Cdn": "true", "CdnLogs": "true", "Recogniser": "colours", "AWS::Region": region}
+
+
 def test_an_encoder_is_taken_only_where_its_model_is() -> None:
     """For the functions that search and index: both have it by the same expression."""
     for region in regions():
@@ -175,6 +226,14 @@ def test_an_encoder_is_taken_only_where_its_model_is() -> None:
         expected = "titan" if region in WHERE["titan"] else "none"
         assert {each["ENCODER"] for each in variables.values()} == {expected}, region
 
+
+# Regions that no account has to enable, https://docs.aws.amazon.com/global-infrastructure/latest/regions/. CloudFront
+# names regions that it writes no log into, "Configure standard logging (legacy)": all of them are others.
+EVERYWHERE_ENABLED = {
+    *("us-east-1", "us-east-2", "us-west-1", "us-west-2", "ca-central-1", "sa-east-1"),
+    *("ap-northeast-1", "ap-northeast-2", "ap-northeast-3", "ap-south-1", "ap-southeast-1", "ap-southeast-2"),
+    *("eu-central-1", "eu-north-1", "eu-west-1", "eu-west-2", "eu-west-3"),
+}
 
 WHERE = {  # https://docs.aws.amazon.com/bedrock/latest/userguide/models-regions.html, and S3 Vectors beside it
     "titan": {

@@ -136,7 +136,7 @@ def direct_upload_phrases() -> list[str]:
         f"files of up to {constant('shared.limits.FILE_MAX') // 10**6} MB",
         f"at most {constant('shared.images.TAGS_MAX')} tags",
         f"{constant('backoff.CALLBACKS').attempts} times in a day",
-        f"within {NUMERALS[default('CallbackTimeout')]} seconds",
+        f"within {NUMERALS[int(default('CallbackTimeout'))]} seconds",
         f"is tried {NUMERALS[constant('ingest_files.ATTEMPTS')]} times",
     ]
 
