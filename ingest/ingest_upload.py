@@ -137,7 +137,7 @@ def _send_callback(upload: Upload, uploads: Uploads, settings: Settings) -> None
     if not upload.callback_url or upload.callback_sent == upload.callback_id:
         return
     image = current_image(upload, Store(aws.dynamodb(), settings))
-    payload = json.dumps(upload_json(upload, image, upload.created))
+    payload = json.dumps(upload_json(upload, image))
     callback = Callback(upload.callback_id, upload.callback_url, upload.insecure_callback, payload, upload.request)
     CallbackQueue(aws.sqs(), settings.callback_queue).put(callback)
     uploads.mark_callback_sent(upload)

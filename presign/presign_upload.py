@@ -39,7 +39,7 @@ def create_direct_upload(request: Request) -> Response:
     )
     Uploads(aws.dynamodb(), settings.uploads_table).add(upload)
     form = IncomingBucket(aws.s3(), settings.incoming_bucket).create_form(upload.key, upload.form_lifetime)
-    shown = upload_json(upload, None, upload.created)
+    shown = upload_json(upload, None)
     return as_json({**shown, "upload_info": form}, status=201, headers={"Location": shown["status_url"]})
 
 
@@ -51,7 +51,9 @@ def get_upload(request: Request) -> Response:
     if upload is None:
         raise NotFound("There is no upload with this id; uploads are kept for fifteen days.")
     image = current_image(upload, Store(aws.dynamodb(), settings))
-    return as_json(upload_json(upload, image, time.time()))
+    # A file that came in time may wait for days, while writes are closed.
+    is_gone = upload.is_overdue(time.time()) and not IncomingBucket(aws.s3(), settings.incoming_bucket).has(upload.key)
+    return as_json(upload_json(upload, image, is_gone=is_gone))
 
 
 def _asked(request: Request) -> dict[str, Any]:

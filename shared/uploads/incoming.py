@@ -43,6 +43,16 @@ class IncomingBucket:
                 return None
             raise
 
+    def has(self, key: str) -> bool:
+        """Return whether a file is there, without reading its bytes."""
+        try:
+            self._client.get_object(Bucket=self._name, Key=key)["Body"].close()
+        except ClientError as error:
+            if error.response["Error"]["Code"] in ("NoSuchKey", "AccessDenied"):
+                return False
+            raise
+        return True
+
     def discard(self, key: str) -> None:
         """Remove a file."""
         self._client.delete_object(Bucket=self._name, Key=key)

@@ -72,6 +72,10 @@ class Upload:
         """The state that clients see. An upload that is given up shows as failed until it has ended after all."""
         return "failed" if self.given_up and not self.has_ended else self.state
 
+    def is_overdue(self, now: float) -> bool:
+        """Return whether its file should have been ingested by now, if one came before the form's end."""
+        return self.shown_state == "waiting" and now > self.form_expires + INGEST_ALLOWANCE
+
     @property
     def callback_id(self) -> str:
         """The id of the callback that is due, empty before the upload has ended.
@@ -103,10 +107,10 @@ def current_image(upload: Upload, store: Store) -> Image | None:
     return image if image and image.version_id == upload.version else None
 
 
-def upload_json(upload: Upload, image: Image | None, now: float) -> dict[str, Any]:
-    """Return the upload's JSON form, with its image if that still exists."""
+def upload_json(upload: Upload, image: Image | None, *, is_gone: bool = False) -> dict[str, Any]:
+    """Return the upload's JSON form, with its image if that still exists. `is_gone`: no file came, and none can."""
     problem = upload.problem if upload.shown_state == "failed" else None
-    if upload.state == "waiting" and not problem and now > upload.form_expires + INGEST_ALLOWANCE:
+    if is_gone:
         detail = f"No file came before the form expired at {_time(upload.form_expires)}; ask for another form."
         problem = {"type": "about:blank", "title": "Gone", "status": 410, "detail": detail}
     shown: dict[str, Any] = {

@@ -1,11 +1,14 @@
 """With writes closed, every write is 503 with a time to retry, direct uploads wait, and reads go on."""
 
+import time
+from types import SimpleNamespace
 from typing import Any
 
 import boto3
 import pytest
 
 import ingest_files
+import presign_upload
 from shared import settings, writes
 from tests.support import pictures
 from tests.support.cloud import functions, template
@@ -64,6 +67,32 @@ def test_a_file_that_arrives_meanwhile_waits_and_is_never_given_up(api: Api) -> 
         record = {"messageId": "m", "body": body, "attributes": {"ApproximateReceiveCount": str(count)}}
         assert ingest_files.handler({"Records": [record]}, None) == {"batchItemFailures": [{"itemIdentifier": "m"}]}
         assert json_of(api.get(f"/uploads/{made['id']}"))["state"] == "waiting"
+
+
+def test_a_file_that_waits_beyond_its_forms_end_is_not_called_missing(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its client would send it again, and in vain while writes are closed. One that has not come is missing as ever."""
+    came, missing = (
+        json_of(api.host.request("POST", "/uploads", b'{"label": "cat"}', {"Content-Type": "application/json"}))
+        for _ in range(2)
+    )
+    boto3.client("s3").put_object(Bucket="incoming", Key=f"incoming/{came['id']}", Body=pictures.tiny(0))
+    switch("closed")
+    monkeypatch.setattr(presign_upload, "time", SimpleNamespace(time=lambda: time.time() + 3 * 86_400))
+    shown = json_of(api.get(f"/uploads/{came['id']}"))
+    assert shown["state"] == "waiting"
+    assert "error" not in shown
+    late = json_of(api.get(f"/uploads/{missing['id']}"))
+    assert (late["state"], late["error"]["status"]) == ("waiting", 410)
+    assert "ask for another form" in late["error"]["detail"]
+    again = api.host.request("POST", "/uploads", b'{"label": "cat"}', {"Content-Type": "application/json"})
+    assert (again.status, again.headers["retry-after"]) == (503, str(writes.RETRY_AFTER))
+    switch("open")
+    body = f'{{"Records": [{{"s3": {{"object": {{"key": "incoming/{came["id"]}"}}}}}}]}}'
+    record = {"messageId": "m", "body": body, "attributes": {"ApproximateReceiveCount": "1"}}
+    assert ingest_files.handler({"Records": [record]}, None) == {"batchItemFailures": []}
+    assert json_of(api.get(f"/uploads/{came['id']}"))["state"] == "recognised"
 
 
 def test_the_queue_of_files_is_not_read_while_writes_are_closed() -> None:

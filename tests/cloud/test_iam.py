@@ -44,7 +44,7 @@ ALLOWED = {
     "s3 GetObjectVersion": {"images", "receive", "index", "mosaic"},
     "s3 DeleteObjectVersion": {"upload", "delete", "receive"},
     "incoming PutObject": {"uploads"},
-    "incoming GetObject": {"receive"},
+    "incoming GetObject": {"receive", "uploads"},
     "incoming DeleteObject": {"receive"},
     "uploads GetItem": {"uploads", "receive"},
     "uploads PutItem": {"uploads"},

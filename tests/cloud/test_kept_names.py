@@ -93,5 +93,5 @@ def test_a_callbacks_message_and_the_json_forms_have_the_members_of_before() -> 
     shown: set[str] = set()
     for state in ("recognised", "failed"):
         of_state = Upload("u", 0, "https://pets.test/", "cat", 1, state=state, problem=PROBLEM)
-        shown |= set(json.loads(json.dumps(upload_json(of_state, IMAGE, 0))))
+        shown |= set(json.loads(json.dumps(upload_json(of_state, IMAGE))))
     assert shown == set(kept()["members"]["upload"])
