@@ -54,10 +54,12 @@ reconcile: $(VENV)/run.installed  ## Find and repair what disagrees in bucket, t
 	@$(BIN)/python -m tools.reconcile
 
 ##@ Deploy it to AWS
-deploy: deploy-check $(SAM_VENV)/sam.installed  ## Validate, build and deploy with your AWS credentials; STACK=petapi PARAMETERS="Stage=second"
+deploy: deploy-check $(SAM_VENV)/sam.installed  ## Validate, build and deploy; STACK=petapi PARAMETERS="Stage=second"; CONFIG_ENV=ci asks nothing
 	$(SAM_VENV)/bin/sam validate --lint
 	$(SAM_VENV)/bin/sam build
-	$(SAM_VENV)/bin/sam deploy --guided $(if $(STACK),--stack-name "$$STACK") $(if $(PARAMETERS),--parameter-overrides "$$PARAMETERS")
+	$(SAM_VENV)/bin/sam deploy $(if $(CONFIG_ENV),--config-env "$$CONFIG_ENV",--guided) \
+	  $(if $(STACK),--stack-name "$$STACK") $(if $(PARAMETERS),--parameter-overrides "$$PARAMETERS")
+	-git tag "deployed/$(or $(STACK),petapi)/$$(date -u +%Y%m%dT%H%M%SZ)"  # for docs/how-to/operate.md, "Roll back"
 
 deploy-check: $(VENV)/run.installed  ## Ask AWS whether a deploy would fail halfway; STACK=petapi PARAMETERS="Stage=second"
 	@$(BIN)/python -m tools.deploy_check

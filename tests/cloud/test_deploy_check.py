@@ -1,6 +1,8 @@
 """`make deploy-check`: a deploy that would fail halfway is refused before it begins."""
 
 import json
+import re
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +12,7 @@ from botocore.exceptions import ClientError, NoCredentialsError
 
 from tests.support.cloud import ROOT, template
 from tools import deploy_check
-from tools.deploy_check import given, parameter_names
+from tools.deploy_check import Deploy, given, misplaced, parameter_names
 
 NEAR = "arn:aws:acm:us-east-1:123456789012:certificate/01234567-89ab-cdef-0123-456789abcdef"
 FAR = NEAR.replace("us-east-1", "eu-west-1")
@@ -121,8 +123,8 @@ def test_the_stage_and_the_stack_may_stand_in_samconfig(tmp_path: Path, capsys: 
         ("", None),
         (f"DomainName=a.example.com CertificateArn={NEAR}", None),
         (f"DomainName=a.example.com CertificateArn={NEAR} Cdn=true", None),
-        (f"DomainName=a.example.com CertificateArn={FAR}", "the API in us-east-1 needs a certificate in us-east-1"),
-        (f"DomainName=a.example.com CertificateArn={FAR} Cdn=true", "CloudFront (Cdn=true) needs a certificate in us-"),
+        (f"DomainName=a.example.com CertificateArn={FAR}", "the API in us-east-1 needs one in us-east-1"),
+        (f"DomainName=a.example.com CertificateArn={FAR} Cdn=true", "CloudFront (Cdn=true) needs one in us-east-1"),
     ],
 )
 def test_a_certificate_of_another_region_is_refused(
@@ -152,7 +154,103 @@ def test_whoever_is_not_signed_in_is_told_so(
     monkeypatch.setattr(deploy_check, "planned", refuse)
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     assert check(tmp_path) == 2
-    assert "Sign in, and name a region." in capsys.readouterr().err
+    assert "Sign in, with rights to look." in capsys.readouterr().err
+
+
+def test_without_a_region_it_says_which_variable_names_one(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """AWS_REGION is not enough, because sam would deploy to us-east-1 all the same."""
+    for name in ("AWS_DEFAULT_REGION", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
+    monkeypatch.setenv("AWS_REGION", "eu-west-1")
+    assert check(tmp_path) == 2
+    said = capsys.readouterr().err
+    assert "Set AWS_DEFAULT_REGION" in said
+    assert "samconfig.toml" in said
+
+
+@pytest.mark.usefixtures("_cloud")
+def test_what_sam_guided_writes_is_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """With a region, empty values and quoted ones, beside a number that is no environment."""
+    (tmp_path / "samconfig.toml").write_text(
+        "version = 0.1\n[default.deploy.parameters]\n"
+        'stack_name = "third"\nresolve_s3 = true\ns3_prefix = "third"\nregion = "us-east-1"\n'
+        'confirm_changeset = true\ncapabilities = "CAPABILITY_IAM"\ndisable_rollback = true\n'
+        'parameter_overrides = "Stage=\\"third\\" Labels=\\"cat, dog\\" JwtIssuer=\\"\\" '
+        f'DomainName=\\"a.example.com\\" CertificateArn=\\"{FAR}\\""\nimage_repositories = []\n'
+        '[table.deploy.parameters]\nparameter_overrides = {Stage = "fifth", Labels = "cat, dog"}\n'
+    )
+    assert check(tmp_path) == 1
+    assert "CertificateArn is" in capsys.readouterr().err
+    assert check(tmp_path, PARAMETERS="Stage=third") == 0
+    assert check(tmp_path, CONFIG_ENV="table", STACK="fifth") == 0
+    assert "The stack fifth can have the stage fifth" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("config", "variables", "sentence"),
+    [
+        ("version = 0.1\n[default]\n[ci]\n", {"CONFIG_ENV": "cj"}, "it has no environment cj, only: default, ci"),
+        ("version = 0.1\n", {"CONFIG_ENV": "version"}, "it has no environment version, only: none"),
+        ("", {"CONFIG_ENV": "ci"}, "it has no environment ci"),
+        ("[default\n", {}, "cannot be used: "),
+        ("", {"PARAMETERS": "Labels='cat"}, "No closing quotation"),
+    ],
+)
+def test_a_file_or_parameters_that_sam_could_not_use_either_are_named(
+    config: str, variables: dict[str, str], sentence: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "samconfig.toml").write_text(config)
+    assert check(tmp_path, **variables) == 2
+    assert sentence in capsys.readouterr().err
+
+
+ARNS = {
+    "CertificateArn": "arn:aws:acm:{}:{}:certificate/01234567-89ab-cdef-0123-456789abcdef",
+    "WebAclArn": "arn:aws:wafv2:{}:{}:global/webacl/pets/01234567-89ab-cdef-0123-456789abcdef",
+    "ApiWebAclArn": "arn:aws:wafv2:{}:{}:regional/webacl/pets/01234567-89ab-cdef-0123-456789abcdef",
+    "EncoderLayer": "arn:aws:lambda:{}:{}:layer:lite0:1",
+    "AlarmTopicArn": "arn:aws:sns:{}:{}:alarms",
+    "PermissionsBoundary": "arn:aws:iam:{}:{}:policy/petapi",
+}
+HERE, OWN, OTHER = "eu-west-1", "123456789012", "210987654321"
+
+
+def said_of(name: str, region: str, account: str, **others: str) -> list[str]:
+    """Return what is said of one ARN of this region and account, of a deploy in eu-west-1."""
+    defaults = {each: str(declared.get("Default", "")) for each, declared in template()["Parameters"].items()}
+    parameters = {**defaults, name: ARNS[name].format(region, account), **others}
+    return list(misplaced(Deploy("petapi", OWN, HERE, parameters)))
+
+
+def test_each_parameter_that_is_an_arn_is_compared() -> None:
+    named = {name for name, each in template()["Parameters"].items() if "arn:" in each.get("AllowedPattern", "")}
+    assert named == set(ARNS)
+    for name in named:
+        place = {"WebAclArn": "us-east-1", "PermissionsBoundary": ""}.get(name, HERE)
+        assert said_of(name, place, OWN) == []
+        for wrong in {"us-east-1", HERE, "us-west-2"} - {place}:
+            (sentence,) = said_of(name, wrong, OWN)
+            assert sentence.startswith(f"{name} is arn:aws:")
+        with_foreign = said_of(name, place, OTHER)
+        assert len(with_foreign) == (0 if name in ("EncoderLayer", "AlarmTopicArn") else 1), name
+    assert said_of("PermissionsBoundary", "", "aws") == []
+
+
+def test_an_arn_of_another_partition_is_refused() -> None:
+    (sentence,) = said_of("AlarmTopicArn", HERE, OWN, AlarmTopicArn=f"arn:aws-cn:sns:{HERE}:{OWN}:alarms")
+    assert sentence.endswith("in eu-west-1 it begins with arn:aws: instead.")
+
+
+@pytest.mark.usefixtures("_cloud")
+def test_each_misplaced_arn_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    wrong = " ".join(f"{name}={ARNS[name].format('eu-west-3', OWN)}" for name in ("EncoderLayer", "ApiWebAclArn"))
+    assert check(tmp_path, STACK="first", PARAMETERS=wrong) == 1
+    first, second = sorted(capsys.readouterr().err.splitlines())
+    assert "the API in us-east-1 needs one in us-east-1" in first
+    assert "a function in us-east-1 needs one in us-east-1" in second
 
 
 @pytest.mark.parametrize(
@@ -172,3 +270,21 @@ def test_overrides_are_read_as_the_sam_cli_reads_them(text: str, found: dict[str
 def test_make_deploy_asks_before_it_builds() -> None:
     text = (ROOT / "Makefile").read_text()
     assert text.count("\ndeploy: deploy-check ") == 1
+
+
+@pytest.mark.parametrize(
+    ("variables", "environment", "is_guided"),
+    [((), "", True), (("CONFIG_ENV=ci",), "ci", False), (("CONFIG_ENV=ci", "STACK=second"), "ci", False)],
+)
+def test_make_deploy_deploys_the_environment_that_it_checked(
+    variables: tuple[str, ...], environment: str, is_guided: bool
+) -> None:
+    """Named on the command line of make or in the environment: the check reads the same variable."""
+    command = ["make", "--dry-run", "--always-make", "deploy", *variables]
+    printed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.replace("\\\n", " ")
+    (line,) = re.findall(r"^\S*/sam deploy (.*)$", printed, re.MULTILINE)
+    assert ("--guided" in line) == is_guided
+    assert ('--config-env "$CONFIG_ENV"' in line) == bool(environment)
+    assert ('--stack-name "$STACK"' in line) == ("STACK=second" in variables)
+    exported = (ROOT / "Makefile").read_text().split("export DRY", 1)[1].splitlines()[0].split()
+    assert {"STACK", "PARAMETERS", "CONFIG_ENV"} <= set(exported)

@@ -154,6 +154,7 @@ def test_what_is_said_not_to_be_needed_is_named_by_a_handler_and_not_allowed() -
         *("cloudformation:CreateChangeSet", "cloudformation:DescribeChangeSet", "cloudformation:ExecuteChangeSet"),
         *("cloudformation:DescribeStacks", "cloudformation:DescribeStackEvents", "cloudformation:GetTemplateSummary"),
         *("cloudformation:ListStackResources", "cloudformation:DescribeStackResources", "ssm:GetParameters"),
+        *("cloudformation:ContinueUpdateRollback", "cloudformation:RollbackStack", "cloudformation:CancelUpdateStack"),
         *("s3:PutObject", "s3:GetObject", "s3:ListBucket"),
         *("secretsmanager:GetSecretValue", "iam:CreateServiceLinkedRole", "s3:GetBucketAcl", "s3:PutBucketAcl"),
     ],

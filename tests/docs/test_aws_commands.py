@@ -128,6 +128,9 @@ POINTS = {
     "queues that take all calls": "Queues leave four of ten",
     "the stage without a slash": "The stage without its slash",
     "the stage behind a domain": "Links",
+    "S3 that takes a file": "A form works",
+    "a parameter behind CloudFront": "A changed parameter reaches CloudFront",
+    "methods that nobody named": "Nobody gets a request back",
     "forms that end with the role's session": "A form works for as long as it says",
     "S3 that denies": "Pictures that S3 denies are an outage, and not gone",
     "headers of gateway responses": "The gateway's own errors",
@@ -170,7 +173,7 @@ def test_the_page_ends_with_the_way_back() -> None:
     page = documents.text_of(FIRST_HOUR)
     last = page[page.rindex("\n## ") :]
     assert last.startswith("\n## Back to the release before\n")
-    assert "git checkout HEAD~1\nsam build && sam deploy\n" in last
+    assert 'git worktree add --detach ../petapi-before "$BEFORE" && ' in last
     assert "](#back-to-the-release-before)" in page[: page.index("## Names")]
 
 
