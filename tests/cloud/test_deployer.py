@@ -1,143 +1,101 @@
-"""deployer.yaml: its policies are enough to deploy every part of template.yaml, and make nobody an administrator.
-
-What CloudFormation does with a resource comes from the schemas of AWS that cfn-lint ships: their handlers name the
-actions of IAM.
-"""
+"""deployer.yaml: its policies are enough to deploy every part of template.yaml, and make nobody an administrator."""
 
 import json
 import re
 from collections.abc import Iterator
+from copy import deepcopy
 from fnmatch import fnmatchcase
 from functools import cache
-from pathlib import Path
 from typing import Any
 
-import cfnlint
 import pytest
 from moto.iam.policy_validation import IAMPolicyDocumentValidator
 
-from tests.support.cloud import ROOT
+from tests.support import deployer
+from tests.support.deployer import DEPLOYER, DEPLOYS, KINDS, NOT_NEEDED, POLICIES, handled, missing, needs, statements
+from tests.support.iam import Ask, allows, as_list, is_like
+from tests.support.stack_arns import ACCOUNT, REGION, STACK, VALUES, arn, filled
 from tests.support.transformed import resources
-from tools.template import read_template
 
-SCHEMAS = Path(cfnlint.__file__).parent / "data/schemas"
-DEPLOYER = read_template(ROOT / "deployer.yaml")["Resources"]
-POLICIES = {name: each["Properties"] for name, each in DEPLOYER.items() if each["Type"] == "AWS::IAM::ManagedPolicy"}
-DEPLOYS = [name for name in POLICIES if name != "Boundary"]
 POLICY_MAX = 6_144  # characters, without white space
-VALUES = {  # the longest that there are
-    "AWS::Partition": "aws-us-gov",
-    "AWS::Region": "ap-southeast-2",
-    "AWS::AccountId": "123456789012",
-    "StackName": "p" * 24,
-    "Stage": "s" * 32,
-    "Boundary": "arn:aws-us-gov:iam::123456789012:policy/" + "p" * 128,
-}
-
-# What handlers may do for properties that template.yaml does not have. The test names what is needless here.
-NOT_NEEDED = {
-    "Firewalls of other services": (
-        *(
-            "amplify:*",
-            "apprunner:*",
-            "appsync:*",
-            "bedrock-agentcore:*",
-            "cognito-idp:*",
-            "ec2:*",
-            "elasticloadbalancing:*",
-        ),
-        *("wafv2:GetPermissionPolicy", "wafv2:PutPermissionPolicy"),
-    ),
-    "A network, file systems, capacity, code signing and reserved concurrency of functions": (
-        *("elasticfilesystem:*", "s3files:*", "lambda:AssociateRuntimeAlias", "lambda:PassCapacityProvider"),
-        *("lambda:*CodeSigningConfig", "lambda:Put*Concurrency", "lambda:Delete*Concurrency", "lambda:PublishVersion"),
-        *("lambda:PutFunctionRecursionConfig", "lambda:PutFunctionScalingConfig"),
-    ),
-    "Keys of the account: AWS's own encrypt": ("kms:*", "logs:AssociateKmsKey", "logs:DisassociateKmsKey"),
-    "Tables that are imported, replicated, streamed to Kinesis or have policies": (
-        *("kinesis:*", "dynamodb:*TableReplica", "dynamodb:DescribeImport", "dynamodb:ImportTable"),
-        *("dynamodb:*Item", "dynamodb:Query", "dynamodb:Scan", "dynamodb:*ResourcePolicy"),
-        *("dynamodb:EnableKinesis*", "dynamodb:DisableKinesis*", "dynamodb:UpdateKinesis*"),
-        *("dynamodb:UpdateContributorInsights", "logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"),
-    ),
-    "Buckets with inventories, metrics, replicas, a website, locks or tables": (
-        *("s3tables:*", "s3:*Metadata*", "s3:*Inventory*", "s3:*Metrics*", "s3:*Analytics*", "s3:*Replication*"),
-        *("s3:*IntelligentTiering*", "s3:*Website*", "s3:*Accelerate*", "s3:*ObjectLock*", "s3:PutBucketLogging"),
-        *("s3:*BucketAbac", "s3:DeleteObject", "s3:PutObjectAcl"),
-    ),
-    "Rules of buckets that are taken away": (
-        *("s3:DeleteBucketCors", "s3:DeleteBucketEncryption", "s3:DeleteBucketLifecycle"),
-    ),
-    "Log groups with deliveries, data protection, indexes, tokens or policies": (
-        *("firehose:*", "s3:REST.PUT.OBJECT", "logs:CreateLogDelivery", "logs:*IndexPolicy", "logs:*ResourcePolicy"),
-        *("logs:PutDataProtectionPolicy", "logs:DeleteDataProtectionPolicy", "logs:PutLogGroupDeletionProtection"),
-        "logs:PutBearerTokenAuthentication",
-    ),
-    "Distributions with tenants, private origins or a second version; and a name that IAM does not know": (
-        *("cloudfront:*ConnectionGroup", "cloudfront:GetVpcOrigin", "cloudfront:UpdateDistributionWithStagingConfig"),
-        "cloudfront:CreateDistributionWithTags",
-    ),
-    "A policy of the API": ("apigateway:UpdateRestApiPolicy",),
-    "Topics with data protection": ("sns:PutDataProtectionPolicy",),
-    "Secrets in several regions": ("secretsmanager:*Region*",),
-    "A role that loses its boundary: the deployer must not do it": ("iam:DeleteRolePermissionsBoundary",),
-}
 
 
-def as_list(one_or_more: Any) -> list[Any]:
-    return one_or_more if isinstance(one_or_more, list) else [one_or_more]
-
-
-def filled(node: Any) -> Any:
-    """Return a policy as it is deployed, with the longest names."""
-    if isinstance(node, list):
-        return [filled(each) for each in node]
-    if not isinstance(node, dict):
-        return node
-    if "Fn::Sub" in node:
-        return re.sub(r"\$\{([\w:]+)\}", lambda found: VALUES[found[1]], node["Fn::Sub"])
-    return VALUES[node["Ref"]] if "Ref" in node else {name: filled(each) for name, each in node.items()}
-
-
-@cache
-def statements(*names: str) -> list[dict[str, Any]]:
-    return [each for name in names for each in filled(POLICIES[name]["PolicyDocument"])["Statement"]]
-
-
-def allowed(action: str, *names: str) -> bool:
-    """Return whether one of these policies has the action."""
-    patterns = [pattern for each in statements(*names) for pattern in as_list(each["Action"])]
-    return any(fnmatchcase(action.lower(), pattern.lower()) for pattern in patterns)
-
-
-@cache
-def handled(kind: str) -> frozenset[str]:
-    """Return the actions with which CloudFormation makes, reads, changes and deletes resources of this type."""
-    digest = json.loads((SCHEMAS / "providers/us-east-1.json").read_text())[kind]
-    handlers = json.loads((SCHEMAS / f"resources/{digest}.json").read_text())["handlers"]
-    return frozenset(
-        action
-        for verb in ("create", "read", "update", "delete")
-        for action in handlers.get(verb, {}).get("permissions", ())
-    )
-
-
-def why_not_needed(action: str) -> str:
-    """Return why the deployer does without this action, empty if nothing says so."""
-    return next(
-        (why for why, patterns in NOT_NEEDED.items() if any(fnmatchcase(action, pattern) for pattern in patterns)), ""
-    )
-
-
-KINDS = sorted({each["Type"] for each in resources("Active").values()})
+def is_named(action: str, *names: str) -> bool:
+    """Return whether one of these policies has the action, on whatever resource."""
+    return any(is_like(action, pattern) for each in statements(*names) for pattern in as_list(each["Action"]))
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_deployer_may_do_what_cloudformation_does_with_a_resource(kind: str) -> None:
-    """Each resource of the template counts, whatever its condition."""
-    actions = handled(kind)
-    assert actions
-    assert {action for action in actions if not allowed(action, *DEPLOYS) and not why_not_needed(action)} == set()
+    """Each resource of the template counts, whatever its condition, with its ARN."""
+    asks = needs(kind)
+    assert asks
+    assert missing(asks, statements(*DEPLOYS)) == []
+
+
+@pytest.mark.parametrize("ask", [*deployer.OF_SAM, *deployer.OF_OTHERS], ids=lambda ask: f"{ask.action} {ask.resource}")
+def test_the_deployer_may_do_what_sam_and_the_deploy_check_and_references_to_secrets_need(ask: Ask) -> None:
+    assert allows(statements(*DEPLOYS), ask)
+
+
+@cache
+def all_needs() -> list[Ask]:
+    return [*(ask for kind in KINDS for ask in needs(kind)), *deployer.OF_SAM, *deployer.OF_OTHERS]
+
+
+@cache
+def needs_of(number: int) -> list[Ask]:
+    """Return what this statement is needed for, and perhaps others, too."""
+    return [ask for ask in all_needs() if allows([statements(*DEPLOYS)[number]], ask)]
+
+
+def is_missed(number: int, **changed: Any) -> bool:
+    """Return whether a deploy would lack something if this statement had other members."""
+    others = [each for each in statements(*DEPLOYS) if each is not statements(*DEPLOYS)[number]]
+    return missing(needs_of(number), [*others, {**statements(*DEPLOYS)[number], **changed}]) != []
+
+
+def as_another(resource: str) -> str:
+    """Return a resource of the same service that is nothing of the stack."""
+    return ":".join([*resource.split(":")[:5], "another"]) if resource != "*" else arn("none:::another")
+
+
+RESOURCES = [
+    (number, resource) for number, each in enumerate(statements(*DEPLOYS)) for resource in as_list(each["Resource"])
+]
+
+
+@pytest.mark.parametrize(("number", "resource"), RESOURCES, ids=str)
+def test_a_right_on_another_resource_would_be_missed(number: int, resource: str) -> None:
+    """So each resource of each statement is one that a deploy needs."""
+    kept = [each for each in as_list(statements(*DEPLOYS)[number]["Resource"]) if each != resource]
+    assert is_missed(number, Resource=[*kept, as_another(resource)])
+
+
+ACTIONS = [(number, action) for number, each in enumerate(statements(*DEPLOYS)) for action in as_list(each["Action"])]
+
+
+@pytest.mark.parametrize(("number", "action"), ACTIONS, ids=str)
+def test_a_right_that_is_taken_away_would_be_missed(number: int, action: str) -> None:
+    assert is_missed(
+        number, Action=[each for each in as_list(statements(*DEPLOYS)[number]["Action"]) if each != action]
+    )
+
+
+CONDITIONS = [
+    (number, operator, key)
+    for number, each in enumerate(statements(*DEPLOYS))
+    for operator, keys in each.get("Condition", {}).items()
+    for key in keys
+]
+
+
+@pytest.mark.parametrize(("number", "operator", "key"), CONDITIONS, ids=str)
+def test_another_value_in_a_condition_would_be_missed(number: int, operator: str, key: str) -> None:
+    condition = statements(*DEPLOYS)[number]["Condition"]
+    for value in as_list(condition[operator][key]):
+        others = [each for each in as_list(condition[operator][key]) if each != value]
+        assert is_missed(number, Condition={**condition, operator: {**condition[operator], key: others}}), value
 
 
 def test_what_is_said_not_to_be_needed_is_named_by_a_handler_and_not_allowed() -> None:
@@ -145,22 +103,7 @@ def test_what_is_said_not_to_be_needed_is_named_by_a_handler_and_not_allowed() -
     for pattern in (each for patterns in NOT_NEEDED.values() for each in patterns):
         of_it = {action for action in named if fnmatchcase(action, pattern)}
         assert of_it, f"{pattern}: no handler has it"
-        assert any(not allowed(action, *DEPLOYS) for action in of_it), f"{pattern}: it is allowed"
-
-
-@pytest.mark.parametrize(
-    "action",
-    [
-        *("cloudformation:CreateChangeSet", "cloudformation:DescribeChangeSet", "cloudformation:ExecuteChangeSet"),
-        *("cloudformation:DescribeStacks", "cloudformation:DescribeStackEvents", "cloudformation:GetTemplateSummary"),
-        *("cloudformation:ListStackResources", "cloudformation:DescribeStackResources", "ssm:GetParameters"),
-        *("cloudformation:ContinueUpdateRollback", "cloudformation:RollbackStack", "cloudformation:CancelUpdateStack"),
-        *("s3:PutObject", "s3:GetObject", "s3:ListBucket"),
-        *("secretsmanager:GetSecretValue", "iam:CreateServiceLinkedRole", "s3:GetBucketAcl", "s3:PutBucketAcl"),
-    ],
-)
-def test_the_deployer_may_do_what_sam_and_the_deploy_check_and_references_to_secrets_need(action: str) -> None:
-    assert allowed(action, *DEPLOYS)
+        assert any(not is_named(action, *DEPLOYS) for action in of_it), f"{pattern}: it is allowed"
 
 
 @pytest.mark.parametrize("name", POLICIES)
@@ -194,10 +137,62 @@ def test_everything_that_can_be_bounded_by_the_stacks_name_is() -> None:
     }
 
 
+OF_ANOTHER_STACK = {
+    "a function": Ask("lambda:UpdateFunctionCode", arn(f"lambda:{REGION}:{ACCOUNT}:function:other-UploadFunction")),
+    "a table": Ask("dynamodb:UpdateTable", arn(f"dynamodb:{REGION}:{ACCOUNT}:table/other-ImageChunksTable")),
+    "a bucket": Ask("s3:PutBucketPolicy", arn("s3:::other-bucket")),
+    "an SSM parameter": Ask("ssm:PutParameter", arn(f"ssm:{REGION}:{ACCOUNT}:parameter/pet-api/other/labels")),
+    "a secret": Ask("secretsmanager:GetSecretValue", arn(f"secretsmanager:{REGION}:{ACCOUNT}:secret:Other-a1b2c3")),
+    "a stack": Ask("cloudformation:CreateChangeSet", arn(f"cloudformation:{REGION}:{ACCOUNT}:stack/other/0a1b")),
+    "its own stack": Ask(
+        "cloudformation:ExecuteChangeSet", arn(f"cloudformation:{REGION}:{ACCOUNT}:stack/{STACK}-deployer/0a1b")
+    ),
+    "pictures": Ask("s3:GetObject", arn(f"s3:::{STACK}-bucket-1a2b3c4d5e6f/cat/0.jpg")),
+}
+
+
+@pytest.mark.parametrize("ask", OF_ANOTHER_STACK.values(), ids=OF_ANOTHER_STACK)
+def test_the_deployer_may_not_touch_what_is_not_its_own(ask: Ask) -> None:
+    assert is_named(ask.action, *DEPLOYS)
+    assert not allows(statements(*DEPLOYS), ask)
+
+
 def of_action(action: str) -> Iterator[dict[str, Any]]:
     for each in statements(*DEPLOYS):
         if any(fnmatchcase(action, pattern) for pattern in as_list(each["Action"])):
             yield each
+
+
+ROLE = arn(f"iam::{ACCOUNT}:role/{STACK}-UploadFunctionRole-1A2B")
+BOUNDED = {"iam:PermissionsBoundary": VALUES["Boundary"]}
+BASIC = arn("iam::aws:policy/service-role/AWSLambdaBasicExecutionRole")
+
+
+@pytest.mark.parametrize(
+    ("ask", "is_allowed"),
+    [
+        (Ask("iam:CreateRole", ROLE, BOUNDED), True),
+        (Ask("iam:CreateRole", ROLE), False),
+        (Ask("iam:CreateRole", ROLE, {"iam:PermissionsBoundary": arn("iam::aws:policy/AdministratorAccess")}), False),
+        (Ask("iam:CreateRole", arn(f"iam::{ACCOUNT}:role/other"), BOUNDED), False),
+        (Ask("iam:PutRolePolicy", arn(f"iam::{ACCOUNT}:role/deployer/{STACK}-Deployer"), BOUNDED), False),
+        (Ask("iam:AttachRolePolicy", ROLE, {**BOUNDED, "iam:PolicyARN": BASIC}), True),
+        (Ask("iam:AttachRolePolicy", ROLE, {"iam:PolicyARN": BASIC}), False),
+        (
+            Ask("iam:AttachRolePolicy", ROLE, {**BOUNDED, "iam:PolicyARN": arn("iam::aws:policy/PowerUserAccess")}),
+            False,
+        ),
+        (Ask("iam:PassRole", ROLE, {"iam:PassedToService": "lambda.amazonaws.com"}), True),
+        (Ask("iam:PassRole", ROLE, {"iam:PassedToService": "ec2.amazonaws.com"}), False),
+        (
+            Ask("iam:PassRole", arn(f"iam::{ACCOUNT}:role/other"), {"iam:PassedToService": "lambda.amazonaws.com"}),
+            False,
+        ),
+    ],
+    ids=str,
+)
+def test_a_role_is_made_and_used_within_its_bounds(ask: Ask, is_allowed: bool) -> None:
+    assert allows(statements(*DEPLOYS), ask) == is_allowed
 
 
 @pytest.mark.parametrize(
@@ -219,7 +214,7 @@ def test_the_deployer_has_no_way_to_more_rights() -> None:
         each for each in of_iam if "*" in each or re.search("User|Group|PolicyVersion|CreatePolicy|AccessKey", each)
     }
     assert not {each for each in patterns if each.startswith("sts:")}
-    assert not allowed("iam:DeleteRolePermissionsBoundary", *DEPLOYS)
+    assert not is_named("iam:DeleteRolePermissionsBoundary", *DEPLOYS)
     (passed,) = of_action("iam:PassRole")
     assert passed["Condition"]["StringEquals"]["iam:PassedToService"] == [
         "lambda.amazonaws.com",
@@ -261,12 +256,31 @@ def statements_in(node: Any) -> Iterator[dict[str, Any]]:
             yield from statements_in(each)
 
 
+def asks_of_functions() -> list[Ask]:
+    """Return what the functions' policies allow, with an object or a parameter in place of a wildcard."""
+    return [
+        Ask(action, resource if resource == "*" else resource.replace("*", "x"))
+        for each in function_statements()
+        for action in as_list(each["Action"])
+        for resource in as_list(filled(each["Resource"]))
+    ]
+
+
 def test_the_boundary_has_all_that_functions_do_and_nothing_that_none_does() -> None:
-    needed = {action for each in function_statements() for action in as_list(each["Action"])}
-    assert {action for action in needed if not allowed(action, "Boundary")} == set()
+    asks = asks_of_functions()
+    assert len(asks) > 50
+    assert missing(asks, statements("Boundary")) == []
+    needed = {ask.action for ask in asks}
     of_aws = re.compile("logs:|xray:|s3:ListBucket")  # policies of AWS's own, and a 404 in place of a 403
     patterns = {pattern for each in statements("Boundary") for pattern in as_list(each["Action"])}
     assert {pattern for pattern in patterns - needed if not of_aws.match(pattern)} == set()
+
+
+@pytest.mark.parametrize("number", range(len(statements("Boundary"))))
+def test_a_boundary_around_other_resources_would_be_missed(number: int) -> None:
+    changed = deepcopy(statements("Boundary"))
+    changed[number]["Resource"] = [as_another(each) for each in as_list(changed[number]["Resource"])]
+    assert missing(asks_of_functions(), changed) != []
 
 
 def test_every_role_of_the_stack_gets_the_boundary_of_the_parameter() -> None:
