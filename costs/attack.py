@@ -8,36 +8,46 @@ from decimal import Decimal
 from costs.bill import at_rest, bill
 from costs.prices import prices
 from costs.stack import stack
-from costs.use import DAY, MONTH, Use
+from costs.use import DAY, HITS, MONTH, Use
 
 SECONDS = MONTH * DAY
 RATE = Decimal(1000)  # requests a second that a client sends for a month
 IN_FIVE_MINUTES = Decimal(1000)  # requests of an address that the rule of the web ACL lets pass
 ALLOWED = IN_FIVE_MINUTES / 300  # a second
 LOW = Decimal(20)  # the throttle that pictures could have
-DRAWS_AND_PICTURES = ("/random", "/random/{label}", "/random.json", "/images/{label}/{name}", "/images")
-STILL = Use(images=Decimal(1000), draws=Decimal(0), uploads=Decimal(0), mode="cdn-image")
+STILL = Use(images=Decimal(1000), draws=Decimal(0), uploads=Decimal(0), hits=HITS, mode="cdn-image")
 PLAN = "pro"
 
-# What a request costs, by method and path. Others with the method ANY cost as much as an image's info, and the rest is
-# refused, with 405 or because it has no token.
+# The dearest request of each method and path, which each has a throttle. Of the method ANY, it is a GET. What is not
+# here is refused, with 405 or because it has no token.
 KINDS = {
-    ("GET", "/images/{label}/{name}"): "pictures",
-    ("GET", "/images"): "lists",
-    ("GET", "/random"): "draws",
+    ("GET", "/random"): "draws",  # with the picture: 20 draws in JSON cost less
     ("GET", "/random/{label}"): "draws",
-    ("GET", "/random.json"): "json_draws",
-    **{("HEAD", path): "heads" for path in DRAWS_AND_PICTURES},
-    ("GET", "/search"): "searches",
-    ("HEAD", "/search"): "searches",
-    ("POST", "/search"): "picture_searches",
+    ("GET", "/random.json"): "many_draws",
+    **{("HEAD", path): "many_heads" for path in ("/random", "/random/{label}", "/random.json")},
+    ("GET", "/images/{label}/{name}"): "pictures",
+    ("HEAD", "/images/{label}/{name}"): "heads",
+    ("ANY", "/images/{label}/{name}/info"): "infos",
     ("ANY", "/images/{label}/{name}/similar"): "similars",
     ("GET", "/images/{label}/{name}/mosaic"): "mosaics",
     ("HEAD", "/images/{label}/{name}/mosaic"): "mosaic_heads",
+    ("GET", "/images"): "lists",
+    ("HEAD", "/images"): "list_heads",
+    ("ANY", "/labels"): "label_lists",
+    ("ANY", "/labels/{label}"): "label_pages",
     ("GET", "/labels/{label}/tiles"): "tile_files",
     ("HEAD", "/labels/{label}/tiles"): "mosaic_heads",
+    ("GET", "/search"): "searches",
+    ("HEAD", "/search"): "searches",
+    ("POST", "/search"): "picture_searches",
+    ("ANY", "/uploads/{id}"): "infos",  # whoever has no id of an upload gets 404 after one read
+    ("ANY", "/status"): "refused",  # reads nothing, and says no more than a refusal
+    ("ANY", "/"): "pages",
+    ("ANY", "/docs"): "pages",  # shorter
+    ("ANY", "/openapi.json"): "contracts",
     ("GET", "/web/{version}/{name}"): "pictures",  # a sample has half the bytes of a picture, and no read of S3
     ("ANY", "/web/{version}/library/{name}"): "page_files",
+    ("ANY", "/{proxy+}"): "refused",
 }
 
 
@@ -73,7 +83,7 @@ def every_route(use: Use, pictures: Decimal) -> Use:
     """Return the month of clients that take all that the routes give; pictures and lists have this rate."""
     rates: dict[str, Decimal] = defaultdict(Decimal)
     for route, rate in stack().limits.items():
-        kind = KINDS.get(route) or ("infos" if route[0] == "ANY" else "refused")
+        kind = KINDS[route] if route[0] == "ANY" else KINDS.get(route, "refused")
         rates[kind] += pictures if kind in ("pictures", "lists") else rate
     return replace(use, **{kind: rate * SECONDS for kind, rate in rates.items()})  # type: ignore[arg-type]
 

@@ -1,6 +1,6 @@
 """A month's bill: quantities times prices, with the free part separate. Nothing is rounded, so all sums are exact."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from decimal import Decimal
 
 from costs import direct_uploads, edge, mosaics, reads, search, sized
@@ -87,7 +87,7 @@ def bill_of(month: Month) -> Bill:
 def month(use: Use, assumed: Assumed) -> Month:
     """Return the month of this use, with the measured requests and the steps that are counted from the code."""
     known = search.with_steps(direct_uploads.with_steps(measured(), use, assumed), use, assumed)
-    known = with_refusals(reads.with_steps(sized.with_steps(mosaics.with_steps(known), use)))
+    known = with_refusals(reads.with_steps(sized.with_steps(mosaics.with_steps(known), use), use))
     return Month(use, assumed, known, stack())
 
 
@@ -100,12 +100,8 @@ def with_refusals(known: Measured) -> Measured:
 
 def at_rest(use: Use) -> Use:
     """Return the same month without any request."""
-    nothing = Decimal(0)
-    still = replace(use, draws=nothing, uploads=nothing, direct_uploads=nothing)
-    still = replace(still, deletes=nothing, patches=nothing, infos=nothing, lists=nothing)
-    still = replace(still, mosaics=nothing, tile_files=nothing, pictures=nothing, refused=nothing, blocked=nothing)
-    still = replace(still, json_draws=nothing, heads=nothing, mosaic_heads=nothing, page_files=nothing)
-    return replace(still, searches=nothing, picture_searches=nothing, similars=nothing)
+    names = (each.name for each in fields(use) if each.metadata.get("unit") == "requests")
+    return replace(use, **dict.fromkeys(names, Decimal(0)))  # type: ignore[arg-type]
 
 
 def _carried(quantities: dict[str, Decimal], plan: Price, use: Use) -> dict[str, Decimal]:

@@ -104,7 +104,9 @@ class Month:
             "alarms": Decimal(self.stack.alarms),
             "secrets": Decimal(self.stack.secrets + edge.is_used(self.use)),  # one more is what CloudFront sends
             # The third message of a direct upload brings its labels to index/, whose batch with it is not counted.
-            "sqs-requests": self._polls() + (messages[RECEIVE] + sum(messages.values())) * REQUESTS_OF_MESSAGE,
+            "sqs-requests": self._polls()
+            + (messages[RECEIVE] + sum(messages.values())) * REQUESTS_OF_MESSAGE
+            + at_api[reads.LABELS],  # which tell how many images are left to index
             "rekognition": messages[RECEIVE] * self.use.new_pictures,
             **search.quantities(self.use, self.assumed),
             "ssm-parameters": Decimal(self.stack.parameters),

@@ -17,15 +17,13 @@ from functools import cache
 from costs.measured import NO_S3, Measured, Requests
 from costs.prices import GB, TB
 from costs.rows import TYPICAL, tile_bytes
-from costs.use import Assumed, Use
+from costs.use import HITS, Assumed, Use
 from shared.vectors.bedrock import NUMBERS
 from shared.vectors.entry import metadata_of, size_of
 
 INDEX, BY_TEXT, BY_PICTURE, SIMILAR = "index", "search by text", "search by picture", "similar"
 STEPS = {INDEX: "IndexFunction", **dict.fromkeys((BY_TEXT, BY_PICTURE, SIMILAR), "SearchFunction")}
 QUERIES = {BY_TEXT: Decimal(2), BY_PICTURE: Decimal(1), SIMILAR: Decimal(1)}  # a text: by its words, and by meaning
-HITS = Decimal(10)  # the default of k
-READ_HITS = HITS + HITS // 5 + 1  # some may be of images that have changed
 HIT_BYTES = Decimal(700)  # of the JSON of a hit
 TILE_UNITS = Decimal(4)  # a tile has 3,072 bytes, and is written at once with what was recognised
 PUT_BYTES_LEAST = Decimal(128 * 1024)  # a request is charged at least so much
@@ -45,7 +43,7 @@ def indexed(use: Use) -> Requests:
 def with_steps(measured: Measured, use: Use, assumed: Assumed) -> Measured:
     """Return the measured requests and those of search."""
     info, upload, thumbnail = (measured.operations[name] for name in ("info", "upload", "thumbnail first"))
-    asks = use.encoder != "none"
+    asks, read = use.encoder != "none", read_hits(use.hits)
     model, index = (each if asks else Decimal(0) for each in (assumed.model_ms, assumed.vectors_ms))
     steps = {
         INDEX: replace(
@@ -60,16 +58,21 @@ def with_steps(measured: Measured, use: Use, assumed: Assumed) -> Measured:
     }
     found = replace(
         info,
-        read_units=READ_HITS + HITS / 2,
+        read_units=read + use.hits / 2,
         trips=Decimal(2),
         s3=NO_S3,
         other_ms=model + index,
-        response_bytes=HITS * HIT_BYTES,
+        response_bytes=use.hits * HIT_BYTES,
     )
-    steps[BY_TEXT] = replace(found, read_units=2 * READ_HITS + HITS / 2, trips=Decimal(3), other_ms=model + 2 * index)
+    steps[BY_TEXT] = replace(found, read_units=2 * read + use.hits / 2, trips=Decimal(3), other_ms=model + 2 * index)
     steps[BY_PICTURE] = replace(found, cpu_ms=upload.cpu_ms)
     steps[SIMILAR] = replace(found, read_units=found.read_units + 1, trips=Decimal(3), other_ms=2 * index)
     return replace(measured, operations={**measured.operations, **steps})
+
+
+def read_hits(hits: Decimal) -> Decimal:
+    """Return how many rows a query leads to; some may be of images that have changed."""
+    return min(hits + hits // 5 + 1, HITS)
 
 
 def quantities(use: Use, assumed: Assumed) -> dict[str, Decimal]:

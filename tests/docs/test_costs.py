@@ -35,7 +35,7 @@ from shared.limits import BODY_MAX
 from shared.metrics import BY, UNITS
 from tests.support import search_scene
 from tests.support.cloud import ROOT, routes, template
-from tests.support.hosts import Api, Handlers, new_label
+from tests.support.hosts import Api, Handlers, json_of, new_label
 from tests.support.index_scene import index_scene
 from tests.support.ingest_scene import send
 from tests.support.local_service import ANSWER_MAX
@@ -46,8 +46,7 @@ from tests.support.simulation import silent
 MILLIONS = st.integers(0, 10**9).map(Decimal)
 SEARCHES = ("searches", "picture_searches", "similars")
 MOSAICS = ("mosaics", "tile_files")
-COUNTS = ("images", "draws", "uploads", "direct_uploads", "deletes", "patches", "infos", "lists", *SEARCHES, *MOSAICS)
-COUNTS += ("pictures", "json_draws", "heads", "mosaic_heads", "page_files", "refused", "blocked")
+COUNTS = ("images", *(each.name for each in fields(Use) if each.metadata.get("unit") == "requests"))
 USES = st.builds(
     Use,
     **dict.fromkeys(COUNTS, MILLIONS),
@@ -293,8 +292,8 @@ def test_searches_ask_aws_for_what_is_counted(moto_aws: None, tmp_path: Path) ->
             (search.SIMILAR, lambda: scene.api.get(f"/images/{images[3]['id']}/similar")),
         ):
             response = answer()
-            assert len(search_scene.found(response)) == search.HITS, step
-            assert search.HIT_BYTES / 2 < len(response.body) / search.HITS < search.HIT_BYTES, step
+            assert len(search_scene.found(response)) == Use().hits, step
+            assert search.HIT_BYTES / 2 < len(response.body) / Use().hits < search.HIT_BYTES, step
             counted = steps[step]
             reads, writes, trips, s3 = asked.take()
             assert reads <= counted.read_units, step
@@ -527,8 +526,15 @@ RATES = {  # requests a second, by the template's defaults: 20 of each method, 2
     "pictures": 2 * 200,  # and samples, which are smaller
     "lists": 200,
     "draws": 2 * 20,  # /random and /random/{label}
-    "json_draws": 20,
-    "heads": 3 * 20 + 2 * 20,  # of the three paths of draws, of pictures, of lists
+    "many_draws": 20,  # /random.json?count=20
+    "many_heads": 3 * 20,  # of the same, and of the other two paths
+    "heads": 20,  # of pictures
+    "list_heads": 20,
+    "label_lists": 20,
+    "label_pages": 20,
+    "infos": 2 * 20,  # and states of uploads
+    "pages": 2 * 20,  # and /docs
+    "contracts": 20,
     "searches": 2 * 2,  # GET and HEAD
     "picture_searches": 2,
     "similars": 20,
@@ -546,10 +552,67 @@ def test_every_read_that_a_stranger_can_make_is_counted_up_to_its_throttle() -> 
     found = {name: float(getattr(whole, name)) / MONTH for name in COUNTS if getattr(whole, name) and name != "images"}
     every = {(path, method) for path, method, _ in routes()}
     assert {(path, method) for method, path in stack().limits} == every
-    others = [(path, method) for path, method in every if method == "ANY" and not re.search("similar|/web/", path)]
-    assert found.pop("infos") == 20 * len(others)
-    assert found.pop("refused") == sum(map(float, stack().limits.values())) - sum(RATES.values()) - 20 * len(others)
+    assert found.pop("refused") == sum(map(float, stack().limits.values())) - sum(RATES.values())
     assert found == RATES
+    assert {route for route in stack().limits if route[0] == "ANY"} <= attack.KINDS.keys() <= stack().limits.keys()
+
+
+@pytest.mark.parametrize(
+    ("path", "others"),
+    [
+        ("/random", ("many_draws", "json_draws")),
+        ("/random/{label}", ("many_draws",)),
+        ("/random.json", ("json_draws",)),
+    ],
+)
+def test_an_attacker_sends_the_dearest_request_that_a_path_takes(path: str, others: tuple[str, ...]) -> None:
+    taken = added(**{attack.KINDS["GET", path]: Decimal(10**6)})
+    assert all(added(**{name: Decimal(10**6)}) < taken for name in others)
+
+
+def added(**more: Decimal) -> Decimal:
+    """Return what more requests cost beside so many draws that little is free."""
+    month = replace(attack.STILL, mode="image", draws=Decimal(10**9))
+    more = {name: getattr(month, name) + count for name, count in more.items()}
+    return bill(replace(month, **more)).net - bill(month).net  # type: ignore[arg-type]
+
+
+def test_most_hits_cost_more_than_ten() -> None:
+    few, many = (Use(similars=Decimal(10**9), hits=Decimal(hits)) for hits in (10, 100))
+    difference = quantities(bill(many))["dynamodb-reads"] - quantities(bill(few))["dynamodb-reads"]
+    assert difference == ((100 + 100 / 2) - (13 + 10 / 2)) * 10**9
+
+
+def test_labels_and_pages_ask_aws_for_what_is_counted(moto_aws: None) -> None:
+    """No more labels are there than those of this test; the rows and lanes of each are small."""
+    api = Api(Handlers(), new_label())
+    names = [api.label, new_label(), new_label()]
+    for name in names:
+        assert api.upload(png(1), label=name).status == 201
+    use = Use(labels=Decimal(len(json_of(api.get("/labels?limit=100"))["labels"])))
+    steps = reads.with_steps(mosaics.with_steps(measured.measured()), use).operations
+    asked = Asked()
+    listed = api.get("/labels?limit=100")
+    units, writes, trips, s3 = asked.take()
+    step = steps[reads.LABELS]
+    assert (units, writes, trips, s3) == (step.read_units, 0, step.trips, {"get": 0, "put": 0, "delete": 0})
+    assert reads.LABEL_BYTES / 2 < len(listed.body) / len(json_of(listed)["labels"]) < reads.LABEL_BYTES
+    page = api.get(f"/labels/{api.label}")
+    units, writes, trips, s3 = asked.take()
+    step = steps[reads.LABEL]
+    rows = measured.measured().operations["list 100"].read_units - 50  # of 100 images, without their tiles
+    assert (units - 0.5, step.read_units - rows) == (0.5, reads.HALF)  # the lanes, beside a page
+    assert (writes, trips, s3) == (0, step.trips, {"get": 0, "put": 0, "delete": 0})
+    assert reads.IMAGE_BYTES / 2 < len(page.body) < reads.IMAGE_BYTES * 2
+
+
+def test_pages_are_as_large_as_they_are_counted(moto_aws: None) -> None:
+    api, steps = Api(Handlers(), "any"), reads.with_steps(mosaics.with_steps(measured.measured()), Use()).operations
+    for path, name in (("/", reads.PAGE), ("/openapi.json", reads.CONTRACT)):
+        size = len(api.get(path).body)
+        assert 0.7 * float(steps[name].response_bytes) < size < 1.2 * float(steps[name].response_bytes), path
+    assert len(api.get("/docs").body) < len(api.get("/").body)
+    assert len(api.get("/status").body) < 2 * measured.measured().operations["info"].response_bytes
 
 
 def test_heads_and_json_cost_what_comes_out_by_hand() -> None:
