@@ -157,18 +157,74 @@ def test_whoever_is_not_signed_in_is_told_so(
     assert "Sign in, with rights to look." in capsys.readouterr().err
 
 
+OF_DEPLOY, OF_ALL = (f"[default.{each}.parameters]\nregion = 'eu-west-1'\n" for each in ("deploy", "global"))
+PROFILE = "[default]\nregion = eu-west-1\n"
+
+
+@pytest.mark.usefixtures("_cloud")
+@pytest.mark.parametrize(
+    ("variables", "samconfig", "profile"),
+    [
+        ({"AWS_DEFAULT_REGION": "eu-west-1"}, "", ""),
+        ({"AWS_DEFAULT_REGION": "eu-west-1", "AWS_REGION": "us-east-1"}, "", ""),
+        ({}, OF_DEPLOY, ""),
+        ({}, OF_ALL, ""),
+        ({"AWS_REGION": "us-east-1"}, OF_DEPLOY, ""),
+        ({"AWS_DEFAULT_REGION": "us-east-1"}, OF_DEPLOY, ""),
+        ({"AWS_DEFAULT_REGION": "us-east-1"}, OF_ALL + OF_DEPLOY, ""),
+        ({"AWS_DEFAULT_REGION": "us-east-1"}, OF_ALL.replace("eu-west", "us-west") + OF_DEPLOY, ""),
+        ({}, "", PROFILE),
+        ({"AWS_REGION": "us-east-1"}, "", PROFILE),
+        ({}, OF_DEPLOY, PROFILE.replace("eu-west", "us-west")),
+    ],
+)
+def test_the_region_is_the_one_that_sam_deploys_to(
+    variables: dict[str, str],
+    samconfig: str,
+    profile: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """In us-east-1, the stack `first` has the stage, and in eu-west-1 none has it."""
+    only_these(variables, profile, tmp_path, monkeypatch)
+    (tmp_path / "samconfig.toml").write_text(samconfig)
+    assert check(tmp_path) == 0
+    assert "The stack petapi can have the stage production in eu-west-1." in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("_cloud")
+@pytest.mark.parametrize("variables", [{}, {"AWS_REGION": "eu-west-1"}], ids=str)
+@pytest.mark.parametrize(
+    "samconfig", ["", "[default.deploy.parameters]\nstack_name = 'petapi'\n", f"[ci]\n{OF_DEPLOY}"]
+)
 def test_without_a_region_it_says_which_variable_names_one(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    variables: dict[str, str],
+    samconfig: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """AWS_REGION is not enough, because sam would deploy to us-east-1 all the same."""
-    for name in ("AWS_DEFAULT_REGION", "AWS_PROFILE"):
+    only_these(variables, "", tmp_path, monkeypatch)
+    (tmp_path / "samconfig.toml").write_text(samconfig)
+    environment = {"CONFIG_ENV": "ci"} if "[ci]" in samconfig else {}
+    assert check(tmp_path, **environment) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert "Set AWS_DEFAULT_REGION" in said.err
+    assert "samconfig.toml" in said.err
+
+
+def only_these(variables: dict[str, str], profile: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let only these variables and this profile name a region."""
+    for name in ("AWS_DEFAULT_REGION", "AWS_REGION", "AWS_PROFILE"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
-    monkeypatch.setenv("AWS_REGION", "eu-west-1")
-    assert check(tmp_path) == 2
-    said = capsys.readouterr().err
-    assert "Set AWS_DEFAULT_REGION" in said
-    assert "samconfig.toml" in said
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    (folder / "config").write_text(profile)
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(folder / "config"))
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)  # which has read another profile
 
 
 @pytest.mark.usefixtures("_cloud")
