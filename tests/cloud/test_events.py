@@ -67,8 +67,11 @@ def test_an_event_file_is_named_after_its_operation() -> None:
 
 
 def test_the_event_of_a_function_is_named_after_its_operation() -> None:
+    found = set()
     for function in cloud.functions().values():
         for name, event in function["Properties"].get("Events", {}).items():
             method, path = event["Properties"]["Method"], event["Properties"]["Path"]
-            operation = OPERATIONS.get(("GET" if method == "ANY" else method, path))
-            assert operation is None or name == operation
+            if operation := OPERATIONS.get(("GET" if method == "ANY" else method, path)):
+                assert name == operation
+                found.add(operation)
+    assert found == set(OPERATIONS.values())

@@ -47,15 +47,17 @@ def test_resources_that_hold_something_have_the_logical_ids_of_before() -> None:
     for kind, names in kept()["resources"].items():
         missing = [name for name in names if resources.get(name, {}).get("Type") != kind]
         assert not missing, f"{kind} {missing}: a new id is a new, empty resource"
+        new = {name for name, each in resources.items() if each["Type"] == kind} - set(names)
+        assert not new, f"{kind} {new}: write it down, from now on it has to stay"
 
 
 def test_outputs_routes_indexes_and_parameters_of_ssm_are_those_of_before() -> None:
-    assert set(kept()["outputs"]) <= set(template()["Outputs"])
-    assert set(kept()["routes"]) <= {path for path, _, _ in routes()}
+    assert set(kept()["outputs"]) == set(template()["Outputs"])
+    assert set(kept()["routes"]) == {path for path, _, _ in routes()}
     indexes = template()["Resources"]["ImageChunksTable"]["Properties"]["GlobalSecondaryIndexes"]
     assert [index["IndexName"] for index in indexes] == kept()["indexes"]
     resources = template()["Resources"].values()
-    assert set(kept()["ssm"]) <= {r["Properties"]["Name"] for r in resources if r["Type"] == "AWS::SSM::Parameter"}
+    assert set(kept()["ssm"]) == {r["Properties"]["Name"] for r in resources if r["Type"] == "AWS::SSM::Parameter"}
 
 
 def test_an_images_rows_have_the_attributes_of_before() -> None:

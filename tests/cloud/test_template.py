@@ -21,6 +21,7 @@ from shared.pictures import budget
 from shared.uploads import upload
 from shared.vectors import bedrock, encoders, entry
 from tests.support.cloud import OTHER_TABLES, ROOT, TABLES, is_guarded, routes, template
+from tests.support.iam import as_list
 from tools.template import read_template
 
 RESOURCES: dict[str, Any] = template()["Resources"]
@@ -74,15 +75,11 @@ def test_every_function_has_rights_of_its_own_and_none_may_list_the_bucket() -> 
             assert location == resource["Properties"]["CodeUri"] + "IAM__policy.json"
             written = json.loads((ROOT / location).read_text())["Statement"]
             statements = [each["Fn::If"][1] if "Fn::If" in each else each for each in written]
-            actions = [
-                action
-                for statement in statements
-                for action in ([statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"])
-            ]
+            actions = [action for statement in statements for action in as_list(statement["Action"])]
             listing = {"dynamodb:ListStreams"}  # which Lambda needs to follow a stream
             broad = [action for action in actions if "*" in action or "List" in action or "Scan" in action]
             assert set(broad) <= (listing if name == "IndexFunction" else set())
-            everything = [statement["Action"] for statement in statements if statement["Resource"] == "*"]
+            everything = [statement["Action"] for statement in statements if "*" in as_list(statement["Resource"])]
             assert everything in ([], ["rekognition:DetectLabels"])  # which knows no resources
     assert not [name for name in WITHOUT_RIGHTS if "Policies" in RESOURCES[name]["Properties"]]
 
@@ -171,6 +168,8 @@ def test_draws_pictures_and_searches_have_throttles_of_their_own() -> None:
         for method in ("GET", "HEAD")
     }
     assert found == draws | pictures | searches | mosaics
+    for each in RESOURCES["Api"]["Properties"]["MethodSettings"]:
+        assert each["ThrottlingBurstLimit"] == each["ThrottlingRateLimit"].replace("Rate", "Burst")
     assert set(found) <= {(path, method) for path, method, _ in routes()}
     defaults = {
         name: int(parameter["Default"]) for name, parameter in template()["Parameters"].items() if "Throttle" in name

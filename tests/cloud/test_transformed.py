@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 
 from tests.support.cloud import ROOT, functions
+from tests.support.iam import as_list
 from tests.support.transformed import of_type, resources
 from tools.template import read_template
 
+ON_EDGE = {f"AWS::CloudFront::{short}" for short in ("CachePolicy", "Function", "OriginRequestPolicy", "Distribution")}
 SAM_PARTS = {"Transform", "Globals"}
 REGIONS = ("us-east-1", "eu-west-1", "ap-southeast-2")
 REMADE = {"UploadsTable", "RecognitionsTable", "TilesTable"}  # known for fifteen days, or made again
@@ -70,16 +72,19 @@ def test_no_role_has_an_action_or_a_resource_of_everything() -> None:
         for policy in role.get("Policies", []):
             for written in policy["PolicyDocument"]["Statement"]:
                 statement = written["Fn::If"][1] if "Fn::If" in written else written
-                actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
+                assert set(statement) <= {"Sid", "Effect", "Action", "Resource", "Condition"}  # no Not…
+                actions = as_list(statement["Action"])
                 assert not [action for action in actions if "*" in action], name
-                assert statement["Resource"] != "*" or actions == ["rekognition:DetectLabels"], name
+                assert "*" not in as_list(statement["Resource"]) or actions == ["rekognition:DetectLabels"], name
                 assert statement["Effect"] == "Allow"
 
 
 def test_functions_are_called_by_this_api_alone() -> None:
     for permission in of_type("AWS::Lambda::Permission").values():
         assert permission["Principal"] == "apigateway.amazonaws.com"
-        assert "SourceArn" in permission
+        source, names = permission["SourceArn"]["Fn::Sub"]
+        assert ":execute-api:${AWS::Region}:${AWS::AccountId}:${__ApiId__}/" in source
+        assert names["__ApiId__"] == {"Ref": "Api"}
 
 
 def test_there_is_one_stage_with_throttles_and_an_access_log() -> None:
@@ -155,18 +160,21 @@ def test_tables_are_protected_and_objects_are_carried_by_tls_alone() -> None:
     assert {policy["Bucket"]["Ref"] for policy in policies.values()} == set(buckets)
     for policy in policies.values():
         (statement,), bucket = policy["PolicyDocument"]["Statement"], policy["Bucket"]["Ref"]
-        assert (statement["Principal"], statement["Action"]) == ("*", "s3:*")
+        assert (statement["Effect"], statement["Principal"], statement["Action"]) == ("Deny", "*", "s3:*")
+        assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
         assert statement["Resource"] == [{"Fn::GetAtt": [bucket, "Arn"]}, {"Fn::Sub": f"${{{bucket}.Arn}}/*"}]
 
 
 def test_no_resource_has_a_name_of_its_own_that_would_collide() -> None:
-    named = {
-        "AWS::DynamoDB::Table": "TableName",
-        "AWS::S3::Bucket": "BucketName",
-        "AWS::Lambda::Function": "FunctionName",
-    }
-    for resource in resources().values():
-        assert named.get(resource["Type"], "-") not in resource.get("Properties", {})
+    """Properties that name their resource begin with the end of its type. Layers have versions, the index a bucket."""
+    inside = {"AWS::Lambda::LayerVersion", "AWS::S3Vectors::Index", "AWS::ApiGateway::Stage"}
+    others = {"AWS::ApiGateway::RestApi", "AWS::SSM::Parameter", *ON_EDGE}  # by the stack, its Stage or its id
+    kinds = {resource["Type"] for resource in resources().values()} - inside - others
+    assert {"AWS::DynamoDB::Table", "AWS::S3::Bucket", "AWS::Lambda::Function", "AWS::SQS::Queue"} <= kinds
+    for name, resource in resources().items():
+        if resource["Type"] in kinds:
+            short = resource["Type"].rpartition(":")[2]
+            assert not {"Name", f"{short}Name"} & set(resource.get("Properties", {})), name
 
 
 @pytest.mark.parametrize("table", ["ChunkInfoTable", "ImageChunksTable"])

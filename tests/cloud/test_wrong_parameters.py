@@ -75,6 +75,7 @@ IN_TEST_CDN = {"LinkBase", "DomainName", "CertificateArn", "WebAclArn", "ApiWebA
 
 def test_every_parameter_is_tried() -> None:
     assert set(WRONG) | IN_TEST_CDN == set(PARAMETERS)
+    assert all(WRONG.values())
 
 
 @pytest.mark.parametrize("name", WRONG)
