@@ -14,6 +14,8 @@ from tests.support.edge_function import SOURCE, headers_after, paths_after
 from tests.support.transformed import of_type, resources
 
 CACHING_DISABLED = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"  # AWS's own policy
+METHODS = {"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"}
+KEPT = (400, 403, 404, 405, 414, 500, 502, 503, 504)  # errors that CloudFront would keep for ten seconds
 TYPES = {"webp": "image/webp", "jpg": "image/jpeg"}
 
 
@@ -48,7 +50,7 @@ def test_only_pictures_and_files_of_the_pages_are_cached() -> None:
         "/web/*": {"Ref": "CdnFileCachePolicy"},
     }
     assert distribution()["DefaultCacheBehavior"]["CachePolicyId"] == CACHING_DISABLED
-    assert {each["ErrorCachingMinTTL"] for each in distribution()["CustomErrorResponses"]} == {0}
+    assert distribution()["CustomErrorResponses"] == [{"ErrorCode": code, "ErrorCachingMinTTL": 0} for code in KEPT]
 
 
 def test_the_key_of_a_picture_has_its_size_and_one_of_two_types() -> None:
@@ -73,12 +75,16 @@ def test_the_origin_gets_every_header_but_the_host_and_the_one_that_overrides_th
     for behaviour in (distribution()["DefaultCacheBehavior"], *distribution()["CacheBehaviors"]):
         assert behaviour["OriginRequestPolicyId"] == {"Ref": "CdnOriginRequests"}
         assert behaviour["ViewerProtocolPolicy"] == "redirect-to-https"
-        assert set(behaviour["AllowedMethods"]) >= {"GET", "HEAD", "POST", "PATCH", "DELETE"}
+        assert set(behaviour["AllowedMethods"]) == METHODS  # OPTIONS, because other sites' pages ask before they write
 
 
 def test_the_origin_is_the_stage_by_tls() -> None:
     (origin,) = distribution()["Origins"]
     assert origin["OriginPath"] == "/Prod"
+    assert origin["DomainName"] == {"Fn::Sub": "${Api}.execute-api.${AWS::Region}.${AWS::URLSuffix}"}
+    behaviours = (distribution()["DefaultCacheBehavior"], *distribution()["CacheBehaviors"])
+    assert {each["TargetOriginId"] for each in behaviours} == {origin["Id"]}
+    assert distribution()["Enabled"] is True
     assert origin["CustomOriginConfig"]["OriginProtocolPolicy"] == "https-only"
 
 
