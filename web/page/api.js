@@ -2,7 +2,6 @@
 
 const TRIES = 6; // of a request that gets 429 or 503
 const WAIT_MAX = 30; // seconds, even if Retry-After says more
-const UNSIGNED = '{"detail": "Nothing was changed: you have not signed in."}';
 const PATIENCE = 120; // seconds for a file that was sent directly
 
 export const BASE = new URL("../../", import.meta.url);
@@ -18,17 +17,20 @@ export const token = {
   set: (text) => (text ? sessionStorage.setItem("token", text) : sessionStorage.removeItem("token")),
 };
 
-/** An answer that is no success. Status 0 is no answer at all. */
+/** What a person has to know. Status 0 is no answer at all. */
 export class Problem extends Error {
-  constructor(status, text = "") {
-    let body = {};
-    try {
-      body = JSON.parse(text);
-    } catch {
-      // not from petAPI
-    }
-    super(body.detail || (status ? `The service answered ${status}. Try again in a moment.` : "petAPI is not responding."));
-    Object.assign(this, { status, existing: body.existing });
+  constructor(detail, status = 422, existing) {
+    super(detail || `The service answered ${status}. Try again in a moment.`);
+    Object.assign(this, { status, existing });
+  }
+}
+
+function problemOf({ status, text }) {
+  try {
+    const { detail, existing } = JSON.parse(text);
+    return new Problem(detail, status, existing);
+  } catch {
+    return new Problem("", status); // not from petAPI
   }
 }
 
@@ -58,15 +60,15 @@ function send(method, url, { json, body = json && JSON.stringify(json), headers 
 /** Return the answer, or throw a Problem. A busy service is asked again, a missing token is asked for once. */
 export async function ask(method, target, options = {}) {
   const write = method !== "GET" && target !== "search";
-  if (write && when.missing() && !(await when.unauthorized())) throw new Problem(401, UNSIGNED);
+  if (write && when.missing() && !(await when.unauthorized())) throw new Problem("Nothing was changed: you have not signed in.", 401);
   for (let tried = 1, asked = false; ; tried++) {
     const answer = await send(method, new URL(target, BASE), options).catch(() => null);
     if (!answer) {
       when.away();
-      throw new Problem(0);
+      throw new Problem("petAPI is not responding.", 0);
     }
     if (answer.status < 300) return answer;
-    const problem = new Problem(answer.status, answer.text);
+    const problem = problemOf(answer);
     if (answer.status === 401 && write && !asked && (await when.unauthorized(problem.message))) {
       asked = true;
       continue;
@@ -96,9 +98,9 @@ export async function pages(target, values, name, most, seen = () => {}) {
 }
 
 /** Upload a file. Return the image and whether it is new. `said` tells how far it is. */
-export async function upload({ file, label, tags, weight }, status, said) {
+export async function upload({ file, label, tags, weight }, formMax, said) {
   const options = { progress: said, waiting: (seconds) => said(null, seconds) };
-  if (file.size + 4096 > status.formMax) return uploadDirectly({ file, label, tags, weight }, options);
+  if (file.size + 4096 > formMax) return uploadDirectly({ file, label, tags, weight }, options);
   const body = new FormData();
   body.append("label", label);
   body.append("weight", weight);
@@ -122,8 +124,8 @@ async function uploadDirectly({ file, label, tags, weight }, options) {
   for (let seconds = 0; seconds < PATIENCE; seconds++) {
     const { image, error } = await get(`uploads/${id}`);
     if (image) return { image: await get(`${path(image)}/info`), created: true };
-    if (error) throw new Problem(error.status, JSON.stringify(error));
+    if (error) throw new Problem(error.detail, error.status, error.existing);
     await pause(1);
   }
-  throw new Problem(503, '{"detail": "It has arrived, but is not checked yet. Look for it later."}');
+  throw new Problem("It has arrived, but is not checked yet. Look for it later.", 503);
 }

@@ -1,6 +1,6 @@
 // The light box: one picture, large, with its weight, tags, name, what it seems to show, its mosaic and its like.
 
-import { address, ask, get, path, query } from "./api.js";
+import { BASE, Problem, address, ask, get, path, query } from "./api.js";
 import { $, $$, attempt, copy, couple, decimal, h, icon, list, percent, picture, report, set, size, titled } from "./dom.js";
 import { listed } from "./gallery.js";
 import { change, inspect, listen, patch, record, remove, state } from "./state.js";
@@ -155,11 +155,12 @@ async function mosaic() {
   const least = state.status.mosaicTilesMin;
   const tiles = count < least ? "*" : "";
   const all = state.labels.reduce((sum, each) => sum + each.count, 0);
-  if (all < least) throw Object.assign(new Error(`All labels together have ${all} tiles; a mosaic needs ${least}.`), { status: 422 });
-  const over = h("img.over", { alt: `The same picture as a mosaic${tiles ? " of tiles of all labels" : ""}`, src: new URL(`${path(one)}/mosaic?${query({ tiles })}`, address({ id: "x" }).replace(/images\/x$/, "")).href });
+  if (all < least) throw new Problem(`All labels together have ${all} tiles; a mosaic needs ${least}.`);
+  const target = `${path(one)}/mosaic?${query({ tiles })}`;
+  const over = h("img.over", { alt: `The same picture as a mosaic${tiles ? " of tiles of all labels" : ""}`, src: new URL(target, BASE) });
   await over.decode().catch(async () => {
-    await ask("GET", `${path(one)}/mosaic?${query({ tiles })}`); // to learn why
-    throw new Error("The mosaic cannot be shown. Try again in a moment.");
+    await ask("GET", target); // to learn why
+    throw new Problem("The mosaic cannot be shown. Try again in a moment.");
   });
   if (image.id !== one.id) return;
   const range = h("input", { type: "range", min: 0, max: 100, value: 50, ariaLabel: "How much of the mosaic is shown" });

@@ -1,10 +1,11 @@
 // Labels, tags, the drawn picture and the two buttons that draw.
 
-import { get, pause, query } from "./api.js";
+import { BASE, get, pause, query } from "./api.js";
 import { $, attempt, decimal, h, list, number, percent, picture, ratio, report, titled } from "./dom.js";
 import { change, count, draw, forget, listen, open, record, shown, state } from "./state.js";
 
 const FEW = 8; // labels that are shown without a click
+const FAN = ["macaws", "sailing-yacht", "lighthouse-on-cape", "painted-face", "rafting", "red-barn", "caps"];
 const TAGS = 6; // without a click
 const MANY = 100;
 const FALL = 0.025; // seconds between two of many draws
@@ -12,6 +13,7 @@ const FALL = 0.025; // seconds between two of many draws
 let allShown = false;
 let allTags = false;
 const faces = new Map(); // label -> an image of it, for its button
+let reading = false;
 
 function chips() {
   const { labels, label, tag, images } = state;
@@ -60,13 +62,14 @@ const tagChip = ([name, times]) => {
 };
 
 /** Read a picture for each label's button, one after the other: the throttles are shared by all visitors. */
-export async function readFaces() {
-  for (const { label } of state.labels.slice(0, FEW)) {
-    if (label === state.label || faces.has(label)) continue;
-    const { images } = await get(`images?${query({ label, limit: 1 })}`);
-    if (images[0]) faces.set(label, images[0]);
-    change();
-  }
+async function readFaces() {
+  const next = state.labels.slice(0, FEW).find(({ label }) => label !== state.label && !faces.has(label));
+  if (!next || reading || !state.last) return;
+  reading = true;
+  const { images } = await get(`images?${query({ label: next.label, limit: 1 })}`).catch(() => ({ images: [] }));
+  faces.set(next.label, images[0]);
+  reading = false;
+  change();
 }
 
 // -- the picture
@@ -76,6 +79,7 @@ function hero() {
   const { last, images, label } = state;
   const empty = !images.length;
   $(".zone").hidden = !empty || !state.status;
+  if (empty && !$(".fan").childElementCount) $(".fan").append(...FAN.map((name) => h("img", { alt: "", src: new URL(`web/samples/${name}.jpg`, BASE) })));
   $(".hero").hidden = !$(".zone").hidden;
   for (const button of [$("#one"), $("#many")]) button.disabled = empty;
   $(".hero figcaption").hidden = $(".hero .open").hidden = !last;
@@ -145,6 +149,7 @@ export const stopDrawing = () => running && ((running.stopped = true), true);
 listen(chips);
 listen(hero);
 listen(said);
+listen(readFaces);
 $("#one").onclick = ({ currentTarget }) => attempt(currentTarget, one);
 $("#many").onclick = () => many().catch(report);
 $("#over").onclick = () => ($("#one").focus(), forget());

@@ -1,6 +1,6 @@
 // The gallery: pictures in rows that keep their shape, or a table; sorted, selected, changed together.
 
-import { pages } from "./api.js";
+import { Problem, pages } from "./api.js";
 import { $, $$, attempt, decimal, h, icon, list, number, percent, picture, pictures, ratio, report, set, tagsOf, titled } from "./dom.js";
 import { READ_MAX, change, listen, patch, record, refresh, remove, state } from "./state.js";
 
@@ -19,10 +19,10 @@ let picked = null; // ids of the selected, while some are selected
 
 /** Return the images that the gallery lists, in order: the light box walks through them. */
 export function listed() {
-  const { rows, labels, images, tag } = state;
+  const { rows, labels, tag } = state;
   const totals = new Map(labels.map(({ label, totalWeight }) => [label, totalWeight]));
-  const current = new Map(images.map((image) => [image.id, image]));
-  const probable = (image) => ({ ...image, ...current.get(image.id), probability: (current.get(image.id) ?? image).weight / totals.get(image.label) });
+  const current = tag ? new Map() : new Map(rows.map((image) => [image.id, image]));
+  const probable = (image) => ({ ...image, probability: image.weight / totals.get(image.label), ...current.get(image.id) });
   const there = ({ id }) => !state.gone.has(id);
   if (found) return found.images.filter(there).map(probable);
   const all = others ? others.map(probable).filter(({ tags }) => !tag || tags?.includes(tag)) : [...rows];
@@ -120,7 +120,7 @@ async function together({ value }, form) {
   if (value === "done") return end();
   if (value === "delete") return remove(images), end();
   const weight = Number(form.elements.weight.value);
-  if (value === "weight" && !(weight > 0 && weight < 1)) throw Object.assign(new Error("A weight is above 0 and below 1."), { status: 422 });
+  if (value === "weight" && !(weight > 0 && weight < 1)) throw new Problem("A weight is above 0 and below 1.");
   const json = value === "weight" ? { weight } : { tags: tagsOf(form.elements.tags.value) };
   for (const image of images) {
     const changed = await patch(image, json);

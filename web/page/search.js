@@ -1,6 +1,6 @@
 // The search box: file names and tags while one types, words and meaning on Enter, or a picture dropped on it.
 
-import { ask, get, query } from "./api.js";
+import { Problem, ask, get, query } from "./api.js";
 import { $, attempt, h, pictures, report, titled } from "./dom.js";
 import { state } from "./state.js";
 import { showFound } from "./gallery.js";
@@ -59,7 +59,7 @@ async function find() {
 
 /** Search for pictures like a file. A large one is sent smaller. */
 async function alike(file) {
-  if (state.status.search === "none") throw Object.assign(new Error("This service cannot search by a picture: it has no encoder."), { status: 422 });
+  if (state.status.search === "none") throw new Problem("This service cannot search by a picture: it has no encoder.");
   const turn = ++searches;
   const body = new FormData();
   body.append("k", HITS);

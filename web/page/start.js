@@ -1,7 +1,7 @@
 // The page begins here: what is read first, the keys, and what the browser's own buttons do.
 
 import { $, $$, report } from "./dom.js";
-import { readFaces, stopDrawing } from "./draw.js";
+import { stopDrawing } from "./draw.js";
 import "./box.js";
 import "./embed.js";
 import "./search.js";
@@ -17,7 +17,6 @@ async function begin() {
   await open({ ...at, label: at.label || (state.labels[0]?.label ?? "") }, "replace");
   await status;
   document.documentElement.dataset.ready = "true";
-  await readFaces();
 }
 
 /** Show what the address says, after Back, Forward or a change by hand. */

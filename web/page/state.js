@@ -1,6 +1,6 @@
 // The one state of the page: the address (label, tag, picture), what was read, what was drawn, and changes to images.
 
-import { Problem, ask, get, pages, path, query } from "./api.js";
+import { ask, get, pages, path, query } from "./api.js";
 import { law } from "./law.js";
 import { picture, report, titled, toast } from "./dom.js";
 
@@ -20,7 +20,7 @@ export const state = {
   rest: 0, // the probability of those that were not read
   drawn: 0,
   last: null, // the image drawn last, with the element that shows it
-  gone: new Set(), // ids of deleted images while Undo is possible
+  gone: new Set(), // ids of deleted images, also while Undo is possible
 };
 
 const listeners = [];
@@ -117,6 +117,7 @@ let turns = 0; // what answers an older wish comes too late
 /** Show a label or a tag: its pictures, and a draw from it. Nothing changes before both are there. */
 export async function open({ label, tag = "", picture: id = "" }, how) {
   const turn = ++turns;
+  if (!label) return change({ label, tag: "", images: [], last: null });
   const same = label === state.label && state.images.length;
   const read = same ? state.images : get(`images?${query({ label, limit: 100 })}`);
   const first = async () => {
@@ -140,11 +141,11 @@ async function readOn(turn, label) {
   if (turn === turns) change({ images: found, all });
 }
 
-/** Read the labels again, and the pictures of this one, since some were added. */
-export async function refresh() {
+/** Read the labels again, and the pictures of this one, since some were added; `other` is a label for an empty page. */
+export async function refresh(other = "") {
   await loadLabels();
-  const { label } = state;
-  if (!label || !state.images.length) return open({ label: label || state.labels[0]?.label || "" }, "replace");
+  const { label, labels, images } = state;
+  if (!images.length) return open({ label: label || other || labels[0]?.label || "" }, "replace");
   await readOn(turns, label);
 }
 
@@ -166,11 +167,13 @@ export async function inspect(id) {
   return image;
 }
 
-/** Put the new state of an image in the place of the old one, wherever it is. */
-export function replace(image) {
-  if (!state.images.some(({ id }) => id === image.id)) return;
-  const { probability: _, ...known } = image;
-  change({ images: state.images.map((one) => (one.id === image.id ? { ...one, ...known } : one)) });
+/** Put the new state of an image in the place of the old one, and into the total of its label. */
+function replace(image) {
+  const old = state.images.find(({ id }) => id === image.id);
+  if (!old || JSON.stringify([old.weight, old.tags, old.filename, old.labels]) === JSON.stringify([image.weight, image.tags, image.filename, image.labels])) return;
+  const more = image.weight - old.weight;
+  const labels = state.labels.map((one) => (one.label === image.label ? { ...one, totalWeight: one.totalWeight + more } : one));
+  change({ labels, images: state.images.map((one) => (one === old ? { ...old, ...image } : one)) });
 }
 
 /** Change an image, if it is still as the person has seen it. */
@@ -189,34 +192,34 @@ let pending = []; // images whose deletes are not sent yet
 export function remove(images) {
   send();
   pending = images;
-  change({ gone: new Set(images.map(({ id }) => id)) });
-  const words = images.length === 1 ? titled(images[0]) : `${images.length} pictures`;
-  toast(`Deleted ${words}.`, "Undo", undo, UNDO, () => send());
+  change({ gone: new Set([...state.gone, ...images.map(({ id }) => id)]) });
+  toast(`Deleted ${images.length === 1 ? titled(images[0]) : `${images.length} pictures`}.`, "Undo", undo, UNDO, send);
 }
 
-export function undo() {
+function undo() {
+  const back = new Set(pending.map(({ id }) => id));
   pending = [];
-  change({ gone: new Set() });
+  change({ gone: new Set([...state.gone].filter((id) => !back.has(id))) });
 }
 
 export const undoable = () => pending.length > 0;
 
 /** Send the deletes that wait. With `keepalive` they are sent though the page goes. */
-export async function send(keepalive = false) {
+export async function send(keepalive) {
   const images = pending;
   if (!images.length) return;
   pending = [];
   const failed = new Set();
   for (const image of keepalive ? [] : images) {
     await ask("DELETE", path(image)).catch((error) => {
-      if (error instanceof Problem && error.status === 404) return;
+      if (error.status === 404) return;
       failed.add(image.id);
       report(error);
     });
   }
   if (keepalive) images.forEach((image) => ask("DELETE", path(image), { keepalive }).catch(() => {}));
-  const ids = new Set(images.map(({ id }) => id).filter((id) => !failed.has(id)));
-  change({ images: state.images.filter(({ id }) => !ids.has(id)), gone: new Set([...state.gone].filter((id) => !images.some((one) => one.id === id))) });
+  const gone = new Set([...state.gone].filter((id) => !failed.has(id)));
+  change({ gone, images: state.images.filter(({ id }) => !gone.has(id)), last: gone.has(state.last?.id) ? null : state.last });
   await loadLabels().catch(report);
 }
 
