@@ -140,7 +140,7 @@ def test_a_picture_opened_by_itself_loads_and_runs_nothing(api: Api) -> None:
 def test_head_is_get_without_the_body(api: Api) -> None:
     image = json_of(api.upload(CHELSEA))
     url, etag = image["url"], {"If-None-Match": "*"}
-    script = f"/web/{page_files.version()}/page.js"
+    script = f"/web/{page_files.version()}/start.js"
     drawn = f"/random?label={api.label}"
     for path, headers in (
         *((path, {}) for path in ("/", "/docs", "/openapi.json", script, "/web/samples/red-barn.jpg")),

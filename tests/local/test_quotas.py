@@ -91,7 +91,7 @@ def test_the_templates_rates_and_bursts_hold_for_each_method_of_each_path() -> N
         assert admitted(throttles, method, path, at_once) == defaults["ThrottleBurst"]
     for method, path in (("GET", "/random"), ("HEAD", "/random"), ("GET", "/random.json"), ("GET", "/random/cat")):
         assert admitted(throttles, method, path, at_once) == defaults["DrawThrottleBurst"]
-    for path in ("/images", "/images/cat/x.png", "/web/0123456789abcdef/page.js"):
+    for path in ("/images", "/images/cat/x.png", "/web/0123456789abcdef/start.js"):
         assert admitted(throttles, "GET", path, at_once) == defaults["PictureThrottleBurst"]
         assert admitted(throttles, "DELETE", path, at_once) == defaults["ThrottleBurst"]
     later = [10 + second / 1_000 for second in range(10_000)]

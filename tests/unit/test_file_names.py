@@ -54,7 +54,7 @@ def test_the_contract_has_this_rule_in_one_place() -> None:
 
 @pytest.mark.skipif(not shutil.which("node"), reason="there is no Node.js")
 def test_the_page_and_the_contract_mean_the_same_in_javascript() -> None:
-    (ours,) = re.findall(r"^const REFUSED_IN_NAME = /(.*)/u;", (ROOT / "web/page.js").read_text(), re.MULTILINE)
+    (ours,) = re.findall(r"^const REFUSED_IN_NAME = /(.*)/u;", (ROOT / "web/page/api.js").read_text(), re.MULTILINE)
     contract = CONTRACT["components"]["schemas"]["Filename"]["pattern"]
     program = f"""
       const ours = new RegExp({json.dumps(ours)}, "u");

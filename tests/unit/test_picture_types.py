@@ -38,7 +38,7 @@ def test_the_contract_and_the_page_name_each_type() -> None:
     form = CONTRACT["paths"]["/upload"]["post"]["requestBody"]["content"]["multipart/form-data"]
     assert set(form["encoding"]["img"]["contentType"].split(", ")) == MEDIA_TYPES
     assert set(CONTRACT["components"]["schemas"]["Image"]["properties"]["contentType"]["enum"]) == MEDIA_TYPES
-    offered = re.search(r'<input type="file" name="img" accept="(.*?)"', (ROOT / "web/page.html").read_text())
+    offered = re.search(r'<input type="file" id="files" accept="(.*?)"', (ROOT / "web/page.html").read_text())
     assert offered
     assert set(offered[1].split(",")) == MEDIA_TYPES
 
