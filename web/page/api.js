@@ -1,20 +1,21 @@
-// Requests to the API, and nothing else of the page. All go to the host that this file came from.
+// Requests to the API. All go to the host that this file came from; large files go to S3.
 
 const TRIES = 6; // of a request that gets 429 or 503
 const WAIT_MAX = 30; // seconds, even if Retry-After says more
-const PATIENCE = 120; // seconds for a file that was sent directly
+const PATIENCE = 120; // seconds for a file that was sent to S3
+const REFUSED_IN_NAME = /[/\\\p{Cc}\p{Cs}\u202a-\u202e\u2066-\u2069]/u;
 
 export const BASE = new URL("../../", import.meta.url);
 export const path = (image) => `images/${image.id}`;
 export const address = (image, size) => new URL(`${path(image)}${size ? `?size=${size}` : ""}`, BASE).href;
 export const pause = (seconds) => new Promise((resolve) => setTimeout(resolve, seconds * 1000));
 
-/** What the page does when the service is away, and when it wants a token: true means that there is a new one. */
+/** What the page does when the service is away, when a token is missing, and when one is refused: true if there is a new one. */
 export const when = { away: () => {}, missing: () => false, unauthorized: async () => false };
 
 export const token = {
   get: () => sessionStorage.getItem("token") ?? "",
-  set: (text) => (text ? sessionStorage.setItem("token", text) : sessionStorage.removeItem("token")),
+  set: (text) => sessionStorage.setItem("token", text),
 };
 
 /** What a person has to know. Status 0 is no answer at all. */
@@ -34,96 +35,91 @@ function problemOf({ status, text }) {
   }
 }
 
-/** Send a request; `json` is its body, or `body` with the reports of `progress`. Return status, text and headers. */
-function send(method, url, { json, body = json && JSON.stringify(json), headers = {}, progress, keepalive }) {
-  const own = url.href.startsWith(BASE.href); // a form goes to S3 without the token
-  const all = { ...headers };
-  if (json) all["Content-Type"] = "application/json";
-  if (own && method !== "GET" && token.get()) all.Authorization = `Bearer ${token.get()}`;
-  if (!progress) {
-    return fetch(url, { method, body, headers: all, cache: "no-store", keepalive }).then(async (answer) => {
-      return { status: answer.status, text: await answer.text(), header: (name) => answer.headers.get(name) };
-    });
-  }
+/** Send a request by XMLHttpRequest, since fetch does not report the progress. `json` is its body, or `body`. */
+function send(method, url, { json, body = json && JSON.stringify(json), headers = {}, progress }) {
   return new Promise((resolve, reject) => {
-    const request = new XMLHttpRequest(); // fetch does not report the progress
+    const request = new XMLHttpRequest();
     request.open(method, url);
-    for (const [name, value] of Object.entries(all)) request.setRequestHeader(name, value);
-    request.upload.onprogress = ({ loaded, total }) => progress(loaded / total);
-    request.onerror = request.onabort = reject;
-    request.onload = () =>
-      resolve({ status: request.status, text: request.responseText, header: (name) => request.getResponseHeader(name) });
+    if (json) request.setRequestHeader("Content-Type", "application/json");
+    for (const [name, value] of Object.entries({ ...headers, ...authorization(method, url) })) request.setRequestHeader(name, value);
+    request.upload.onprogress = progress && (({ loaded, total }) => progress(loaded / total));
+    request.onerror = reject;
+    request.onload = () => resolve({ status: request.status, text: request.responseText, header: (name) => request.getResponseHeader(name) });
     request.send(body);
   });
 }
 
-/** Return the answer, or throw a Problem. A busy service is asked again, a missing token is asked for once. */
+const authorization = (method, { href }) =>
+  method !== "GET" && token.get() && href.startsWith(BASE.href) ? { Authorization: `Bearer ${token.get()}` } : {};
+
+/** Return the answer, or throw a Problem. A busy service is asked again; without a token, the person is asked for one. */
 export async function ask(method, target, options = {}) {
+  const url = new URL(target, BASE);
   const write = method !== "GET" && target !== "search";
   if (write && when.missing() && !(await when.unauthorized())) throw new Problem("Nothing was changed: you have not signed in.", 401);
   for (let tried = 1, asked = false; ; tried++) {
-    const answer = await send(method, new URL(target, BASE), options).catch(() => null);
+    const answer = await send(method, url, options).catch(() => null);
     if (!answer) {
       when.away();
       throw new Problem("petAPI is not responding.", 0);
     }
-    if (answer.status < 300) return answer;
-    const problem = problemOf(answer);
-    if (answer.status === 401 && write && !asked && (await when.unauthorized(problem.message))) {
-      asked = true;
-      continue;
+    const { status } = answer;
+    if (status < 300) return answer;
+    if (status === 401 && write && !asked && (await when.unauthorized())) asked = true;
+    else if (tried === TRIES || ![429, 503].includes(status)) throw problemOf(answer);
+    else {
+      const seconds = Math.min(Number(answer.header("Retry-After")) || 1, WAIT_MAX);
+      options.waiting?.(seconds);
+      await pause(seconds);
     }
-    if (tried === TRIES || ![429, 503].includes(answer.status)) throw problem;
-    const seconds = Math.min(Number(answer.header("Retry-After")) || 1, WAIT_MAX);
-    options.waiting?.(seconds);
-    await pause(seconds);
   }
 }
 
 export const get = async (target) => JSON.parse((await ask("GET", target)).text);
-export const query = (values) =>
-  new URLSearchParams(Object.entries(values).filter(([, value]) => value !== "" && value != null)).toString();
+export const query = (values) => new URLSearchParams(Object.entries(values).filter(([, value]) => value !== "" && value != null)).toString();
 
-/** Read the pages of a list up to `most` entries. Return them, and whether that was all. */
-export async function pages(target, values, name, most, seen = () => {}) {
-  const found = [];
-  let cursor;
-  do {
-    const page = await get(`${target}?${query({ ...values, limit: 100, cursor })}`);
-    found.push(...page[name]);
-    cursor = page.cursor;
-    seen(found);
-  } while (cursor && found.length < most);
-  return { found, all: !cursor };
+/** Delete an image though the page goes. */
+export function deleteAtOnce(image) {
+  const url = new URL(path(image), BASE);
+  fetch(url, { method: "DELETE", keepalive: true, headers: authorization("DELETE", url) });
 }
 
-/** Upload a file. Return the image and whether it is new. `said` tells how far it is. */
+/** Read the pages of a list up to `most` entries. Return them, and whether that was all. */
+export async function pages(target, values, most) {
+  const found = [];
+  let page;
+  do {
+    page = await get(`${target}?${query({ ...values, limit: 100, cursor: page?.cursor })}`);
+    found.push(...page[target]);
+  } while (page.cursor && found.length < most);
+  return { found, all: !page.cursor };
+}
+
+/** Upload a file. Return the image, and whether it is new. `said` hears how far it is, and what a busy service asks. */
 export async function upload({ file, label, tags, weight }, formMax, said) {
   const options = { progress: said, waiting: (seconds) => said(null, seconds) };
   if (file.size + 4096 > formMax) return uploadDirectly({ file, label, tags, weight }, options);
   const body = new FormData();
   body.append("label", label);
   body.append("weight", weight);
-  if (tags.length) body.append("tags", tags.join(","));
+  if (tags.length) body.append("tags", tags);
   body.append("img", file, file.name);
-  const answer = await ask("POST", "upload", { ...options, body });
-  return { image: JSON.parse(answer.text), created: answer.status === 201 };
+  const { text, status } = await ask("POST", "upload", { ...options, body });
+  return { image: JSON.parse(text), created: status === 201 };
 }
 
-const REFUSED_IN_NAME = /[/\\\p{Cc}\p{Cs}\u202a-\u202e\u2066-\u2069]/u;
-
 /** Send a file that is too large for the API to S3, and wait until it is checked. */
-async function uploadDirectly({ file, label, tags, weight }, options) {
+async function uploadDirectly({ file, label, tags, weight }, { progress, waiting }) {
   const json = { label, weight: Number(weight), tags };
   if (!REFUSED_IN_NAME.test(file.name) && [...file.name].length <= 255) json.filename = file.name;
-  const { upload_info: info, id } = JSON.parse((await ask("POST", "uploads", { ...options, progress: undefined, json })).text);
+  const { upload_info: info, id } = JSON.parse((await ask("POST", "uploads", { waiting, json })).text);
   const body = new FormData();
   for (const [name, value] of Object.entries(info.fields)) body.append(name, value);
   body.append("file", file);
-  await ask("POST", info.url, { ...options, body });
+  await ask("POST", info.url, { progress, waiting, body });
   for (let seconds = 0; seconds < PATIENCE; seconds++) {
     const { image, error } = await get(`uploads/${id}`);
-    if (image) return { image: await get(`${path(image)}/info`), created: true };
+    if (image) return { image, created: true };
     if (error) throw new Problem(error.detail, error.status, error.existing);
     await pause(1);
   }

@@ -1,180 +1,155 @@
 // The gallery: pictures in rows that keep their shape, or a table; sorted, selected, changed together.
 
 import { Problem, pages } from "./api.js";
-import { $, $$, attempt, decimal, h, icon, list, number, percent, picture, pictures, ratio, report, set, tagsOf, titled } from "./dom.js";
-import { READ_MAX, change, listen, patch, record, refresh, remove, state } from "./state.js";
+import { $, $$, attempt, counted, decimal, h, icon, link, list, percent, picture, report, set, tagsOf, text, titled } from "./dom.js";
+import { READ_MAX, change, labelled, listen, look, patch, refresh, remove, state } from "./state.js";
 
 const AT_ONCE = 48;
 const SORTS = {
-  new: (a, b) => (a.created < b.created ? 1 : -1),
+  new: (a, b) => (a.created < b.created ? 1 : a.created > b.created ? -1 : 0),
   heavy: (a, b) => b.probability - a.probability,
   name: (a, b) => titled(a).localeCompare(titled(b), undefined, { numeric: true }),
 };
+const form = $(".selected");
 
 let shown = AT_ONCE;
-let others = null; // the images of all labels, if they are shown
+let others = null; // the images of all labels, if they are listed
 let found = null; // what a search found: { images, words }
-let view = "rows";
+let table = false;
 let picked = null; // ids of the selected, while some are selected
 
 /** Return the images that the gallery lists, in order: the light box walks through them. */
 export function listed() {
-  const { rows, labels, tag } = state;
-  const totals = new Map(labels.map(({ label, totalWeight }) => [label, totalWeight]));
-  const current = tag ? new Map() : new Map(rows.map((image) => [image.id, image]));
-  const probable = (image) => ({ ...image, probability: image.weight / totals.get(image.label), ...current.get(image.id) });
-  const there = ({ id }) => !state.gone.has(id);
+  const { rows, tag, gone } = state;
+  const current = new Map((tag ? [] : rows).map((image) => [image.id, image]));
+  const there = ({ id }) => !gone.has(id);
+  const probable = (image) => ({ ...image, probability: image.weight / labelled(image.label)?.totalWeight, ...current.get(image.id) });
   if (found) return found.images.filter(there).map(probable);
-  const all = others ? others.map(probable).filter(({ tags }) => !tag || tags?.includes(tag)) : [...rows];
-  return all.filter(there).sort((a, b) => SORTS[$("#sort").value](a, b) || (a.id < b.id ? -1 : 1));
+  const all = others ? others.filter(({ tags }) => !tag || tags?.includes(tag)).map(probable) : [...rows];
+  const sort = SORTS[$("#sort").value];
+  return all.filter(there).sort((a, b) => sort(a, b) || (a.id < b.id ? -1 : 1));
 }
 
 /** Show what a search found instead, or all again. */
-export function showFound(images, words) {
+export function showFound(images, words = []) {
   found = images && { images, words };
   shown = AT_ONCE;
   change();
 }
 
-function open(image) {
-  change({ picture: image.id });
-  record();
-}
-
 function render() {
-  if ($("#gallery").hidden) return;
   const all = listed();
   const some = all.slice(0, shown);
   const greatest = new Map();
   for (const { label, probability } of all) greatest.set(label, Math.max(greatest.get(label) ?? 0, probability));
-  const table = view === "table";
   $(".rows").hidden = table;
   $(".wide").hidden = !table;
-  $(".rows").classList.toggle("hits", Boolean(found));
+  for (const button of $$("[data-view]")) button.ariaPressed = `${(button.dataset.view === "table") === table}`;
   if (table) list($(".list tbody"), some, ({ id }) => id, line, updateLine);
   else list($(".rows"), some, ({ id }) => id, tile, (element, image) => updateTile(element, image, greatest.get(image.label)));
-  const total = !others && state.all ? all.length : Math.max(all.length, ...(others ? [0] : [state.labels.find(({ label }) => label === state.label)?.count ?? 0]));
-  $("#gallery-title small").textContent = found ? "" : pictures(state.tag ? all.length : total);
+  const most = others || state.all ? 0 : (labelled()?.count ?? 0);
+  $("#gallery-title small").textContent = found ? "" : counted(state.tag ? all.length : Math.max(all.length, most));
   $(".found").replaceChildren(...(found?.words ?? []));
-  $("#more").hidden = some.length >= all.length;
-  const cut = !found && (others ? others.length >= READ_MAX : !state.all) ? ` The first ${number(READ_MAX)} were read.` : "";
-  $(".end span").textContent = (some.length < all.length ? `${number(some.length)} of ${number(all.length)} are shown.` : `All ${number(all.length)} are shown.`) + cut;
+  $("#more").hidden = some.length === all.length;
+  const cut = !found && (others ? others.length >= READ_MAX : !state.all) ? ` The first ${READ_MAX.toLocaleString("en")} were read.` : "";
+  $(".end span").textContent = (some.length < all.length ? `${some.length} of ${all.length} are shown.` : `All ${all.length} are shown.`) + cut;
   $("#select").ariaPressed = `${picked !== null}`;
-  $(".selected").hidden = !picked;
-  $(".selected b").textContent = picked ? `${picked.size} selected` : "";
-  for (const button of $$(".selected button:not([value=done])")) button.disabled = !picked?.size;
-  $("#scope").firstChild.textContent = state.label || "This label";
+  form.hidden = !picked;
+  $("b", form).textContent = `${picked?.size} selected`;
+  for (const button of $$("button:not([value=done])", form)) button.disabled = !picked?.size;
+  $("#scope").firstElementChild.textContent = state.label || "This label";
 }
 
-function tile(image) {
-  const button = h("button.tile", {}, picture(image, 512, { loading: "lazy" }), h("span.under", {}, h("b"), h("span")), h("i"));
-  return set(h("li", {}, button, h("p.why", { hidden: true })), { "--r": ratio(image) });
-}
+const tile = (image) =>
+  h("li", { "--r": image.width / image.height }, h("button.tile", {}, picture(image, 512, { loading: "lazy" }), h("span.under", {}, h("b"), h("span")), h("i")), h("p"));
 
 function updateTile(element, image, greatest) {
   const [button, why] = element.children;
   const { id, label, probability } = image;
+  const on = picked?.has(id);
+  const toggle = () => change(void (on ? picked.delete(id) : picked.add(id)));
   $("b", button).textContent = percent(probability);
   $("span span", button).textContent = titled(image);
   set($("i", button), { "--p": probability / greatest });
-  const on = picked?.has(id);
-  set(button, {
-    ariaLabel: `${titled(image)}, ${label}, ${percent(probability)}`,
-    ariaPressed: picked ? `${on}` : null,
-    onclick: () => (picked ? (on ? picked.delete(id) : picked.add(id), change()) : open(image)),
-  });
+  set(button, { ariaLabel: `${titled(image)}, ${label}, ${percent(probability)}`, ariaPressed: picked && `${on}`, onclick: () => (picked ? toggle() : look(id)) });
   element.className = on ? "picked" : "";
-  if (picked && !$(".tick", button)) button.append(h("span.tick", {}, icon("ok")));
-  if (!picked) $(".tick", button)?.remove();
+  $(".tick", button)?.remove();
+  if (picked) button.append(h("span.tick", {}, icon("ok")));
   set(why, { hidden: !found, textContent: image.why ?? "", className: image.word ? "why word" : "why" });
 }
 
-function line(image) {
-  const name = h("th", { scope: "row" }, h("button.link"), h("small"));
-  const bar = h("td.pr", {}, h("div", {}, h("div.track", {}, h("i.new")), h("span")));
-  return h("tr", {}, h("td", {}, picture(image, 256, { width: 60, height: 44, loading: "lazy" })), name, h("td"), h("td"), h("td.n"), bar, h("td.n", {}, h("button.round", {}, icon("bin"))));
-}
+const line = (image) =>
+  h("tr", {}, h("td", {}, picture(image, 256, { width: 60, height: 44, loading: "lazy" })), h("th", { scope: "row" }, link("", () => look(image.id)), h("small")),
+    text("td", image.label), h("td"), h("td.n"), h("td.pr", {}, h("div", {}, h("div.track", {}, h("i.new")), h("span"))), h("td.n", {}, h("button.round", {}, icon("bin"))));
 
 function updateLine(element, image) {
-  const [, name, label, guess, weight, bar, last] = element.cells;
+  const [, name, , guess, weight, bar, last] = element.cells;
   const best = image.labels?.[0];
-  set(name.firstChild, { textContent: titled(image), onclick: () => open(image) });
+  name.firstChild.textContent = titled(image);
   name.lastChild.textContent = image.tags?.join(", ") ?? "";
-  label.textContent = image.label;
-  guess.replaceChildren(...(best ? [`${best.name} `, h("small", { textContent: `${Math.round(best.confidence)}%` })] : [h("small", { textContent: "not yet" })]));
+  guess.replaceChildren(best ? `${best.name} ` : "", text("small", best ? `${Math.round(best.confidence)}%` : "not yet"));
   weight.textContent = decimal(image.weight);
   set($(".new", bar), { "--p": image.probability });
   $("span", bar).textContent = percent(image.probability);
-  set(last.firstChild, { ariaLabel: `Delete ${titled(image)}`, onclick: () => away(element, [image]) });
+  set(last.firstChild, { ariaLabel: `Delete ${titled(image)}`, onclick: () => away(element, image) });
 }
 
 /** Delete, and give the focus to the neighbour. */
-function away(element, images) {
-  const next = element?.nextElementSibling ?? element?.previousElementSibling;
-  remove(images);
+function away(element, image) {
+  const next = element.nextElementSibling ?? element.previousElementSibling;
+  remove([image]);
   (next ? $(".round", next) : $("#select")).focus();
 }
 
-async function together({ value }, form) {
+async function together(act) {
   const images = listed().filter(({ id }) => picked.has(id));
-  if (value === "done") return end();
-  if (value === "delete") return remove(images), end();
   const weight = Number(form.elements.weight.value);
-  if (value === "weight" && !(weight > 0 && weight < 1)) throw new Problem("A weight is above 0 and below 1.");
-  const json = value === "weight" ? { weight } : { tags: tagsOf(form.elements.tags.value) };
-  for (const image of images) {
-    const changed = await patch(image, json);
-    others = others?.map((one) => (one.id === image.id ? changed : one)) ?? null;
-    picked.delete(image.id); // if one fails, the others stay selected
-    change();
+  if (act === "weight" && !(weight > 0 && weight < 1)) throw new Problem("A weight is above 0 and below 1.");
+  if (act === "delete") remove(images);
+  if (act === "weight" || act === "tags") {
+    for (const image of images) {
+      const changed = await patch(image, act === "weight" ? { weight } : { tags: tagsOf(form.elements.tags.value) });
+      if (others) others = others.map((one) => (one.id === image.id ? changed : one));
+      picked.delete(image.id); // if one fails, the others stay selected
+      change();
+    }
+    await refresh();
   }
-  end();
-  await refresh();
-}
-
-function end() {
   picked = null;
   $("#select").focus();
   change();
 }
 
-async function readAll() {
-  others = $("#scope").value === "all" ? (await pages("images", {}, "images", READ_MAX)).found : null;
-  showFound(null);
-}
-
 listen(render);
 $("#sort").onchange = () => change();
-$("#scope").onchange = () => readAll().catch(report);
+$("#scope").onchange = async ({ target }) => {
+  others = target.value === "all" ? (await pages("images", {}, READ_MAX).catch(report))?.found : null;
+  showFound(null);
+};
 $("#more").onclick = () => {
-  const first = shown;
   shown += AT_ONCE;
   render();
-  $$(view === "table" ? ".list tbody .link" : ".rows .tile")[first]?.focus();
+  $$(table ? ".list .link" : ".tile")[shown - AT_ONCE].focus();
 };
 $("#select").onclick = () => {
   picked = picked ? null : new Set();
-  view = "rows";
-  see();
+  table = false;
+  change();
 };
 for (const button of $$("[data-view]")) {
   button.onclick = () => {
-    view = button.dataset.view;
+    table = button.dataset.view === "table";
     picked = null;
-    see();
+    change();
   };
 }
-function see() {
-  for (const button of $$("[data-view]")) button.ariaPressed = `${button.dataset.view === view}`;
-  change();
-}
-$(".selected").onsubmit = (event) => {
+form.onsubmit = (event) => {
   event.preventDefault();
-  attempt(event.submitter, () => together(event.submitter, event.target));
+  attempt(event.submitter, () => together(event.submitter.value));
 };
 addEventListener("gallery", ({ detail }) => {
   $("#sort").value = "heavy";
-  showFound(null);
+  found = null;
   shown = Math.max(shown, state.rows.findIndex(({ id }) => id === detail) + AT_ONCE);
   render();
   const target = $(`#gallery [data-key="${detail}"] button`);

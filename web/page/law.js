@@ -4,27 +4,28 @@ export const NARROW = 26; // pixels; what would be narrower shares a slice
 const EXPECTED_MIN = 5; // draws of each class of Pearson's test
 const UNUSUAL = 0.01;
 
-/** Return the images with their probabilities, the likeliest first. Weights count in billionths, so sums are exact. */
-export function law(images, total) {
-  const sum = total ?? images.reduce((so_far, { weight }) => so_far + Math.round(weight * 1e9), 0) / 1e9;
+/** Return the images with their probabilities, the likeliest first. Weights count in billionths, so their sum is exact. */
+export function law(images, total = images.reduce((sum, { weight }) => sum + Math.round(weight * 1e9), 0) / 1e9) {
   return images
-    .map((image) => ({ ...image, probability: image.weight / sum }))
+    .map((image) => ({ ...image, probability: image.weight / total }))
     .sort((a, b) => b.weight - a.weight || (a.id < b.id ? -1 : 1));
 }
 
 /** Divide the strip: a slice for each image, or for several together where one would be too narrow. */
 export function slices(images, width) {
   const parts = [];
-  let left = images.reduce((sum, image) => sum + image.probability, 0);
+  let left = images.reduce((sum, { probability }) => sum + probability, 0);
   let group = null;
   for (const image of images) {
-    if (!group && image.probability * width >= NARROW) parts.push({ probability: image.probability, of: [image] });
-    else {
-      const full = group && group.probability * width >= NARROW && left * width >= NARROW;
-      if (!group || full) parts.push((group = { probability: 0, of: [] }));
-      group.probability += image.probability;
-      group.of.push(image);
+    const wide = (probability) => probability * width >= NARROW;
+    const alone = !group && wide(image.probability);
+    if (alone || !group || (wide(group.probability) && wide(left))) {
+      const part = { probability: 0, of: [] };
+      parts.push(part);
+      if (!alone) group = part;
     }
+    parts.at(-1).probability += image.probability;
+    parts.at(-1).of.push(image);
     left -= image.probability;
   }
   return parts;
@@ -33,53 +34,48 @@ export function slices(images, width) {
 /** Say how well the draws agree with what was expected of the classes, each { expected, count } in draws. */
 export function verdict(classes, drawn) {
   if (!drawn) return ["", "Draw a few and see where they fall."];
-  const draws = `${drawn.toLocaleString("en")} ${drawn === 1 ? "draw" : "draws"}.`;
-  const frequent = classes.filter(({ expected }) => expected >= EXPECTED_MIN).map((each) => ({ ...each }));
-  const rare = { count: 0, expected: 0 };
-  for (const { count, expected } of classes.filter(({ expected }) => expected < EXPECTED_MIN)) {
-    rare.count += count;
-    rare.expected += expected;
-  }
+  const draws = `${drawn.toLocaleString("en")} draw${drawn === 1 ? "" : "s"}.`;
   if (classes.length === 1) return [draws, "There is only one to draw."];
+  const frequent = [];
+  const rare = { count: 0, expected: 0 };
+  for (const { count, expected } of classes) {
+    if (expected >= EXPECTED_MIN) frequent.push({ count, expected });
+    else {
+      rare.count += count;
+      rare.expected += expected;
+    }
+  }
   if (rare.expected >= EXPECTED_MIN) frequent.push(rare);
-  else if (rare.expected && frequent.length) {
+  if (frequent.length < 2) return [draws, "Too few to tell."];
+  if (rare.expected < EXPECTED_MIN) {
     frequent.at(-1).count += rare.count;
     frequent.at(-1).expected += rare.expected;
   }
-  if (frequent.length < 2) return [draws, "Too few to tell."];
   const chi = frequent.reduce((sum, { count, expected }) => sum + (count - expected) ** 2 / expected, 0);
   const p = tail(chi, frequent.length - 1);
-  const often = p > 0 && p < 0.001 ? "less than 0.1%" : `${(p * 100).toFixed(p < UNUSUAL ? 1 : 0)}%`;
+  const often = p < 0.001 ? "less than 0.1%" : `${(p * 100).toFixed(p < UNUSUAL ? 1 : 0)}%`;
   if (p < UNUSUAL) return [draws, `Unusual: a correct service is this uneven only ${often} of the time.`];
   return [draws, `As expected: a correct service is this uneven or more ${often} of the time.`];
 }
 
-/** Return the probability that chi-square with `freedom` degrees of freedom is at least `chi`: Q(freedom/2, chi/2). */
+/** Return the probability that chi-square is at least `chi`: Q(a, x) with Q(a + 1, x) = Q(a, x) + x^a e^-x / Gamma(a + 1). */
 export function tail(chi, freedom) {
-  const [a, x] = [freedom / 2, chi / 2];
-  if (x <= 0) return 1;
-  const front = Math.exp(a * Math.log(x) - x - logGamma(a));
-  if (x < a + 1) {
-    let sum = 1 / a; // the series of P(a, x)
-    for (let n = 1, term = sum; term > sum * 1e-15; n++) sum += term *= x / (a + n);
-    return Math.max(0, 1 - front * sum);
+  const x = chi / 2;
+  const odd = freedom % 2 === 1;
+  let q = odd ? erfc(Math.sqrt(x)) : Math.exp(-x);
+  let term = odd ? 2 * Math.sqrt(x / Math.PI) * Math.exp(-x) : x * Math.exp(-x);
+  for (let a = odd ? 0.5 : 1; a < freedom / 2; a++) {
+    q += term;
+    term *= x / (a + 1);
   }
-  let b = x + 1 - a; // the continued fraction of Q(a, x), by Lentz
-  let c = 1e300;
-  let d = 1 / b;
-  let value = d;
-  for (let n = 1, factor = 0; n < 1000 && Math.abs(factor - 1) > 1e-15; n++) {
-    b += 2;
-    d = 1 / (b - n * (n - a) * d);
-    c = b - (n * (n - a)) / c;
-    value *= factor = c * d;
-  }
-  return front * value;
+  return Math.max(0, q);
 }
 
-/** Stirling's series, after the argument was raised to where it is exact to 1e-12. */
-function logGamma(a) {
-  if (a < 10) return logGamma(a + 1) - Math.log(a);
-  const y = 1 / (a * a);
-  return (a - 0.5) * Math.log(a) - a + 0.9189385332046727 + (1 / 12 - y * (1 / 360 - y * (1 / 1260 - y / 1680))) / a;
+/** By Simpson's rule, to 1e-10. */
+function erfc(z) {
+  const steps = 400;
+  const end = Math.min(z, 7);
+  let sum = 0;
+  for (let k = 0; k <= steps; k++) sum += Math.exp(-(((end * k) / steps) ** 2)) * (k % steps ? 2 + (k % 2) * 2 : 1);
+  return 1 - ((2 / Math.sqrt(Math.PI)) * end * sum) / steps / 3;
 }

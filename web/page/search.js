@@ -1,16 +1,15 @@
 // The search box: file names and tags while one types, words and meaning on Enter, or a picture dropped on it.
 
 import { Problem, ask, get, query } from "./api.js";
-import { $, attempt, h, pictures, report, titled } from "./dom.js";
-import { state } from "./state.js";
+import { $, attempt, counted, link, report, text, titled } from "./dom.js";
 import { showFound } from "./gallery.js";
+import { state } from "./state.js";
 
 const HITS = 48;
-const SIDE = 1024; // pixels of a picture that is sent to be searched for
+const SIDE = 1024; // pixels of a large picture that is sent to be searched for
 const SENT_MAX = 4_000_000; // bytes
 const form = $(".find");
 const input = $("input", form);
-
 let searches = 0; // what answers an older search comes too late
 
 function clear() {
@@ -19,17 +18,12 @@ function clear() {
   showFound(null);
 }
 
-function show(images, text, by) {
-  const words = [h("span", {}, h("b", { textContent: images.length ? pictures(images.length) : "No picture" }), text), " ", h("button.link", { textContent: "Clear", onclick: () => (clear(), input.focus()) })];
-  showFound(images.map((image) => ({ ...image, ...by(image) })), words);
-}
-
-/** Return the images read so far whose file name or tags contain the text, in any case. */
-function named(text) {
-  const part = text.toLowerCase();
-  return state.images
-    .filter((image) => titled(image).toLowerCase().includes(part) || image.tags?.some((tag) => tag.startsWith(part)))
-    .map((image) => ({ ...image, why: titled(image).toLowerCase().includes(part) ? `file name: ${text}` : `tag: ${text}`, word: true }));
+function show(images, words) {
+  const again = link("Clear", () => {
+    clear();
+    input.focus();
+  });
+  showFound(images, [text("b", images.length ? counted(images.length) : "No picture"), ` ${words} `, again]);
 }
 
 const WHY = {
@@ -37,27 +31,35 @@ const WHY = {
   meaning: ({ similarity }) => ({ why: `by meaning, ${similarity.toFixed(2)}` }),
   picture: ({ similarity }) => ({ why: `looks alike, ${similarity.toFixed(2)}` }),
 };
-const why = (image) => WHY[image.by]?.(image) ?? {};
+const explained = (image) => ({ ...image, ...WHY[image.by](image) });
 
-async function find() {
-  const text = input.value.trim();
-  if (!text) return clear();
-  const turn = ++searches;
-  const { label } = state;
-  const begins = label ? await get(`images?${query({ label, filename: text, limit: HITS })}`) : { images: [] };
-  const searched = state.status.search === "none" ? { images: [] } : await get(`search?${query({ q: text, k: HITS })}`);
-  if (turn !== searches) return;
-  const names = begins.images.map((image) => ({ ...image, why: `file name: ${text}`, word: true }));
-  const all = [...searched.images.filter(({ by }) => by === "words"), ...names, ...named(text), ...searched.images.filter(({ by }) => by !== "words")];
-  const images = [...new Map(all.reverse().map((image) => [image.id, image])).values()].reverse();
-  if (!images.length) return show([], state.status.search === "none" ? ` has a file name or a tag with “${text}”.` : ` matches “${text}” or its meaning.`, why);
-  if (state.status.search === "none") return show(images, ` with “${text}” in the file name or a tag.`, why);
-  const near = images.filter(({ by }) => by === "meaning").length;
-  const have = images.length - near;
-  show(images, ` for “${text}”, the nearest first. ${have} ${have === 1 ? "has" : "have"} the word${near ? `, ${near} ${near === 1 ? "is" : "are"} near in meaning` : ""}.`, why);
+/** Return the images read so far whose file name contains the text, in any case, or with a tag that begins with it. */
+function named(words) {
+  const part = words.toLowerCase();
+  const why = (image) => (titled(image).toLowerCase().includes(part) ? "file name" : image.tags?.some((tag) => tag.startsWith(part)) && "tag");
+  return state.images.filter(why).map((image) => ({ ...image, why: `${why(image)}: ${words}`, word: true }));
 }
 
-/** Search for pictures like a file. A large one is sent smaller. */
+async function find() {
+  const q = input.value.trim();
+  if (!q) return clear();
+  const turn = ++searches;
+  const { label, status } = state;
+  const none = status.search === "none";
+  const begins = label ? (await get(`images?${query({ label, filename: q, limit: HITS })}`)).images : [];
+  const hits = none ? [] : (await get(`search?${query({ q, k: HITS })}`)).images.map(explained);
+  if (turn !== searches) return;
+  const near = hits.filter(({ word }) => !word);
+  const all = [...hits.filter(({ word }) => word), ...begins.map((image) => ({ ...image, why: `file name: ${q}`, word: true })), ...named(q), ...near];
+  const images = all.filter(({ id }, place) => all.findIndex((one) => one.id === id) === place);
+  const have = images.filter(({ word }) => word).length;
+  const far = images.length - have;
+  const words = `for “${q}”, the nearest first. ${have} ${have === 1 ? "has" : "have"} the word, ${far} ${far === 1 ? "is" : "are"} near in meaning.`;
+  if (none) show(images, `with “${q}” in the file name or a tag. This service searches neither by meaning nor by a picture.`);
+  else show(images, images.length ? words : `matches “${q}” or its meaning.`);
+}
+
+/** Search for pictures like a file. */
 async function alike(file) {
   if (state.status.search === "none") throw new Problem("This service cannot search by a picture: it has no encoder.");
   const turn = ++searches;
@@ -65,7 +67,7 @@ async function alike(file) {
   body.append("k", HITS);
   body.append("img", file.size > SENT_MAX ? await smaller(file) : file);
   const { images } = JSON.parse((await ask("POST", "search", { body })).text);
-  if (turn === searches) show(images, ` like ${file.name}, the nearest first.`, why);
+  if (turn === searches) show(images.map(explained), `like ${file.name}, the nearest first.`);
 }
 
 async function smaller(file) {
@@ -81,10 +83,10 @@ form.onsubmit = (event) => {
   attempt(input, find);
 };
 input.oninput = () => {
-  const text = input.value.trim();
-  if (!text) return clear();
+  const words = input.value.trim();
+  if (!words) return clear();
   searches++;
-  show(named(text), ` with “${text}” in the file name or a tag. Enter searches everywhere.`, () => ({}));
+  show(named(words), `with “${words}” in the file name or a tag. Enter searches everywhere.`);
 };
 input.onkeydown = (event) => {
   if (event.key !== "Escape") return;

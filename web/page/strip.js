@@ -1,115 +1,86 @@
 // The law as one strip of pictures on which the draws fall, and as a table of the most likely.
 
-import { $, $$, h, list, number, percent, picture, pictures, ratio, rove, set, stop, titled } from "./dom.js";
+import { $, $$, counted, h, list, percent, picture, rove, set, stop, text, titled } from "./dom.js";
 import { slices, verdict } from "./law.js";
-import { READ_MAX, change, listen, record, state } from "./state.js";
+import { READ_MAX, change, labelled, listen, look, state } from "./state.js";
 
 const FEW = 5; // pictures, for which the strip is higher
-const HEIGHTS = [88, 128]; // pixels
 const THUMBNAILS = 60;
 const CELL_MIN = 4; // pixels of a draw
 const MOST = 10;
+const box = $(".strip");
+const sum = (all, name) => all.reduce((total, one) => total + one[name], 0);
 
-function strip() {
-  const { rows, drawn, last, label, tag, rest, all, gone, images } = state;
-  const box = $(".strip");
-  const few = rows.length <= FEW;
+function strip({ rows, drawn, last, label, tag, rest, all, gone, images }) {
   $(".law").hidden = $(".two").hidden = $("#gallery").hidden = !images.length;
   if (!rows.length) return;
   const width = box.clientWidth;
-  const parts = slices(rows, width).map((part) => ({
-    ...part,
-    key: `${part.of[0].id} ${part.of.length}`,
-    count: part.of.reduce((sum, { count }) => sum + count, 0),
-    expected: part.of.reduce((sum, { expected }) => sum + expected, 0),
-  }));
-  const singles = parts.filter(({ of }) => of.length === 1);
-  const classes = [...parts];
-  const left = (name) => drawn - parts.reduce((sum, part) => sum + part[name], 0);
-  if (rest || left("expected") > 1e-6) classes.push({ count: left("count"), expected: left("expected") });
-  if (rest > 1e-9) parts.push({ key: "rest", probability: rest, of: [], count: left("count"), expected: left("expected") });
-  const cells = parts.every(({ count, probability }) => !count || (probability * width) / count >= CELL_MIN);
-  const each = Math.max(1, Math.min(3, Math.floor(THUMBNAILS / parts.length)));
+  const few = rows.length <= FEW;
+  const parts = slices(rows, width).map((part) => ({ ...part, count: sum(part.of, "count"), expected: sum(part.of, "expected") }));
+  const others = { of: [], probability: rest, count: drawn - sum(parts, "count"), expected: drawn - sum(parts, "expected") };
+  const classes = rest || others.expected > 1e-6 ? [...parts, others] : parts; // of the deleted, too
+  const groups = parts.filter(({ of }) => of.length > 1);
+  const shown = rest > 1e-9 ? [...parts, others] : parts;
+  const cells = shown.every(({ count, probability }) => !count || (probability * width) / count >= CELL_MIN);
+  const frames = Math.max(1, Math.min(3, Math.floor(THUMBNAILS / parts.length)));
 
-  set(box, { className: few ? "strip few" : "strip", "aria-label": `The law of ${label}` });
-  list(box, parts, (part) => part.key, (part) => slice(part, each, width, HEIGHTS[Number(few)]), (element, part) => {
+  box.classList.toggle("few", few);
+  list(box, shown, ({ of }) => `${of[0]?.id} ${of.length}`, (part) => slice(part, frames, width / (few ? 128 : 88)), (element, part) => {
     const { of, probability, count, expected } = part;
     const hit = drawn > 0 && of.some(({ id }) => id === last?.id);
-    const again = hit && element.dataset.draw !== `${drawn}` && element.classList.contains("hit");
-    element.className = hit ? "hit" : "";
-    if (hit && element.dataset.draw !== `${drawn}`) {
-      if (again) element.getAnimations({ subtree: true }).forEach((one) => one.animationName === "fall" && one.play());
-      element.dataset.draw = drawn;
-    }
-    element.classList.toggle("gone", of.length > 0 && of.every(({ id }) => gone.has(id)));
-    set(element, { "--p": probability });
+    if (hit && element.className === "hit" && element.dataset.drawn !== `${drawn}`) for (const fall of element.getAnimations({ subtree: true })) fall.play();
+    element.className = hit ? "hit" : of.length && of.every(({ id }) => gone.has(id)) ? "gone" : of.length ? "" : "rest";
+    set(element, { "--p": probability, "data-drawn": drawn });
     set($(".bar", element), { className: cells && count ? "bar cells" : "bar", "--p": expected ? Math.min(2, count / expected) : 0, "--n": count });
-    const share = drawn ? percent(count / drawn) : "–";
     $("b", element).textContent = percent(probability);
-    $(".cap span", element).textContent = `drawn ${share}`;
-    $("button", element).ariaLabel = `${words(part)}, drawn ${count} ${count === 1 ? "time" : "times"}`;
+    $(".cap span", element).textContent = `drawn ${drawn ? percent(count / drawn) : "–"}`;
+    $("button", element).ariaLabel = `${words(part)}, drawn ${counted(count, "time")}`;
   });
-  const stops = $$("button", box);
-  if (!stops.some(({ tabIndex }) => tabIndex === 0)) stop(stops);
+  const buttons = $$("button", box);
+  if (buttons.filter(({ tabIndex }) => tabIndex === 0).length !== 1) stop(buttons);
 
-  const shown = images.length < rows.length ? rows.length : state.labels.find((one) => one.label === label)?.count;
-  const total = all || tag ? rows.length : Math.max(rows.length, shown ?? 0);
-  $("#law-title").replaceChildren(h("b", { textContent: `${pictures(total)} of ${label}${tag && ` with the tag ${tag}`}` }),
-    ", as wide as they are likely", all ? "" : ` (${tag ? "of " : ""}the first ${number(READ_MAX)} were read)`);
+  const total = all || tag ? rows.length : (labelled()?.count ?? rows.length);
+  const read = all ? "" : ` (the first ${READ_MAX.toLocaleString("en")} were read)`;
+  $("#law-title").replaceChildren(text("b", `${counted(total)} of ${label}${tag && ` with the tag ${tag}`}`), `, as wide as they are likely${read}`);
   const [draws, sentence] = verdict(classes, drawn);
-  $(".verdict").replaceChildren(h("b", { textContent: draws }), ` ${sentence}`);
-  $(".legend .what").textContent = cells ? "one draw" : "drawn so far";
-  const groups = parts.filter(({ of }) => of.length > 1);
-  const grouped = groups.reduce((sum, { of }) => sum + of.length, 0);
-  $(".shared").textContent = !groups.length ? "" : singles.length
-    ? `The ${number(grouped)} least likely share ${groups.length === 1 ? "a slice" : `${groups.length} slices`}. Click one to see them in the gallery.`
-    : `Each slice stands for about ${pictures(Math.round(grouped / groups.length))}.`;
+  $(".verdict").replaceChildren(text("b", draws), ` ${sentence}`);
+  $(".what").textContent = cells ? "one draw" : "drawn so far";
+  const shared = sum(groups.map(({ of }) => of), "length");
+  const sharing = `The ${shared} least likely share ${groups.length === 1 ? "a slice" : `${groups.length} slices`}.`;
+  const about = groups.length < parts.length ? sharing : `Each slice stands for about ${counted(Math.round(shared / groups.length))}.`;
+  $(".shared").textContent = groups.length ? `${about} Click one to see them in the gallery.` : "";
 }
 
-function words({ of, probability, key }) {
-  if (key === "rest") return `More that were not read, ${percent(probability)}`;
-  return of.length === 1 ? `${titled(of[0])}, ${percent(probability)}` : `${pictures(of.length)}, ${percent(probability)} together`;
+function words({ of, probability }) {
+  if (!of.length) return `More that were not read, ${percent(probability)}`;
+  return of.length > 1 ? `${counted(of.length)}, ${percent(probability)} together` : `${titled(of[0])}, ${percent(probability)}`;
 }
 
-function slice(part, each, width, height) {
-  const { of, probability } = part;
-  const wide = of.length === 1 ? (probability * width) / (ratio(of[0]) * height) : 0;
-  const film = wide > 3.2; // a slice far wider than its picture shows it several times
-  const step = Math.ceil(of.length / each);
-  const frames = film ? Array(Math.ceil(wide / 2)).fill(of[0]) : of.filter((_, place) => place % step === 0).slice(0, each);
-  const button = h("button", { className: film ? "film" : "" }, ...frames.map((image) => picture(image, 256)));
-  button.onclick = () => {
-    if (of.length === 1) return show(of[0]);
-    dispatchEvent(new CustomEvent("gallery", { detail: of[0]?.id ?? state.rows.at(-1).id }));
-  };
-  return h(of.length ? "li" : "li.rest", {}, h("span.bar"), button, h("span.cap", {}, h("b"), h("span")));
+/** Make a slice. One far wider than its picture shows it several times, as film does; a group shows some of its pictures. */
+function slice({ of, probability }, frames, heights) {
+  const [first] = of;
+  const wide = of.length === 1 ? (probability * heights * first.height) / first.width : 0;
+  const step = Math.ceil(of.length / frames);
+  const images = wide > 3.2 ? Array(Math.ceil(wide / 2)).fill(first) : of.filter((_, place) => place % step === 0);
+  const button = h(wide > 3.2 ? "button.film" : "button", {}, ...images.map((image) => picture(image, 256)));
+  button.onclick = () => (of.length === 1 ? look(first.id) : dispatchEvent(new CustomEvent("gallery", { detail: (first ?? state.rows.at(-1)).id })));
+  return h("li", {}, h("span.bar"), button, h("span.cap", {}, h("b"), h("span")));
 }
 
-function show(image) {
-  change({ picture: image.id });
-  record();
-}
-
-function most() {
-  const { rows, drawn } = state;
-  const top = rows.slice(0, MOST);
-  const longest = (top[0]?.probability ?? 1) * 1.15;
-  list($(".most tbody"), top, ({ id }) => id, row, (element, { probability, count }) => {
-    const share = drawn ? count / drawn : 0;
-    const [, bar, seen, exactly] = element.cells;
-    set($(".new", bar), { "--p": Math.min(1, share / longest) });
+function most({ rows, drawn }) {
+  const longest = rows[0]?.probability * 1.15;
+  list($(".most tbody"), rows.slice(0, MOST), ({ id }) => id, (image) => {
+    const head = h("th", { scope: "row" }, picture(image, 256, { width: 44, height: 32 }), text("span", titled(image)));
+    return h("tr", {}, head, h("td.chart", {}, h("div.track", {}, h("i.new"), h("i.old"))), h("td"), h("td"));
+  }, ({ cells: [, bar, seen, exactly] }, { probability, count }) => {
+    set($(".new", bar), { "--p": drawn ? Math.min(1, count / drawn / longest) : 0 });
     set($(".old", bar), { "--p": probability / longest });
-    seen.textContent = drawn ? percent(share) : "–";
+    seen.textContent = drawn ? percent(count / drawn) : "–";
     exactly.textContent = percent(probability);
   });
 }
 
-const row = (image) =>
-  h("tr", {},
-    h("th", { scope: "row" }, picture(image, 256, { width: 44, height: 32 }), h("span", { textContent: titled(image) })),
-    h("td.chart", {}, h("div.track", {}, h("i.new"), h("i.old"))), h("td"), h("td"));
-
 listen(strip);
 listen(most);
-rove($(".strip"), "button");
-new ResizeObserver(() => change()).observe($(".strip"));
+rove(box, "button");
+new ResizeObserver(() => change()).observe(box);

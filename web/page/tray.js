@@ -1,8 +1,8 @@
 // The tray: pictures on their way in, a row each. It goes on while the person does something else.
 
 import { BASE, Problem, get, upload } from "./api.js";
-import { $, $$, attempt, couple, decimal, h, icon, list, percent, report, set, size, tagsOf } from "./dom.js";
-import { listen, patch, refresh, state } from "./state.js";
+import { $, $$, attempt, couple, decimal, h, icon, link, list, percent, report, set, size, tagsOf, text } from "./dom.js";
+import { labelled, listen, patch, refresh, state } from "./state.js";
 
 const AT_ONCE = 3;
 const ICONS = { send: "up", ok: "ok", same: "same", no: "no" };
@@ -86,20 +86,18 @@ async function overwrite(row) {
 
 // -- what the person sees
 
-const link = (textContent, onclick) => h("button.link", { textContent, onclick });
-
-const totalOf = ({ image }) => state.labels.find((one) => one.label === image?.label)?.totalWeight;
+const totalOf = ({ image }) => labelled(image?.label)?.totalWeight;
 
 /** Return the words and buttons of a row. */
 function about(row) {
   const { image, error, sent } = row;
   const now = values(row);
   const change = link("Change", () => edit(row, now));
-  if (row.state === "send") return [h("progress", { value: sent, ariaLabel: row.file.name }), h("span", { textContent: sent < 1 ? `${Math.floor(sent * 100)}%` : "checking" })];
+  if (row.state === "send") return [h("progress", { value: sent, ariaLabel: row.file.name }), text("span", sent < 1 ? `${Math.floor(sent * 100)}%` : "checking")];
   if (row.state === "wait") return [`Waiting, weight ${now.weight}${row.tags ? `, ${row.tags.join(", ")}` : ""} `, change];
-  if (row.state === "no") return [h("em.bad", { textContent: "Refused: " }), error, h("br"), link("Retry", () => again(row)), change, link("Remove", () => drop(row))];
+  if (row.state === "no") return [text("em.bad", "Refused: "), error, h("br"), link("Retry", () => again(row)), change, link("Remove", () => drop(row))];
   const total = totalOf(row);
-  if (row.state === "ok") return [h("em.good", { textContent: "Stored." }), total ? ` ${percent(image.weight / total)} of ${image.label}` : ""];
+  if (row.state === "ok") return [text("em.good", "Stored."), total ? ` ${percent(image.weight / total)} of ${image.label}` : ""];
   const other = Number(now.weight) !== image.weight;
   return [`Already there, with weight ${decimal(image.weight)}. `, other ? link(`Set it to ${decimal(Number(now.weight))}`, () => overwrite(row)) : ""];
 }
@@ -119,7 +117,7 @@ function drop(row) {
 function edit(row, now) {
   const own = h("input", { type: "number", min: weight.min, max: weight.max, step: "any", required: true, value: now.weight, ariaLabel: "Weight" });
   const named = h("input", { value: now.tags.join(", "), ariaLabel: "Tags", placeholder: tags.placeholder });
-  const small = h("form.row", {}, own, named, h("button", { type: "submit", textContent: "Set" }));
+  const small = h("form.row", {}, own, named, text("button", "Set", { type: "submit" }));
   small.onsubmit = (event) => {
     event.preventDefault();
     Object.assign(row, { weight: own.value, tags: tagsOf(named.value), state: "wait" });
@@ -132,8 +130,8 @@ function edit(row, now) {
 function make({ file }) {
   const image = h("img", { alt: "", width: 56, height: 56, src: URL.createObjectURL(file) });
   image.onload = () => URL.revokeObjectURL(image.src);
-  image.onerror = () => image.replaceWith(h("span.noimg", { textContent: file.name.split(".").at(-1).slice(0, 4).toUpperCase() }));
-  return h("li", {}, image, h("div", {}, h("b", { textContent: file.name }), h("small", { textContent: size(file.size) }), h("p")), h("span.mark"));
+  image.onerror = () => image.replaceWith(text("span.noimg", file.name.split(".").at(-1).slice(0, 4).toUpperCase()));
+  return h("li", {}, image, h("div", {}, text("b", file.name), text("small", size(file.size)), h("p")), h("span.mark"));
 }
 
 function update(element, row) {
