@@ -65,7 +65,7 @@ function hero({ last, images, label, status }) {
   const empty = !images.length;
   $(".zone").hidden = !empty || !status;
   $(".hero").hidden = !$(".zone").hidden;
-  if (empty && !$(".fan img")) $(".fan").append(...FAN.map((name) => h("img", { alt: "", src: new URL(`web/samples/${name}.jpg`, BASE) })));
+  if (!$(".zone").hidden && !$(".fan img")) $(".fan").append(...FAN.map((name) => h("img", { alt: "", src: new URL(`web/samples/${name}.jpg`, BASE) })));
   for (const button of [$("#one"), $("#many")]) button.disabled = empty;
   $("figcaption").hidden = $(".open").hidden = $(".frame").disabled = !last;
   if (!last) return $(".frame").replaceChildren();
