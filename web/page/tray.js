@@ -45,7 +45,7 @@ async function start() {
   };
   await Promise.all(Array.from({ length: AT_ONCE }, one));
   running = false;
-  await refresh(rows.at(-1)?.label).catch(report);
+  await refresh(rows[0]?.label).catch(report);
   render();
 }
 
