@@ -7,7 +7,7 @@ import { labelled, listen, patch, refresh, state } from "./state.js";
 const AT_ONCE = 3;
 const ICONS = { send: "up", ok: "ok", same: "same", no: "no" };
 
-let rows = []; // { file, state, sent, error, image, label, tags, weight }: a value of its own, or that for all
+let rows = []; // { file, state, sent, error, image, as (what was sent) }, and label, tags, weight of its own, if any
 let running = false;
 let busy = 0; // seconds that the service asked for
 let keys = 0;
@@ -49,7 +49,7 @@ async function start() {
   render();
 }
 
-/** Return what the row is stored with. */
+/** Return what the row is to be stored with: its own, or what stands for all. */
 const values = (row) => ({ label: row.label ?? label.value.trim().toLowerCase(), tags: row.tags ?? tagsOf(tags.value), weight: row.weight ?? weight.value });
 
 async function send(row) {
@@ -59,11 +59,11 @@ async function send(row) {
     row.sent = sent ?? row.sent;
     render();
   };
-  Object.assign(row, { state: "send", ...values(row) });
+  Object.assign(row, { state: "send", as: values(row) });
   said(0);
   try {
     if (row.file.size > fileMax) throw new Problem(`It has ${size(row.file.size)}, but may have at most ${size(fileMax)}. Choose a smaller file.`);
-    const { image, created } = await upload(row, formMax, said);
+    const { image, created } = await upload({ file: row.file, ...row.as }, formMax, said);
     Object.assign(row, { state: created ? "ok" : "same", image });
     state.gone.delete(image.id);
   } catch ({ status, message, existing }) {
@@ -77,9 +77,9 @@ async function send(row) {
 
 /** Give the picture that is there the weight and tags of this row. */
 async function overwrite(row) {
-  const wanted = { weight: Number(row.weight), ...(row.tags.length && { tags: row.tags }) };
+  const { weight: wanted, tags: named } = row.as;
   row.state = "send";
-  await patch(row.image, wanted).then((image) => Object.assign(row, { state: "ok", image }), ({ message }) => Object.assign(row, { state: "no", error: message }));
+  await patch(row.image, { weight: Number(wanted), ...(named.length && { tags: named }) }).then((image) => Object.assign(row, { state: "ok", image }), ({ message }) => Object.assign(row, { state: "no", error: message }));
   await refresh().catch(report);
   render();
 }
@@ -98,8 +98,8 @@ function about(row) {
   if (row.state === "no") return [text("em.bad", "Refused: "), error, h("br"), link("Retry", () => again(row)), change, link("Remove", () => drop(row))];
   const total = totalOf(row);
   if (row.state === "ok") return [text("em.good", "Stored."), total ? ` ${percent(image.weight / total)} of ${image.label}` : ""];
-  const other = Number(now.weight) !== image.weight;
-  return [`Already there, with weight ${decimal(image.weight)}. `, other ? link(`Set it to ${decimal(Number(now.weight))}`, () => overwrite(row)) : ""];
+  const before = Number(row.as.weight);
+  return [`Already there, with weight ${decimal(image.weight)}. `, before === image.weight ? "" : link(`Set it to ${decimal(before)}`, () => overwrite(row))];
 }
 
 function again(row) {
@@ -168,12 +168,14 @@ function begin() {
 
 const read = (method) => new Promise((resolve, reject) => method(resolve, reject));
 
-/** Return the files of a dropped file or folder. */
+const looksLikePicture = ({ type }) => type.startsWith("image/");
+
+/** Return a dropped file, or the pictures of a dropped folder. */
 async function walk(entry) {
   if (entry.isFile) return [await read((...both) => entry.file(...both))];
   const [reader, found] = [entry.createReader(), []];
   for (let some; (some = await read((...both) => reader.readEntries(...both))).length; ) found.push(...some);
-  return (await Promise.all(found.map(walk))).flat();
+  return (await Promise.all(found.map(walk))).flat().filter(looksLikePicture);
 }
 
 async function dropped({ items, files }) {
@@ -214,7 +216,7 @@ $("#add").onclick = open;
 for (const button of $$("[data-choose]")) button.onclick = () => $(`#${button.dataset.choose}`).click();
 for (const input of [$("#files"), $("#folder")]) {
   input.onchange = () => {
-    add([...input.files].filter(({ type }) => input.id === "files" || type.startsWith("image/")));
+    add([...input.files].filter((file) => input.id === "files" || looksLikePicture(file)));
     input.value = "";
   };
 }
