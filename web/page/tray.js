@@ -98,8 +98,8 @@ function about(row) {
   if (row.state === "no") return [text("em.bad", "Refused: "), error, h("br"), link("Retry", () => again(row)), change, link("Remove", () => drop(row))];
   const total = totalOf(row);
   if (row.state === "ok") return [text("em.good", "Stored."), total ? ` ${percent(image.weight / total)} of ${image.label}` : ""];
-  const before = Number(row.as.weight);
-  return [`Already there, with weight ${decimal(image.weight)}. `, before === image.weight ? "" : link(`Set it to ${decimal(before)}`, () => overwrite(row))];
+  const asked = Number(row.as.weight);
+  return [`Already there, with weight ${decimal(image.weight)}. `, asked === image.weight ? "" : link(`Set it to ${decimal(asked)}`, () => overwrite(row))];
 }
 
 function again(row) {
