@@ -145,6 +145,9 @@ def test_a_running_service_throttles_if_that_is_wanted(tmp_path: Path) -> None:
         assert {answer.status for answer in answers} == {404, 429}
         assert {answer.headers["retry-after"] for answer in refused} == {"1"}
         assert service.get("/labels").status == 200, "it has tokens of its own"
+        with ThreadPoolExecutor(many) as clients:  # more at once than the stage's burst
+            files = list(clients.map(service.get, ["/web/0123456789abcdef/none.js"] * 50))
+        assert {answer.status for answer in files} == {404}
 
 
 # --- the code of functions ---

@@ -309,11 +309,11 @@ def artifacts(data: Path) -> dict[Path, int]:
 
 def test_changed_code_is_deployed_and_the_data_stays(data: Path, checkout: Path) -> None:
     page = checkout / "web/page.html"
-    page.write_text(re.sub("<h1>.*</h1>", "<h1>changed</h1>", page.read_text()))
+    page.write_text(re.sub("<title>.*</title>", "<title>changed</title>", page.read_text()))
 
     deployed = artifacts(data)
     with LocalService(data, root=checkout) as service:
-        assert b"<h1>changed</h1>" in service.get("/").body
+        assert b"<title>changed</title>" in service.get("/").body
         assert artifacts(data).keys() > deployed.keys()
         assert draw(service).body == png(1)
         first, second, *_ = service.output.splitlines()

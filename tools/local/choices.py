@@ -100,7 +100,7 @@ def read_choices(environment: Mapping[str, str]) -> Choices:
         warm=warm,
         throttle=throttle,
         response_seconds=_seconds(environment),
-        parameters=_parameters(chosen, tokens, throttle),
+        parameters=_parameters(chosen, tokens),
     )
 
 
@@ -138,8 +138,11 @@ def _switch(environment: Mapping[str, str], name: str, default: str) -> bool:
     return text == "1"
 
 
-def _parameters(chosen: Mapping[str, str], tokens: bool, throttle: bool) -> dict[str, str]:
-    """Return the parameters of template.yaml: any label, links from the root, open writes, the throttles if wanted."""
+def _parameters(chosen: Mapping[str, str], tokens: bool) -> dict[str, str]:
+    """Return the parameters of template.yaml: any label, links from the root, open writes, no throttles.
+
+    The emulator would apply the throttle of the stage to the paths that have one of their own; the front throttles.
+    """
     if "Labels" in chosen:
         _check_labels(chosen["Labels"])
     if chosen.get("Writes", "open") not in ("open", "closed"):
@@ -149,7 +152,7 @@ def _parameters(chosen: Mapping[str, str], tokens: bool, throttle: bool) -> dict
         raise Refusal(f"ENCODER is {encoder!r}. Use ENCODER=lite0 or ENCODER=none.")
     _check_allowed(chosen)
     public = {"PublicWrites": "false" if tokens or "JwtIssuer" in chosen else "true"}
-    throttles = {} if throttle else dict.fromkeys(THROTTLES, "5000")  # requests a second
+    throttles = dict.fromkeys(THROTTLES, "5000")  # requests a second
     own = {"Labels": "*", "Writes": "open", "LinkBase": "/", "Encoder": encoder, "RecogniseAll": "true"}
     recogniser = {"Recogniser": "lite0" if encoder == "lite0" else "colours"}
     return {**own, **recogniser, **throttles, **public, **chosen}

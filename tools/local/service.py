@@ -148,7 +148,7 @@ class _Run:
         self, api_id: str, public: socket.socket, emulating: asyncio.Task[None], catching_up: CatchingUp
     ) -> None:
         """Answer requests until a signal or until a part of the program fails."""
-        throttles = Throttles(read_template(ROOT / "template.yaml"), self._parameters)
+        throttles = Throttles(read_template(ROOT / "template.yaml"), {})
         rules = Rules(
             check_write=self._check_write,
             throttles=throttles if self._choices.throttle else None,

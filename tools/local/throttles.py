@@ -1,4 +1,4 @@
-"""The throttles of template.yaml, which the emulator ignores: a bucket of tokens for each method of each path."""
+"""The throttles of template.yaml, which the emulator mixes up: a bucket of tokens for each method of each path."""
 
 import re
 from collections.abc import Iterator, Mapping
