@@ -15,12 +15,12 @@ from PIL import Image
 from playwright.sync_api import Browser
 
 from shared.limits import BODY_MAX, FILE_MAX
-from tests.support import browser, direct, pictures
+from tests.support import direct, pictures
+from tests.support.browser import PATIENCE
 from tests.support.hosts import json_of
 from tests.support.local_service import LocalService
+from tests.support.the_page import FOREIGN_SITE
 
-SITE = "evil.test"
-ARGUMENTS = f"--host-resolver-rules=MAP {SITE} 127.0.0.1"
 TRY = """async ([url, options]) => {
     try { const response = await fetch(url, options); return [response.type, (await response.text()).length]; }
     catch (error) { return ["refused", 0]; }
@@ -38,11 +38,6 @@ FETCH_LARGE = """async (url) => {
     const response = await fetch(url);
     return [response.status, (await response.arrayBuffer()).byteLength, response.redirected];
 }"""
-
-pytestmark = [
-    pytest.mark.usefixtures("slow_tier"),
-    pytest.mark.skipif(not browser.CHROMIUM, reason="Chromium is missing"),
-]
 
 
 class Page(BaseHTTPRequestHandler):
@@ -68,27 +63,21 @@ def site() -> Iterator[int]:
 
 
 @pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with browser.chromium(ARGUMENTS) as running_browser:
-        yield running_browser
-
-
-@pytest.fixture(scope="module")
 def picture(running: LocalService) -> Any:
     return json_of(running.upload(pictures.png(7), label="shown"))
 
 
-def opened(chromium: Browser, url: str) -> Any:
-    page = chromium.new_context().new_page()
-    page.set_default_timeout(browser.PATIENCE)
+def at(browser: Browser, url: str) -> Any:
+    page = browser.new_context().new_page()
+    page.set_default_timeout(PATIENCE)
     page.goto(url)
     return page
 
 
-def test_a_foreign_page_reads_nothing(chromium: Browser, running: LocalService, picture: Any) -> None:
+def test_a_foreign_page_reads_nothing(browser: Browser, running: LocalService, picture: Any) -> None:
     paths = ["/labels", "/images?label=shown", "/random?label=shown&format=json", f"/images/{picture['id']}", "/"]
     with site() as port:
-        page = opened(chromium, f"http://{SITE}:{port}/")
+        page = at(browser, f"http://{FOREIGN_SITE}:{port}/")
         for path in paths:
             assert page.evaluate(TRY, [running.url + path, {}]) == ["refused", 0]
             assert page.evaluate(TRY, [running.url + path, {"mode": "no-cors"}])[1] == 0
@@ -110,10 +99,10 @@ def test_a_foreign_page_reads_nothing(chromium: Browser, running: LocalService, 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
 def test_a_page_of_this_machine_reads_and_writes(
-    chromium: Browser, running: LocalService, picture: Any, host: str
+    browser: Browser, running: LocalService, picture: Any, host: str
 ) -> None:
     with site() as port:
-        page = opened(chromium, f"http://{host}:{port}/")
+        page = at(browser, f"http://{host}:{port}/")
         kind, length = page.evaluate(TRY, [f"{running.url}/random?label=shown&format=json", {}])
         assert (kind, length > 100) == ("cors", True)
         changed = {"method": "PATCH", "body": '{"weight": 0.4}', "headers": {"Content-Type": "application/json"}}
@@ -121,7 +110,7 @@ def test_a_page_of_this_machine_reads_and_writes(
 
 
 def test_a_script_reads_a_picture_that_does_not_fit_into_a_response(
-    chromium: Browser, running: LocalService, tmp_path: Path
+    browser: Browser, running: LocalService, tmp_path: Path
 ) -> None:
     """The draw redirects to S3, whose bucket lets any page read what a presigned URL names."""
     buffer = io.BytesIO()
@@ -141,6 +130,6 @@ def test_a_script_reads_a_picture_that_does_not_fit_into_a_response(
     urls = [f"{running.url}/random?label=large", f"{running.url}/images/{image['id']}"]
     with site() as port:
         pages = [running.url, f"http://127.0.0.1:{port}/", f"http://localhost:{port}/"]
-        for page in (opened(chromium, url) for url in pages):
+        for page in (at(browser, url) for url in pages):
             for url in urls:
                 assert page.evaluate(FETCH_LARGE, url) == [200, image["bytes"], True]

@@ -120,7 +120,7 @@ def test_caches_ask_for_a_page_each_time_and_get_it_if_it_has_changed(api: Api, 
 
 
 @pytest.mark.parametrize(
-    "path", [*PAGES, "/openapi.json", "/web/{version}/page.js", LIBRARY, "/web/samples/red-barn.jpg"]
+    "path", [*PAGES, "/openapi.json", "/web/{version}/start.js", LIBRARY, "/web/samples/red-barn.jpg"]
 )
 def test_a_page_takes_no_other_methods(api: Api, path: str) -> None:
     path = path.replace("{version}", page_files.version())
@@ -132,7 +132,7 @@ def test_a_page_takes_no_other_methods(api: Api, path: str) -> None:
     assert api.host.request("OPTIONS", path).headers["allow"] == "GET, HEAD, OPTIONS"
 
 
-@pytest.mark.parametrize("path", [*PAGES, "/web/{version}/page.js", LIBRARY, "/web/samples/red-barn.jpg"])
+@pytest.mark.parametrize("path", [*PAGES, "/web/{version}/start.js", LIBRARY, "/web/samples/red-barn.jpg"])
 def test_a_page_ignores_the_parameters_that_others_add(api: Api, path: str) -> None:
     path = path.replace("{version}", page_files.version())
     plain = api.get(path)
@@ -145,7 +145,7 @@ def test_a_page_ignores_the_parameters_that_others_add(api: Api, path: str) -> N
 @pytest.mark.parametrize(
     "path",
     [
-        "/web/0123456789abcdef/page.js",
+        "/web/0123456789abcdef/start.js",
         "/web/{version}/web_page.py",
         "/web/{version}/IAM__policy.json",
         "/web/{version}/..%2Fweb_page.py",
@@ -153,14 +153,14 @@ def test_a_page_ignores_the_parameters_that_others_add(api: Api, path: str) -> N
         "/web/{version}/red-barn.jpg",
         "/web/{version}/samples.json",
         "/web/{version}/swagger-ui.css",
-        "/web/{version}/library/page.js",
+        "/web/{version}/library/start.js",
         "/web/{version}/library/LICENSE",
         "/web/{version}/library/",
         "/web/samples/library/swagger-ui.css",
         "/web/0123456789abcdef/library/swagger-ui.css",
         "/web/{version}/openapi.json",
         "/web/{version}/page.html",
-        "/web/samples/page.js",
+        "/web/samples/start.js",
         "/web/samples/unknown.jpg",
         "/web/samples/SOURCES.md",
         "/web/samples/..%2Fweb_page.py",
@@ -170,8 +170,8 @@ def test_a_page_ignores_the_parameters_that_others_add(api: Api, path: str) -> N
         "/web/samples/RED-BARN.JPG",
         "/web/samples/",
         "/web/samples",
-        "/web/page.js",
-        "/page.js",
+        "/web/start.js",
+        "/start.js",
     ],
 )
 def test_nothing_else_of_the_folder_is_served(api: Api, path: str) -> None:

@@ -1,0 +1,85 @@
+"""What tests of the page share: a browser, a label of their own, and visits that must go without errors."""
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Protocol
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.support.browser import CHROMIUM, PATIENCE, Watched, chromium
+from tests.support.hosts import Api, Remote
+from tests.support.local_service import LocalService
+from tests.support.the_page import FOREIGN_SITE, ready
+
+expect.set_options(timeout=PATIENCE)
+
+
+@pytest.fixture(scope="module")
+def browser(slow_tier: None) -> Iterator[Browser]:
+    """Start a browser for a module. While it runs, no other test of the process can start an event loop."""
+    if not CHROMIUM:
+        pytest.skip("THE PAGE IS NOT TESTED: there is no Chromium (apt-get install chromium)")
+    with chromium(f"--host-resolver-rules=MAP {FOREIGN_SITE} 127.0.0.1") as browser:
+        yield browser
+
+
+@pytest.fixture
+def url(running: LocalService) -> str:
+    """Return where the page is: in `make run`, or at PETAPI_URL. A module may serve it otherwise."""
+    return os.environ.get("PETAPI_URL", running.url)
+
+
+@pytest.fixture
+def petapi(request: pytest.FixtureRequest, url: str) -> Api:
+    """Return that service, with a label that only this test uses."""
+    return Api(Remote(url), f"page-{os.getpid()}-{abs(hash(request.node.name)) % 10**9}")
+
+
+@pytest.fixture
+def opened() -> Iterator[list[Watched]]:
+    """Collect the pages that the test opens. None may have had errors, or have sent requests to another host."""
+    pages: list[Watched] = []
+    yield pages
+    for watched in pages:
+        watched.check()
+        watched.context.close()
+
+
+class Visit(Protocol):
+    """A function that opens the page, at the label of the test, and waits until it is ready.
+
+    `at` is another fragment of the address. `refused` are the URLs whose refusals the test makes on purpose. `before`
+    gets the page before it loads. The options go to the browser.
+    """
+
+    def __call__(
+        self,
+        at: str | None = None,
+        *,
+        refused: Sequence[str] = (),
+        before: Callable[[Page], Any] = ...,
+        **options: Any,
+    ) -> Page: ...
+
+
+@pytest.fixture
+def visit(browser: Browser, url: str, petapi: Api, opened: list[Watched]) -> Visit:
+    """Return the function that opens the page."""
+
+    def visit(
+        at: str | None = None,
+        *,
+        refused: Sequence[str] = (),
+        before: Callable[[Page], Any] = lambda _: None,
+        **options: Any,
+    ) -> Page:
+        watched = Watched(browser, url, **options)
+        watched.refused |= set(refused)
+        opened.append(watched)
+        before(watched.page)
+        watched.page.goto(f"{url}/#{petapi.label if at is None else at}")
+        ready(watched.page)
+        return watched.page
+
+    return visit
