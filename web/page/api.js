@@ -2,6 +2,7 @@
 
 const TRIES = 6; // of a request that gets 429 or 503
 const WAIT_MAX = 30; // seconds, even if Retry-After says more
+const TIMEOUT = 60_000; // milliseconds, but for uploads
 const PATIENCE = 120; // seconds for a file that was sent to S3
 const REFUSED_IN_NAME = /[/\\\p{Cc}\p{Cs}\u202a-\u202e\u2066-\u2069]/u;
 
@@ -10,8 +11,8 @@ export const path = (image) => `images/${image.id}`;
 export const address = (image, size) => new URL(`${path(image)}${size ? `?size=${size}` : ""}`, BASE).href;
 export const pause = (seconds) => new Promise((resolve) => setTimeout(resolve, seconds * 1000));
 
-/** What the page does when the service is away, when a token is missing, and when one is refused: true if there is a new one. */
-export const when = { away: () => {}, missing: () => false, unauthorized: async () => false };
+/** What the page does when the service is away; before a write, to learn why it cannot be; and after a 401: true to try again. */
+export const when = { away: () => {}, write: async () => "", unauthorized: async () => false };
 
 export const token = {
   get: () => sessionStorage.getItem("token") ?? "",
@@ -43,7 +44,8 @@ function send(method, url, { json, body = json && JSON.stringify(json), headers 
     if (json) request.setRequestHeader("Content-Type", "application/json");
     for (const [name, value] of Object.entries({ ...headers, ...authorization(method, url) })) request.setRequestHeader(name, value);
     request.upload.onprogress = progress && (({ loaded, total }) => progress(loaded / total));
-    request.onerror = reject;
+    request.onerror = request.ontimeout = reject;
+    if (!progress) request.timeout = TIMEOUT;
     request.onload = () => resolve({ status: request.status, text: request.responseText, header: (name) => request.getResponseHeader(name) });
     request.send(body);
   });
@@ -56,7 +58,8 @@ const authorization = (method, { href }) =>
 export async function ask(method, target, options = {}) {
   const url = new URL(target, BASE);
   const write = method !== "GET" && target !== "search";
-  if (write && when.missing() && !(await when.unauthorized())) throw new Problem("Nothing was changed: you have not signed in.", 401);
+  const no = write && (await when.write());
+  if (no) throw new Problem(no, 401);
   for (let tried = 1, asked = false; ; tried++) {
     const answer = await send(method, url, options).catch(() => null);
     if (!answer) {

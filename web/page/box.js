@@ -1,9 +1,9 @@
 // The light box: one picture, large, with its weight, tags, name, what it seems to show, its mosaic and its like.
 
 import { BASE, Problem, address, ask, get, path, query } from "./api.js";
-import { $, $$, attempt, copy, couple, day, decimal, h, icon, list, percent, picture, report, set, size, tagsOf, text, titled } from "./dom.js";
+import { $, $$, attempt, copy, couple, day, decimal, h, icon, keepFocus, list, percent, picture, report, set, size, tagsOf, text, titled } from "./dom.js";
 import { listed } from "./gallery.js";
-import { inspect, labelled, listen, look, patch, remove, state } from "./state.js";
+import { change, inspect, labelled, listen, look, patch, remove, state } from "./state.js";
 
 const LIKE = 12;
 const SWIPE = 48; // pixels
@@ -12,9 +12,10 @@ const form = $(".change");
 const [slider, number] = $$(".weight input", form);
 const wipe = $(".wipe");
 const trouble = $(".error", box);
+const saved = $(".save span");
 
 let image = null; // as the service has it
-let opener = null;
+let opener = {}; // the element that opened it, and for which image
 
 /** Return the images that the arrows walk through, and the place of this one. */
 function neighbours() {
@@ -30,7 +31,7 @@ function follow({ picture: id, gone }) {
     return;
   }
   if (image?.id === id) return place();
-  if (!box.open) opener = document.activeElement;
+  if (!box.open) opener = { element: document.activeElement, id };
   const [all, at] = neighbours();
   image = { id };
   if (all[at]) begin(all[at]);
@@ -39,17 +40,29 @@ function follow({ picture: id, gone }) {
     if (all[at]) show(read);
     else begin(read);
   }).catch((error) => {
-    if (error.status === 404) error.message = "This picture was deleted.";
-    report(error);
-    if (error.status && image?.id === id) look("");
+    if (error.status && image?.id === id) leave();
+    if (error.status !== 404) return report(error);
+    report(Object.assign(error, { message: "This picture was deleted." }));
+    change({ images: state.images.filter((one) => one.id !== id) });
   });
 }
 
 function close() {
+  const toast = $(".toast");
+  const said = toast.matches(":popover-open");
   const { id } = image;
-  box.close();
   image = null;
-  ($(`#gallery [data-key="${id}"] button`) ?? (opener?.isConnected ? opener : $("#one"))).focus();
+  box.close();
+  document.body.append(toast);
+  if (said) toast.showPopover();
+  const back = opener.element?.isConnected && opener.element;
+  ((opener.id === id && back) || $(`#gallery [data-key="${id}"] button`) || back || $("#one")).focus({ preventScroll: opener.id === id });
+}
+
+/** Close at once: what follows must not be said inside a dialog that goes. */
+function leave() {
+  look("");
+  if (box.open) close();
 }
 
 /** Show another picture. */
@@ -57,20 +70,19 @@ function begin(other) {
   if (!box.open) box.showModal();
   wipe.replaceChildren(picture(other, 1024, { alt: `${titled(other)}, ${other.label}` }));
   set(wipe, { "--r": other.width / other.height });
-  set($(".similar p"), { textContent: "" });
+  $(".similar p").textContent = "";
   $(".similar ul").replaceChildren();
   $("#alike").hidden = state.status?.search === "none";
   mode("picture");
-  show(other);
-  weigh(other.weight);
   $("#box-title").focus();
+  show(other);
 }
 
 /** Show what is known of the picture. What the person is typing stays. */
 function show(read) {
   const typed = image.weight !== undefined && Number(number.value) !== image.weight;
   image = read;
-  trouble.textContent = $(".save span").textContent = "";
+  trouble.textContent = saved.textContent = "";
   $("#box-title").replaceChildren(`${titled(read)} `, h("small"));
   place();
   weigh(typed ? Number(number.value) : read.weight);
@@ -92,7 +104,7 @@ function place() {
 
 function step(by) {
   const [all, at] = neighbours();
-  if (all.length > 1) look(all.at((at + by) % all.length).id, "replace");
+  if (all.length > 1) look(all.at((at + by) % all.length).id);
 }
 
 /** Show the probability that a weight gives, before it is saved. */
@@ -102,12 +114,12 @@ function weigh(weight) {
   const total = image.weight / image.probability - image.weight + weight;
   const differs = weight !== image.weight;
   $(".prob b").textContent = percent(weight / total);
-  $(".prob span").replaceChildren(`${decimal(weight)} of ${decimal(total)} in total`, h("br"), text("i", differs ? `now ${percent(image.probability)}` : ""));
+  $(".prob span").replaceChildren(`${decimal(weight)} of ${decimal(total)} in total${state.tag && ` of ${image.label}`}`, h("br"), text("i", differs ? `now ${percent(image.probability)}` : ""));
   set($(".new", form), { "--p": weight / total });
   set($(".old", form), { "--p": image.probability });
-  for (const button of $$("button", form)) button.hidden = !differs;
+  keepFocus(() => $$("button", form).forEach((button) => (button.hidden = !differs)));
   $("[type=reset]", form).textContent = `Back to ${decimal(image.weight)}`;
-  if (differs) $(".save span").textContent = "";
+  if (differs) saved.textContent = "";
 }
 
 const CHANGED = {
@@ -117,32 +129,40 @@ const CHANGED = {
 };
 
 /** Send a change. Where somebody else was faster, show their state and keep what this person typed. */
-async function save(json, then) {
+async function save(json) {
+  const one = image;
+  const current = (read) => image?.id === one.id && (show(read), true);
   try {
-    show(await patch(image, json));
-    then();
+    if (current(await patch(one, json))) saved.textContent = "Saved.";
   } catch (error) {
-    if (error.status === 412) {
-      show(await inspect(image.id));
+    if (error.status === 412 && current(await inspect(one.id))) {
       error.message = `It was changed elsewhere: ${CHANGED[Object.keys(json)[0]](image)} now. Save again to set yours.`;
     }
-    if (!error.status) throw error;
+    if (!error.status || image?.id !== one.id) throw error;
     trouble.textContent = error.message;
   }
 }
 
-function tags() {
-  const own = image.tags ?? [];
-  const focus = () => $(".edit input, .edit button").focus();
-  const without = (tag) => ({ currentTarget }) => attempt(currentTarget, () => save({ tags: own.filter((one) => one !== tag) }, focus));
-  const chips = own.map((tag) => h("li.chip", {}, tag, h("button", { ariaLabel: `Remove the tag ${tag}`, onclick: without(tag) }, icon("x"))));
-  const input = h("input", { ariaLabel: "A new tag", placeholder: "Add a tag", maxLength: 32, autocapitalize: "none" });
-  const more = h("form.row", {}, input, h("button.round", { type: "submit", ariaLabel: "Add the tag" }, icon("plus")));
-  more.onsubmit = (event) => {
-    event.preventDefault();
-    if (input.value.trim()) attempt(input, () => save({ tags: [...own, ...tagsOf(input.value)] }, focus));
+const tags = () => keepFocus(() => list($(".edit"), [...(image.tags ?? []), ""], (tag) => tag, (tag) => (tag ? tagChip(tag) : newTag())));
+
+function tagChip(tag) {
+  const without = () => save({ tags: image.tags.filter((one) => one !== tag) });
+  const onclick = ({ currentTarget }) => attempt(currentTarget, without);
+  return h("li.chip", {}, tag, h("button", { ariaLabel: `Remove the tag ${tag}`, onclick }, icon("x")));
+}
+
+function newTag() {
+  const input = h("input", { ariaLabel: "A new tag", placeholder: "Add a tag", maxLength: 200, autocapitalize: "none" });
+  const form = h("form.row", {}, input, h("button.round", { type: "submit", ariaLabel: "Add the tag" }, icon("plus")));
+  const add = async () => {
+    await save({ tags: [...(image.tags ?? []), ...tagsOf(input.value)] });
+    if (!trouble.textContent) input.value = "";
   };
-  $(".edit").replaceChildren(...chips, h("li", {}, own.length < 5 ? more : ""));
+  form.onsubmit = (event) => {
+    event.preventDefault();
+    if (tagsOf(input.value).length) attempt(input, add);
+  };
+  return h("li", {}, form);
 }
 
 // -- mosaic and similar pictures
@@ -161,13 +181,17 @@ async function mosaic() {
   if (all < least) throw new Problem(`All labels together have ${all} tiles; a mosaic needs ${least}.`);
   const target = `${path(image)}/mosaic?${query({ tiles: count < least ? "*" : "" })}`;
   const over = h("img.over", { alt: "The same picture as a mosaic", src: new URL(target, BASE) });
-  await over.decode().catch(() => ask("GET", target)); // to learn why
+  await over.decode().catch(async () => {
+    await ask("GET", target); // to learn why, or to wait for a busy service
+    over.src = new URL(target, BASE);
+    await over.decode();
+  });
   if (image?.id !== id) return;
   mode("picture");
-  const words = count < least ? `Mosaic of all labels: ${label} has ${count} of ${least} tiles` : "Mosaic";
+  if (count < least) $(".similar p").textContent = `The label ${label} has ${count} tiles; a mosaic needs ${least}. These are of all labels.`;
   const divide = ({ currentTarget }) => set(wipe, { "--at": `${currentTarget.value}%` });
   const range = h("input", { type: "range", value: 50, ariaLabel: "How much of the picture is shown", oninput: divide });
-  wipe.append(over, h("span.line"), text("span.tag.l", "Picture"), text("span.tag.r", words), range);
+  wipe.append(over, h("span.line"), text("span.tag.l", "Picture"), text("span.tag.r", "Mosaic"), range);
   set(wipe, { "--at": "50%" });
   mode("mosaic");
   range.focus();
@@ -188,20 +212,20 @@ async function similar() {
 }
 
 /** Delete, and give the focus to the neighbour. */
-function erase() {
+async function erase() {
   const [all, at] = neighbours();
   const next = all[at + 1] ?? all[at - 1];
   const one = image;
-  look("");
-  remove([one]);
-  opener = $(`#gallery [data-key="${next?.id}"] button`);
+  leave();
+  await remove([one]);
+  ($(`#gallery [data-key="${next?.id}"] button`) ?? $("#one")).focus();
 }
 
 couple(form);
 form.addEventListener("input", () => number.validity.valid && weigh(Number(number.value)));
 form.onsubmit = (event) => {
   event.preventDefault();
-  attempt(event.submitter, () => save({ weight: Number(number.value) }, () => ($(".save span").textContent = "Saved.")));
+  attempt(event.submitter, () => save({ weight: Number(number.value) }));
 };
 form.onreset = (event) => {
   event.preventDefault();
@@ -210,20 +234,22 @@ form.onreset = (event) => {
 };
 $(".name", box).onsubmit = (event) => {
   event.preventDefault();
-  attempt(event.submitter, () => save({ filename: $("#rename").value.trim() }, () => {}));
+  attempt(event.submitter, () => save({ filename: $("#rename").value.trim() }));
 };
-$("[data-close]", box).onclick = () => look("");
+$("[data-close]", box).onclick = leave;
 box.oncancel = (event) => {
   event.preventDefault();
-  look("");
+  const sheet = $("#signin:not([hidden]) [data-close]", box);
+  if (sheet) sheet.click();
+  else leave();
 };
 for (const button of $$("[data-step]", box)) button.onclick = () => step(Number(button.dataset.step));
 for (const button of $$("[data-show]", box)) button.onclick = () => (button.dataset.show === "mosaic" ? attempt(button, mosaic) : mode("picture"));
 $("#alike").onclick = ({ currentTarget }) => attempt(currentTarget, similar);
 $("#address").onclick = ({ currentTarget }) => copy(currentTarget, address(image));
 $("#delete").onclick = erase;
-box.onkeydown = (event) => {
-  if (event.target.matches("input")) return;
+document.onkeydown = (event) => {
+  if (!box.open || event.target.matches("input")) return;
   if (event.key === "ArrowLeft") step(-1);
   if (event.key === "ArrowRight") step(1);
   if (event.key === "Delete") erase();

@@ -71,7 +71,7 @@ export function picture(image, size, values = {}) {
   const element = h("img", { alt: "", width: image.width, height: image.height, ...values, src: address(image, size) });
   let tries = 0;
   element.onerror = () => {
-    if (++tries > 3) element.onerror = null;
+    if (++tries > 4) return element.dispatchEvent(new Event("gone"));
     setTimeout(() => (element.src = address(image, tries > 3 ? "" : size)), 700 * tries * (1 + Math.random()));
   };
   return element;
@@ -95,11 +95,23 @@ export const tagsOf = (typed) => typed.split(",").map((tag) => tag.trim().toLowe
 
 /** Copy a text. The button says so for two seconds. */
 export async function copy(button, copied) {
-  await navigator.clipboard.writeText(copied);
+  try {
+    await navigator.clipboard.writeText(copied);
+  } catch {
+    return toast("The browser allows no copy here. Select the text instead.");
+  }
   const words = $("span", button);
   const before = (words.dataset.before ??= words.textContent);
   words.textContent = "Copied";
   setTimeout(() => (words.textContent = before), 2000);
+}
+
+/** Run what may take the focused element away. The focus then goes to the title of its room. */
+export function keepFocus(action) {
+  const active = document.activeElement;
+  const room = active.closest("dialog, .tray, section, main");
+  action();
+  if (active !== document.body && !active.checkVisibility()) ($("h2[tabindex]", room ?? document.body.firstChild) ?? room?.closest("[tabindex]") ?? $("#main")).focus({ preventScroll: true });
 }
 
 /** Run an action once at a time. Its button is busy meanwhile, but keeps its focus. */
@@ -110,22 +122,26 @@ export async function attempt(button, action) {
   button.ariaBusy = "false";
 }
 
+/** Return what is not inert now: a modal dialog, or the page. */
+export const top = () => $("dialog[open]") ?? document.body;
+
 let timer;
 
+export function hush() {
+  clearTimeout(timer);
+  $(".toast").hidePopover();
+}
+
 /** Say something at the foot of the page, with a button. It goes by itself only after some seconds, if any. */
-export function toast(said, words = "Close", action = () => {}, seconds = 0, after = () => {}) {
+export function toast(said, words = "Close", action = () => {}, seconds = 0) {
   const element = $(".toast");
-  const end = (then) => () => {
-    clearTimeout(timer);
-    element.hidePopover();
-    then();
-  };
-  end(() => {})();
-  ($("dialog[open]") ?? document.body).append(element); // what a modal dialog does not contain is inert
+  hush();
+  top().append(element);
   element.showPopover();
   $("p", element).textContent = said;
-  set($("button", element), { textContent: words, onclick: end(action) });
-  if (seconds) timer = setTimeout(end(after), seconds * 1000);
+  const onclick = () => keepFocus(() => (hush(), action()));
+  set($("button", element), { textContent: words, onclick });
+  if (seconds) timer = setTimeout(hush, seconds * 1000);
 }
 
 /** Tell a person what went wrong. Of a service that is away, the banner tells. */

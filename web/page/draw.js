@@ -2,10 +2,11 @@
 
 import { BASE, get, pause, query } from "./api.js";
 import { $, attempt, counted, decimal, h, list, percent, picture, report, set, text, titled } from "./dom.js";
-import { change, count, draw, forget, labelled, listen, look, open, shown, state } from "./state.js";
+import { change, count, draw, forget, labelled, listen, look, open, refresh, shown, state } from "./state.js";
 
 const LABELS = 8; // without a click
-const TAGS = 6;
+const FACES = 60; // at most
+const TAGS = 5;
 const MANY = 100;
 const FALL = 0.025; // seconds between two of many draws
 const FAN = ["macaws", "sailing-yacht", "lighthouse-on-cape", "painted-face", "rafting", "red-barn", "caps"];
@@ -26,7 +27,7 @@ function chips(parent, items) {
   });
 }
 
-function labels({ label, images, labels: known }) {
+function labels({ label, images, labels: known, status }) {
   const all = label && images.length && !labelled() ? [{ label, count: images.length }, ...known] : known;
   const few = allLabels || all.length <= LABELS ? all : all.filter((one, place) => place < LABELS - 1 || one.label === label);
   const items = few.map(({ label: name, count: times }) => {
@@ -35,7 +36,8 @@ function labels({ label, images, labels: known }) {
   });
   if (few.length < all.length) items.push({ name: `All ${all.length} labels`, small: "", pressed: null, go: () => change(void (allLabels = true)) });
   chips($(".labels"), items);
-  if (!all.length) $(".labels").append(text("li", "No label yet. Adding a picture creates one."));
+  if (status && !known.length) $(".labels").append(text("li", "No label yet. Adding a picture creates one."));
+  else if (status && label && !images.length) $(".labels").append(text("li", `There are no pictures of ${label}.`));
 }
 
 function tags({ label, tag, images, all: complete }) {
@@ -51,8 +53,8 @@ function tags({ label, tag, images, all: complete }) {
 
 /** Read a picture for each label's button, one after the other: the throttles are shared by all visitors. */
 async function readFaces() {
-  const next = state.labels.slice(0, LABELS).find(({ label }) => label !== state.label && !faces.has(label));
-  if (!next || reading || !state.last) return;
+  const next = state.labels.slice(0, allLabels ? FACES : LABELS).find(({ label }) => label !== state.label && !faces.has(label));
+  if (!next || reading || !state.hero) return;
   reading = true;
   const { images } = await get(`images?${query({ label: next.label, limit: 1 })}`).catch(() => ({ images: [] }));
   faces.set(next.label, images[0]);
@@ -60,13 +62,14 @@ async function readFaces() {
   change();
 }
 
-/** Show the last draw. Picture and caption change in one frame, since the picture is decoded already. */
-function hero({ last, images, label, status }) {
+/** Show the picture. It changes with its caption in one frame, since it is decoded already. */
+function hero({ hero: last, images, rows, label, labels: known, status }) {
   const empty = !images.length;
+  $("#samples").hidden = $("#samples + small").hidden = known.length > 0;
   $(".zone").hidden = !empty || !status;
   $(".hero").hidden = !$(".zone").hidden;
   if (!$(".zone").hidden && !$(".fan img")) $(".fan").append(...FAN.map((name) => h("img", { alt: "", src: new URL(`web/samples/${name}.jpg`, BASE) })));
-  for (const button of [$("#one"), $("#many")]) button.disabled = empty;
+  for (const button of [$("#one"), $("#many")]) button.disabled = !rows.length;
   $("figcaption").hidden = $(".open").hidden = $(".frame").disabled = !last;
   if (!last) return $(".frame").replaceChildren();
   if ($(".front") !== last.element) {
@@ -83,18 +86,22 @@ function hero({ last, images, label, status }) {
 
 function said({ drawn, images, status }) {
   const words = running ? `${running.done} of ${MANY}` : !images.length ? "There is nothing to draw yet." : drawn && `Drawn ${counted(drawn, "time")}.`;
-  if (status) $(".said [role=status]").textContent = words || "";
+  $(".said span").role = running ? null : "status"; // a hundred numbers are too many to be read out
+  if (status) $(".said span").textContent = words || "";
   $("#over").hidden = !drawn || running !== null;
   $("#many").textContent = running ? "Stop" : `Draw ${MANY}`;
 }
 
-/** Draw. All pictures may have been deleted elsewhere. */
+/** Draw. If pictures were added or deleted elsewhere, read them again. */
 async function drawn(times) {
-  const { label, tag } = state;
-  const images = await draw(state, times).catch((error) => {
-    if (error.status === 404) change({ images: [], last: null });
+  const { label, tag, rows, all } = state;
+  const images = await draw(state, times).catch(async (error) => {
+    if (error.status === 404) await (tag ? open({ label }, "replace") : refresh());
     throw error;
   });
+  const billionths = (weight) => Math.round(weight * 1e9);
+  const total = (images[0] ?? images).totalWeight;
+  if (all && billionths(total) !== rows.reduce((sum, { weight }) => sum + billionths(weight), 0)) await refresh();
   return [images, () => label === state.label && tag === state.tag];
 }
 
@@ -117,8 +124,9 @@ async function many() {
       count(image);
       await pause(FALL);
     }
-    const element = me.done && current() && (await shown(state.last));
-    if (element && current()) change({ last: { ...state.last, element } });
+    const { last } = state;
+    const element = me.done && current() && (await shown(last));
+    if (element && current()) change({ hero: { ...last, element } });
   } finally {
     running = null;
     change();
@@ -134,4 +142,4 @@ $("#over").onclick = () => {
   $("#one").focus();
   forget();
 };
-$(".frame").onclick = () => look(state.last.id);
+$(".frame").onclick = () => look(state.hero.id);

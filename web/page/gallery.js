@@ -20,10 +20,13 @@ let picked = null; // ids of the selected, while some are selected
 
 /** Return the images that the gallery lists, in order: the light box walks through them. */
 export function listed() {
-  const { rows, tag, gone } = state;
+  const { rows, tag, gone, fresh } = state;
   const current = new Map((tag ? [] : rows).map((image) => [image.id, image]));
   const there = ({ id }) => !gone.has(id);
-  const probable = (image) => ({ ...image, probability: image.weight / labelled(image.label)?.totalWeight, ...current.get(image.id) });
+  const probable = (image) => {
+    const known = { ...image, ...fresh.get(image.id) };
+    return { ...known, probability: known.weight / labelled(image.label)?.totalWeight, ...current.get(image.id) };
+  };
   if (found) return found.images.filter(there).map(probable);
   const all = others ? others.filter(({ tags }) => !tag || tags?.includes(tag)).map(probable) : [...rows];
   const sort = SORTS[$("#sort").value];
@@ -40,6 +43,7 @@ export function showFound(images, words = []) {
 function render() {
   const all = listed();
   const some = all.slice(0, shown);
+  if (picked) picked = new Set(all.map(({ id }) => id).filter((id) => picked.has(id)));
   const greatest = new Map();
   for (const { label, probability } of all) greatest.set(label, Math.max(greatest.get(label) ?? 0, probability));
   $(".rows").hidden = table;
@@ -54,6 +58,7 @@ function render() {
   const cut = !found && (others ? others.length >= READ_MAX : !state.all) ? ` The first ${READ_MAX.toLocaleString("en")} were read.` : "";
   $(".end span").textContent = (some.length < all.length ? `${some.length} of ${all.length} are shown.` : `All ${all.length} are shown.`) + cut;
   $("#select").ariaPressed = `${picked !== null}`;
+  $("#sort").disabled = $("#scope").disabled = found !== null;
   form.hidden = !picked;
   $("b", form).textContent = `${picked?.size} selected`;
   for (const button of $$("button:not([value=done])", form)) button.disabled = !picked?.size;
@@ -61,7 +66,7 @@ function render() {
 }
 
 const tile = (image) =>
-  h("li", { "--r": image.width / image.height }, h("button.tile", {}, picture(image, 512, { loading: "lazy" }), h("span.under", {}, h("b"), h("span")), h("i")), h("p"));
+  h("li", { "--r": Math.max(0.4, Math.min(4, image.width / image.height)) }, h("button.tile", {}, picture(image, 512, { loading: "lazy" }), h("span.under", {}, h("b"), h("span")), h("i")), h("p"));
 
 function updateTile(element, image, greatest) {
   const [button, why] = element.children;
@@ -108,8 +113,7 @@ async function together(act) {
   if (act === "delete") remove(images);
   if (act === "weight" || act === "tags") {
     for (const image of images) {
-      const changed = await patch(image, act === "weight" ? { weight } : { tags: tagsOf(form.elements.tags.value) });
-      if (others) others = others.map((one) => (one.id === image.id ? changed : one));
+      await patch(image, act === "weight" ? { weight } : { tags: tagsOf(form.elements.tags.value) });
       picked.delete(image.id); // if one fails, the others stay selected
       change();
     }
@@ -122,10 +126,19 @@ async function together(act) {
 
 listen(render);
 $("#sort").onchange = () => change();
-$("#scope").onchange = async ({ target }) => {
-  others = target.value === "all" ? (await pages("images", {}, READ_MAX).catch(report))?.found : null;
+/** Read the pictures of all labels, if they are to be listed. */
+async function readAll() {
+  const scope = $("#scope");
+  const read = scope.value === "all" ? await pages("images", {}, READ_MAX).catch(report) : null;
+  if (!read) scope.value = "one";
+  others = scope.value === "all" ? read.found : null;
+  change();
+}
+$("#scope").onchange = () => {
   showFound(null);
+  readAll();
 };
+addEventListener("more", () => others && readAll());
 $("#more").onclick = () => {
   shown += AT_ONCE;
   render();
@@ -149,7 +162,7 @@ form.onsubmit = (event) => {
 };
 addEventListener("gallery", ({ detail }) => {
   $("#sort").value = "heavy";
-  found = null;
+  showFound(null);
   shown = Math.max(shown, state.rows.findIndex(({ id }) => id === detail) + AT_ONCE);
   render();
   const target = $(`#gallery [data-key="${detail}"] button`);

@@ -3,14 +3,15 @@
 import { Problem, ask, get, query } from "./api.js";
 import { $, attempt, counted, link, report, text, titled } from "./dom.js";
 import { showFound } from "./gallery.js";
-import { state } from "./state.js";
+import { listen, state } from "./state.js";
 
 const HITS = 48;
-const SIDE = 1024; // pixels of a large picture that is sent to be searched for
+const SIDE = 1024; // pixels of the width of a large picture that is sent to be searched for
 const SENT_MAX = 4_000_000; // bytes
 const form = $(".find");
 const input = $("input", form);
 let searches = 0; // what answers an older search comes too late
+let searched = ""; // the label whose pictures are searched
 
 function clear() {
   searches++;
@@ -71,10 +72,9 @@ async function alike(file) {
 }
 
 async function smaller(file) {
-  const whole = await createImageBitmap(file);
-  const scale = SIDE / Math.max(whole.width, whole.height);
-  const canvas = new OffscreenCanvas(Math.ceil(whole.width * scale), Math.ceil(whole.height * scale));
-  canvas.getContext("2d").drawImage(whole, 0, 0, canvas.width, canvas.height);
+  const picture = await createImageBitmap(file, { resizeWidth: SIDE });
+  const canvas = new OffscreenCanvas(picture.width, picture.height);
+  canvas.getContext("2d").drawImage(picture, 0, 0);
   return canvas.convertToBlob({ type: "image/jpeg" });
 }
 
@@ -94,6 +94,10 @@ input.onkeydown = (event) => {
   event.stopPropagation();
   clear();
 };
+listen(({ label }) => {
+  if (label !== searched && searched) clear();
+  searched = label;
+});
 form.ondrop = (event) => {
   event.preventDefault();
   const [file] = event.dataTransfer.files;

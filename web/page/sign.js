@@ -1,7 +1,7 @@
 // Who may write: signing in with a token; and the banners that say what does not work now.
 
 import { BASE, get, token, when } from "./api.js";
-import { $, day, set } from "./dom.js";
+import { $, day, top } from "./dom.js";
 import { change, listen, state } from "./state.js";
 
 const WAITS = [2, 4, 8, 15, 30]; // seconds between two looks whether the service is back
@@ -37,6 +37,7 @@ function wrong(text) {
 /** Open the sheet. The promise is true as soon as the person has signed in. */
 function signIn(error = "") {
   if (sheet.hidden) opener = document.activeElement;
+  top().append(sheet);
   sheet.hidden = false;
   input.value = token.get();
   say(error);
@@ -55,12 +56,18 @@ function say(error) {
 
 export function close(signed) {
   sheet.hidden = true;
+  document.body.append(sheet);
   for (const resolve of waiting.splice(0)) resolve(signed === true);
   opener?.focus();
   change();
 }
 
-when.missing = () => state.status?.writes === "token" && !token.get();
+const UNSIGNED = "Nothing was changed: you have not signed in.";
+when.write = async () => {
+  const writes = state.status?.writes ?? "open";
+  if (writes === "token") return wrong(token.get()) && !(await signIn(token.get() && wrong(token.get()))) ? UNSIGNED : "";
+  return writes === "open" ? "" : CLOSED[writes];
+};
 when.unauthorized = () => signIn(token.get() && (wrong(token.get()) || "The service does not accept this token."));
 
 sheet.onsubmit = (event) => {
@@ -75,16 +82,16 @@ $("#out").onclick = () => {
   close();
 };
 $("[data-close]", sheet).onclick = close;
-for (const button of [$("#sign"), $("#locked button")]) button.onclick = () => signIn();
+for (const button of [$("#sign"), $("#locked button")]) button.onclick = () => signIn(token.get() && wrong(token.get()));
 
 listen(({ status }) => {
   const writes = status?.writes ?? "open";
-  const who = claims(token.get())?.sub;
+  const who = !wrong(token.get()) && (claims(token.get()).sub ?? "Signed in");
   const signable = writes === "token";
-  set($("#sign span"), { textContent: who ?? "Sign in" });
+  $("#sign span").textContent = who || "Sign in";
   $("#sign").hidden = !signable && !who;
   $("#add").disabled = writes === "closed" || writes === "disabled";
-  $("#locked").hidden = writes === "open" || (signable && Boolean(who));
+  $("#locked").hidden = writes === "open" || (signable && who !== false);
   $("#locked p").textContent = CLOSED[writes] ?? "";
   $("#locked button").hidden = !signable;
 });

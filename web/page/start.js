@@ -7,7 +7,7 @@ import "./embed.js";
 import "./search.js";
 import "./strip.js";
 import { close as closeSheet, readStatus } from "./sign.js";
-import { change, loadLabels, open, record, refresh, sendAtOnce, state, undoable, wanted } from "./state.js";
+import { change, loadLabels, open, record, refresh, sendAtOnce, state, undo, wanted, wish } from "./state.js";
 import { close as closeTray } from "./tray.js";
 
 async function begin() {
@@ -23,21 +23,21 @@ async function begin() {
 /** Show what the address says, after Back, Forward or a change by hand. */
 async function follow() {
   const at = wanted();
-  if (at.label !== state.label || at.tag !== state.tag) return open({ ...at, label: at.label || state.label }, "none");
+  if (at.label !== wish.label || at.tag !== wish.tag) return open({ ...at, label: at.label || state.label }, "none");
   change({ picture: at.picture });
   record("none");
 }
 
 function key(event) {
   const { target } = event;
-  const command = event.ctrlKey || event.metaKey;
+  const command = (event.ctrlKey || event.metaKey) && !event.shiftKey;
   const name = command ? `Ctrl ${event.key.toLowerCase()}` : event.key;
   const free = !$("dialog[open]") && $("#signin").hidden && $(".tray").hidden && !target.closest("input, select, button, a, [tabindex='0']");
   if (name === "Escape" && !$("dialog[open]")) {
     if (!$("#signin").hidden) closeSheet();
     else if (!stopDrawing() && !$(".tray").hidden) closeTray();
   } else if (name === "Ctrl k") $(".find input").focus();
-  else if (name === "Ctrl z" && undoable() && !target.matches("input")) $(".toast button").click();
+  else if (name === "Ctrl z" && !target.matches("input") && undo()) $("#main").focus({ preventScroll: true });
   else if ((name === " " || name === "Enter") && free) {
     if (!event.repeat) $("#one").click();
   } else return;

@@ -1,8 +1,8 @@
 // The one state of the page: the address (label, tag, picture), what was read, what was drawn, and changes to images.
 
-import { ask, deleteAtOnce, get, pages, path, query } from "./api.js";
+import { ask, deleteAtOnce, get, pages, path, query, when } from "./api.js";
 import { law } from "./law.js";
-import { picture, report, titled, toast } from "./dom.js";
+import { hush, keepFocus, picture, report, titled, toast } from "./dom.js";
 
 export const READ_MAX = 1000; // images of a label, and labels
 const UNDO = 8; // seconds
@@ -18,7 +18,9 @@ export const state = {
   rows: [], // those with the tag, with probability, count and expected count; the likeliest first
   rest: 0, // the probability of those that were not read
   drawn: 0,
-  last: null, // the image drawn last, with the element that shows it
+  last: null, // the image drawn last
+  hero: null, // the image that is shown, with the element that shows it
+  fresh: new Map(), // id -> image as it was read or changed last
   gone: new Set(), // ids of deleted images, also while Undo is possible
 };
 
@@ -33,7 +35,7 @@ export function change(values) {
   due ??= Promise.resolve().then(() => {
     due = null;
     compute();
-    for (const listener of listeners) listener(state);
+    keepFocus(() => listeners.forEach((listener) => listener(state)));
   });
 }
 
@@ -60,11 +62,11 @@ function compute() {
   }
 }
 
-/** Count a draw, and show it. */
-export function count(image, element = state.last?.element) {
+/** Count a draw, and show it if there is an element for it. */
+export function count(image, element) {
   counts.set(image.id, (counts.get(image.id) ?? 0) + 1);
   since++;
-  change({ drawn: state.drawn + 1, last: { ...image, element } });
+  change({ drawn: state.drawn + 1, last: image, hero: element ? { ...image, element } : state.hero });
 }
 
 export function forget() {
@@ -81,7 +83,7 @@ export async function draw({ label, tag }, many) {
 /** Return the element that shows an image, as soon as it can be shown without a wait. */
 export async function shown(image) {
   const element = picture(image, 1024, { className: "front", alt: `${titled(image)}, ${image.label}` });
-  await element.decode().catch(() => new Promise((resolve) => (element.onload = resolve)));
+  await element.decode().catch(() => new Promise((resolve) => ["load", "gone"].forEach((name) => element.addEventListener(name, resolve))));
   return element;
 }
 
@@ -100,36 +102,53 @@ export function wanted() {
 export function record(how = "push") {
   const { label, tag, picture: id, images } = state;
   const address = `#${label}${tag && `&tag=${tag}`}${id && `&picture=${id}`}`;
-  if (how !== "none" && address !== location.hash) history[`${how}State`](null, "", address);
+  if (how === "push" && address !== location.hash) history.pushState({ isBox: id !== "" }, "", address);
+  if (how === "replace") history.replaceState(history.state, "", address);
   const one = images.find((image) => image.id === id);
   document.title = `${one ? titled(one) : label}${label && " · "}petAPI`;
 }
 
-/** Open the light box with an image, or close it. */
-export function look(id, how) {
+/** Open the light box with an image, or close it. Its entry in the history goes with it. */
+export function look(id) {
+  const how = state.picture ? "replace" : "push";
   change({ picture: id });
-  record(how);
+  if (!id && history.state?.isBox) history.back();
+  else record(how);
 }
 
 let turns = 0; // what answers an older wish comes too late
+export let wish = {}; // label and tag that were asked for last
 
 /** Show a label or a tag: its pictures, and a draw from it. Nothing changes before both are there. */
-export async function open({ label, tag = "", picture: id = "" }, how) {
+export async function open(place, how) {
   const turn = ++turns;
-  if (!label) return change({ label, tag: "", images: [], last: null });
+  wish = { label: place.label, tag: place.tag ?? "" };
+  try {
+    await bring(turn, place, how);
+  } catch (error) {
+    if (turn !== turns) return;
+    wish = { label: state.label, tag: state.tag };
+    record("replace");
+    throw error;
+  }
+}
+
+async function bring(turn, { label = "", tag = "", picture: id = "" }, how) {
+  if (!label) return change({ label, tag: "", images: [], last: null, hero: null });
   const same = label === state.label && state.images.length > 0;
   const read = same ? state : get(`images?${query({ label, limit: 100 })}`);
   const first = async () => {
     if (!labelled(label) && !(await read).images.length) return null;
     const image = await draw({ label, tag }).catch((error) => (error.status === 404 ? null : Promise.reject(error)));
-    return image && { ...image, element: await shown(image) };
+    return image && [image, await shown(image)];
   };
-  const [{ images, cursor }, last] = await Promise.all([read, first()]);
+  const [{ images, cursor }, drawn] = await Promise.all([read, first()]);
   if (turn !== turns) return;
-  if (tag && !last && images.length) return open({ label, picture: id }, how); // nothing has this tag any more
+  if (tag && !drawn && images.length) return open({ label, picture: id }, how); // nothing has this tag any more
   forget();
-  change({ label, tag, picture: id, last, images, all: same ? state.all : !cursor });
-  if (last) count(last, last.element);
+  change({ label, tag, picture: id, last: null, hero: null, images, all: same ? state.all : !cursor });
+  compute(); // so that the draw counts with this law
+  if (drawn) count(...drawn);
   record(how);
   if (cursor) await readOn();
 }
@@ -144,6 +163,7 @@ async function readOn() {
 export async function refresh(other) {
   await loadLabels();
   const { label, labels, images } = state;
+  dispatchEvent(new Event("more"));
   if (images.length) await readOn();
   else await open({ label: label || other || labels[0]?.label }, "replace");
 }
@@ -155,54 +175,70 @@ export async function loadLabels() {
 
 // -- changes to images
 
-const etags = new Map(); // id -> ETag of the state that a person has seen
-
+/** Put what was read of an image in all places. Return it with its ETag, which a later change may name. */
 function seen({ text, header }) {
   const image = JSON.parse(text);
-  etags.set(image.id, header("ETag"));
+  const { probability: _, ...known } = image;
+  state.fresh.set(image.id, known);
+  const totalWeight = image.weight / image.probability;
+  const labels = state.labels.map((one) => (one.label === image.label ? { ...one, totalWeight } : one));
   const old = state.images.find(({ id }) => id === image.id);
-  if (!old) return image;
-  const labels = state.labels.map((one) => (one.label === image.label ? { ...one, totalWeight: one.totalWeight + image.weight - old.weight } : one));
-  change({ labels, images: state.images.map((one) => (one === old ? image : one)) });
-  return image;
+  const differs = old && JSON.stringify({ ...old, ...known }) !== JSON.stringify(old);
+  change({ labels, images: differs ? state.images.map((one) => (one === old ? known : one)) : state.images });
+  return { ...image, etag: header("ETag") };
 }
 
-/** Read an image, with the ETag that a later change names. */
 export const inspect = async (id) => seen(await ask("GET", `images/${id}/info`));
 
-/** Change an image, if it is still as the person has seen it. */
-export async function patch(image, json) {
-  const etag = etags.get(image.id);
-  return seen(await ask("PATCH", path(image), { json, headers: etag ? { "If-Match": etag } : {} }));
-}
+/** Change an image; with an ETag, only if it is still as the person has seen it. */
+export const patch = async (image, json) =>
+  seen(await ask("PATCH", path(image), { json, headers: image.etag ? { "If-Match": image.etag } : {} }));
 
-let pending = []; // images whose deletes are not sent yet
+let pending = []; // deleted images that Undo brings back
+let leaving = []; // those whose DELETE is sent now, one after the other
+let timer;
 
 /** Delete images after some seconds, in which the person may undo it. */
-export function remove(images) {
+export async function remove(images) {
+  const no = await when.write();
+  if (no) return toast(no);
   send();
   pending = images;
+  timer = setTimeout(send, UNDO * 1000);
   change({ gone: new Set([...state.gone, ...images.map(({ id }) => id)]) });
-  toast(`Deleted ${images.length === 1 ? titled(images[0]) : `${images.length} pictures`}.`, "Undo", undo, UNDO, send);
+  toast(`Deleted ${images.length === 1 ? titled(images[0]) : `${images.length} pictures`}.`, "Undo", undo, UNDO);
 }
 
-const restore = (images) => change({ gone: new Set([...state.gone].filter((id) => !images.some((image) => image.id === id))) });
-const undo = () => restore(pending.splice(0));
-export const undoable = () => pending.length > 0;
-export const sendAtOnce = () => pending.splice(0).forEach(deleteAtOnce);
+function restore(images) {
+  for (const { id } of images) state.gone.delete(id);
+  change();
+}
 
-/** Send the deletes that wait. */
+/** Bring back what was deleted a moment ago. Return whether there was anything. */
+export function undo() {
+  if (!pending.length) return false;
+  hush();
+  restore(pending.splice(0));
+  return true;
+}
+
+/** Send the deletes that wait, though the page goes. */
+export const sendAtOnce = () => [...leaving, ...pending.splice(0)].forEach(deleteAtOnce);
+
 async function send() {
-  const images = pending;
-  pending = [];
-  for (const image of images) {
-    await ask("DELETE", path(image)).catch((error) => {
+  clearTimeout(timer);
+  const idle = !leaving.length;
+  leaving.push(...pending.splice(0));
+  if (!idle || !leaving.length) return;
+  for (; leaving.length; leaving.shift()) {
+    await ask("DELETE", path(leaving[0])).catch((error) => {
       if (error.status === 404) return;
-      restore([image]);
+      restore([leaving[0]]);
       report(error);
     });
   }
-  const { gone, last } = state;
-  change({ images: state.images.filter(({ id }) => !gone.has(id) || pending.some((image) => image.id === id)), last: gone.has(last?.id) ? null : last });
-  if (images.length) await loadLabels().catch(report);
+  await loadLabels().catch(report);
+  const left = state.images.filter(({ id }) => !state.gone.has(id) || pending.some((image) => image.id === id));
+  change({ images: left, ...(state.gone.has(state.hero?.id) && { last: null, hero: null }) });
+  if (!left.length) await open({ label: state.labels[0]?.label }, "replace").catch(report);
 }

@@ -7,13 +7,15 @@ import { READ_MAX, change, labelled, listen, look, state } from "./state.js";
 const FEW = 5; // pictures, for which the strip is higher
 const THUMBNAILS = 60;
 const CELL_MIN = 4; // pixels of a draw
+const FRAMES = 12; // of film
 const MOST = 10;
 const box = $(".strip");
 const sum = (all, name) => all.reduce((total, one) => total + one[name], 0);
 
 function strip({ rows, drawn, last, label, tag, rest, all, gone, images }) {
   $(".law").hidden = $(".two").hidden = $("#gallery").hidden = !images.length;
-  if (!rows.length) return;
+  $("#law-title").textContent = rows.length ? "" : `No picture of ${label} has the tag ${tag}.`;
+  if (!rows.length) return box.replaceChildren();
   const width = box.clientWidth;
   const few = rows.length <= FEW;
   const parts = slices(rows, width).map((part) => ({ ...part, count: sum(part.of, "count"), expected: sum(part.of, "expected") }));
@@ -33,7 +35,7 @@ function strip({ rows, drawn, last, label, tag, rest, all, gone, images }) {
     set(element, { "--p": probability, "data-drawn": drawn });
     set($(".bar", element), { className: cells && count ? "bar cells" : "bar", "--p": expected ? Math.min(2, count / expected) : 0, "--n": count });
     $("b", element).textContent = percent(probability);
-    $(".cap span", element).textContent = `drawn ${drawn ? percent(count / drawn) : "–"}`;
+    $(".cap span", element).textContent = of.length ? `drawn ${drawn ? percent(count / drawn) : "–"}` : `${unread()} more`;
     $("button", element).ariaLabel = `${words(part)}, drawn ${counted(count, "time")}`;
   });
   const buttons = $$("button", box);
@@ -51,8 +53,10 @@ function strip({ rows, drawn, last, label, tag, rest, all, gone, images }) {
   $(".shared").textContent = groups.length ? `${about} Click one to see them in the gallery.` : "";
 }
 
+const unread = () => (labelled().count - state.images.length).toLocaleString("en");
+
 function words({ of, probability }) {
-  if (!of.length) return `More that were not read, ${percent(probability)}`;
+  if (!of.length) return `${unread()} more, which were not read, ${percent(probability)}`;
   return of.length > 1 ? `${counted(of.length)}, ${percent(probability)} together` : `${titled(of[0])}, ${percent(probability)}`;
 }
 
@@ -61,7 +65,7 @@ function slice({ of, probability }, frames, heights) {
   const [first] = of;
   const wide = of.length === 1 ? (probability * heights * first.height) / first.width : 0;
   const step = Math.ceil(of.length / frames);
-  const images = wide > 3.2 ? Array(Math.ceil(wide / 2)).fill(first) : of.filter((_, place) => place % step === 0);
+  const images = wide > 3.2 ? Array(Math.min(FRAMES, Math.ceil(wide / 2))).fill(first) : of.filter((_, place) => place % step === 0);
   const button = h(wide > 3.2 ? "button.film" : "button", {}, ...images.map((image) => picture(image, 256)));
   button.onclick = () => (of.length === 1 ? look(first.id) : dispatchEvent(new CustomEvent("gallery", { detail: (first ?? state.rows.at(-1)).id })));
   return h("li", {}, h("span.bar"), button, h("span.cap", {}, h("b"), h("span")));

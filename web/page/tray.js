@@ -1,14 +1,14 @@
 // The tray: pictures on their way in, a row each. It goes on while the person does something else.
 
 import { BASE, Problem, get, upload } from "./api.js";
-import { $, $$, attempt, couple, decimal, h, icon, link, list, percent, report, set, size, tagsOf, text } from "./dom.js";
-import { labelled, listen, patch, refresh, state } from "./state.js";
+import { $, $$, attempt, couple, decimal, h, icon, keepFocus, link, list, percent, report, set, size, tagsOf, text, toast } from "./dom.js";
+import { labelled, listen, look, patch, refresh, state } from "./state.js";
 
 const AT_ONCE = 3;
 const ICONS = { send: "up", ok: "ok", same: "same", no: "no" };
 
 let rows = []; // { file, state, sent, error, image, as (what was sent) }, and label, tags, weight of its own, if any
-let running = false;
+let run = null; // what goes on now; Stop ends it
 let busy = 0; // seconds that the service asked for
 let keys = 0;
 const form = $("#forall");
@@ -18,6 +18,8 @@ const of = (name) => rows.filter((row) => row.state === name).length;
 
 /** Add files to the tray and open it. `own` are values of each file alone, as the samples have them. */
 function add(files, own = []) {
+  if ($("#add").disabled) return toast($("#locked p").textContent);
+  if (state.picture) look("");
   if (of("ok") + of("same") === rows.length) rows = [];
   rows.push(...[...files].map((file, place) => ({ key: ++keys, file, state: "wait", ...own[place] })));
   open();
@@ -39,12 +41,13 @@ export function close() {
 // -- sending
 
 async function start() {
-  running = true;
+  const me = (run = {});
   const one = async () => {
-    for (let row; running && (row = rows.find((each) => each.state === "wait")); ) await send(row);
+    for (let row; run === me && (row = rows.find((each) => each.state === "wait")); ) await send(row);
   };
   await Promise.all(Array.from({ length: AT_ONCE }, one));
-  running = false;
+  if (run && run !== me) return;
+  run = null;
   await refresh(rows[0]?.label).catch(report);
   render();
 }
@@ -53,7 +56,6 @@ async function start() {
 const values = (row) => ({ label: row.label ?? label.value.trim().toLowerCase(), tags: row.tags ?? tagsOf(tags.value), weight: row.weight ?? weight.value });
 
 async function send(row) {
-  const { formMax, fileMax } = state.status;
   const said = (sent, seconds = 0) => {
     busy = seconds;
     row.sent = sent ?? row.sent;
@@ -62,14 +64,18 @@ async function send(row) {
   Object.assign(row, { state: "send", as: values(row) });
   said(0);
   try {
+    const { formMax, fileMax } = state.status;
     if (row.file.size > fileMax) throw new Problem(`It has ${size(row.file.size)}, but may have at most ${size(fileMax)}. Choose a smaller file.`);
     const { image, created } = await upload({ file: row.file, ...row.as }, formMax, said);
     Object.assign(row, { state: created ? "ok" : "same", image });
     state.gone.delete(image.id);
-  } catch ({ status, message, existing }) {
+  } catch (error) {
+    const { status, message, existing } = error;
     if (existing) Object.assign(row, { state: "same", image: existing });
-    else if (status === 0 || status === 401) [row.state, running] = ["wait", false];
-    else Object.assign(row, { state: "no", error: message });
+    else if (status === 0 || status === 401) {
+      [row.state, run] = ["wait", null];
+      report(error);
+    } else Object.assign(row, { state: "no", error: message });
   }
   busy = 0;
   render();
@@ -97,7 +103,7 @@ function about(row) {
   if (row.state === "wait") return [`Waiting, weight ${now.weight}${row.tags ? `, ${row.tags.join(", ")}` : ""} `, change];
   if (row.state === "no") return [text("em.bad", "Refused: "), error, h("br"), link("Retry", () => again(row)), change, link("Remove", () => drop(row))];
   const total = totalOf(row);
-  if (row.state === "ok") return [text("em.good", "Stored."), total ? ` ${percent(image.weight / total)} of ${image.label}` : ""];
+  if (row.state === "ok") return [text("em.good", "Stored."), total && !run ? ` ${percent(image.weight / total)} of ${image.label}` : ""];
   const asked = Number(row.as.weight);
   return [`Already there, with weight ${decimal(image.weight)}. `, asked === image.weight ? "" : link(`Set it to ${decimal(asked)}`, () => overwrite(row))];
 }
@@ -121,6 +127,7 @@ function edit(row, now) {
   small.onsubmit = (event) => {
     event.preventDefault();
     Object.assign(row, { weight: own.value, tags: tagsOf(named.value), state: "wait" });
+    small.closest("li").dataset.what = "";
     render();
   };
   $(`[data-key="${row.key}"] p`, tray).replaceChildren(small);
@@ -135,7 +142,7 @@ function make({ file }) {
 }
 
 function update(element, row) {
-  const what = JSON.stringify([row.state, row.sent, row.error, values(row), totalOf(row)]);
+  const what = JSON.stringify([row.state, row.sent, row.error, values(row), totalOf(row), run === null]);
   if (element.dataset.what === what) return; // so that what the person has under the hands stays
   element.dataset.what = what;
   element.className = row.state;
@@ -144,7 +151,9 @@ function update(element, row) {
   $(".mark", element).replaceChildren(mark);
 }
 
-function render() {
+const render = () => keepFocus(show);
+
+function show() {
   const [stored, there, refused, waiting] = ["ok", "same", "no", "wait"].map(of);
   const ended = stored + there + refused;
   if (!tray.hidden) list($(".files"), rows, ({ key }) => key, make, update);
@@ -152,8 +161,8 @@ function render() {
   const words = `${stored} of ${rows.length} stored.${there ? ` ${there} already there.` : ""}${refused ? ` ${refused} refused.` : ""}`;
   $(".sum p").textContent = busy ? `The service is busy. Continuing in ${busy} s.` : words;
   $(".sum progress").value = rows.reduce((sum, row) => sum + (row.state === "send" ? row.sent * 0.9 : 0), ended) / (rows.length || 1);
-  set($("#go"), { textContent: running ? "Stop" : waiting ? `Add ${waiting}` : "Done", className: waiting && !running ? "main" : "" });
-  $("#add span").textContent = running && tray.hidden ? `${ended} of ${rows.length}` : "Add pictures";
+  set($("#go"), { textContent: run ? "Stop" : waiting ? `Add ${waiting}` : "Done", className: waiting && !run ? "main" : "" });
+  $("#add span").textContent = run && tray.hidden ? `${ended} of ${rows.length}` : "Add pictures";
   const taken = state.status?.labels;
   list($("#known"), taken ?? state.labels.map((one) => one.label), (name) => name, (value) => h("option", { value }));
   set($(".taken"), { hidden: !taken, textContent: `This service takes the labels ${taken?.join(", ")}.` });
@@ -161,7 +170,7 @@ function render() {
 
 function begin() {
   render();
-  if (!running) start();
+  if (!run) start();
 }
 
 // -- how files come in
@@ -206,10 +215,11 @@ form.onsubmit = (event) => {
   begin();
 };
 $("#go").onclick = (event) => {
-  if (!running && of("wait")) return; // the form says what is missing, or begins
+  if (!run && of("wait")) return; // the form says what is missing, or begins
   event.preventDefault();
-  if (running) running = false;
-  else close();
+  if (!run) return close();
+  run = null;
+  render();
 };
 $("[data-close]", tray).onclick = close;
 $("#add").onclick = open;
@@ -221,8 +231,10 @@ for (const input of [$("#files"), $("#folder")]) {
   };
 }
 $("#samples").onclick = ({ currentTarget }) => attempt(currentTarget, samples);
-addEventListener("dragover", (event) => event.preventDefault());
+const hasFiles = ({ dataTransfer }) => dataTransfer.types.includes("Files");
+addEventListener("dragover", (event) => hasFiles(event) && event.preventDefault());
 addEventListener("drop", (event) => {
+  if (!hasFiles(event)) return;
   event.preventDefault();
   if (!event.target.closest?.(".find")) dropped(event.dataTransfer).catch(report);
 });
