@@ -90,7 +90,7 @@ listen(({ status }) => {
   const signable = writes === "token";
   $("#sign span").textContent = who || "Sign in";
   $("#sign").hidden = !signable && !who;
-  $("#add").disabled = writes === "closed" || writes === "disabled";
+  document.body.classList.toggle("readonly", writes === "closed" || writes === "disabled");
   $("#locked").hidden = writes === "open" || (signable && who !== false);
   $("#locked p").textContent = CLOSED[writes] ?? "";
   $("#locked button").hidden = !signable;

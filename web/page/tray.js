@@ -18,7 +18,7 @@ const of = (name) => rows.filter((row) => row.state === name).length;
 
 /** Add files to the tray and open it. `own` are values of each file alone, as the samples have them. */
 function add(files, own = []) {
-  if ($("#add").disabled) return toast($("#locked p").textContent);
+  if ($(".readonly")) return toast($("#locked p").textContent);
   if (state.picture) look("");
   if (of("ok") + of("same") === rows.length) rows = [];
   rows.push(...[...files].map((file, place) => ({ key: ++keys, file, state: "wait", ...own[place] })));
