@@ -111,7 +111,7 @@ export function keepFocus(action) {
   const active = document.activeElement;
   const room = active.closest("dialog, .tray, section, main");
   action();
-  if (active !== document.body && !active.checkVisibility()) ($("h2[tabindex]", room ?? document.body.firstChild) ?? room?.closest("[tabindex]") ?? $("#main")).focus({ preventScroll: true });
+  if (active !== document.body && !active.checkVisibility()) ((room && $("h2[tabindex]", room)) ?? room?.closest("[tabindex]") ?? $("#main")).focus({ preventScroll: true });
 }
 
 /** Run an action once at a time. Its button is busy meanwhile, but keeps its focus. */

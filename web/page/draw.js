@@ -63,10 +63,10 @@ async function readFaces() {
 }
 
 /** Show the picture. It changes with its caption in one frame, since it is decoded already. */
-function hero({ hero: last, images, rows, label, labels: known, status }) {
+function hero({ hero: last, images, rows, label, labels: known, status, ready }) {
   const empty = !images.length;
   $("#samples").hidden = $("#samples + small").hidden = known.length > 0;
-  $(".zone").hidden = !empty || !status;
+  $(".zone").hidden = !empty || !ready || !status;
   $(".hero").hidden = !$(".zone").hidden;
   if (!$(".zone").hidden && !$(".fan img")) $(".fan").append(...FAN.map((name) => h("img", { alt: "", src: new URL(`web/samples/${name}.jpg`, BASE) })));
   for (const button of [$("#one"), $("#many")]) button.disabled = !rows.length;
@@ -126,7 +126,7 @@ async function many() {
     }
     const { last } = state;
     const element = me.done && current() && (await shown(last));
-    if (element && current()) change({ hero: { ...last, element } });
+    if (element && current() && state.last === last) change({ hero: { ...last, element } });
   } finally {
     running = null;
     change();

@@ -20,6 +20,7 @@ export const state = {
   drawn: 0,
   last: null, // the image drawn last
   hero: null, // the image that is shown, with the element that shows it
+  ready: false, // whether a label was opened, or there is none
   fresh: new Map(), // id -> image as it was read or changed last
   gone: new Set(), // ids of deleted images, also while Undo is possible
 };
@@ -134,7 +135,7 @@ export async function open(place, how) {
 }
 
 async function bring(turn, { label = "", tag = "", picture: id = "" }, how) {
-  if (!label) return change({ label, tag: "", images: [], last: null, hero: null });
+  if (!label) return change({ label, tag: "", images: [], last: null, hero: null, ready: true });
   const same = label === state.label && state.images.length > 0;
   const read = same ? state : get(`images?${query({ label, limit: 100 })}`);
   const first = async () => {
@@ -146,7 +147,7 @@ async function bring(turn, { label = "", tag = "", picture: id = "" }, how) {
   if (turn !== turns) return;
   if (tag && !drawn && images.length) return open({ label, picture: id }, how); // nothing has this tag any more
   forget();
-  change({ label, tag, picture: id, last: null, hero: null, images, all: same ? state.all : !cursor });
+  change({ label, tag, picture: id, last: null, hero: null, images, all: same ? state.all : !cursor, ready: true });
   compute(); // so that the draw counts with this law
   if (drawn) count(...drawn);
   record(how);

@@ -30,8 +30,9 @@ function strip({ rows, drawn, last, label, tag, rest, all, gone, images }) {
   list(box, shown, ({ of }) => `${of[0]?.id} ${of.length}`, (part) => slice(part, frames, width / (few ? 128 : 88)), (element, part) => {
     const { of, probability, count, expected } = part;
     const hit = drawn > 0 && of.some(({ id }) => id === last?.id);
-    if (hit && element.className === "hit" && element.dataset.drawn !== `${drawn}`) for (const fall of element.getAnimations({ subtree: true })) fall.play();
-    element.className = hit ? "hit" : of.length && of.every(({ id }) => gone.has(id)) ? "gone" : of.length ? "" : "rest";
+    if (hit && element.classList.contains("hit") && element.dataset.drawn !== `${drawn}`) for (const fall of element.getAnimations({ subtree: true })) fall.play();
+    const deleted = of.length && of.every(({ id }) => gone.has(id));
+    element.className = `${hit ? "hit" : ""} ${deleted ? "gone" : ""} ${of.length ? "" : "rest"}`;
     set(element, { "--p": probability, "data-drawn": drawn });
     set($(".bar", element), { className: cells && count ? "bar cells" : "bar", "--p": expected ? Math.min(2, count / expected) : 0, "--n": count });
     $("b", element).textContent = percent(probability);
