@@ -61,6 +61,7 @@ export async function ask(method, target, options = {}) {
   const no = write && (await when.write());
   if (no) throw new Problem(no, 401);
   for (let tried = 1, asked = false; ; tried++) {
+    const used = token.get();
     const answer = await send(method, url, options).catch(() => null);
     if (!answer) {
       when.away();
@@ -68,7 +69,7 @@ export async function ask(method, target, options = {}) {
     }
     const { status } = answer;
     if (status < 300) return answer;
-    if (status === 401 && write && !asked && (await when.unauthorized())) asked = true;
+    if (status === 401 && write && !asked && (used !== token.get() || (await when.unauthorized()))) asked = true;
     else if (tried === TRIES || ![429, 503].includes(status)) throw problemOf(answer);
     else {
       const seconds = Math.min(Number(answer.header("Retry-After")) || 1, WAIT_MAX);

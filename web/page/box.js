@@ -93,7 +93,7 @@ function show(read) {
   $(".guess").replaceChildren(...(read.labels ?? []).map(bar));
   const facts = { Size: `${read.width} × ${read.height}, ${size(read.bytes)}, ${read.contentType.slice(6).toUpperCase()}`, Added: day(read.created) };
   $("dl", box).replaceChildren(...Object.entries(facts).flatMap(([name, fact]) => [text("dt", name), text("dd", fact)]));
-  set($("#load"), { href: address(read), download: read.filename ?? read.id.split("/")[1] });
+  $("#load").href = address(read);
 }
 
 function place() {
@@ -176,9 +176,9 @@ function mode(name) {
 async function mosaic() {
   const { id, label } = image;
   const least = state.status.mosaicTilesMin;
-  const count = labelled(label)?.count ?? 0;
-  const all = state.labels.reduce((sum, one) => sum + one.count, 0);
-  if (all < least) throw new Problem(`All labels together have ${all} tiles; a mosaic needs ${least}.`);
+  const count = (labelled(label)?.count ?? 1) - 1; // without its own tile
+  const all = state.labels.reduce((sum, one) => sum + one.count, -1);
+  if (all < least) throw new Problem(`All labels together have ${all} other tiles; a mosaic needs ${least}.`);
   const target = `${path(image)}/mosaic?${query({ tiles: count < least ? "*" : "" })}`;
   const over = h("img.over", { alt: "The same picture as a mosaic", src: new URL(target, BASE) });
   await over.decode().catch(async () => {
@@ -188,7 +188,7 @@ async function mosaic() {
   });
   if (image?.id !== id) return;
   mode("picture");
-  if (count < least) $(".similar p").textContent = `The label ${label} has ${count} tiles; a mosaic needs ${least}. These are of all labels.`;
+  if (count < least) $(".similar p").textContent = `The label ${label} has ${count} other tiles; a mosaic needs ${least}. These are of all labels.`;
   const divide = ({ currentTarget }) => set(wipe, { "--at": `${currentTarget.value}%` });
   const range = h("input", { type: "range", value: 50, ariaLabel: "How much of the picture is shown", oninput: divide });
   wipe.append(over, h("span.line"), text("span.tag.l", "Picture"), text("span.tag.r", "Mosaic"), range);
@@ -209,6 +209,13 @@ async function similar() {
   said.textContent = images.length ? "" : "There is none yet.";
   list($(".similar ul"), images, (one) => one.id, (one) => h("li", {}, h("button", { ariaLabel: `${titled(one)}, ${one.label}`, onclick: () => look(one.id) }, picture(one, 256))));
   $(".similar ul button")?.focus();
+}
+
+/** Save the picture under its file name. The answer of the service names it otherwise, and its word goes before ours. */
+async function download() {
+  const blob = await fetch(address(image)).then((answer) => answer.blob()).catch(() => null); // large ones come from S3
+  const href = blob ? URL.createObjectURL(blob) : address(image);
+  h("a", { href, download: image.filename ?? image.id.split("/")[1] }).click();
 }
 
 /** Delete, and give the focus to the neighbour. */
@@ -246,6 +253,10 @@ box.oncancel = (event) => {
 for (const button of $$("[data-step]", box)) button.onclick = () => step(Number(button.dataset.step));
 for (const button of $$("[data-show]", box)) button.onclick = () => (button.dataset.show === "mosaic" ? attempt(button, mosaic) : mode("picture"));
 $("#alike").onclick = ({ currentTarget }) => attempt(currentTarget, similar);
+$("#load").onclick = (event) => {
+  event.preventDefault();
+  attempt(event.currentTarget, download);
+};
 $("#address").onclick = ({ currentTarget }) => copy(currentTarget, address(image));
 $("#delete").onclick = erase;
 document.onkeydown = (event) => {
