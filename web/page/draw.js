@@ -48,7 +48,7 @@ function tags({ label, tag, images, all: complete }) {
   const items = few.map(([name, small]) => ({ name, small, pressed: name === tag, go: () => open({ label, tag: name === tag ? "" : name }) }));
   if (few.length < all.length) items.push({ name: `All ${all.length} tags`, small: "", pressed: null, go: () => change(void (allTags = true)) });
   chips($(".tags"), items);
-  set($("#tags-title"), { hidden: !all.length, textContent: `Only with the tag${complete ? "" : ` (of the first ${images.length})`}` });
+  set($("#tags-title"), { hidden: !all.length, textContent: `Only with the tag${complete ? "" : ` (of the first ${images.length.toLocaleString("en")})`}` });
 }
 
 /** Read a picture for each label's button, one after the other: the throttles are shared by all visitors. */
