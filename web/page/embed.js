@@ -15,9 +15,9 @@ function picture(address) {
   return {
     img: `<img src="${address.replaceAll("&", "&amp;")}"\n     alt="${alt}">`,
     Markdown: `![${alt}](${address})`,
-    curl: `curl -o ${state.label} -D - \\\n  "${address}"`,
+    curl: `curl -L -o ${state.label} -D - \\\n  "${address}"`,
     JavaScript: `const picture = new Image();\npicture.alt = "${alt}";\npicture.src = \`${address}\`;\ndocument.body.append(picture);`,
-    Python: `from urllib.request import urlopen\n\nwith urlopen(f"${address}") as answer:\n    print(answer.headers["Image-Probability"])\n    open("${state.label}", "wb").write(answer.read())`,
+    Python: `import json\nfrom urllib.request import urlopen, urlretrieve\n\nwith urlopen(f"${address.replace("random?", "random.json?")}") as answer:\n    image = json.load(answer)\nprint(image["probability"])\nurlretrieve(image["${address.includes("size=") ? "thumbnailUrl" : "url"}"], "${state.label}")`,
   };
 }
 
@@ -38,7 +38,7 @@ const RECIPES = {
     const walk = (file, code) => url(file, { session: "show" }, `&position=${code}`);
     return {
       no: "A slideshow asks for one picture after the other: choose curl, JavaScript or Python.",
-      curl: `for place in 0 1 2; do\n  curl -o "$place" "${walk("random", "$place")}"\ndone`,
+      curl: `for place in 0 1 2; do\n  curl -L -o "$place" "${walk("random", "$place")}"\ndone`,
       JavaScript: `const slide = document.body.appendChild(new Image());\nlet place = 0;\nsetInterval(async () => {\n  const answer = await fetch(\`${walk("random.json", "${place++}")}\`);\n  if (answer.ok) slide.src = (await answer.json()).url;\n  else place = 0;\n}, 5000);`,
       Python: `from urllib.request import urlretrieve\n\nfor place in range(3):\n    urlretrieve(f"${walk("random", "{place}")}", f"{place}")`,
       hint: "A session shows each picture once, heavy ones rather early. Another text for the session gives another order.",
