@@ -6,7 +6,7 @@ import { change, count, draw, forget, labelled, listen, look, open, refresh, sho
 
 const LABELS = 8; // without a click
 const FACES = 60; // at most
-const TAGS = 5;
+const TAGS = 3;
 const MANY = 100;
 const FALL = 0.025; // seconds between two of many draws
 const FAN = ["macaws", "sailing-yacht", "lighthouse-on-cape", "painted-face", "rafting", "red-barn", "caps"];
@@ -65,6 +65,7 @@ async function readFaces() {
 /** Show the picture. It changes with its caption in one frame, since it is decoded already. */
 function hero({ hero: last, images, rows, label, labels: known, status, ready }) {
   const empty = !images.length;
+  document.documentElement.classList.toggle("open", ready); // until then, what would jump is not shown
   $("#samples").hidden = $("#samples + small").hidden = known.length > 0;
   $(".zone").hidden = !empty || !ready || !status;
   $(".hero").hidden = !$(".zone").hidden;
