@@ -65,7 +65,7 @@ async function readFaces() {
 /** Show the picture. It changes with its caption in one frame, since it is decoded already. */
 function hero({ hero: last, images, rows, label, labels: known, status, ready }) {
   const empty = !images.length;
-  document.documentElement.classList.toggle("open", ready); // until then, what would jump is not shown
+  document.documentElement.classList.toggle("begun", ready); // until then, what would jump is not shown
   $("#samples").hidden = $("#samples + small").hidden = known.length > 0;
   $(".zone").hidden = !empty || !ready || !status;
   $(".hero").hidden = !$(".zone").hidden;
