@@ -76,7 +76,7 @@ function updateTile(element, image, greatest) {
   $("b", button).textContent = percent(probability);
   $("span span", button).textContent = titled(image);
   set($("i", button), { "--p": probability / greatest });
-  set(button, { ariaLabel: `${titled(image)}, ${label}, ${percent(probability)}`, ariaPressed: picked && `${on}`, onclick: () => (picked ? toggle() : look(id)) });
+  set(button, { ariaLabel: `${percent(probability)} ${titled(image)}, ${label}`, ariaPressed: picked && `${on}`, onclick: () => (picked ? toggle() : look(id)) });
   element.className = on ? "picked" : "";
   $(".tick", button)?.remove();
   if (picked) button.append(h("span.tick", {}, icon("ok")));
