@@ -27,7 +27,7 @@ def show_table(page: Page) -> None:
 
 def test_it_is_sorted_and_lists_all_labels(petapi: Api, visit: Visit) -> None:
     for seed, (name, weight) in enumerate({"10-c.png": "0.3", "9-a.png": "0.6", "Ab.png": "0.1"}.items()):
-        store(name, seed, weight)
+        store(petapi, name, seed, weight=weight)
     store(Api(petapi.host, f"{petapi.label}-b"), "other.png", 9, weight="0.2")
     page = visit(f"{petapi.label}")
     expect(page.locator("#gallery-title small")).to_have_text("3 pictures")
@@ -37,12 +37,15 @@ def test_it_is_sorted_and_lists_all_labels(petapi: Api, visit: Visit) -> None:
     for by, names in orders.items():
         page.get_by_label("Sort").select_option(by)
         assert tiles(page) == names
-    expect(tile(page, "9-a.png")).to_have_accessible_name(f"9-a.png, {petapi.label}, 60.0%")
+    expect(tile(page, "9-a.png").locator("b")).to_have_text("60.0%")
+    for part in ("9-a.png", petapi.label, "60.0%"):
+        expect(tile(page, "9-a.png")).to_have_accessible_name(re.compile(re.escape(part)))
     widths = page.locator(".tile > i").evaluate_all("(all) => all.map((one) => one.style.getPropertyValue('--p'))")
     assert [round(float(width), 3) for width in widths] == [1, 0.5, 0.167], "of the greatest"
     page.get_by_label("Which pictures").select_option("All labels")
-    expect(tile(page, "other.png")).to_have_accessible_name(f"other.png, {petapi.label}-b, 100.0%")
-    expect(tile(page, "9-a.png")).to_have_accessible_name(f"9-a.png, {petapi.label}, 60.0%")
+    expect(tile(page, "other.png").locator("b")).to_have_text("100.0%")
+    expect(tile(page, "other.png")).to_have_accessible_name(re.compile(f"{petapi.label}-b"))
+    expect(tile(page, "9-a.png").locator("b")).to_have_text("60.0%")
     look(page, "other.png")
     expect(page.locator("#box-title small")).to_contain_text("in all labels")
     page.keyboard.press("Escape")
@@ -177,13 +180,12 @@ def test_several_pictures_are_changed_together(petapi: Api, visit: Visit) -> Non
     tile(page, "2.png").click()
     expect(tile(page, "2.png")).to_have_attribute("aria-pressed", "false")
     expect(form.locator("b")).to_have_text("2 selected")
-    assert axe(page) == []
     form.get_by_label("Weight").fill("0.123456789")
     form.get_by_role("button", name="Weight").click()
     expect(form).to_be_hidden()
     expect(page.locator("#select")).to_be_focused()
     assert [info(petapi, url)["weight"] for url in urls] == [0.123456789, 0.123456789, 0.5, 0.5]
-    expect(tile(page, "0.png")).to_have_accessible_name(re.compile("9.9%$"))
+    expect(tile(page, "0.png").locator("b")).to_have_text("9.9%")
 
     pick("1.png", "3.png")
     form.get_by_label("Tags").fill("Sunny, harbour")
@@ -215,6 +217,7 @@ def test_if_one_of_several_fails_the_others_stay_selected(petapi: Api, visit: Vi
     page.locator("#select").click()
     for seed in range(3):
         tile(page, f"{seed}.png").click()
+    assert axe(page) == []
     assert petapi.delete(urls[1]).status == 204
     page.get_by_label("Weight of the selected").fill("0.25")
     page.locator(".selected").get_by_role("button", name="Weight").click()

@@ -138,7 +138,7 @@ def test_file_names_survive_the_page_and_are_found(petapi: Api, visit: Visit) ->
 
 
 def test_a_service_of_few_labels_gets_all_samples_under_the_first(petapi: Api, visit: Visit) -> None:
-    """One sample of each label is enough here."""
+    """One sample of each label is enough here, and the service is empty for the page at first."""
     taken = [petapi.label, "vehicles"]
 
     def status(route: Route) -> None:
@@ -152,6 +152,7 @@ def test_a_service_of_few_labels_gets_all_samples_under_the_first(petapi: Api, v
     def before(page: Page) -> None:
         page.route("**/status", status)
         page.route("**/samples.json", some)
+        page.route("**/labels?*", lambda route: route.fulfill(json={"labels": []}), times=1)
 
     page = visit(before=before)
     page.locator("#samples").click()
