@@ -31,7 +31,7 @@ function claims(text) {
 function wrong(text) {
   const known = claims(text);
   if (!known) return "This is not a token: a token has three parts separated by dots.";
-  return known.exp * 1000 < Date.now() ? `${known.sub}’s token expired on ${day(known.exp * 1000)}. Ask for a new one.` : "";
+  return known.exp * 1000 < Date.now() ? `${known.sub ? `${known.sub}’s` : "This"} token expired on ${day(known.exp * 1000)}. Ask for a new one.` : "";
 }
 
 /** Open the sheet. The promise is true as soon as the person has signed in. */
@@ -51,7 +51,7 @@ function say(error) {
   $("#token-error").textContent = error;
   input.ariaInvalid = error ? "true" : null;
   $("#out").hidden = !token.get();
-  $("#sign-title").textContent = known && !error ? `Signed in as ${known.sub}${until}.` : "Sign in with a token";
+  $("#sign-title").textContent = known && !error ? `Signed in${known.sub ? ` as ${known.sub}` : ""}${until}.` : "Sign in with a token";
 }
 
 export function close(signed) {
