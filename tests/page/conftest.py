@@ -2,17 +2,20 @@
 
 import os
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests.support import sample_pictures
 from tests.support.browser import CHROMIUM, PATIENCE, Watched, chromium
 from tests.support.hosts import Api, Remote
 from tests.support.local_service import LocalService
+from tests.support.pictures import File
 from tests.support.the_page import FOREIGN_SITE, ready
 
-expect.set_options(timeout=PATIENCE)
+expect.set_options(timeout=8000 or PATIENCE)
 
 
 @pytest.fixture(scope="module")
@@ -34,6 +37,32 @@ def url(running: LocalService) -> str:
 def petapi(request: pytest.FixtureRequest, url: str) -> Api:
     """Return that service, with a label that only this test uses."""
     return Api(Remote(url), f"page-{os.getpid()}-{abs(hash(request.node.name)) % 10**9}")
+
+
+@dataclass(frozen=True)
+class Crops:
+    """A label with 95 crops of the sample photographs, and twelve labels with one."""
+
+    label: str
+    others: list[str]
+
+
+@pytest.fixture(scope="session")
+def crops(running: LocalService) -> Crops:
+    """Upload many small photographs, once for all tests of a process."""
+    api = Api(Remote(os.environ.get("PETAPI_URL", running.url)), f"crops-{os.getpid()}")
+    others = [f"{api.label}-{number}" for number in range(12)]
+    photographs = list(sample_pictures.photographs())
+    for place in range(95 + len(others)):
+        name, picture = photographs[place % len(photographs)]
+        left = place * 4 % 200
+        size = (72, 108) if place % 3 == 1 else (108, 72)
+        content = sample_pictures.jpeg(picture.crop((left, left, left + size[0], left + size[1])))
+        label = api.label if place < 95 else others[place - 95]
+        weight = f"{0.9 / (1 + place % 95):.9f}"
+        fields = [("label", label), ("weight", weight), ("img", File(content, f"{name}-{place}.jpg"))]
+        assert api.post(fields).status == 201
+    return Crops(api.label, others)
 
 
 @pytest.fixture

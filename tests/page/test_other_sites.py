@@ -3,10 +3,6 @@
 import io
 import json
 import random
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +15,7 @@ from tests.support import direct, pictures
 from tests.support.browser import PATIENCE
 from tests.support.hosts import json_of
 from tests.support.local_service import LocalService
+from tests.support.other_site import site
 from tests.support.the_page import FOREIGN_SITE
 
 TRY = """async ([url, options]) => {
@@ -38,28 +35,6 @@ FETCH_LARGE = """async (url) => {
     const response = await fetch(url);
     return [response.status, (await response.arrayBuffer()).byteLength, response.redirected];
 }"""
-
-
-class Page(BaseHTTPRequestHandler):
-    """An empty page."""
-
-    def do_GET(self) -> None:
-        self.send_response(200)
-        self.send_header("Content-Type", "text/html")
-        self.end_headers()
-        self.wfile.write(b"<!doctype html><title>a page</title>")
-
-    def log_message(self, *_: Any) -> None:
-        """Print nothing."""
-
-
-@contextmanager
-def site() -> Iterator[int]:
-    """Serve the page, and yield the port."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), Page) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield server.server_address[1]
-        server.shutdown()
 
 
 @pytest.fixture(scope="module")

@@ -1,13 +1,18 @@
 """What tests of the page say in one word: it is ready, it is idle, what it has drawn, what has jumped."""
 
+import itertools
 import re
 from typing import Any
 
 from playwright.sync_api import Page, Route, expect
 
+from tests.support import pictures
 from tests.support.cloud import ROOT
+from tests.support.hosts import Api, json_of
 from tests.support.pictures import File
 
+THREE = {"a.png": 0.6, "b.png": 0.3, "c.png": 0.1}
+MANY_FALL = 2600  # milliseconds in which a hundred draws have fallen
 FOREIGN_SITE = "evil.test"  # a name of this machine that is not one of petAPI's
 
 # The heights of the page's parts may only change with what a person does, so shifts after an input count, too.
@@ -18,6 +23,19 @@ WATCH_SHIFTS = """(() => {
             window.shifts.push([value, ...sources.map(({ node }) => node?.outerHTML?.slice(0, 80) ?? "removed")]);
     }).observe({ type: "layout-shift", buffered: true });
 })()"""
+
+# Caption and picture after each change of one of them.
+WATCH_PAIRS = """() => {
+    window.pairs = [];
+    const word = (selector) => document.querySelector(`.hero ${selector}`).textContent;
+    const look = () => {
+        const front = document.querySelector(".front");
+        window.pairs.push([word("b"), word(".fraction"), word(".name"), front.alt, front.naturalWidth > 0]);
+    };
+    look();
+    const all = { attributes: true, characterData: true, childList: true, subtree: true };
+    new MutationObserver(look).observe(document.querySelector(".hero"), all);
+}"""
 
 
 def ready(page: Page) -> None:
@@ -31,8 +49,18 @@ def idle(page: Page, button: str) -> None:
 
 
 def loaded(page: Page) -> None:
-    """Wait until all pictures are loaded, because a picture that is deleted while it loads is an error of the page."""
-    page.wait_for_function("() => [...document.images].every((one) => one.complete)")
+    """Wait until all pictures are loaded, but for those far below, which a browser leaves.
+
+    A picture that is deleted while it loads is an error of the page.
+    """
+    page.wait_for_function(
+        "() => [...document.images].every((one) => one.complete || one.getBoundingClientRect().top > innerHeight + 1000)"
+    )
+
+
+def stop_clock(page: Page) -> None:
+    """Let the page's time stand still from now on, but for `page.clock.run_for`. It needs `page.clock.install`."""
+    page.clock.pause_at(page.evaluate("() => Date.now() + 1000") / 1000)
 
 
 def draw(page: Page) -> None:
@@ -61,6 +89,35 @@ def held(page: Page, url: str) -> list[Route]:
     return routes
 
 
+def taken(page: Page, routes: list[Route]) -> Route:
+    """Take the first of the requests that are held, as soon as there is one."""
+    while not routes:
+        page.wait_for_timeout(10)
+    return routes.pop(0)
+
+
+def pairs(page: Page) -> list[list[Any]]:
+    """Return each pair since WATCH_PAIRS: percent, fraction, name, and the picture's words and whether it is seen."""
+    return [pair for pair, _ in itertools.groupby(page.evaluate("() => window.pairs"))]
+
+
+def three(petapi: Api) -> None:
+    """Upload three pictures, with the probabilities THREE."""
+    for seed, (name, weight) in enumerate(THREE.items()):
+        file = File(pictures.png(seed, (120, 80)), name)
+        assert petapi.post([("label", petapi.label), ("weight", f"{weight}"), ("img", file)]).status == 201
+
+
 def sample(name: str) -> File:
     """Return one of the sample photographs as a file to upload."""
     return File((ROOT / f"web/samples/{name}.jpg").read_bytes(), f"{name}.jpg")
+
+
+def own_labels(page: Page, petapi: Api) -> None:
+    """Let the page know the labels of this test only: those that begin as its own does."""
+
+    def answer(route: Route) -> None:
+        listed = json_of(petapi.get("/labels?limit=100"))["labels"]
+        route.fulfill(json={"labels": [each for each in listed if each["label"].startswith(petapi.label)]})
+
+    page.route("**/labels?*", answer)
