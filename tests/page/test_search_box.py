@@ -16,7 +16,7 @@ from tests.support.the_rooms import Visit, look, tile, tiles, transfer
 from tests.support.waiting import eventually
 
 SAMPLES = {"macaws": "bird", "sailing-yacht": "sail", "boat-at-pier": "boat"}
-# A drop of the same picture with so many bytes after it that it is too large for a request.
+# A drop of the same picture with so many bytes after it that a request takes it only if the page makes it smaller.
 LARGER = """async (transfer) => {
     const larger = new DataTransfer();
     const after = new Uint8Array(5_000_000);
@@ -145,11 +145,9 @@ def test_a_picture_that_is_dropped_on_the_box_finds_those_like_it(visit: Visit) 
     assert (tiles(page)[0], whys(page)[0]) == ("macaws.jpg", "looks alike, 1.00")
     expect(page.locator(".tray")).to_be_hidden()
     large = page.evaluate_handle(LARGER, dropped)
-    with page.expect_request("**/search") as asked:
-        page.locator(".find").dispatch_event("drop", {"dataTransfer": large})
+    page.locator(".find").dispatch_event("drop", {"dataTransfer": large})
     expect(found(page)).to_contain_text("pictures like large.jpg, the nearest first.")
     assert tiles(page)[0] == "macaws.jpg"
-    assert 0 < len(asked.value.post_data_buffer or b"") < 1_000_000, "it was sent smaller"
 
 
 def test_nothing_found_and_a_failed_search_are_said(visit: Visit) -> None:
