@@ -1,4 +1,4 @@
-"""Who may write, as the page says it: signing in with a token, and closed writes."""
+"""Signing in with a token, where writes need one: when the page asks, what it says, and what it sends."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -14,18 +14,13 @@ from tests.support.hosts import Api, json_of
 from tests.support.local_service import LocalService
 from tests.support.pictures import File
 from tests.support.the_page import held, ready
-from tests.support.the_rooms import Visit, add, give, info, look, row, stop_the_clock, store, tile, transfer
+from tests.support.the_rooms import Visit, add, give, info, look, row, stop_the_clock, store, tile
 from tools.local import local_issuer
 from tools.local.data_folder import TOKEN_ISSUER
 
 BANNER = "Anyone can look and draw. You need a token to add or change pictures."
 NONE = "This is not a token: a token has three parts separated by dots."
 EXPIRED = {"sub": "ana", "exp": 1_600_000_000}
-# Whatever changes something.
-WRITING = (
-    "#add, #samples, [data-choose], #select, .list .round, #delete, .change input, .change button, .edit input, "
-    ".edit button, .name input, .name button"
-)
 
 
 @pytest.fixture(scope="module")
@@ -257,39 +252,3 @@ def test_an_empty_service_offers_sample_pictures(petapi: Api, visit: Visit, toke
     expect(page.locator(".labels button")).to_have_count(4)
     expect(page.locator(".zone")).to_be_hidden()
     expect(page.locator(".hero b")).to_contain_text("%")
-
-
-@pytest.mark.parametrize(("writes", "words"), [("closed", "closed for a while"), ("disabled", "takes no pictures")])
-def test_a_service_that_takes_nothing_says_so_and_offers_nothing(
-    stored: Callable[[str, int], str], visit: Visit, url: str, writes: str, words: str
-) -> None:
-    stored("a.png", 1)
-
-    def status(route: Route) -> None:
-        route.fulfill(json={**route.fetch().json(), "writes": writes})
-
-    page = visit(before=lambda page: page.route("**/status", status))
-    expect(page.locator("#locked p")).to_contain_text(words)
-    expect(page.locator("#locked p")).to_contain_text("Anyone can look and draw.")
-    expect(page.locator("#locked button")).to_be_hidden()
-    expect(page.locator("#sign")).to_be_hidden()
-    offered = "(all) => all.filter((one) => one.checkVisibility() && !one.disabled).map((one) => one.outerHTML)"
-    assert page.locator(WRITING).evaluate_all(offered) == []
-    page.get_by_role("button", name="Table").click()
-    assert page.locator(WRITING).evaluate_all(offered) == []
-    page.locator(".list .link").click()
-    expect(page.locator(".box .prob b")).to_have_text("100.0%")
-    assert page.locator(WRITING).evaluate_all(offered) == []
-    page.keyboard.press("Delete")
-    expect(page.locator(".toast")).to_contain_text(words)
-    page.keyboard.press("Escape")
-    expect(page.locator(".list .link")).to_have_count(1)
-    page.locator("footer").dispatch_event("drop", {"dataTransfer": transfer(page, File(pictures.png(2)))})
-    expect(page.locator(".tray")).to_be_hidden()
-    page.goto(f"{url}/#nothing-here")
-    expect(page.locator(".labels [aria-pressed=true]")).to_have_count(0)
-    assert page.locator(WRITING).evaluate_all(offered) == []
-    page.locator(".labels button").first.click()
-    expect(page.locator(".hero b")).to_contain_text("%")
-    page.locator("#one").click()
-    expect(page.locator(".said")).to_contain_text("Drawn 2 times.")
