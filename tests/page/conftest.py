@@ -15,7 +15,7 @@ from tests.support.local_service import LocalService
 from tests.support.pictures import File
 from tests.support.the_page import FOREIGN_SITE, ready
 
-expect.set_options(timeout=8000 or PATIENCE)
+expect.set_options(timeout=PATIENCE)
 
 
 @pytest.fixture(scope="module")

@@ -9,23 +9,8 @@ from tests.support.hosts import Api
 from tests.support.the_page import THREE, counts, idle, loaded, three
 
 # What Tab reaches, in order; strip, tabs and gallery are asked for by one of theirs.
-ORDER = [
-    "skip",
-    "brand",
-    "nav",
-    "add",
-    "label",
-    "frame",
-    "one",
-    "many",
-    "over",
-    "slice",
-    "recipe",
-    "tab",
-    "code",
-    "copy",
-]
-ORDER += ["find", "scope", "sort", "rows", "table", "select", "tile"]
+ORDER = ["skip", "brand", "nav", "add", "label", "frame", "one", "many", "over", "slice", "recipe", "tab", "code"]
+ORDER += ["copy", "find", "scope", "sort", "rows", "table", "select", "tile", "foot"]
 FOCUS = """() => {
     const one = document.activeElement, within = (selector) => Boolean(one.closest(selector));
     const names = {

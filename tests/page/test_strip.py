@@ -18,8 +18,9 @@ HALF = 36  # pixels: the height of a bar that is as high as expected
 READ_MAX = 1000
 SLICES = """(all) => all.map((one) => ({
     width: one.getBoundingClientRect().width, high: one.querySelector("button").offsetHeight,
-    bar: one.querySelector(".bar").getBoundingClientRect().height, name: one.querySelector("button").ariaLabel,
     images: one.querySelectorAll("img").length, cap: one.querySelector("b").textContent,
+    bar: parseFloat(/- ([0-9.]+)px/.exec(getComputedStyle(one.querySelector(".bar")).clipPath)?.[1] ?? 0),
+    name: one.querySelector("button").ariaLabel,
 }))"""
 
 

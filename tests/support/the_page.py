@@ -53,9 +53,8 @@ def loaded(page: Page) -> None:
 
     A picture that is deleted while it loads is an error of the page.
     """
-    page.wait_for_function(
-        "() => [...document.images].every((one) => one.complete || one.getBoundingClientRect().top > innerHeight + 1000)"
-    )
+    far = "one.getBoundingClientRect().top > innerHeight + 1000"
+    page.wait_for_function(f"() => [...document.images].every((one) => one.complete || {far})")
 
 
 def stop_clock(page: Page) -> None:
@@ -117,7 +116,11 @@ def own_labels(page: Page, petapi: Api) -> None:
     """Let the page know the labels of this test only: those that begin as its own does."""
 
     def answer(route: Route) -> None:
-        listed = json_of(petapi.get("/labels?limit=100"))["labels"]
-        route.fulfill(json={"labels": [each for each in listed if each["label"].startswith(petapi.label)]})
+        own, cursor = [], ""
+        while cursor is not None:
+            some = json_of(petapi.get(f"/labels?limit=100{cursor}"))
+            own += [each for each in some["labels"] if each["label"].startswith(petapi.label)]
+            cursor = f"&cursor={some['cursor']}" if "cursor" in some else None
+        route.fulfill(json={"labels": own})
 
     page.route("**/labels?*", answer)
