@@ -159,7 +159,7 @@ notebook: $(VENV)/test.installed $(LITE0) $(NOTEBOOK_VENV)/notebook.installed  #
 	$(BIN)/python -m tools.notebook $(abspath $(NOTEBOOK_VENV))/bin/python
 
 screenshots: $(VENV)/test.installed  ## Take docs/images/page*.png; needs Chromium
-	PETAPI_SCREENSHOTS=docs/images $(BIN)/python -m pytest -q tests/page/test_page.py
+	PETAPI_SCREENSHOTS=docs/images $(BIN)/python -m pytest -q tests/page/test_screenshots.py
 
 old-data: $(VENV)/test.installed  ## Archive the data folder of this version in tests/data; COMMIT=<another commit>
 	$(BIN)/python -m tests.make_old_data $(COMMIT)
