@@ -9,12 +9,12 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from tests.page.conftest import Visit
 from tests.support.cloud import ROOT
 from tests.support.hosts import Api, Running
 from tests.support.local_service import LocalService
 from tests.support.pictures import File
 from tests.support.the_page import MANY_FALL
+from tests.support.the_rooms import Visit
 
 FOLDER = os.environ.get("PETAPI_SCREENSHOTS")  # that `make screenshots` names
 BYTES_MAX = 300_000
