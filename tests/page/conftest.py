@@ -2,8 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -13,7 +12,7 @@ from tests.support.browser import CHROMIUM, PATIENCE, Watched, chromium
 from tests.support.hosts import Api, Remote
 from tests.support.local_service import LocalService
 from tests.support.pictures import File
-from tests.support.the_page import FOREIGN_SITE, ready
+from tests.support.the_page import FOREIGN_SITE, Crops, Visit, ready
 
 expect.set_options(timeout=PATIENCE)
 
@@ -37,14 +36,6 @@ def url(running: LocalService) -> str:
 def petapi(request: pytest.FixtureRequest, url: str) -> Api:
     """Return that service, with a label that only this test uses."""
     return Api(Remote(url), f"page-{os.getpid()}-{abs(hash(request.node.name)) % 10**9}")
-
-
-@dataclass(frozen=True)
-class Crops:
-    """A label with 95 crops of the sample photographs, and twelve labels with one."""
-
-    label: str
-    others: list[str]
 
 
 @pytest.fixture(scope="session")
@@ -73,23 +64,6 @@ def opened() -> Iterator[list[Watched]]:
     for watched in pages:
         watched.check()
         watched.context.close()
-
-
-class Visit(Protocol):
-    """A function that opens the page, at the label of the test, and waits until it is ready.
-
-    `at` is another fragment of the address. `refused` are the URLs whose refusals the test makes on purpose. `before`
-    gets the page before it loads. The options go to the browser.
-    """
-
-    def __call__(
-        self,
-        at: str | None = None,
-        *,
-        refused: Sequence[str] = (),
-        before: Callable[[Page], Any] = ...,
-        **options: Any,
-    ) -> Page: ...
 
 
 @pytest.fixture

@@ -11,12 +11,12 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
-from tests.page.conftest import Visit
 from tests.support import pictures
 from tests.support.browser import PATIENCE
 from tests.support.hosts import Api
 from tests.support.other_site import site
 from tests.support.pictures import File
+from tests.support.the_page import Visit
 
 LANGUAGES = ["img", "Markdown", "curl", "JavaScript", "Python"]
 RECIPES = {

@@ -6,11 +6,10 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.page.conftest import Visit
 from tests.support import pictures
 from tests.support.browser import Watched
 from tests.support.hosts import Api, json_of
-from tests.support.the_page import draw, loaded, own_labels, ready, three
+from tests.support.the_page import Visit, draw, loaded, own_labels, ready, three
 
 # The page, its style sheet, 13 modules and icon (twice), /status, /labels, the images, a draw and its picture.
 REQUESTS_MAX = 22

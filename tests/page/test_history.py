@@ -4,11 +4,10 @@ import re
 
 from playwright.sync_api import Page, expect
 
-from tests.page.conftest import Visit
 from tests.support import pictures
 from tests.support.hosts import Api, json_of
 from tests.support.pictures import File
-from tests.support.the_page import counts, draw, held, own_labels, ready, taken
+from tests.support.the_page import Visit, counts, draw, held, own_labels, ready, taken
 
 ODD = ["%", "%zz", "%FF", "%E0%A4%A", "%00", "..", "a/b?c", "<b>", "%F0%9F%90%88" * 300, "&&tag=&picture", "=&tag=%"]
 

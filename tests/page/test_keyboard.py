@@ -4,9 +4,8 @@ from typing import Any
 
 from playwright.sync_api import Page, expect
 
-from tests.page.conftest import Visit
 from tests.support.hosts import Api
-from tests.support.the_page import THREE, counts, idle, loaded, three
+from tests.support.the_page import THREE, Visit, counts, idle, loaded, three
 
 # What Tab reaches, in order; strip, tabs and gallery are asked for by one of theirs.
 ORDER = ["skip", "brand", "nav", "add", "label", "frame", "one", "many", "over", "slice", "recipe", "tab", "code"]

@@ -6,7 +6,6 @@ import re
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from tests.page.conftest import Visit
 from tests.support import pictures
 from tests.support.hosts import Api, json_of
 from tests.support.pictures import File
@@ -14,6 +13,7 @@ from tests.support.the_page import (
     MANY_FALL,
     THREE,
     WATCH_PAIRS,
+    Visit,
     counts,
     draw,
     held,

@@ -5,13 +5,14 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.page.conftest import Crops, Visit
 from tests.support import pictures
 from tests.support.browser import axe
 from tests.support.hosts import Api
 from tests.support.the_page import (
     MANY_FALL,
     WATCH_SHIFTS,
+    Crops,
+    Visit,
     draw,
     held,
     loaded,

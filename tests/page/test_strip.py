@@ -7,10 +7,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from tests.page.conftest import Crops, Visit
 from tests.support import pictures
 from tests.support.hosts import Api
-from tests.support.the_page import MANY_FALL, THREE, counts, draw, stop_clock, three
+from tests.support.the_page import MANY_FALL, THREE, Crops, Visit, counts, draw, stop_clock, three
 
 NARROW = 26  # pixels
 THUMBNAILS = 60

@@ -2,7 +2,9 @@
 
 import itertools
 import re
-from typing import Any
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 from playwright.sync_api import Page, Route, expect
 
@@ -36,6 +38,31 @@ WATCH_PAIRS = """() => {
     const all = { attributes: true, characterData: true, childList: true, subtree: true };
     new MutationObserver(look).observe(document.querySelector(".hero"), all);
 }"""
+
+
+@dataclass(frozen=True)
+class Crops:
+    """A label with 95 crops of the sample photographs, and twelve labels with one."""
+
+    label: str
+    others: list[str]
+
+
+class Visit(Protocol):
+    """A function that opens the page, at the label of the test, and waits until it is ready.
+
+    `at` is another fragment of the address. `refused` are the URLs whose refusals the test makes on purpose. `before`
+    gets the page before it loads. The options go to the browser.
+    """
+
+    def __call__(
+        self,
+        at: str | None = None,
+        *,
+        refused: Sequence[str] = (),
+        before: Callable[[Page], Any] = ...,
+        **options: Any,
+    ) -> Page: ...
 
 
 def ready(page: Page) -> None:
