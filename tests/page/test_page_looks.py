@@ -3,13 +3,12 @@
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests.support import pictures
-from tests.support.browser import axe
+from tests.support.browser import Watched, axe
 from tests.support.hosts import Api
 from tests.support.the_page import (
-    MANY_FALL,
     WATCH_SHIFTS,
     Crops,
     Visit,
@@ -20,11 +19,12 @@ from tests.support.the_page import (
     ready,
     sample,
     shifts,
-    stop_clock,
+    taken,
 )
 
 SIZES = {1280: 800, 390: 844}
 SHOWN = {"sailing-yacht": "0.9", "lighthouse-on-cape": "0.3", "painted-face": "0.2", "caps": "0.03"}
+PICTURES = "**/images/*/*?size=*"
 FINGER = 44  # pixels
 # Smaller by design: slices, and links in a text.
 SMALL = """(finger) => [...document.querySelectorAll("button, select, input, .top a, summary")]
@@ -113,43 +113,32 @@ def test_axe_finds_nothing_and_nothing_overflows_at_any_width_and_in_either_them
 
 @pytest.mark.parametrize("width", SIZES)
 def test_nothing_jumps_while_pictures_arrive_and_while_draws_fall(
-    visit: Visit, petapi: Api, crops: Crops, width: int
+    browser: Browser, url: str, opened: list[Watched], crops: Crops, width: int
 ) -> None:
-    photographs(petapi)
-    late = []
+    watched = Watched(browser, url, viewport={"width": width, "height": SIZES[width]})
+    opened.append(watched)
+    page = watched.page
+    page.add_init_script(WATCH_SHIFTS)
+    late = held(page, PICTURES)
+    page.goto(f"{url}/#{crops.label}", wait_until="commit")  # loaded, it is only with its picture
+    first = taken(page, late)
+    assert first.request.url.endswith("?size=1024")
+    assert shifts(page) == [], "before the picture"
+    first.continue_()
+    ready(page)
+    expect(page.locator("#gallery .tile").first).to_be_visible()
+    assert shifts(page) == [], "with the picture"
+    for route in late:
+        route.continue_()
+    page.unroute(PICTURES)
+    loaded(page)
+    assert shifts(page) == [], "with the others"
 
-    def before(page: Page) -> None:
-        page.clock.install()
-        page.add_init_script(WATCH_SHIFTS)
-        late.append(held(page, "**/images/*/*?size=*"))
-
-    page = visit("nothing-here", before=before, viewport={"width": width, "height": SIZES[width]})
-    (routes,) = late
-    for label in (crops.label, petapi.label):
-        page.goto(page.url.partition("#")[0] + "status")
-        page.goto(page.url.removesuffix("status") + f"#{label}")
-        while not any("size=1024" in route.request.url for route in routes):
-            page.wait_for_timeout(10)
-        assert shifts(page) == [], "before the picture"
-        while routes:
-            routes.pop().continue_()
-            page.wait_for_timeout(1)
-        ready(page)
-        assert shifts(page) == [], "with the picture"
-        expect(page.locator("#gallery .tile").first).to_be_visible()
-        for _ in range(30):
-            while routes:
-                routes.pop().continue_()
-            page.wait_for_timeout(1)
-        page.unroute("**/images/*/*?size=*")
-        loaded(page)
-        assert shifts(page) == [], "with the others"
-        routes = held(page, "**/images/*/*?size=*") if label == crops.label else []
-    stop_clock(page)
+    late = held(page, PICTURES)
     page.locator("#many").click()
-    for _ in range(20):
-        page.clock.run_for(MANY_FALL / 20)
-    page.locator(".strip").scroll_into_view_if_needed()
+    expect(page.locator(".said span")).to_have_text("100 of 100")
+    page.locator(".most").scroll_into_view_if_needed()
+    taken(page, late).continue_()
     expect(page.locator("#many")).to_have_text("Draw 100")
     assert shifts(page) == [], "while draws fall"
 
