@@ -3,11 +3,10 @@
 from playwright.sync_api import Page, Route, expect
 
 from tests.support import pictures
-from tests.support.browser import axe
-from tests.support.hosts import Api, json_of
+from tests.support.hosts import Api
 from tests.support.pictures import File
 from tests.support.the_page import ready
-from tests.support.the_rooms import Visit, add, give, row, stop_the_clock, tiles
+from tests.support.the_rooms import Visit, stop_the_clock, tiles
 
 SAID = "petAPI is not responding. This is the last known state. Retrying in {} s."
 
@@ -58,23 +57,6 @@ def test_the_last_state_stays_until_the_service_is_back(petapi: Api, visit: Visi
     expect(page.locator("#many")).to_have_text("Draw 100")
     page.locator("#one").click()
     expect(page.locator(".said")).to_contain_text("Drawn 2 times.")
-
-
-def test_what_waits_in_the_tray_is_not_lost(petapi: Api, visit: Visit) -> None:
-    page = visit(refused=["^http"])
-    give(page, *(File(pictures.png(seed), f"{seed}.png") for seed in range(5)))
-    go_away(page)
-    page.locator("#go").click()
-    expect(page.locator("#away")).to_be_visible()
-    expect(page.locator("#go")).to_have_text("Add 5")
-    expect(row(page, "0.png")).to_contain_text("Waiting, weight 0.5")
-    assert axe(page) == []
-    come_back(page)
-    page.get_by_role("button", name="Try now").click()
-    expect(page.locator("#away")).to_be_hidden()
-    add(page)
-    expect(page.locator(".tray .sum p")).to_have_text("5 of 5 stored.")
-    assert len(json_of(petapi.get(f"/images?label={petapi.label}"))["images"]) == 5
 
 
 def test_a_page_that_finds_nobody_at_first_begins_when_the_service_is_back(petapi: Api, visit: Visit, url: str) -> None:
