@@ -1,6 +1,5 @@
 """The commands of the documentation and of the contract do what the pages say, as they are printed."""
 
-import html
 import json
 import os
 import re
@@ -232,23 +231,6 @@ def test_the_lines_for_tokens_work_as_printed(slow_tier: None, tmp_path: Path) -
     assert outcome.refused == documents.announced(blocks) == [401]
     uploaded, mine, _ = json_lines(outcome.printed)
     assert [image["id"] for image in mine["images"]] == [uploaded["id"]]
-
-
-@needs_curl
-def test_the_commands_on_the_page_work_as_it_shows_them(running: LocalService, tmp_path: Path) -> None:
-    """The page puts the label that is in view into each of them."""
-    page = running.get("/").body.decode()
-    shown = re.findall(r"<pre [^>]*><code>(.*?)</code></pre>", page, re.DOTALL)
-    commands = [html.unescape(re.sub(r"<span data-label>.*?</span>", "on-the-page", text)) for text in shown]
-    assert [command.count("curl ") for command in commands] == [1, 4]
-    blocks = [Block(README, 1, frozenset(), f"{command}\n") for command in commands]
-
-    outcome = documents.run(blocks, running.url, tmp_path / "folder")
-
-    assert outcome.code == 0, outcome.errors
-    assert [request.status for request in outcome.requests] == [201, 200, 200, 200, 200]
-    assert all(f"{running.url}/" in request.url for request in outcome.requests)
-    assert (tmp_path / "folder/drawn.jpg").read_bytes().startswith(b"\xff\xd8\xff")
 
 
 @needs_curl
