@@ -3,10 +3,11 @@
 from playwright.sync_api import Page, Route, expect
 
 from tests.support import pictures
-from tests.support.hosts import Api
+from tests.support.browser import axe
+from tests.support.hosts import Api, json_of
 from tests.support.pictures import File
 from tests.support.the_page import ready
-from tests.support.the_rooms import Visit, stop_the_clock, tiles
+from tests.support.the_rooms import Visit, add, give, row, stop_the_clock, tiles
 
 SAID = "petAPI is not responding. This is the last known state. Retrying in {} s."
 
@@ -18,6 +19,11 @@ def go_away(page: Page) -> None:
 
 def come_back(page: Page) -> None:
     page.unroute("**/*")
+
+
+def try_now(page: Page) -> None:
+    """Press the button, if the page has not tried by itself in this moment."""
+    page.locator("#away button").dispatch_event("click")
 
 
 def store(api: Api, name: str, seed: int = 1) -> None:
@@ -59,6 +65,23 @@ def test_the_last_state_stays_until_the_service_is_back(petapi: Api, visit: Visi
     expect(page.locator(".said")).to_contain_text("Drawn 2 times.")
 
 
+def test_what_waits_in_the_tray_is_not_lost(petapi: Api, visit: Visit) -> None:
+    page = visit(refused=["^http"])
+    give(page, *(File(pictures.png(seed), f"{seed}.png") for seed in range(5)))
+    go_away(page)
+    page.locator("#go").click()
+    expect(page.locator("#away")).to_be_visible()
+    expect(page.locator("#go")).to_have_text("Add 5")
+    expect(row(page, "0.png")).to_contain_text("Waiting, weight 0.5")
+    assert axe(page) == []
+    come_back(page)
+    try_now(page)
+    expect(page.locator("#away")).to_be_hidden()
+    add(page)
+    expect(page.locator(".tray .sum p")).to_have_text("5 of 5 stored.")
+    assert len(json_of(petapi.get(f"/images?label={petapi.label}"))["images"]) == 5
+
+
 def test_a_page_that_finds_nobody_at_first_begins_when_the_service_is_back(petapi: Api, visit: Visit, url: str) -> None:
     store(petapi, "a.png")
     page = visit(refused=["^http"])
@@ -72,7 +95,7 @@ def test_a_page_that_finds_nobody_at_first_begins_when_the_service_is_back(petap
     expect(page.locator("#away")).to_contain_text("petAPI is not responding.")
     for path in ("**/labels?*", "**/status"):
         page.unroute(path)
-    page.get_by_role("button", name="Try now").click()
+    try_now(page)
     ready(page)
     expect(page.locator("#away")).to_be_hidden()
     expect(page.locator(".tile")).to_have_count(1)

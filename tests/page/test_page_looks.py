@@ -15,7 +15,7 @@ from tests.support.the_page import (
     draw,
     held,
     loaded,
-    own_labels,
+    own_only,
     ready,
     sample,
     shifts,
@@ -96,7 +96,7 @@ def test_axe_finds_nothing_and_nothing_overflows_at_any_width_and_in_either_them
 ) -> None:
     photographs(petapi)
     page = visit(
-        reduced_motion="reduce", refused=["/upload$", "/images/.*size"], before=lambda page: own_labels(page, petapi)
+        reduced_motion="reduce", refused=["/upload$", "/images/.*size"], before=lambda page: own_only(page, petapi)
     )
     STATES[state](page)
     loaded(page)

@@ -139,15 +139,14 @@ def sample(name: str) -> File:
     return File((ROOT / f"web/samples/{name}.jpg").read_bytes(), f"{name}.jpg")
 
 
-def own_labels(page: Page, petapi: Api) -> None:
-    """Let the page know the labels of this test only: those that begin as its own does."""
+def own_only(page: Page, petapi: Api) -> None:
+    """Let the page know the labels and images of this test only: those whose label begins as its own does."""
 
     def answer(route: Route) -> None:
-        own, cursor = [], ""
-        while cursor is not None:
-            some = json_of(petapi.get(f"/labels?limit=100{cursor}"))
-            own += [each for each in some["labels"] if each["label"].startswith(petapi.label)]
-            cursor = f"&cursor={some['cursor']}" if "cursor" in some else None
-        route.fulfill(json={"labels": own})
+        got = petapi.get(f"/{route.request.url.rsplit('/', 1)[1]}")
+        document = json_of(got)
+        for kind in document.keys() & {"labels", "images"}:
+            document[kind] = [each for each in document[kind] if each["label"].startswith(petapi.label)]
+        route.fulfill(status=got.status, json=document)
 
-    page.route("**/labels?*", answer)
+    page.route(re.compile(r"/(labels|images)\?"), answer)

@@ -43,7 +43,7 @@ export function close() {
 async function start() {
   const me = (run = {});
   const one = async () => {
-    for (let row; run === me && (row = rows.find((each) => each.state === "wait")); ) await send(row);
+    for (let row; run === me && (row = rows.find((each) => each.state === "wait")); ) await send(row, me);
   };
   await Promise.all(Array.from({ length: AT_ONCE }, one));
   if (run && run !== me) return;
@@ -55,7 +55,7 @@ async function start() {
 /** Return what the row is to be stored with: its own, or what stands for all. */
 const values = (row) => ({ label: row.label ?? label.value.trim().toLowerCase(), tags: row.tags ?? tagsOf(tags.value), weight: row.weight ?? weight.value });
 
-async function send(row) {
+async function send(row, me) {
   const said = (sent, seconds = 0) => {
     busy = seconds;
     row.sent = sent ?? row.sent;
@@ -73,7 +73,8 @@ async function send(row) {
     const { status, message, existing } = error;
     if (existing) Object.assign(row, { state: "same", image: existing });
     else if (status === 0 || status === 401) {
-      [row.state, run] = ["wait", null];
+      row.state = "wait";
+      if (run === me) run = null;
       report(error);
     } else Object.assign(row, { state: "no", error: message });
   }
