@@ -133,6 +133,20 @@ def test_what_every_function_reads_reaches_all_of_them() -> None:
     assert not readers("CdnLogs") | readers("WebAclArn") | readers("ApiWebAclArn")
 
 
+@pytest.mark.parametrize(
+    ("recogniser", "everything", "allowed"),
+    [
+        ("rekognition", "false", {"IngestFunctionRole"}),
+        ("rekognition", "true", {"IngestFunctionRole", "IndexFunctionRole"}),
+        *((other, everything, set()) for other in ("colours", "onnx", "lite0") for everything in ("false", "true")),
+    ],
+)
+def test_only_a_function_that_asks_rekognition_may(recogniser: str, everything: str, allowed: set[str]) -> None:
+    made = Deployed(Recogniser=recogniser, RecogniseAll=everything).resources()
+    roles = {name: each for name, each in made.items() if resources()[name]["Type"] == "AWS::IAM::Role"}
+    assert {name for name, each in roles.items() if "rekognition:" in str(each)} == allowed
+
+
 RESTORED = {"ChunkInfoTable": "restored-chunks", "ImageChunksTable": "restored-images"}
 
 
