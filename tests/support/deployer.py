@@ -21,6 +21,7 @@ from tests.support.transformed import resources
 from tools.template import read_template
 
 DATA = Path(cfnlint.__file__).parent / "data"
+REGIONS = ("us-east-1", "us-gov-west-1", "cn-north-1")  # one of each partition
 VERBS = ("create", "read", "update", "delete")
 DEPLOYER = read_template(ROOT / "deployer.yaml")["Resources"]
 POLICIES = {name: each["Properties"] for name, each in DEPLOYER.items() if each["Type"] == "AWS::IAM::ManagedPolicy"}
@@ -142,7 +143,7 @@ def _asks(action: str, kind: str, name: str) -> Iterator[Ask]:
     elif action == "iam:CreateServiceLinkedRole":
         yield role_of_service(ROLES_OF_SERVICES[kind])
     elif action == "iam:AttachRolePolicy":
-        for policy in filled(properties.get("ManagedPolicyArns", [])):
+        for policy in managed_policies(name):
             keys = {"iam:PermissionsBoundary": VALUES["Boundary"], "iam:PolicyARN": _here(policy)}
             yield from (Ask(action, found, keys) for _, found in own(name))
     elif service == "apigateway" and kind.startswith("AWS::ApiGateway::"):
@@ -206,9 +207,15 @@ def _keys() -> dict[str, str]:
     return {"iam:PermissionsBoundary": VALUES["Boundary"], "lambda:FunctionArn": function}
 
 
+def managed_policies(name: str) -> list[str]:
+    """Return the ARNs of AWS's own policies that a role gets: SAM takes others in each partition."""
+    roles = [resources("Active", region)[name].get("Properties", {}) for region in REGIONS]
+    return sorted({policy for role in roles for policy in filled(role.get("ManagedPolicyArns", []))})
+
+
 def _here(policy: str) -> str:
     """Return the ARN of a policy of AWS's own in the partition of the stack."""
-    return arn(policy.removeprefix("arn:aws:").removeprefix(arn("")))
+    return arn(policy.split(":", 2)[2])
 
 
 # -- what no handler names: the SAM CLI, `make deploy-check`, references to secrets, and what belongs to others --

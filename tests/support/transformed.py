@@ -7,6 +7,8 @@ from types import SimpleNamespace
 from typing import Any
 from unittest import mock
 
+from boto3 import Session
+from samtranslator.translator.arn_generator import ArnGenerator
 from samtranslator.translator.transform import transform
 
 from tests.support.cloud import ROOT
@@ -15,8 +17,11 @@ from tools.template import read_template
 
 
 @cache
-def resources(tracing: str = "Disabled") -> dict[str, Any]:
-    """Return the resources after the transforms, as on AWS: includes first, then SAM, which knows the parameters."""
+def resources(tracing: str = "Disabled", region: str = "us-east-1") -> dict[str, Any]:
+    """Return the resources after the transforms, as on AWS: includes first, then SAM, which knows the parameters.
+
+    SAM names policies of AWS's own as the partition of the region has them.
+    """
     template = json.loads(json.dumps(read_template(ROOT / "template.yaml")))
     for resource in template["Resources"].values():
         properties = resource.get("Properties", {})
@@ -26,9 +31,13 @@ def resources(tracing: str = "Disabled") -> dict[str, Any]:
             locations = [parameters["Location"] for parameters in includes(properties["Policies"])]
             properties["Policies"] = [json.loads((ROOT / location).read_text()) for location in locations]
     managed = ("service-role/AWSLambdaBasicExecutionRole", "AWSXRayDaemonWriteAccess", "AWSXrayWriteOnlyAccess")
-    arns = {name.rpartition("/")[2]: f"arn:aws:iam::aws:policy/{name}" for name in managed}
+    partition = Session().get_partition_for_region(region)
+    arns = {name.rpartition("/")[2]: f"arn:{partition}:iam::aws:policy/{name}" for name in managed}
     policies = SimpleNamespace(load=lambda: arns)
-    with mock.patch.dict(os.environ, AWS_DEFAULT_REGION="us-east-1"):
+    with (
+        mock.patch.dict(os.environ, AWS_DEFAULT_REGION=region),
+        mock.patch.object(ArnGenerator, "BOTO_SESSION_REGION_NAME", region),  # or else it keeps the first one
+    ):
         transformed: dict[str, Any] = transform(template, {"Tracing": tracing}, policies)["Resources"]
     return transformed
 
