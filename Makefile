@@ -54,6 +54,7 @@ reconcile: $(VENV)/run.installed  ## Find and repair what disagrees in bucket, t
 	@$(BIN)/python -m tools.reconcile
 
 ##@ Deploy it to AWS
+deploy: export BUILDS = 1
 deploy: deploy-check $(SAM_VENV)/sam.installed  ## Validate, build and deploy; STACK=petapi PARAMETERS="Stage=second"; CONFIG_ENV=ci asks nothing
 	$(SAM_VENV)/bin/sam validate --lint
 	$(SAM_VENV)/bin/sam build

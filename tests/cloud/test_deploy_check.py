@@ -10,12 +10,14 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError, NoCredentialsError
 
+from tests.support.certificates import imported
 from tests.support.cloud import ROOT, template
-from tools import deploy_check
-from tools.deploy_check import Deploy, given, misplaced, parameter_names
+from tools.deploy_check import __main__ as deploy_check
+from tools.deploy_check.arns import misplaced
+from tools.deploy_check.names import parameter_names
+from tools.deploy_check.plan import Deploy, given
 
-NEAR = "arn:aws:acm:us-east-1:123456789012:certificate/01234567-89ab-cdef-0123-456789abcdef"
-FAR = NEAR.replace("us-east-1", "eu-west-1")
+FAR = "arn:aws:acm:eu-west-1:123456789012:certificate/01234567-89ab-cdef-0123-456789abcdef"
 
 
 @pytest.fixture
@@ -121,16 +123,17 @@ def test_the_stage_and_the_stack_may_stand_in_samconfig(tmp_path: Path, capsys: 
     ("parameters", "sentence"),
     [
         ("", None),
-        (f"DomainName=a.example.com CertificateArn={NEAR}", None),
-        (f"DomainName=a.example.com CertificateArn={NEAR} Cdn=true", None),
-        (f"DomainName=a.example.com CertificateArn={FAR}", "the API in us-east-1 needs one in us-east-1"),
-        (f"DomainName=a.example.com CertificateArn={FAR} Cdn=true", "CloudFront (Cdn=true) needs one in us-east-1"),
+        ("DomainName=a.example.com CertificateArn={near}", None),
+        ("DomainName=a.example.com CertificateArn={near} Cdn=true", None),
+        ("DomainName=a.example.com CertificateArn={far}", "the API in us-east-1 needs one in us-east-1"),
+        ("DomainName=a.example.com CertificateArn={far} Cdn=true", "CloudFront (Cdn=true) needs one in us-east-1"),
     ],
 )
 def test_a_certificate_of_another_region_is_refused(
     parameters: str, sentence: str | None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert check(tmp_path, STACK="first", PARAMETERS=parameters) == (1 if sentence else 0)
+    named = parameters.format(near=imported("us-east-1", "a.example.com"), far=imported("eu-west-1", "a.example.com"))
+    assert check(tmp_path, STACK="first", PARAMETERS=named) == (1 if sentence else 0)
     assert (sentence or "") in capsys.readouterr().err
 
 
@@ -139,10 +142,11 @@ def test_without_cloudfront_the_certificate_is_in_the_stacks_region(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+    near, far = (imported(region, "a.example.com") for region in ("us-east-1", "eu-west-1"))
     both = "DomainName=a.example.com CertificateArn="
-    assert check(tmp_path, PARAMETERS=both + FAR) == 0
-    assert check(tmp_path, PARAMETERS=both + NEAR) == 1
-    assert check(tmp_path, PARAMETERS=both + NEAR + " Cdn=true") == 0
+    assert check(tmp_path, PARAMETERS=both + far) == 0
+    assert check(tmp_path, PARAMETERS=both + near) == 1
+    assert check(tmp_path, PARAMETERS=both + near + " Cdn=true") == 0
 
 
 def test_whoever_is_not_signed_in_is_told_so(
@@ -151,7 +155,7 @@ def test_whoever_is_not_signed_in_is_told_so(
     def refuse(*_: Any, **__: Any) -> Any:
         raise NoCredentialsError
 
-    monkeypatch.setattr(deploy_check, "planned", refuse)
+    monkeypatch.setattr(deploy_check.plan, "planned", refuse)
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     assert check(tmp_path) == 2
     assert "Sign in, with rights to look." in capsys.readouterr().err

@@ -64,7 +64,7 @@ def _function(python: str, folder: str, place: Path) -> None:
 def _install(python: str, lock: str, place: Path) -> None:
     """Install the locked wheels for Lambda, whatever machine this is."""
     place.mkdir(parents=True, exist_ok=True)
-    architecture = os.environ.get("ARCHITECTURE", "x86_64")
+    architecture = os.environ.get("ARCHITECTURE") or "x86_64"
     if architecture not in CPUS:
         sys.exit(f"ARCHITECTURE is {architecture}. Use one that Lambda has: {' or '.join(CPUS)}.")
     cpu = CPUS[architecture]
