@@ -35,3 +35,16 @@ def rows() -> list[str]:
 def test_the_longest_name_of_a_stack_is_that_of_the_deployer() -> None:
     (most,) = re.findall(r"`<stack>` has at most (\d+) small letters", PAGE)
     assert DEPLOYER["Parameters"]["StackName"]["AllowedPattern"] == f"[a-z][a-z0-9-]{{0,{int(most) - 1}}}"
+
+
+def test_the_environment_that_the_role_trusts_is_restricted_before_there_is_a_role() -> None:
+    """GitHub makes a missing environment at its first use, and lets every branch use it."""
+    trust = json.dumps(DEPLOYER["Resources"]["Deployer"]["Properties"]["AssumeRolePolicyDocument"])
+    (environment,) = re.findall(r":environment:(\w+)", trust)
+    steps = re.findall(r"^\d\. .*?(?=^\d\. |\n\n)", PAGE[PAGE.index("### From GitHub") :], re.MULTILINE | re.DOTALL)
+    (restricts,) = (number for number, step in enumerate(steps) if f"Make the environment `{environment}`" in step)
+    (makes,) = (number for number, step in enumerate(steps) if "Make the role" in step)
+    assert restricts < makes
+    assert "add `main` only" in steps[restricts]
+    before = PAGE[: PAGE.index("aws cloudformation deploy --stack-name petapi-deployer")]
+    assert "[restrict the environment first](#from-github)" in before
