@@ -25,7 +25,7 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --genera
 LITE0 := $(VENV)/lite0/lite0.onnx
 NEEDED := $(if $(filter lite0,$(or $(ENCODER),lite0) $(RECOGNISER)),$(LITE0))
 
-.PHONY: help run token deploy-check env search-check smoke sam audit import export reconcile corpus corpus-fetch check test test-all sam-test checkov contract clients mutants soak reliability
+.PHONY: help run token deploy-check env search-check smoke sam audit import export reconcile corpus corpus-fetch check test test-all sam-test http-test checkov contract clients mutants soak reliability
 .PHONY: bench bench-quick bench-cold latency worst measure measure-models measure-search measure-mosaic measure-run costs openapi notebook screenshots old-data lock deploy clean
 
 help:  ## List all targets
@@ -93,6 +93,9 @@ test-all: $(VENV)/test.installed  ## Run all tests: also faults, thousands of sc
 
 sam-test: $(VENV)/test.installed $(SAM_VENV)/sam.installed  ## Build with the SAM CLI, and test over `sam local`; needs Docker
 	@$(BIN)/python -m tests.sam_local $(abspath $(SAM_VENV))/bin/sam
+
+http-test: $(VENV)/test.installed  ## Run the HTTP tests on the petAPI at URL, a stack of their own; TESTS=tests/api/test_http.py
+	@$(BIN)/python -m tests.http_tests '$(if $(filter-out file,$(origin URL)),$(URL))' $(TESTS)
 
 checkov: $(VENV)/test.installed $(CHECKOV_VENV)/checkov.installed  ## Look for what is insecure in template.yaml; fail if its reason is not there
 	@$(BIN)/python -m tests.checkov $(abspath $(CHECKOV_VENV))/bin/checkov

@@ -14,7 +14,7 @@ from shared.limits import BODY_MAX
 from shared.pictures.bucket import Bucket
 from shared.pictures.check import check_picture
 from shared.settings import SettingsCache
-from tests.support.hosts import Api, Running, json_of
+from tests.support.hosts import Api, Running, json_of, needs_aws
 
 pytestmark = pytest.mark.also_in_make_run(why="its gateway refuses a response over the limit", slow=True)
 
@@ -29,6 +29,7 @@ def large() -> bytes:
 
 def store(api: Api, content: bytes) -> str:
     """Add a picture as a direct upload does, which not every host has, and return its id."""
+    needs_aws(api.host)
     session, where = boto3.Session(), {}
     if isinstance(api.host, Running):
         session, where = api.host.service.aws(), {"endpoint_url": api.host.service.aws_endpoint}

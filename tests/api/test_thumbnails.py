@@ -18,7 +18,7 @@ from shared.settings import read_settings
 from tests.support import pictures
 from tests.support.answers import problem
 from tests.support.cloud import ROOT
-from tests.support.hosts import Api, Handlers, Running, json_of, local
+from tests.support.hosts import Api, Handlers, Running, json_of, local, needs_aws
 from tests.support.photographs import CHELSEA, ROCKET
 
 pytestmark = pytest.mark.also_in_make_run(why="the thumbnails are in a bucket that the role has to name", slow=True)
@@ -28,6 +28,7 @@ WEBP, JPEG = "image/webp", "image/jpeg"
 
 def kept(api: Api) -> set[str]:
     """Return the keys of this label's thumbnails in their bucket."""
+    needs_aws(api.host)
     if isinstance(api.host, Running):
         service = api.host.service
         s3 = service.aws().client("s3", endpoint_url=service.aws_endpoint)

@@ -83,5 +83,5 @@ def test_valid_properties_of_an_upload_conform_to_the_contract(api: Api, values:
 @pytest.mark.parametrize("tags", ["", "fluffy", "fluffy,orange", " Fluffy , orange ", "a,b,c,d,e"])
 def test_valid_tags_of_an_upload_conform_to_the_contract(api: Api, tags: str) -> None:
     Validator(at("components", "schemas", "UploadForm", "properties", "tags")).validate(tags)
-    fields = [("label", "cat"), ("tags", tags), ("img", pictures.File(pictures.png(100 + len(tags))))]
+    fields = [("label", api.label), ("tags", tags), ("img", pictures.File(pictures.png(100 + len(tags))))]
     assert api.post(fields).status == 201

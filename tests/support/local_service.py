@@ -219,9 +219,17 @@ def _begin() -> None:
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)  # also if that was killed: no server outlives it
 
 
-def send(host: str, method: str, path: str, body: Any = None, headers: Mapping[str, str] | None = None) -> Answer:
+def send(
+    host: str,
+    method: str,
+    path: str,
+    body: Any = None,
+    headers: Mapping[str, str] | None = None,
+    *,
+    connect: type[http.client.HTTPConnection] = http.client.HTTPConnection,
+) -> Answer:
     """Send any request to this host on a new connection and return the answer."""
-    connection = http.client.HTTPConnection(host, timeout=ANSWER_MAX)
+    connection = connect(host, timeout=ANSWER_MAX)
     try:
         connection.request(method, path, body, dict(headers or {}))
         response = connection.getresponse()

@@ -8,7 +8,7 @@ from typing import Any
 from shared import aws
 from shared.tiles import TILE_BYTES, Tile, Tiles
 from tests.support import tile_pictures
-from tests.support.hosts import Api, Running, json_of
+from tests.support.hosts import Api, Running, json_of, needs_aws
 from tests.support.index_view import IndexView
 from tests.support.local_service import Answer
 from tests.support.pictures import jpeg
@@ -39,6 +39,7 @@ class MosaicScene:
     @property
     def tiles(self) -> Tiles:
         """The table of tiles in this host."""
+        needs_aws(self.api.host)
         if isinstance(self.api.host, Running):
             view = IndexView(self.api.host.service)
             return Tiles(view.client("dynamodb"), view.outputs["TilesTableName"])

@@ -6,7 +6,7 @@ import boto3
 
 from shared.images import Image
 from shared.labels import items
-from tests.support.hosts import Api, Handlers, Running
+from tests.support.hosts import Api, Handlers, Running, needs_aws
 from tests.support.local_service import LocalService
 
 
@@ -14,6 +14,7 @@ def rows_of(api: Api) -> tuple[Any, str]:
     """Return a client of the host's DynamoDB, and the name of its image table."""
     if isinstance(api.host, Handlers):
         return boto3.client("dynamodb"), "ImageChunksTable"
+    needs_aws(api.host)
     assert isinstance(api.host, Running)
     service: LocalService = api.host.service
     client = service.aws().client("dynamodb", endpoint_url=service.aws_endpoint)
