@@ -67,7 +67,7 @@ def calls(blocks: Iterable[Block], folder: Path) -> list[Call]:
     done = subprocess.run(
         ["bash", "-c", "set -u\n" + "\n".join(_what_the_reader_sets(block) + block.text for block in blocks)],
         cwd=folder,
-        env={"PATH": f"{programs}:{os.environ['PATH']}", "CALLS": str(noted)},
+        env={"PATH": f"{programs}:{os.environ['PATH']}", "CALLS": str(noted), "HOME": str(folder)},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
