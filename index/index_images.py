@@ -17,11 +17,12 @@ from changes import changed_images
 from indexing import Indexing
 from making import Maker, labels_by
 from retrying import IMAGES
-from shared import aws, deadline, logs
+from shared import aws, deadline, logs, metrics
 from shared.entry import entry
 from shared.errors import Unavailable
 from shared.index_queue import IndexQueue, MalformedMessage, ToIndex, parse
 from shared.index_state import Observer, name_of
+from shared.metrics import Measured
 from shared.pictures.bucket import Bucket
 from shared.recognition.recognition import Recognition
 from shared.settings import Settings, read_settings
@@ -37,6 +38,7 @@ STREAM = "aws:dynamodb"
 # tags behind them should not wait, and while `make run` waits for this function, its queues wait, too.
 STREAM_SECONDS = 4.0
 PICTURE_SECONDS = 25.0  # that a picture may take: 5 to decode it, and attempts of a recogniser and of an encoder
+STUBBORN = 6  # the attempt, after 2.6 minutes, from which a failure counts: before, a model may just be busy
 
 
 @entry
@@ -44,21 +46,23 @@ def handler(event: Mapping[str, Any]) -> dict[str, Any]:
     """Index the images of a batch. Return the messages that SQS must keep and deliver again; of a stream, nothing."""
     records = event["Records"]
     is_stream = any(record["eventSource"] == STREAM for record in records)
-    failed = _follow(records) if is_stream else _take(records)
+    with metrics.measured() as measured:
+        failed = _follow(records, measured) if is_stream else _take(records, measured)
     return {"batchItemFailures": [{"itemIdentifier": identifier} for identifier in failed]}
 
 
-def _follow(records: Sequence[Record]) -> list[str]:
+def _follow(records: Sequence[Record], measured: Measured) -> list[str]:
     """Index the images that the stream's records change. Put those that failed into the queue."""
     images, until = changed_images(records), monotonic() + STREAM_SECONDS
     failed = _run(images, lambda: monotonic() < until)
     if failed:
         _queue(read_settings()).put(failed)
-    logs.log().info("stream: %d records, %d images, %d of them later", len(records), len(images), len(failed))
+    counts = (len(records), len(images), len(failed))
+    logs.log().info("stream: %d records, %d images, %d of them later", *counts, extra=metrics.members(measured))
     return []
 
 
-def _take(records: Sequence[Record]) -> list[str]:
+def _take(records: Sequence[Record], measured: Measured) -> list[str]:
     """Index the images of the queue's messages. Return the ids of the messages that must come again."""
     images = {record["messageId"]: _image(record) for record in records}
     later = {image.id for image in _run([image for image in images.values() if image], lambda: True)}
@@ -67,7 +71,10 @@ def _take(records: Sequence[Record]) -> list[str]:
         _log(image, is_later=image.id in later)
     for record in failed:
         _postpone(record, is_hopeless=images[record["messageId"]] is None)
-    logs.log().info("queue: %d messages, %d of them later", len(records), len(failed))
+    if stubborn := sum(_attempt(record) >= STUBBORN for record in failed):
+        metrics.count_by("Failed", "index", stubborn)
+    counts = (len(records), len(failed))
+    logs.log().info("queue: %d messages, %d of them later", *counts, extra=metrics.members(measured))
     return [record["messageId"] for record in failed]
 
 
@@ -131,9 +138,13 @@ def _queue(settings: Settings) -> IndexQueue:
 
 def _postpone(record: Record, *, is_hopeless: bool) -> None:
     """Set when the message comes again. If SQS fails, it comes after the queue's own time, which does no harm."""
-    attempt = int(record["attributes"]["ApproximateReceiveCount"])
-    seconds = 0 if is_hopeless else IMAGES.delay(attempt, random.SystemRandom())
+    seconds = 0 if is_hopeless else IMAGES.delay(_attempt(record), random.SystemRandom())
     try:
         _queue(read_settings()).postpone(record["receiptHandle"], seconds)
     except (BotoCoreError, ClientError, Unavailable) as error:
         logs.failure(record["messageId"], error)
+
+
+def _attempt(record: Record) -> int:
+    """Return the number of this attempt; the first is 1."""
+    return int(record["attributes"]["ApproximateReceiveCount"])

@@ -12,7 +12,7 @@ from making import Maker
 from shared.images import Image
 from shared.index_queue import ToIndex
 from shared.index_state import DamagedRow, Need, Observer, Seen, image_of
-from shared.pictures.bucket import Bucket
+from shared.pictures.bucket import Bucket, denial
 from shared.tiles import Tile
 from shared.vectors.entry import metadata_of
 from shared.vectors.vector_index import Vector, VectorIndex
@@ -140,8 +140,9 @@ class Indexing:
         if not self._has_time():
             raise NoTime
         content = self._bucket.get(image.id, image.version_id)
-        if content is None:  # deleted since the row was read; or damaged, until it is reconciled
-            raise PictureMissing
+        if content is None:  # deleted since the row was read; or damaged, until it is reconciled; or S3 denies it
+            still = image_of(self._observer.rows([image.id]).get(image.id))
+            raise denial(is_known=still is not None and still.version_id == image.version_id) or PictureMissing
         return content
 
     def _changed(self, written: Sequence[Change]) -> set[str]:

@@ -12,7 +12,9 @@ from urllib.parse import unquote_plus
 from ingest_upload import give_up, ingest
 from shared import logs, metrics, writes
 from shared.entry import entry
+from shared.metrics import Measured
 from shared.settings import read_settings
+from shared.writes import WritesClosed
 
 # The queue's maxReceiveCount (template.yaml) is one more, for calls that were killed and so could not give up. In that
 # last call the upload is given up. SQS then moves the message to the dead-letter queue.
@@ -34,24 +36,26 @@ def _done(message: Mapping[str, Any]) -> bool:
     """Ingest the files that a message reports. Return False, and log why, if the message must come again."""
     count = int(message.get("attributes", {}).get("ApproximateReceiveCount", 1))
     go_on = give_up if count > ATTEMPTS else ingest
-    with logs.about(message_id=message["messageId"]):
+    with logs.about(message_id=message["messageId"]), metrics.measured() as measured:
         try:
             writes.require_open(read_settings())
             for upload_id in upload_ids(json.loads(message["body"])):
-                _take_in(upload_id, go_on)
+                _take_in(upload_id, go_on, measured)
         except Exception as error:
-            logs.failure(message["messageId"], error)
+            if not isinstance(error, WritesClosed):
+                metrics.count_by("Failed", "ingest")
+            logs.failure(message["messageId"], error, measured)
             return False
     return True
 
 
-def _take_in(upload_id: str, go_on: Callable[[str], str]) -> None:
+def _take_in(upload_id: str, go_on: Callable[[str], str], measured: Measured) -> None:
     """Go on with an upload. Log the state that it has come to, with the id of the request that it began with."""
     logs.note(upload=upload_id)
-    with metrics.measured() as measured:
-        state = go_on(upload_id)
-        metrics.count_one("Uploads", state or "expired")
-        logs.log().info("upload %s is %s", upload_id, state, extra=metrics.members(measured))
+    state = go_on(upload_id)
+    metrics.count_by("Uploads", state or "expired")
+    logs.log().info("upload %s is %s", upload_id, state, extra=metrics.members(measured))
+    measured.clear()
 
 
 def upload_ids(event: Mapping[str, Any]) -> Iterator[str]:

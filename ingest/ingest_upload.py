@@ -13,7 +13,7 @@ from shared.errors import ApiError, Unavailable, UnprocessableValue
 from shared.images import Image
 from shared.index_queue import IndexQueue, ToIndex
 from shared.labels.store import CompanionWriteFailed, Store
-from shared.pictures.bucket import Bucket
+from shared.pictures.bucket import Bucket, denial
 from shared.pictures.check import check_picture
 from shared.recognition.detections import Detection, Unrecognisable
 from shared.recognition.recognition import Recognition
@@ -103,7 +103,8 @@ def _recognise(upload: Upload, uploads: Uploads, settings: Settings) -> None:
     image = current_image(upload, store)
     content = bucket.get(image.id, image.version_id) if image else None
     if image is None or content is None:
-        raise UnprocessableValue("The image was deleted before it was recognised.")
+        is_known = image is not None and current_image(upload, store) is not None
+        raise denial(is_known=is_known) or UnprocessableValue("The image was deleted before it was recognised.")
     try:
         detections = Recognition(settings.recognitions_table).detections(content, images.content_type(image.name))
     except Unrecognisable as reason:

@@ -43,6 +43,11 @@ class Outcome(Enum):
     FAILED = "failed"  # by a bug of ours
 
     @property
+    def is_ours(self) -> bool:
+        """Whether we failed, and neither the receiver nor the way to it."""
+        return self in (Outcome.UNSIGNED, Outcome.MALFORMED, Outcome.FAILED)
+
+    @property
     def is_final(self) -> bool:
         """Whether no attempt follows: the callback is delivered, or never can be."""
         return self in (Outcome.DELIVERED, Outcome.GONE, Outcome.REFUSED)  # not NOT_PUBLIC: a name may be corrected

@@ -20,7 +20,7 @@ import signature
 from backoff import CALLBACKS
 from callback_secret import SigningKeyMissing, signing_keys
 from delivery import Attempt, DeliveryLimits, Outcome
-from shared import aws, logs
+from shared import aws, logs, metrics
 from shared.cached import Refreshing
 from shared.entry import entry
 from shared.errors import Unavailable
@@ -84,12 +84,16 @@ def _attempt(callback: Callback | None, keys: signature.Keys, limits: DeliveryLi
 
 def _log(record: Record, callback: Callback | None, attempt: Attempt) -> None:
     """Write one line for the attempt. It has only the kind of the URL, not the URL."""
-    logs.log().info(
-        "%s callback %s, attempt %d of %d, %s: %s %s",
-        *(record["messageId"], callback.id if callback else "-", _number(record), CALLBACKS.attempts),
-        *(attempt.kind, attempt.outcome.value, attempt.status or "-"),
-        extra={"request": callback.request if callback else "", "outcome": attempt.outcome.value},
-    )
+    fields = {"request": callback.request if callback else "", "outcome": attempt.outcome.value}
+    with metrics.measured() as measured:
+        if attempt.outcome.is_ours:
+            metrics.count_by("Failed", "notify")
+        logs.log().info(
+            "%s callback %s, attempt %d of %d, %s: %s %s",
+            *(record["messageId"], callback.id if callback else "-", _number(record), CALLBACKS.attempts),
+            *(attempt.kind, attempt.outcome.value, attempt.status or "-"),
+            extra={**fields, **metrics.members(measured)},
+        )
 
 
 def _postpone(record: Record, attempt: Attempt) -> None:

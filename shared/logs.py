@@ -83,9 +83,9 @@ def request(
         ready.handle(line)
 
 
-def failure(request_id: str, error: Exception) -> None:
-    """Log an unexpected exception with its stack."""
-    log().error("%s failed", request_id, exc_info=Failed(error))
+def failure(request_id: str, error: Exception, found: Mapping[str, Any] | None = None) -> None:
+    """Log an unexpected exception with its stack, and with these metrics."""
+    log().error("%s failed", request_id, exc_info=Failed(error), extra=metrics.members(found or {}))
 
 
 def refused(refusal: Exception) -> str:

@@ -23,8 +23,10 @@ UNITS = {
     "Denied": "Count",  # pictures that S3 did not give: AccessDenied is also its word for those that are gone
     "Refusals": "Count",
     "Uploads": "Count",
+    "Failed": "Count",  # messages of a queue that must come again through no fault of the sender or the receiver
 }
-BY = {"Refusals": "Reason", "Uploads": "State"}  # metric -> the dimension that it has beside the stack
+# metric -> the dimension that it has beside the stack
+BY = {"Refusals": "Reason", "Uploads": "State", "Failed": "Function"}
 
 Measured = dict[str, Any]  # name of a metric or of a dimension -> its value
 
@@ -54,11 +56,11 @@ def counted(name: str) -> int:
     return int((_measured.get() or {}).get(name, 0))
 
 
-def count_one(name: str, value: str) -> None:
-    """Count one for a metric that has a dimension, with this value of it. A call counts one value at most."""
+def count_by(name: str, value: str, number: int = 1) -> None:
+    """Count for a metric that has a dimension, with this value of it. A call counts one value at most."""
     found = _measured.get()
     if found is not None:
-        found[name], found[BY[name]] = 1, value
+        found[name], found[BY[name]] = number, value
 
 
 def members(found: Mapping[str, Any]) -> Measured:

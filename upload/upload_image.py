@@ -37,7 +37,7 @@ def upload_image(request: Request) -> Response:
     added = add_image.add(checked, wanted, bucket, store)
     location = {"Location": image_url(added.image, request.base_url)}
     status = 201 if added.is_new else 200
-    metrics.count_one("Uploads", "stored" if added.is_new else "known")
+    metrics.count_by("Uploads", "stored" if added.is_new else "known")
     return image_responses.with_probability(added.image, added.total_weight, request, status=status, headers=location)
 
 

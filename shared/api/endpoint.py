@@ -166,7 +166,7 @@ def _measure(response: Response, method: str, why: str) -> None:
     body = response.body if isinstance(response.body, bytes) else response.body.encode()
     metrics.count("BytesOut", 0 if method == "HEAD" else len(body))
     if why:
-        metrics.count_one("Refusals", why.partition(" ")[0])
+        metrics.count_by("Refusals", why.partition(" ")[0])
 
 
 def _actions(actions: Mapping[str, Action]) -> dict[str, Action]:

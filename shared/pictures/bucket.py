@@ -42,6 +42,18 @@ class TooLarge(Exception):
     """A picture with more bytes than its reader takes."""
 
 
+def denial(*, is_known: bool) -> Unavailable | None:
+    """Make the refusal if S3 denied a picture in this call, and its image is still known; otherwise return None.
+
+    To a role that may not list the bucket, S3 denies what is not there, too. But of an image that is known, a wrong
+    policy, key or role is more likely than a lost picture: that is an outage, which the log and the alarms see.
+    """
+    if not (is_known and metrics.counted("Denied")):
+        return None
+    logger.error("S3 denied the picture of an image: look at the bucket's policy, its key and this function's role")
+    return Unavailable("The picture cannot be read just now; retry in a moment.")
+
+
 class Bucket:
     """The pictures in the bucket of this name."""
 

@@ -3,13 +3,17 @@
 import json
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
 
 from shared import metrics
+from tests.support import aws_commands, documents
 from tests.support.cloud import ROOT, functions
+from tests.support.deployed import Deployed
+from tests.support.metric_math import comes
 from tools.template import read_template
 
 # What AWS writes: namespace -> metrics and the dimensions of each, from AWS's documentation of each service.
@@ -18,10 +22,14 @@ OF_AWS: dict[str, tuple[set[str], tuple[str, ...]]] = {
     "AWS/Lambda": ({"Invocations", "Errors", "Throttles", "Duration", "ConcurrentExecutions"}, ("FunctionName",)),
     "AWS/SQS": ({"ApproximateAgeOfOldestMessage", "ApproximateNumberOfMessagesVisible"}, ("QueueName",)),
     "AWS/DynamoDB": ({"ReadThrottleEvents", "WriteThrottleEvents"}, ("TableName",)),
+    "AWS/CloudFront": ({"BytesDownloaded"}, ("DistributionId", "Region")),
 }
 TEMPLATE = read_template(ROOT / "template.yaml")
 RESOURCES: dict[str, Any] = TEMPLATE["Resources"]
 ALARMS = {name: each for name, each in RESOURCES.items() if each["Type"] == "AWS::CloudWatch::Alarm"}
+
+OPERATE = ROOT / "docs/how-to/operate.md"
+TOPIC = "arn:aws:sns:us-east-1:123456789012:alarms"
 
 Metric = tuple[str, str, dict[str, Any]]  # namespace, name, dimensions
 
@@ -33,10 +41,18 @@ def of_alarm(properties: dict[str, Any]) -> Iterator[Metric]:
         yield each["Namespace"], each["MetricName"], {d["Name"]: d["Value"] for d in each.get("Dimensions", ())}
 
 
+def widgets(*, has_cdn: bool = True) -> list[dict[str, Any]]:
+    """Return the widgets, in which `${x}` stands as it does in the template."""
+    text, texts = RESOURCES["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]
+    condition, of_cdn, nothing = texts["CdnWidget"]["Fn::If"]
+    assert (condition, set(texts)) == ("HasCdn", {"CdnWidget"})
+    body = json.loads(text.replace("${CdnWidget}", of_cdn["Fn::Sub"] if has_cdn else nothing))
+    return list(body["widgets"])
+
+
 def dashboard() -> list[dict[str, Any]]:
-    """Return the widgets' properties, in which `${x}` stands as it does in the template."""
-    body = json.loads(RESOURCES["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"])
-    return [widget["properties"] for widget in body["widgets"]]
+    """Return the widgets' properties."""
+    return [widget["properties"] for widget in widgets()]
 
 
 def of_widget(properties: dict[str, Any]) -> Iterator[Metric]:
@@ -58,9 +74,9 @@ def check(metric: Metric) -> None:
     names, expected = OF_AWS[namespace]
     assert name in names
     of_the_account = (namespace, name, dimensions) == ("AWS/Lambda", "ConcurrentExecutions", {})
-    assert of_the_account or tuple(dimensions) == expected
+    assert of_the_account or tuple(sorted(dimensions)) == expected
     for value in dimensions.values():
-        if value != "Prod":  # the name of the stage; all others have names that CloudFormation gives
+        if value not in ("Prod", "Global"):  # stage, and region of CloudFront; others have names of CloudFormation's
             (referred,) = re.findall(r"\$\{(\w+)", value) if isinstance(value, str) else [_referred(value)]
             assert referred in RESOURCES or referred == "AWS"
 
@@ -116,11 +132,96 @@ def test_failures_count_as_shares() -> None:
     for name in shares:
         properties = ALARMS[name]["Properties"]
         assert properties["DatapointsToAlarm"] > 1, name
-    for name in ("IngestErrorAlarm", "NotifyErrorAlarm", "IndexErrorAlarm"):
-        (expression,) = [q["Expression"] for q in ALARMS[name]["Properties"]["Metrics"] if "Expression" in q]
-        assert expression == "100 * failed / calls"
-        watched = {metric[2]["FunctionName"]["Ref"] for metric in of_alarm(ALARMS[name]["Properties"])}
-        assert watched == {name.replace("ErrorAlarm", "Function")}
+    for function in ("Ingest", "Notify", "Index"):
+        found = list(of_alarm(ALARMS[f"{function}ErrorAlarm"]["Properties"]))
+        assert [metric[1] for metric in found] == ["Failed", "Errors", "Invocations"]
+        assert found[0][2] == {"Stack": {"Ref": "AWS::StackName"}, "Function": function.lower()}
+        assert [metric[2] for metric in found[1:]] == [{"FunctionName": {"Ref": f"{function}Function"}}] * 2
+
+
+@pytest.mark.parametrize("name", ["UploadThrottleAlarm", "RandomThrottleAlarm"])
+def test_calls_that_lambda_refuses_are_an_alarm_also_if_it_refuses_all(name: str) -> None:
+    """Lambda counts no call then, and no refusal while nobody calls."""
+    alarm = ALARMS[name]["Properties"]
+    assert comes(alarm, [{"throttles": 1}] * 2)
+    assert comes(alarm, [{"throttles": 5, "calls": 200}] * 2)
+    assert not comes(alarm, [{"throttles": 1, "calls": 200}] * 9)
+    assert not comes(alarm, [{"throttles": 9}, {"throttles": 0, "calls": 9}, {}, {"throttles": 9}])
+    assert not comes(alarm, [{"throttles": 0, "calls": 200}, {}] * 9)
+
+
+def test_refused_requests_of_any_table_are_an_alarm() -> None:
+    alarm = ALARMS["TableThrottleAlarm"]["Properties"]
+    for metric in ("images_read", "images_write", "chunks_read", "chunks_write"):
+        assert comes(alarm, [{metric: 31}] * 2)
+        assert not comes(alarm, [{metric: 30}] * 9)
+
+
+def test_a_full_account_is_an_alarm() -> None:
+    alarm = ALARMS["ConcurrencyAlarm"]["Properties"]
+    assert comes(alarm, [{"calls": 9}] * 3, AccountConcurrency="10")
+    assert not comes(alarm, [{"calls": 8}] * 9, AccountConcurrency="10")
+
+
+@pytest.mark.parametrize("name", ["BytesAlarm", "CdnBytesAlarm"])
+def test_more_gigabytes_than_an_hour_may_have_are_an_alarm(name: str) -> None:
+    alarm = ALARMS[name]["Properties"]
+    assert comes(alarm, [{"bytes": 2.1e9}], BytesOutAlarm="2")
+    assert not comes(alarm, [{"bytes": 1.9e9}, {}] * 9, BytesOutAlarm="2")
+
+
+def test_each_error_that_an_alarm_of_errors_adds_up_counts_alone() -> None:
+    for function in ("Ingest", "Notify", "Index"):
+        alarm = ALARMS[f"{function}ErrorAlarm"]["Properties"]
+        assert comes(alarm, [{"calls": 20, "errors": 2}] * 2), "a call without time or memory writes no line"
+        assert comes(alarm, [{"calls": 20, "errors": 0, "failed": 2}] * 2)
+        assert comes(alarm, [{"calls": 1, "errors": 0}, {"failed": 1}, {"calls": 1, "failed": 1}]), (
+            "the call began before"
+        )
+        assert not comes(alarm, [{"calls": 20, "errors": 2}, {}, {}, {"calls": 20, "failed": 2}])
+        assert not comes(alarm, [{"calls": 200, "errors": 1, "failed": 1}, {}] * 9)
+
+
+def test_bytes_of_cloudfront_are_watched_where_it_writes_them() -> None:
+    """An alarm watches metrics of its own region, and CloudFront's are in us-east-1."""
+
+    def has_alarm(**parameters: str) -> bool:
+        return "CdnBytesAlarm" in Deployed(**parameters).resources()
+
+    here, email, topic = {"AWS::Region": "us-east-1"}, {"AlarmEmail": "me@example.com"}, {"AlarmTopicArn": TOPIC}
+    assert has_alarm(Cdn="true", **here, **email)
+    assert has_alarm(Cdn="true", **here, **topic)
+    assert not has_alarm(Cdn="true", **here)
+    assert not has_alarm(Cdn="true", **email)
+    assert not has_alarm(**here, **email)
+    (metric,) = of_alarm(ALARMS["CdnBytesAlarm"]["Properties"])
+    assert metric[2] == {"DistributionId": {"Ref": "CdnDistribution"}, "Region": "Global"}
+    (widget,) = [each["properties"] for each in widgets() if "CloudFront" in json.dumps(each)]
+    assert widget["region"] == "us-east-1"
+    assert len(widgets(has_cdn=False)) == len(widgets()) - 1
+    assert "CloudFront" not in json.dumps(widgets(has_cdn=False))
+
+
+def test_the_command_that_makes_the_alarm_elsewhere_makes_the_same(tmp_path: Path) -> None:
+    blocks = [block for block in documents.blocks(OPERATE) if "put-metric-alarm" in block.text]
+    (call,) = [call.arguments for call in aws_commands.calls(blocks, tmp_path) if "put-metric-alarm" in call.arguments]
+    alarm = ALARMS["CdnBytesAlarm"]["Properties"]
+    stat = next(query["MetricStat"] for query in alarm["Metrics"] if "MetricStat" in query)
+    limit = int(TEMPLATE["Parameters"]["BytesOutAlarm"]["Default"]) * 10**9
+    expected = {
+        "region": "us-east-1",
+        "namespace": stat["Metric"]["Namespace"],
+        "metric-name": stat["Metric"]["MetricName"],
+        "statistic": stat["Stat"],
+        "period": str(stat["Period"]),
+        "threshold": str(limit * alarm["Threshold"]),
+        "evaluation-periods": str(alarm["EvaluationPeriods"]),
+        "comparison-operator": alarm["ComparisonOperator"],
+        "treat-missing-data": alarm["TreatMissingData"],
+    }
+    assert {name: call[call.index(f"--{name}") + 1] for name in expected} == expected
+    first = call.index("--dimensions") + 1
+    assert call[first : first + 2] == (f"Name=DistributionId,Value={aws_commands.AN_ID}", "Name=Region,Value=Global")
 
 
 def test_each_queue_has_an_alarm_for_old_messages_and_for_dead_letters() -> None:
@@ -147,21 +248,21 @@ def test_alarms_that_cost_are_made_only_if_they_notify_somebody() -> None:
     """An account has ten free; CloudWatch counts an alarm for each metric that it watches."""
     always = [each["Properties"] for each in ALARMS.values() if "Condition" not in each]
     assert sum(len(list(of_alarm(each))) for each in always) <= 10
-    assert {each["Condition"] for each in ALARMS.values() if "Condition" in each} == {"AlarmsNotify"}
+    conditions = {name: each["Condition"] for name, each in ALARMS.items() if "Condition" in each}
+    assert conditions.pop("CdnBytesAlarm") == "CdnBytesNotify"
+    assert set(conditions.values()) == {"AlarmsNotify"}
     paid = sum(len(list(of_alarm(each["Properties"]))) for each in ALARMS.values()) - 10
-    assert f"together they cost ${paid * 0.1:.2f} a month" in (ROOT / "docs/how-to/operate.md").read_text()
+    assert f"together they cost ${paid * 0.1:.2f} a month" in OPERATE.read_text()
 
 
 def test_the_dashboard_names_only_what_the_code_or_aws_writes() -> None:
-    widgets = dashboard()
-    found = [metric for widget in widgets for metric in of_widget(widget)]
+    shown = dashboard()
+    found = [metric for widget in shown for metric in of_widget(widget)]
     assert len(found) > 40
     for metric in found:
         check(metric)
     written = {metric[1] for metric in found if metric[0] == metrics.NAMESPACE}
-    searches = re.findall(
-        r"SEARCH\('\{(\w+),(\w+),(\w+)\} MetricName=\"(\w+)\"", json.dumps(widgets).replace('\\"', '"')
-    )
+    searches = re.findall(r"SEARCH\('\{(\w+),(\w+),(\w+)\} MetricName=\"(\w+)\"", json.dumps(shown).replace('\\"', '"'))
     for namespace, stack, dimension, name in searches:
         assert (namespace, stack, dimension) == (metrics.NAMESPACE, metrics.STACK, metrics.BY[name])
         written.add(name)
@@ -171,10 +272,9 @@ def test_the_dashboard_names_only_what_the_code_or_aws_writes() -> None:
 
 
 def test_widgets_do_not_overlap() -> None:
-    body = json.loads(RESOURCES["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"])
     cells = [
         (widget["x"] + x, widget["y"] + y)
-        for widget in body["widgets"]
+        for widget in widgets()
         for x in range(widget["width"])
         for y in range(widget["height"])
     ]

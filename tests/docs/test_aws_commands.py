@@ -94,7 +94,7 @@ def test_each_field_and_metric_that_is_searched_for_is_written(called: dict[Path
     assert searched
     assert searched <= fields()
     namespaces = {name for text in everything for name in re.findall(r"--namespace (\S+)", text)}
-    assert namespaces == {metrics.NAMESPACE}
+    assert namespaces == {metrics.NAMESPACE, "AWS/CloudFront"}
     prose = documents.prose_of(FIRST_HOUR)
     for names in (r"with `request`, `status` and `_aws`", r"prints `Draws`, `Darts`, `BytesOut` and others"):
         assert names in prose
@@ -145,6 +145,7 @@ POINTS = {
     "access to the model": "The model and the index answer",
     "the whole way": "Upload, draw, read, delete",
     "graphs": "The dashboard shows them",
+    "metrics that were never written": "CloudWatch fills what was never written",
 }
 CHECK = re.compile(
     r"^\*\*(?P<name>[^*]+)\.\*\* (?P<text>.*?)^```sh aws\n(?P<commands>.*?)^```$", re.MULTILINE | re.DOTALL

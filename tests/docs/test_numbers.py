@@ -24,7 +24,7 @@ TRANSACTIONS = ROOT / "docs/explanation/transactions.md"
 
 NUMERALS = (
     *("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"),
-    *("thirteen", "fourteen", "fifteen", "sixteen"),
+    *("thirteen", "fourteen", "fifteen", "sixteen", "seventeen"),
 )
 
 LIMITS = {

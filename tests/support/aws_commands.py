@@ -30,6 +30,7 @@ OWN = {  # of the CLI, which no model has: the options
 }
 ALIASES = {"s3api": "s3"}
 SHORT = {"CreateInvalidation": ("paths", "InvalidationBatch")}  # the CLI's own option -> the member that it fills
+RENAMED = {"Subscribe": {"endpoint": "notification-endpoint"}}  # of options that the CLI has for all operations
 GLOBAL = {"query", "output", "region", "max-items", "page-size", "profile"}
 NOTE = """#!/bin/sh
 printf '%s\\0' {name} "$@" >>"$CALLS"
@@ -117,7 +118,8 @@ def _faults(operation: Any, words: list[str]) -> Iterator[str]:
         yield f"{operation.name} takes no {words[0]}"
     given = dict(_options(words))
     members = operation.input_shape.members if operation.input_shape else {}
-    known = {xform_name(name, "-"): name for name in members}
+    renamed = RENAMED.get(operation.name, {})
+    known = {renamed.get(option := xform_name(name, "-"), option): name for name in members}
     if (short := SHORT.get(operation.name, ("", "")))[0] in given:
         known = {**known, short[0]: short[1]}
         given[short[0]] = INVALIDATION

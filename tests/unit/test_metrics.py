@@ -134,7 +134,7 @@ def test_lines_of_a_block_have_its_fields_and_later_ones_do_not(caplog: pytest.L
 
 def test_nothing_is_counted_outside_a_call() -> None:
     metrics.count("Draws")
-    metrics.count_one("Refusals", "NotFound")
+    metrics.count_by("Refusals", "NotFound")
     with metrics.measured() as found:
         pass
     assert (found, metrics.members(found)) == ({}, {})
