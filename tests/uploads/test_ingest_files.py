@@ -76,6 +76,19 @@ def test_one_request_id_goes_with_an_upload_through_all_queues(
     assert {index_queue.parse(message["Body"]).request for message in found} == {"a-request"}
 
 
+def test_what_a_message_has_done_is_counted_once_though_a_later_file_of_it_fails(
+    moto_aws: None, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    recognising(monkeypatch, [Detection("Cat", 99.0)], RecognitionUnavailable("busy"))
+    files = [json.loads(tagged(number).event["Records"][0]["body"])["Records"][0] for number in (15, 16)]
+    caplog.clear()
+    body = json.dumps({"Records": files})
+    assert ingest_files.handler({"Records": [{"messageId": "m", "body": body}]}, None)["batchItemFailures"]
+    found = [extracted(fields) for fields in map(fields_of, caplog.records) if "_aws" in fields]
+    assert found == [{("Uploads", "petapi", "recognised"): 1}, {("Failed", "petapi", "ingest"): 1}]
+
+
 def test_an_upload_that_fails_each_time_is_given_up_and_can_be_ingested_later(
     moto_aws: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
