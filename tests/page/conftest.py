@@ -12,7 +12,7 @@ from tests.support.browser import CHROMIUM, PATIENCE, Watched, chromium
 from tests.support.hosts import Api, Remote
 from tests.support.local_service import LocalService
 from tests.support.pictures import File
-from tests.support.the_page import FOREIGN_SITE, Crops, Visit, ready
+from tests.support.the_page import FOREIGN_SITE, Crops, Visit, own_only, ready
 
 expect.set_options(timeout=PATIENCE)
 
@@ -67,8 +67,9 @@ def opened() -> Iterator[list[Watched]]:
 
 
 @pytest.fixture
-def visit(browser: Browser, url: str, petapi: Api, opened: list[Watched]) -> Visit:
-    """Return the function that opens the page."""
+def visit(request: pytest.FixtureRequest, browser: Browser, url: str, petapi: Api, opened: list[Watched]) -> Visit:
+    """Return the function that opens the page. Of a service that tests share, it knows the labels of this test."""
+    shared = "running" in request.fixturenames
 
     def visit(
         at: str | None = None,
@@ -80,8 +81,11 @@ def visit(browser: Browser, url: str, petapi: Api, opened: list[Watched]) -> Vis
         watched = Watched(browser, url, **options)
         watched.refused |= set(refused)
         opened.append(watched)
+        at = petapi.label if at is None else at
+        if shared:
+            own_only(watched.page, petapi, petapi.label, at.partition("&")[0] or petapi.label)
         before(watched.page)
-        watched.page.goto(f"{url}/#{petapi.label if at is None else at}")
+        watched.page.goto(f"{url}/#{at}")
         ready(watched.page)
         return watched.page
 

@@ -4,12 +4,12 @@ import re
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, expect
 
 from tests.support import pictures
 from tests.support.browser import Watched
 from tests.support.hosts import Api, json_of
-from tests.support.the_page import Visit, draw, loaded, own_only, ready, three
+from tests.support.the_page import Visit, draw, loaded, ready, three
 
 # The page, its style sheet, 13 modules and icon (twice), /status, /labels, the images, a draw and its picture.
 REQUESTS_MAX = 22
@@ -31,7 +31,7 @@ def test_of_many_labels_the_largest_are_shown_and_the_others_on_a_click(petapi: 
 
 def test_a_label_whose_pictures_were_deleted_elsewhere_has_nothing_to_draw(petapi: Api, visit: Visit) -> None:
     image = json_of(petapi.upload(pictures.png(1)))
-    page = visit(refused=["/random.json"], before=lambda page: own_only(page, petapi))
+    page = visit(refused=["/random.json"])
     expect(page.locator(".zone")).to_be_hidden()
     expect(page.locator(".verdict")).to_have_text("1 draw. There is only one to draw.")
     loaded(page)
@@ -52,11 +52,7 @@ def test_few_requests_go_before_the_first_picture(
         assert petapi.upload(pictures.tiny(seed)).status == 201
     asked: list[str] = []
 
-    def watch(page: Page) -> None:
-        own_only(page, petapi)
-        page.on("request", lambda request: asked.append(request.url))
-
-    page = visit(before=watch)
+    page = visit(before=lambda page: page.on("request", lambda request: asked.append(request.url)))
     before = 1 + next(place for place, url in enumerate(asked) if url.endswith("?size=1024"))
     milliseconds = page.evaluate(
         "() => performance.getEntriesByType('resource').find(({ name }) => name.endsWith('?size=1024')).responseEnd"

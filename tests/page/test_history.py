@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 from tests.support import pictures
 from tests.support.hosts import Api, json_of
 from tests.support.pictures import File
-from tests.support.the_page import Visit, counts, draw, held, own_only, ready, taken
+from tests.support.the_page import Visit, counts, draw, held, ready, taken
 
 ODD = ["%", "%zz", "%FF", "%E0%A4%A", "%00", "..", "a/b?c", "<b>", "%F0%9F%90%88" * 300, "&&tag=&picture", "=&tag=%"]
 
@@ -24,7 +24,7 @@ def test_back_and_forward_walk_through_labels_tags_and_the_light_box(petapi: Api
         file = File(pictures.png(seed), f"{tags}.png")
         assert petapi.post([("label", first), ("tags", tags), ("img", file)]).status == 201
     assert petapi.upload(pictures.png(5), label=second).status == 201
-    page = visit(before=lambda page: own_only(page, petapi))
+    page = visit()
     at = [(first, f"{first} · petAPI", first)]
     assert where(page) == at[0]
     assert page.evaluate("() => history.length") == 2  # about:blank is the first
@@ -78,7 +78,7 @@ def test_an_address_that_is_typed_is_shown_and_the_last_one_wins(petapi: Api, vi
     first, second = petapi.label, f"{petapi.label}-2"
     for seed, label in enumerate((first, second)):
         assert petapi.upload(pictures.png(seed), f"0.{seed + 1}", label=label).status == 201
-    page = visit(refused=["tag=none-has-it"], before=lambda page: own_only(page, petapi))
+    page = visit(refused=["tag=none-has-it"])
     late = held(page, f"**/images?label={second}*")
     page.evaluate("(label) => { location.hash = label; }", second)
     slow = taken(page, late)
@@ -100,7 +100,7 @@ def test_an_address_that_is_typed_is_shown_and_the_last_one_wins(petapi: Api, vi
 
 def test_an_odd_fragment_of_the_address_breaks_nothing(petapi: Api, visit: Visit) -> None:
     assert petapi.upload(pictures.png(1)).status == 201
-    page = visit(ODD[0], before=lambda page: own_only(page, petapi), refused=["/images/.*/info"])
+    page = visit(ODD[0], refused=["/images/.*/info"])
     for fragment in ODD:
         page.evaluate("(odd) => { location.hash = odd; }", fragment)
         draw(page)

@@ -230,6 +230,31 @@ def test_who_does_not_sign_in_changes_nothing(petapi: Api, stored: Callable[[str
     expect(page.get_by_role("button", name="Rename")).to_be_focused()
     assert info(petapi, image)["filename"] == "a.png"
 
+    page.keyboard.press("Escape")
+    page.locator("#select").click()
+    tile(page, "a.png").click()
+    page.locator(".selected").get_by_role("button", name="Delete").click()
+    expect(page.locator("#token")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(page.locator(".selected b")).to_have_text("1 selected")
+
+
+def test_what_is_typed_into_the_sheet_stays_if_it_is_asked_for_once_more(visit: Visit) -> None:
+    page = visit(refused=["/upload$"])
+    page.locator("#sign").click()
+    sign_in(page, unsigned({"sub": "eve", "exp": 4_000_000_000}))
+    give(page, *(File(pictures.png(seed), f"{seed}.png") for seed in range(2)))
+    on_their_way = held(page, "**/upload")
+    page.locator("#go").click()
+    until_held(page, on_their_way, 2)
+    on_their_way[0].continue_()
+    expect(sheet(page)).to_be_visible()
+    page.locator("#token").fill("half a token")
+    with page.expect_response("**/upload"):
+        on_their_way[1].continue_()
+    page.evaluate("() => new Promise(requestAnimationFrame)")
+    expect(page.locator("#token")).to_have_value("half a token")
+
 
 def test_an_empty_service_offers_sample_pictures(petapi: Api, visit: Visit, token: str) -> None:
     for label in json_of(petapi.get("/labels"))["labels"]:

@@ -2,6 +2,7 @@
 
 import itertools
 import re
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -9,6 +10,7 @@ from typing import Any, Protocol
 from playwright.sync_api import Page, Route, expect
 
 from tests.support import pictures
+from tests.support.browser import PATIENCE
 from tests.support.cloud import ROOT
 from tests.support.hosts import Api, json_of
 from tests.support.pictures import File
@@ -108,7 +110,7 @@ def shifts(page: Page) -> list[Any]:
     return found
 
 
-def held(page: Page, url: str) -> list[Route]:
+def held(page: Page, url: str | re.Pattern[str]) -> list[Route]:
     """Hold the requests for these URLs from now on. The list has them; the test lets them go."""
     routes: list[Route] = []
     page.route(url, lambda route: routes.append(route))
@@ -117,7 +119,9 @@ def held(page: Page, url: str) -> list[Route]:
 
 def taken(page: Page, routes: list[Route]) -> Route:
     """Take the first of the requests that are held, as soon as there is one."""
+    end = time.monotonic() + PATIENCE / 1000
     while not routes:
+        assert time.monotonic() < end, "no such request was sent"
         page.wait_for_timeout(10)
     return routes.pop(0)
 
@@ -139,14 +143,23 @@ def sample(name: str) -> File:
     return File((ROOT / f"web/samples/{name}.jpg").read_bytes(), f"{name}.jpg")
 
 
-def own_only(page: Page, petapi: Api) -> None:
-    """Let the page know the labels and images of this test only: those whose label begins as its own does."""
+def own_only(page: Page, petapi: Api, *labels: str) -> None:
+    """Let the page know only labels that begin with one of these, and their images: others are of other tests."""
 
-    def answer(route: Route) -> None:
-        got = petapi.get(f"/{route.request.url.rsplit('/', 1)[1]}")
-        document = json_of(got)
-        for kind in document.keys() & {"labels", "images"}:
-            document[kind] = [each for each in document[kind] if each["label"].startswith(petapi.label)]
-        route.fulfill(status=got.status, json=document)
+    def own(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        return [entry for entry in entries if entry["label"].startswith(labels)]
 
-    page.route(re.compile(r"/(labels|images)\?"), answer)
+    def answer_labels(route: Route) -> None:
+        found, cursor = [], ""
+        while cursor is not None:
+            some = json_of(petapi.get(f"/labels?limit=100{cursor}"))
+            found += own(some["labels"])
+            cursor = f"&cursor={some['cursor']}" if "cursor" in some else None
+        route.fulfill(json={"labels": found})
+
+    def answer_images(route: Route) -> None:
+        some = json_of(petapi.get(f"/images?{route.request.url.partition('?')[2]}"))
+        route.fulfill(json={**some, "images": own(some["images"])})
+
+    page.route(re.compile(r"/labels\?"), answer_labels)
+    page.route(re.compile(r"/images\?(?!label=)"), answer_images)

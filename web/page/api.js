@@ -1,7 +1,7 @@
 // Requests to the API. All go to the host that this file came from; large files go to S3.
 
 const TRIES = 6; // of a request that gets 429 or 503
-const WAIT_MAX = 30; // seconds, even if Retry-After says more
+const WAIT_MAX = 30; // seconds; a service that asks for more is closed
 const TIMEOUT = 60_000; // milliseconds, but for uploads
 const PATIENCE = 120; // seconds for a file that was sent to S3
 const REFUSED_IN_NAME = /[/\\\p{Cc}\p{Cs}\u202a-\u202e\u2066-\u2069]/u;
@@ -11,13 +11,14 @@ export const path = (image) => `images/${image.id}`;
 export const address = (image, size) => new URL(`${path(image)}${size ? `?size=${size}` : ""}`, BASE).href;
 export const pause = (seconds) => new Promise((resolve) => setTimeout(resolve, seconds * 1000));
 
-/** What the page does when the service is away; before a write, to learn why it cannot be; and after a 401: true to try again. */
-export const when = { away: () => {}, write: async () => "", unauthorized: async () => false };
+/** What the page does when the service is away or closed; before a write, to learn why it cannot be; and after a 401: true to try again. */
+export const when = { away: () => {}, closed: () => {}, write: async () => "", unauthorized: async () => false };
 
-export const token = {
-  get: () => sessionStorage.getItem("token") ?? "",
-  set: (text) => sessionStorage.setItem("token", text),
-};
+let storage = {}; // where the browser stores nothing, the token is kept until the page goes
+try {
+  storage = sessionStorage;
+} catch {}
+export const token = { get: () => storage.token ?? "", set: (text) => (storage.token = text) };
 
 /** What a person has to know. Status 0 is no answer at all. */
 export class Problem extends Error {
@@ -72,7 +73,11 @@ export async function ask(method, target, options = {}) {
     if (status === 401 && write && !asked && (used !== token.get() || (await when.unauthorized()))) asked = true;
     else if (tried === TRIES || ![429, 503].includes(status)) throw problemOf(answer);
     else {
-      const seconds = Math.min(Number(answer.header("Retry-After")) || 1, WAIT_MAX);
+      const seconds = Number(answer.header("Retry-After")) || 1;
+      if (seconds > WAIT_MAX) {
+        when.closed();
+        throw problemOf(answer);
+      }
       options.waiting?.(seconds);
       await pause(seconds);
     }

@@ -3,7 +3,7 @@
 import { BASE, Problem, address, ask, get, path, query } from "./api.js";
 import { $, $$, attempt, copy, couple, day, decimal, h, icon, keepFocus, list, percent, picture, report, set, size, tagsOf, text, titled } from "./dom.js";
 import { listed } from "./gallery.js";
-import { change, inspect, labelled, listen, look, patch, remove, state } from "./state.js";
+import { change, inspect, labelled, listen, look, patch, remove, state, statusKnown } from "./state.js";
 
 const LIKE = 12;
 const SWIPE = 48; // pixels
@@ -68,6 +68,7 @@ function leave() {
 /** Show another picture. */
 function begin(other) {
   if (!box.open) box.showModal();
+  for (const busy of $$("[aria-busy=true]", box)) busy.ariaBusy = "false"; // with the picture before
   wipe.replaceChildren(picture(other, 1024, { alt: `${titled(other)}, ${other.label}` }));
   set(wipe, { "--r": other.width / other.height });
   $(".similar p").textContent = "";
@@ -81,13 +82,15 @@ function begin(other) {
 /** Show what is known of the picture. What the person is typing stays. */
 function show(read) {
   const typed = image.weight !== undefined && Number(number.value) !== image.weight;
+  const renamed = image.weight !== undefined && $("#rename").value !== (image.filename ?? "");
   image = read;
+  document.title = `${titled(read)} · petAPI`;
   trouble.textContent = saved.textContent = "";
   $("#box-title").replaceChildren(`${titled(read)} `, h("small"));
   place();
   weigh(typed ? Number(number.value) : read.weight);
   tags();
-  if (document.activeElement !== $("#rename")) $("#rename").value = read.filename ?? "";
+  if (!renamed) $("#rename").value = read.filename ?? "";
   $(".guesses").hidden = !read.labels?.length;
   const bar = ({ name, confidence }) => h("li", {}, text("span", name), h("div.track", {}, h("i.new", { "--p": confidence / 100 })), text("span", `${Math.round(confidence)}%`));
   $(".guess").replaceChildren(...(read.labels ?? []).map(bar));
@@ -131,6 +134,7 @@ const CHANGED = {
 /** Send a change. Where somebody else was faster, show their state and keep what this person typed. */
 async function save(json) {
   const one = image;
+  if (!one.label) return; // it is not read yet, so another picture is shown
   const current = (read) => image?.id === one.id && (show(read), true);
   try {
     if (current(await patch(one, json))) saved.textContent = "Saved.";
@@ -175,7 +179,8 @@ function mode(name) {
 /** Lay the mosaic over the picture, with a divider to drag. A label with too few tiles takes those of all labels. */
 async function mosaic() {
   const { id, label } = image;
-  const least = state.status.mosaicTilesMin;
+  if (!label) return;
+  const least = (await statusKnown()).mosaicTilesMin;
   const count = (labelled(label)?.count ?? 1) - 1; // without its own tile
   const all = state.labels.reduce((sum, one) => sum + one.count, -1);
   if (all < least) throw new Problem(`All labels together have ${all} other tiles; a mosaic needs ${least}.`);
@@ -213,9 +218,12 @@ async function similar() {
 
 /** Save the picture under its file name. The answer of the service names it otherwise, and its word goes before ours. */
 async function download() {
-  const blob = await fetch(address(image)).then((answer) => answer.blob()).catch(() => null); // large ones come from S3
-  const href = blob ? URL.createObjectURL(blob) : address(image);
-  h("a", { href, download: image.filename ?? image.id.split("/")[1] }).click();
+  const one = image;
+  const answer = await fetch(address(one)).catch(() => null); // large ones come from S3
+  if (answer && !answer.ok) throw new Problem("", answer.status);
+  const href = answer ? URL.createObjectURL(await answer.blob()) : address(one);
+  h("a", { href, download: one.filename ?? one.id.split("/")[1] }).click();
+  setTimeout(() => URL.revokeObjectURL(href), 60_000);
 }
 
 /** Delete, and give the focus to the neighbour. */
@@ -223,13 +231,13 @@ async function erase() {
   const [all, at] = neighbours();
   const next = all[at + 1] ?? all[at - 1];
   const one = image;
+  if (!one.label) return;
   leave();
-  await remove([one]);
-  ($(`#gallery [data-key="${next?.id}"] button`) ?? $("#one")).focus();
+  if (await remove([one])) ($(`#gallery [data-key="${next?.id}"] button`) ?? $("#one")).focus();
 }
 
 couple(form);
-form.addEventListener("input", () => number.validity.valid && weigh(Number(number.value)));
+form.addEventListener("input", () => number.validity.valid && image.label && weigh(Number(number.value)));
 form.onsubmit = (event) => {
   event.preventDefault();
   attempt(event.submitter, () => save({ weight: Number(number.value) }));
@@ -265,10 +273,11 @@ document.onkeydown = (event) => {
   if (event.key === "ArrowRight") step(1);
   if (event.key === "Delete") erase();
 };
-let touched = 0;
-$(".view").ontouchstart = ({ touches }) => (touched = touches[0].clientX);
-$(".view").ontouchend = ({ changedTouches, target }) => {
-  const moved = changedTouches[0].clientX - touched;
-  if (!target.matches("input") && Math.abs(moved) > SWIPE) step(moved < 0 ? 1 : -1);
+let touched = null; // by one finger
+$(".view").ontouchstart = ({ touches: [first, second] }) => (touched = second ? null : first);
+$(".view").ontouchend = ({ changedTouches: [last], target }) => {
+  if (!touched || target.matches("input") || visualViewport.scale > 1) return;
+  const [x, y] = [last.clientX - touched.clientX, last.clientY - touched.clientY];
+  if (Math.abs(x) > Math.max(SWIPE, 2 * Math.abs(y))) step(x < 0 ? 1 : -1);
 };
 listen(follow);

@@ -85,7 +85,7 @@ export function couple(root) {
 }
 
 export const titled = ({ filename, id }) => filename || `Picture ${id.split("/")[1].slice(0, 8)}`;
-export const percent = (share) => (share > 0 && share < 0.0005 ? "<0.1%" : `${(share * 100).toFixed(1)}%`);
+export const percent = (share) => (Number.isNaN(share) ? "–" : share > 0 && share < 0.0005 ? "<0.1%" : `${(share * 100).toFixed(1)}%`);
 /** The weight without an exponent. */
 export const decimal = (weight) => weight.toFixed(9).replace(/\.?0+$/, "");
 export const counted = (count, one = "picture") => `${count.toLocaleString("en")} ${one}${count === 1 ? "" : "s"}`;
@@ -141,7 +141,7 @@ export function toast(said, words = "Close", action = () => {}, seconds = 0) {
   $("p", element).textContent = said;
   const onclick = () => keepFocus(() => (hush(), action()));
   set($("button", element), { textContent: words, onclick });
-  if (seconds) timer = setTimeout(hush, seconds * 1000);
+  if (seconds) timer = setTimeout(() => keepFocus(hush), seconds * 1000);
 }
 
 /** Tell a person what went wrong. Of a service that is away, the banner tells. */

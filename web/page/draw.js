@@ -21,7 +21,11 @@ let allTags = false;
 function chips(parent, items) {
   list(parent, items, ({ name }) => name, ({ name }) => h("li", {}, h("button.chip", {}, h("i"), text("span", name), h("small"))), (element, { small, pressed, face, go }) => {
     const button = element.firstChild;
-    set(button, { ariaPressed: pressed, onclick: () => attempt(button, async () => go()) });
+    const onclick = () => {
+      button.ariaBusy = "false"; // the last wish counts, though it was an earlier one, too
+      attempt(button, async () => go());
+    };
+    set(button, { ariaPressed: pressed, onclick });
     button.lastChild.textContent = small;
     if (face && !$("img", button)) button.firstChild.replaceWith(picture({ ...face, width: 40, height: 40 }, 256));
   });
@@ -79,10 +83,11 @@ function hero({ hero: last, images, rows, label, labels: known, status, ready })
     $(".hero").classList.toggle("fits", fit > 5 / 6 && fit < 6 / 5);
     $(".frame").replaceChildren(h("img.back", { alt: "", src: last.element.src }), last.element);
   }
-  $(".frame").ariaLabel = `Open ${titled(last)}, ${label}`;
+  const name = titled(state.fresh.get(last.id) ?? last);
+  $(".frame").ariaLabel = `Open ${name}, ${label}`;
   $(".hero b").textContent = percent(last.probability);
   $(".fraction").textContent = `weight ${decimal(last.weight)} of ${decimal(last.totalWeight)} in total`;
-  $(".hero .name").textContent = titled(last);
+  $(".hero .name").textContent = name;
 }
 
 function said({ drawn, images, status }) {
@@ -114,7 +119,7 @@ async function one() {
 
 /** Draw a hundred in one request, and let them fall one by one. The last one is the picture. */
 async function many() {
-  if (running) return void (running.stopped = true);
+  if (stopDrawing()) return;
   const me = (running = { done: 0, stopped: false });
   change();
   try {
@@ -129,12 +134,19 @@ async function many() {
     const element = me.done && current() && (await shown(last));
     if (element && current() && state.last === last) change({ hero: { ...last, element } });
   } finally {
-    running = null;
+    if (running === me) running = null;
     change();
   }
 }
 
-export const stopDrawing = () => running !== null && (running.stopped = true);
+/** Stop many draws. Return whether there were any. */
+export function stopDrawing() {
+  if (!running) return false;
+  running.stopped = true;
+  running = null;
+  change();
+  return true;
+}
 
 for (const show of [labels, tags, hero, said, readFaces]) listen(show);
 $("#one").onclick = ({ currentTarget }) => attempt(currentTarget, one);

@@ -2,7 +2,7 @@
 
 import { Problem, pages } from "./api.js";
 import { $, $$, attempt, counted, decimal, h, icon, link, list, percent, picture, report, set, tagsOf, text, titled } from "./dom.js";
-import { READ_MAX, change, labelled, listen, look, patch, refresh, remove, state } from "./state.js";
+import { READ_MAX, change, labelled, listen, loadLabels, look, patch, refresh, remove, state } from "./state.js";
 
 const AT_ONCE = 48;
 const SORTS = {
@@ -33,8 +33,13 @@ export function listed() {
   return all.filter(there).sort((a, b) => sort(a, b) || (a.id < b.id ? -1 : 1));
 }
 
+/** Return all images that were read of what the gallery lists. */
+export const read = () => others ?? state.images;
+
 /** Show what a search found instead, or all again. */
 export function showFound(images, words = []) {
+  if (!images) $(".find input").value = "";
+  else if (images.some(({ label }) => !labelled(label))) loadLabels().catch(report); // of a label that is new
   found = images && { images, words };
   shown = AT_ONCE;
   change();
@@ -55,7 +60,7 @@ function render() {
   $("#gallery-title small").textContent = found ? "" : counted(state.tag ? all.length : Math.max(all.length, most));
   $(".found").replaceChildren(...(found?.words ?? []));
   $("#more").hidden = some.length === all.length;
-  const cut = !found && (others ? others.length >= READ_MAX : !state.all) ? ` The first ${READ_MAX.toLocaleString("en")} were read.` : "";
+  const cut = !found && (others ? others.length >= READ_MAX : !state.all) ? ` The first ${read().length.toLocaleString("en")} were read.` : "";
   $(".end span").textContent = (some.length < all.length ? `${some.length} of ${all.length} are shown.` : `All ${all.length} are shown.`) + cut;
   $("#select").ariaPressed = `${picked !== null}`;
   $("#sort").disabled = $("#scope").disabled = found !== null;
@@ -100,17 +105,16 @@ function updateLine(element, image) {
 }
 
 /** Delete, and give the focus to the neighbour. */
-function away(element, image) {
+async function away(element, image) {
   const next = element.nextElementSibling ?? element.previousElementSibling;
-  remove([image]);
-  (next ? $(".round", next) : $("#select")).focus();
+  if (await remove([image])) (next ? $(".round", next) : $("#select")).focus();
 }
 
 async function together(act) {
   const images = listed().filter(({ id }) => picked.has(id));
   const weight = Number(form.elements.weight.value);
   if (act === "weight" && !(weight > 0 && weight < 1)) throw new Problem("A weight is above 0 and below 1.");
-  if (act === "delete") remove(images);
+  if (act === "delete" && !(await remove(images))) return;
   if (act === "weight" || act === "tags") {
     for (const image of images) {
       await patch(image, act === "weight" ? { weight } : { tags: tagsOf(form.elements.tags.value) });
@@ -129,13 +133,14 @@ $("#sort").onchange = () => change();
 /** Read the pictures of all labels, if they are to be listed. */
 async function readAll() {
   const scope = $("#scope");
-  const read = scope.value === "all" ? await pages("images", {}, READ_MAX).catch(report) : null;
-  if (!read) scope.value = "one";
-  others = scope.value === "all" ? read.found : null;
+  const got = scope.value === "all" ? await pages("images", {}, READ_MAX).catch(report) : null;
+  if (!got) scope.value = "one";
+  others = scope.value === "all" ? got.found : null;
   change();
 }
 $("#scope").onchange = () => {
   showFound(null);
+  loadLabels().catch(report); // others may have added to them
   readAll();
 };
 addEventListener("more", () => others && readAll());
@@ -156,12 +161,19 @@ for (const button of $$("[data-view]")) {
     change();
   };
 }
+form.elements.tags.onkeydown = (event) => {
+  if (event.key !== "Enter") return;
+  event.preventDefault(); // the first button of a form is the one of Enter
+  form.requestSubmit($("[value=tags]", form));
+};
 form.onsubmit = (event) => {
   event.preventDefault();
   attempt(event.submitter, () => together(event.submitter.value));
 };
 addEventListener("gallery", ({ detail }) => {
   $("#sort").value = "heavy";
+  $("#scope").value = "one";
+  others = null;
   showFound(null);
   shown = Math.max(shown, state.rows.findIndex(({ id }) => id === detail) + AT_ONCE);
   render();

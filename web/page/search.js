@@ -1,9 +1,9 @@
 // The search box: file names and tags while one types, words and meaning on Enter, or a picture dropped on it.
 
-import { Problem, ask, get, query } from "./api.js";
+import { Problem, ask, get, pages, query } from "./api.js";
 import { $, attempt, counted, link, report, text, titled } from "./dom.js";
-import { showFound } from "./gallery.js";
-import { listen, state } from "./state.js";
+import { read, showFound } from "./gallery.js";
+import { READ_MAX, listen, state, statusKnown } from "./state.js";
 
 const HITS = 48;
 const SIDE = 1024; // pixels of the width of a large picture that is sent to be searched for
@@ -15,7 +15,6 @@ let searched = ""; // the label whose pictures are searched
 
 function clear() {
   searches++;
-  input.value = "";
   showFound(null);
 }
 
@@ -34,24 +33,29 @@ const WHY = {
 };
 const explained = (image) => ({ ...image, ...WHY[image.by](image) });
 
-/** Return the images read so far whose file name contains the text, in any case, or with a tag that begins with it. */
-function named(words) {
+/** Return those images whose file name contains the text, in any case, or with a tag that begins with it. */
+function named(words, images = read()) {
   const part = words.toLowerCase();
   const why = (image) => (titled(image).toLowerCase().includes(part) ? "file name" : image.tags?.some((tag) => tag.startsWith(part)) && "tag");
-  return state.images.filter(why).map((image) => ({ ...image, why: `${why(image)}: ${words}`, word: true }));
+  return images.filter(why).map((image) => ({ ...image, why: `${why(image)}: ${words}`, word: true }));
 }
+
+/** Read hits. A text that cannot be in a file name, or has no word, is no mistake of the person: it finds nothing. */
+const hitsOf = async (target) =>
+  (await get(target).catch((error) => (error.status === 422 ? { images: [] } : Promise.reject(error)))).images;
 
 async function find() {
   const q = input.value.trim();
   if (!q) return clear();
   const turn = ++searches;
-  const { label, status } = state;
-  const none = status.search === "none";
-  const begins = label ? (await get(`images?${query({ label, filename: q, limit: HITS })}`)).images : [];
-  const hits = none ? [] : (await get(`search?${query({ q, k: HITS })}`)).images.map(explained);
+  const { label } = state;
+  const none = (await statusKnown()).search === "none";
+  const begins = label ? await hitsOf(`images?${query({ label, filename: q, limit: HITS })}`) : [];
+  const hits = none ? [] : (await hitsOf(`search?${query({ q, k: HITS })}`)).map(explained);
+  const everywhere = none ? (await pages("images", {}, READ_MAX)).found : read();
   if (turn !== searches) return;
   const near = hits.filter(({ word }) => !word);
-  const all = [...hits.filter(({ word }) => word), ...begins.map((image) => ({ ...image, why: `file name: ${q}`, word: true })), ...named(q), ...near];
+  const all = [...hits.filter(({ word }) => word), ...begins.map((image) => ({ ...image, why: `file name: ${q}`, word: true })), ...named(q, everywhere), ...near];
   const images = all.filter(({ id }, place) => all.findIndex((one) => one.id === id) === place);
   const have = images.filter(({ word }) => word).length;
   const far = images.length - have;
@@ -62,7 +66,7 @@ async function find() {
 
 /** Search for pictures like a file. */
 async function alike(file) {
-  if (state.status.search === "none") throw new Problem("This service cannot search by a picture: it has no encoder.");
+  if ((await statusKnown()).search === "none") throw new Problem("This service cannot search by a picture: it has no encoder.");
   const turn = ++searches;
   const body = new FormData();
   body.append("k", HITS);
@@ -80,6 +84,7 @@ async function smaller(file) {
 
 form.onsubmit = (event) => {
   event.preventDefault();
+  input.ariaBusy = "false"; // the last search counts
   attempt(input, find);
 };
 input.oninput = () => {

@@ -1,10 +1,11 @@
 // Who may write: signing in with a token; and the banners that say what does not work now.
 
-import { BASE, get, token, when } from "./api.js";
+import { BASE, token, when } from "./api.js";
 import { $, day, top } from "./dom.js";
-import { change, listen, state } from "./state.js";
+import { change, listen, readStatus, state } from "./state.js";
 
 const WAITS = [2, 4, 8, 15, 30]; // seconds between two looks whether the service is back
+const ANSWER = 10_000; // milliseconds until the service counts as still away
 const CLOSED = {
   token: "Anyone can look and draw. You need a token to add or change pictures.",
   closed: "Adding and changing pictures is closed for a while. Anyone can look and draw.",
@@ -36,11 +37,13 @@ function wrong(text) {
 
 /** Open the sheet. The promise is true as soon as the person has signed in. */
 function signIn(error = "") {
-  if (sheet.hidden) opener = document.activeElement;
   top().append(sheet);
-  sheet.hidden = false;
-  input.value = token.get();
-  say(error);
+  if (sheet.hidden) { // what is being typed stays
+    opener = document.activeElement;
+    sheet.hidden = false;
+    input.value = token.get();
+    say(error);
+  }
   input.focus();
   return new Promise((resolve) => waiting.push(resolve));
 }
@@ -68,6 +71,7 @@ when.write = async () => {
   if (writes === "token") return wrong(token.get()) && !(await signIn(token.get() && wrong(token.get()))) ? UNSIGNED : "";
   return writes === "open" ? "" : CLOSED[writes];
 };
+when.closed = () => readStatus().catch(() => {});
 when.unauthorized = () => signIn(token.get() && (wrong(token.get()) || "The service does not accept this token."));
 
 sheet.onsubmit = (event) => {
@@ -111,13 +115,10 @@ when.away = async () => {
       $("#away span").textContent = `This is the last known state. Retrying in ${left} s.`;
       if (await new Promise((resolve) => (hurry = resolve) && setTimeout(resolve, 1000))) break;
     }
-    const answer = await fetch(new URL("status", BASE), { cache: "no-store" }).catch(() => null);
+    const answer = await fetch(new URL("status", BASE), { cache: "no-store", signal: AbortSignal.timeout(ANSWER) }).catch(() => null);
     looking = !answer?.ok;
   }
   $("#away").hidden = true;
   dispatchEvent(new Event("back"));
 };
 $("#away button").onclick = () => hurry(true);
-
-/** Read what the service takes and offers. */
-export const readStatus = async () => change({ status: await get("status") });

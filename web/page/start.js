@@ -6,8 +6,8 @@ import "./box.js";
 import "./embed.js";
 import "./search.js";
 import "./strip.js";
-import { close as closeSheet, readStatus } from "./sign.js";
-import { change, loadLabels, open, record, refresh, sendAtOnce, state, undo, wanted, wish } from "./state.js";
+import { close as closeSheet } from "./sign.js";
+import { change, loadLabels, open, readStatus, record, refresh, sendAtOnce, state, undo, wanted, wish } from "./state.js";
 import { close as closeTray } from "./tray.js";
 
 async function begin() {
@@ -47,7 +47,7 @@ function key(event) {
 addEventListener("keydown", key);
 addEventListener("popstate", () => follow().catch(report));
 addEventListener("pagehide", sendAtOnce);
-addEventListener("back", () => (state.labels.length ? Promise.all([refresh(), readStatus()]) : begin()).catch(report));
+addEventListener("back", () => (state.ready ? Promise.all([refresh(), readStatus()]) : begin()).catch(report));
 for (const element of $$("[data-go]")) {
   element.onclick = (event) => {
     event.preventDefault();

@@ -105,12 +105,13 @@ export function record(how = "push") {
   const address = `#${label}${tag && `&tag=${tag}`}${id && `&picture=${id}`}`;
   if (how === "push" && address !== location.hash) history.pushState({ isBox: id !== "" }, "", address);
   if (how === "replace") history.replaceState(history.state, "", address);
-  const one = images.find((image) => image.id === id);
+  const one = state.fresh.get(id) ?? images.find((image) => image.id === id);
   document.title = `${one ? titled(one) : label}${label && " · "}petAPI`;
 }
 
 /** Open the light box with an image, or close it. Its entry in the history goes with it. */
 export function look(id) {
+  if (state.gone.has(id)) return;
   const how = state.picture ? "replace" : "push";
   change({ picture: id });
   if (!id && history.state?.isBox) history.back();
@@ -118,6 +119,7 @@ export function look(id) {
 }
 
 let turns = 0; // what answers an older wish comes too late
+let readings = 0; // and what an older reading
 export let wish = {}; // label and tag that were asked for last
 
 /** Show a label or a tag: its pictures, and a draw from it. Nothing changes before both are there. */
@@ -128,14 +130,20 @@ export async function open(place, how) {
     await bring(turn, place, how);
   } catch (error) {
     if (turn !== turns) return;
-    wish = { label: state.label, tag: state.tag };
-    record("replace");
+    if (state.ready) {
+      wish = { label: state.label, tag: state.tag };
+      record("replace");
+    }
     throw error;
   }
 }
 
 async function bring(turn, { label = "", tag = "", picture: id = "" }, how) {
-  if (!label) return change({ label, tag: "", images: [], last: null, hero: null, ready: true });
+  if (!label) {
+    forget();
+    change({ label, tag: "", images: [], last: null, hero: null, ready: true });
+    return record(how);
+  }
   const same = label === state.label && state.images.length > 0;
   const read = same ? state : get(`images?${query({ label, limit: 100 })}`);
   const first = async () => {
@@ -155,9 +163,9 @@ async function bring(turn, { label = "", tag = "", picture: id = "" }, how) {
 }
 
 async function readOn() {
-  const turn = turns;
-  const { found, all } = await pages("images", { label: state.label }, READ_MAX);
-  if (turn === turns) change({ images: found, all });
+  const [reading, { label }] = [++readings, state];
+  const { found, all } = await pages("images", { label }, READ_MAX);
+  if (reading === readings && label === state.label) change({ images: found, all });
 }
 
 /** Read the labels again, and the pictures of this one, since some were added; `other` is a label for an empty page. */
@@ -169,6 +177,12 @@ export async function refresh(other) {
   else await open({ label: label || other || labels[0]?.label }, "replace");
 }
 
+/** Read what the service takes and offers. */
+export const readStatus = async () => change({ status: await get("status") });
+
+/** Return the status, as soon as it was read once. */
+export const statusKnown = async () => state.status ?? (await readStatus(), state.status);
+
 export async function loadLabels() {
   const { found } = await pages("labels", {}, READ_MAX);
   change({ labels: found.sort((a, b) => b.count - a.count || (a.label < b.label ? -1 : 1)) });
@@ -178,15 +192,16 @@ export async function loadLabels() {
 
 /** Put what was read of an image in all places. Return it with its ETag, which a later change may name. */
 function seen({ text, header }) {
-  const image = JSON.parse(text);
-  const { probability: _, ...known } = image;
-  state.fresh.set(image.id, known);
-  const totalWeight = image.weight / image.probability;
-  const labels = state.labels.map((one) => (one.label === image.label ? { ...one, totalWeight } : one));
-  const old = state.images.find(({ id }) => id === image.id);
+  const { probability, ...read } = JSON.parse(text);
+  const old = state.images.find(({ id }) => id === read.id);
+  const guesses = (state.fresh.get(read.id) ?? old)?.labels; // the answer of a change has none
+  const known = { filename: undefined, tags: undefined, labels: guesses, ...read };
+  state.fresh.set(read.id, known);
+  const totalWeight = read.weight / probability;
+  const labels = state.labels.map((one) => (one.label === read.label ? { ...one, totalWeight } : one));
   const differs = old && JSON.stringify({ ...old, ...known }) !== JSON.stringify(old);
   change({ labels, images: differs ? state.images.map((one) => (one === old ? known : one)) : state.images });
-  return { ...image, etag: header("ETag") };
+  return { ...known, probability, etag: header("ETag") };
 }
 
 export const inspect = async (id) => seen(await ask("GET", `images/${id}/info`));
@@ -199,15 +214,22 @@ let pending = []; // deleted images that Undo brings back
 let leaving = []; // those whose DELETE is sent now, one after the other
 let timer;
 
-/** Delete images after some seconds, in which the person may undo it. */
+/** Delete images after some seconds, in which the person may undo it. Return whether this is allowed. */
 export async function remove(images) {
   const no = await when.write();
-  if (no) return toast(no);
+  if (no) return toast(no), false;
   send();
   pending = images;
   timer = setTimeout(send, UNDO * 1000);
   change({ gone: new Set([...state.gone, ...images.map(({ id }) => id)]) });
   toast(`Deleted ${images.length === 1 ? titled(images[0]) : `${images.length} pictures`}.`, "Undo", undo, UNDO);
+  return true;
+}
+
+/** Keep an image that was added again while it waited to be deleted. */
+export function keep(image) {
+  pending = pending.filter(({ id }) => id !== image.id);
+  restore([image]);
 }
 
 function restore(images) {

@@ -2,7 +2,7 @@
 
 import { $, $$, counted, h, list, percent, picture, rove, set, stop, text, titled } from "./dom.js";
 import { slices, verdict } from "./law.js";
-import { READ_MAX, change, labelled, listen, look, state } from "./state.js";
+import { change, labelled, listen, look, state } from "./state.js";
 
 const FEW = 5; // pictures, for which the strip is higher
 const THUMBNAILS = 60;
@@ -43,7 +43,7 @@ function strip({ rows, drawn, last, label, tag, rest, all, gone, images }) {
   if (buttons.filter(({ tabIndex }) => tabIndex === 0).length !== 1) stop(buttons);
 
   const total = all || tag ? rows.length : (labelled()?.count ?? rows.length);
-  const read = all ? "" : ` (the first ${READ_MAX.toLocaleString("en")} were read)`;
+  const read = all ? "" : ` (the first ${images.length.toLocaleString("en")} were read)`;
   $("#law-title").replaceChildren(text("b", `${counted(total)} of ${label}${tag && ` with the tag ${tag}`}`), `, as wide as they are likely${read}`);
   const [draws, sentence] = verdict(classes, drawn);
   $(".verdict").replaceChildren(text("b", draws), ` ${sentence}`);

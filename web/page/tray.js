@@ -2,7 +2,7 @@
 
 import { BASE, Problem, get, upload } from "./api.js";
 import { $, $$, attempt, couple, decimal, h, icon, keepFocus, link, list, percent, report, set, size, tagsOf, text, toast } from "./dom.js";
-import { labelled, listen, look, patch, refresh, state } from "./state.js";
+import { keep, labelled, listen, look, patch, refresh, state, statusKnown } from "./state.js";
 
 const AT_ONCE = 3;
 const ICONS = { send: "up", ok: "ok", same: "same", no: "no" };
@@ -11,6 +11,7 @@ let rows = []; // { file, state, sent, error, image, as (what was sent) }, and l
 let run = null; // what goes on now; Stop ends it
 let busy = 0; // seconds that the service asked for
 let keys = 0;
+let offered = ""; // the label that the form began with
 const form = $("#forall");
 const tray = $(".tray");
 const { label, tags, weight } = form.elements;
@@ -21,12 +22,14 @@ function add(files, own = []) {
   if ($(".readonly")) return toast($("#locked p").textContent);
   if (state.picture) look("");
   if (of("ok") + of("same") === rows.length) rows = [];
-  rows.push(...[...files].map((file, place) => ({ key: ++keys, file, state: "wait", ...own[place] })));
   open();
+  rows.push(...[...files].map((file, place) => ({ key: ++keys, file, state: "wait", ...own[place] })));
+  render();
 }
 
 function open() {
-  label.value ||= state.label || state.status?.labels?.[0] || "";
+  const taken = state.status?.labels;
+  if (label.value === offered && !of("wait")) label.value = offered = !taken || taken.includes(state.label) ? state.label : taken[0];
   tray.hidden = false;
   render();
   if (!tray.contains(document.activeElement)) $("#tray-title").focus();
@@ -43,12 +46,12 @@ export function close() {
 async function start() {
   const me = (run = {});
   const one = async () => {
-    for (let row; run === me && (row = rows.find((each) => each.state === "wait")); ) await send(row, me);
+    for (let row; run === me && (row = rows.find((each) => each.state === "wait" && !each.edited)); ) await send(row, me);
   };
   await Promise.all(Array.from({ length: AT_ONCE }, one));
   if (run && run !== me) return;
   run = null;
-  await refresh(rows[0]?.label).catch(report);
+  await refresh(rows.find(({ image }) => image)?.image.label).catch(report);
   render();
 }
 
@@ -64,15 +67,20 @@ async function send(row, me) {
   Object.assign(row, { state: "send", as: values(row) });
   said(0);
   try {
-    const { formMax, fileMax } = state.status;
+    const { formMax, fileMax } = await statusKnown();
     if (row.file.size > fileMax) throw new Problem(`It has ${size(row.file.size)}, but may have at most ${size(fileMax)}. Choose a smaller file.`);
+    await row.file.slice(0, 1).arrayBuffer().catch(() => {
+      throw new Problem("It cannot be read any more. Choose it again.");
+    });
     const { image, created } = await upload({ file: row.file, ...row.as }, formMax, said);
     Object.assign(row, { state: created ? "ok" : "same", image });
-    state.gone.delete(image.id);
+    keep(image);
   } catch (error) {
     const { status, message, existing } = error;
-    if (existing) Object.assign(row, { state: "same", image: existing });
-    else if (status === 0 || status === 401) {
+    if (existing) {
+      Object.assign(row, { state: "same", image: existing });
+      keep(existing);
+    } else if (status === 0 || status === 401) {
       row.state = "wait";
       if (run === me) run = null;
       report(error);
@@ -106,7 +114,9 @@ function about(row) {
   const total = totalOf(row);
   if (row.state === "ok") return [text("em.good", "Stored."), total && !run ? ` ${percent(image.weight / total)} of ${image.label}` : ""];
   const asked = Number(row.as.weight);
-  return [`Already there, with weight ${decimal(image.weight)}. `, asked === image.weight ? "" : link(`Set it to ${decimal(asked)}`, () => overwrite(row))];
+  const others = row.as.tags.length && `${[...row.as.tags].sort()}` !== `${image.tags ?? ""}`;
+  const offer = asked !== image.weight ? `Set it to ${decimal(asked)}` : others ? "Set its tags" : "";
+  return [`Already there, with weight ${decimal(image.weight)}. `, offer && link(offer, () => overwrite(row))];
 }
 
 function again(row) {
@@ -122,12 +132,13 @@ function drop(row) {
 
 /** Let the person give this row a weight and tags of its own. */
 function edit(row, now) {
+  row.edited = true;
   const own = h("input", { type: "number", min: weight.min, max: weight.max, step: "any", required: true, value: now.weight, ariaLabel: "Weight" });
   const named = h("input", { value: now.tags.join(", "), ariaLabel: "Tags", placeholder: tags.placeholder });
   const small = h("form.row", {}, own, named, text("button", "Set", { type: "submit" }));
   small.onsubmit = (event) => {
     event.preventDefault();
-    Object.assign(row, { weight: own.value, tags: tagsOf(named.value), state: "wait" });
+    Object.assign(row, { weight: own.value, tags: tagsOf(named.value), state: "wait", edited: false });
     small.closest("li").dataset.what = "";
     render();
   };
@@ -138,13 +149,16 @@ function edit(row, now) {
 function make({ file }) {
   const image = h("img", { alt: "", width: 56, height: 56, src: URL.createObjectURL(file) });
   image.onload = () => URL.revokeObjectURL(image.src);
-  image.onerror = () => image.replaceWith(text("span.noimg", file.name.split(".").at(-1).slice(0, 4).toUpperCase()));
+  image.onerror = () => {
+    image.onload();
+    image.replaceWith(text("span.noimg", file.name.split(".").at(-1).slice(0, 4).toUpperCase()));
+  };
   return h("li", {}, image, h("div", {}, text("b", file.name), text("small", size(file.size)), h("p")), h("span.mark"));
 }
 
 function update(element, row) {
   const what = JSON.stringify([row.state, row.sent, row.error, values(row), totalOf(row), run === null]);
-  if (element.dataset.what === what) return; // so that what the person has under the hands stays
+  if (row.edited || element.dataset.what === what) return; // so that what the person has under the hands stays
   element.dataset.what = what;
   element.className = row.state;
   $("p", element).replaceChildren(...about(row));
@@ -196,7 +210,7 @@ async function dropped({ items, files }) {
 
 /** Store the sample photographs. A service of few labels gets them all under the first, with the kind as tag. */
 async function samples() {
-  const taken = state.status.labels;
+  const taken = (await statusKnown()).labels;
   const { samples: all } = await get("web/samples/samples.json");
   const own = all.map((one) => (!taken || taken.includes(one.label) ? one : { ...one, label: taken[0], tags: [one.label, ...one.tags].slice(0, 5) }));
   const files = [];
@@ -213,6 +227,7 @@ couple(form);
 form.oninput = render;
 form.onsubmit = (event) => {
   event.preventDefault();
+  for (const own of $$(".files form")) own.requestSubmit(); // what is typed there counts
   begin();
 };
 $("#go").onclick = (event) => {
