@@ -54,8 +54,6 @@ def test_a_tag_pressed_while_a_label_is_read_does_not_end_the_reading(petapi: Ap
 
     page.route(READ, pages_of_two)
     chip(page, petapi.label)
-    while not more:
-        page.wait_for_timeout(10)
     expect(page.locator(".end span")).to_have_text("All 2 are shown. The first 2 were read.")
     expect(page.locator("#law-title")).to_contain_text("(the first 2 were read)")
     page.locator(".tags button", has_text="sea").click()
