@@ -148,15 +148,14 @@ class Reconciliation:
         old = [picture for picture in pictures if picture.modified <= self._until and picture.id != image.version_id]
         if whole := [picture.id for picture in old if picture.size == image.size]:
             rename = partial(self._store.rename_version, image, whole[0])
-            renamed = self._findings.repair(finding, f"replaced by version {whole[0]}", rename, "rows_renamed")
-            # Another pass may have removed that version before it was named.
-            if renamed and self._bucket.size(image.id, whole[0]) == image.size:
-                return {whole[0]}
+            self._findings.repair(finding, f"replaced by version {whole[0]}", rename, "rows_renamed")
         elif size is None and not pictures:
             self._findings.repair(finding, "image removed", partial(self._remove, image), "rows_removed")
         elif old or size is not None:
             self._findings.cannot_repair(f"{finding}, and no version has its {image.size} bytes")
-        return {image.version_id, *sizes}  # an upload in progress may still remove its version
+        # All others stay until the next pass: an upload in progress may still remove its version, and another pass one
+        # that it found unnamed before it was named here.
+        return {image.version_id, *sizes}
 
     def _remove(self, image: Image) -> bool:
         with suppress(PreconditionFailed):  # uploaded or edited meanwhile: leave it to the next pass
