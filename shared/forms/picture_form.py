@@ -64,7 +64,7 @@ def parse(body: bytes, content_type: str, layout: Layout, *, required: tuple[str
         fields[name] = content
         filename = (sent or "") if name == "img" else filename
     _check_required(fields, required)
-    _check_end(body, boundary, layout)
+    _check_end(body, sum(map(len, fields.values())), boundary, layout)
     if not fields["img"]:
         raise UnsupportedMediaType("img is empty; send the bytes of a JPEG, PNG or WebP picture.", field="img")
     return Parts(
@@ -159,10 +159,13 @@ def _check_begin(body: bytes, boundary: str, layout: Layout) -> None:
         )
 
 
-def _check_end(body: bytes, boundary: str, layout: Layout) -> None:
-    """Refuse bytes after the closing boundary, where the parser stops, but for white space."""
+def _check_end(body: bytes, least: int, boundary: str, layout: Layout) -> None:
+    """Refuse bytes after the closing boundary, where the parser stops, but for white space.
+
+    It comes after the contents of all fields, so not within the first `least` bytes.
+    """
     closing = b"\r\n--" + boundary.encode() + b"--"
-    if body[body.find(closing) + len(closing) :].strip(WHITE_SPACE):
+    if body[body.find(closing, least) + len(closing) :].strip(WHITE_SPACE):
         raise BadRequest(f"There are bytes after the closing boundary; end the body there, as {layout.example} does.")
 
 
