@@ -6,8 +6,8 @@ from tests.support import pictures
 from tests.support.browser import axe
 from tests.support.hosts import Api, json_of
 from tests.support.pictures import File
-from tests.support.the_page import ready
-from tests.support.the_rooms import Visit, add, give, row, stop_the_clock, tiles
+from tests.support.the_page import Visit, ready
+from tests.support.the_rooms import add, begin_without_time, give, row, tiles
 
 SAID = "petAPI is not responding. This is the last known state. Retrying in {} s."
 
@@ -33,7 +33,7 @@ def store(api: Api, name: str, seed: int = 1) -> None:
 
 def test_the_last_state_stays_until_the_service_is_back(petapi: Api, visit: Visit) -> None:
     store(petapi, "a.png")
-    page = visit(before=stop_the_clock, refused=["^http"])
+    page = visit(before=begin_without_time, refused=["^http"])
     banner = page.locator("#away")
     before = page.locator("main").inner_text()
     go_away(page)

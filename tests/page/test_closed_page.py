@@ -6,7 +6,8 @@ from playwright.sync_api import Route, expect
 from tests.support import pictures
 from tests.support.hosts import Api
 from tests.support.pictures import File
-from tests.support.the_rooms import Visit, store, transfer
+from tests.support.the_page import Visit
+from tests.support.the_rooms import store, transfer
 
 # Whatever changes something.
 WRITING = (

@@ -9,8 +9,8 @@ from tests.support import pictures
 from tests.support.browser import axe
 from tests.support.hosts import Api
 from tests.support.pictures import File
-from tests.support.the_page import loaded
-from tests.support.the_rooms import Visit, info, look, stop_the_clock, store, tile, tiles
+from tests.support.the_page import Visit, loaded
+from tests.support.the_rooms import begin_without_time, info, look, store, tile, tiles
 from tests.support.waiting import eventually
 
 UNDO = 8  # seconds
@@ -86,7 +86,7 @@ def test_the_table_says_what_the_requirements_ask_for(petapi: Api, visit: Visit)
 
 def test_a_delete_is_sent_after_some_seconds_and_may_be_undone_until_then(petapi: Api, visit: Visit) -> None:
     urls = [store(petapi, f"{seed}.png", seed) for seed in range(3)]
-    page = visit(before=stop_the_clock)
+    page = visit(before=begin_without_time)
     toast = page.locator(".toast")
     sent: list[str] = []
     page.on("request", lambda request: sent.append(request.method))
@@ -137,7 +137,7 @@ def test_a_delete_is_sent_after_some_seconds_and_may_be_undone_until_then(petapi
 def test_what_waits_to_be_deleted_is_deleted_as_the_page_goes(petapi: Api, visit: Visit, url: str) -> None:
     image = store(petapi, "a.png", 1)
     store(petapi, "b.png", 2)
-    page = visit(before=stop_the_clock)
+    page = visit(before=begin_without_time)
     loaded(page)
     show_table(page)
     page.get_by_role("button", name="Delete a.png").click()
@@ -149,7 +149,7 @@ def test_what_waits_to_be_deleted_is_deleted_as_the_page_goes(petapi: Api, visit
 
 def test_a_delete_that_fails_brings_the_picture_back(petapi: Api, visit: Visit) -> None:
     image = store(petapi, "a.png", 1)
-    page = visit(before=stop_the_clock, refused=["/images/"])
+    page = visit(before=begin_without_time, refused=["/images/"])
     page.route(
         "**/images/*/*",
         lambda route: route.fulfill(status=500) if route.request.method == "DELETE" else route.continue_(),
@@ -165,7 +165,7 @@ def test_a_delete_that_fails_brings_the_picture_back(petapi: Api, visit: Visit) 
 
 def test_several_pictures_are_changed_together(petapi: Api, visit: Visit) -> None:
     urls = [store(petapi, f"{seed}.png", seed, tags="old") for seed in range(4)]
-    page = visit(before=stop_the_clock)
+    page = visit(before=begin_without_time)
     form = page.locator(".selected")
 
     def pick(*names: str) -> None:

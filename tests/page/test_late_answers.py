@@ -7,8 +7,8 @@ from playwright.sync_api import Page, Route, expect
 from tests.support import pictures
 from tests.support.hosts import Api, json_of
 from tests.support.pictures import File
-from tests.support.the_page import counts, held, ready, taken
-from tests.support.the_rooms import Visit, add, give, look, store, tiles
+from tests.support.the_page import Visit, counts, held, ready, taken
+from tests.support.the_rooms import add, give, look, store, tiles
 
 READ = re.compile(r"/images\?label=.*limit=100")  # not one picture for the button of a label
 

@@ -7,8 +7,8 @@ from playwright.sync_api import Locator, Page, expect
 from tests.support import pictures
 from tests.support.browser import axe
 from tests.support.hosts import Api, json_of
-from tests.support.the_page import loaded
-from tests.support.the_rooms import Visit, info, look, stop_the_clock, store, tile
+from tests.support.the_page import Visit, loaded
+from tests.support.the_rooms import begin_without_time, info, look, store, tile
 from tests.support.waiting import eventually
 
 TIMES = "\N{MULTIPLICATION SIGN}"
@@ -204,7 +204,7 @@ def test_keys_and_fingers_walk_through_the_pictures(petapi: Api, visit: Visit) -
 
 def test_it_deletes_by_button_and_by_key_with_undo(petapi: Api, visit: Visit) -> None:
     urls = [store(petapi, f"{seed}.png", seed) for seed in range(3)]
-    page = visit(before=stop_the_clock)
+    page = visit(before=begin_without_time)
     page.get_by_label("Sort").select_option("Name")
     look(page, "0.png")
     page.keyboard.press("Delete")

@@ -8,8 +8,8 @@ from playwright.sync_api import Download, Route, expect
 from tests.support import pictures
 from tests.support.hosts import Api
 from tests.support.pictures import File
-from tests.support.the_page import held, taken
-from tests.support.the_rooms import Visit, add, give, info, look, row, stop_the_clock, store, tile, tiles
+from tests.support.the_page import Visit, held, taken
+from tests.support.the_rooms import add, begin_without_time, give, info, look, row, store, tile, tiles
 from tests.support.waiting import eventually
 
 UNDO = 8  # seconds
@@ -18,7 +18,7 @@ UNDO = 8  # seconds
 def test_what_is_added_again_while_it_waits_to_be_deleted_stays(petapi: Api, visit: Visit) -> None:
     url = store(petapi, "a.png", 1)
     store(petapi, "b.png", 2)
-    page = visit(before=stop_the_clock, refused=["/upload$"])
+    page = visit(before=begin_without_time, refused=["/upload$"])
     page.get_by_role("button", name="Table").click()
     page.get_by_role("button", name="Delete a.png").click()
     expect(page.locator(".list tbody tr")).to_have_count(1)
@@ -178,7 +178,7 @@ def test_enter_in_the_tags_of_the_selected_sets_the_tags(petapi: Api, visit: Vis
 def test_a_picture_that_waits_to_be_deleted_is_not_opened(petapi: Api, visit: Visit) -> None:
     store(petapi, "a.png", 1)
     store(petapi, "b.png", 2)
-    page = visit(before=stop_the_clock)
+    page = visit(before=begin_without_time)
     before = page.url
     page.get_by_role("button", name="Table").click()
     page.get_by_role("button", name="Delete a.png").click()

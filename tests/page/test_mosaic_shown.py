@@ -7,7 +7,8 @@ from playwright.sync_api import expect
 
 from tests.support.browser import axe
 from tests.support.hosts import Api
-from tests.support.the_rooms import Visit, look, store
+from tests.support.the_page import Visit
+from tests.support.the_rooms import look, store
 
 
 def test_the_mosaic_lies_over_the_picture_with_a_divider(petapi: Api, visit: Visit) -> None:

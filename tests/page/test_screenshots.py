@@ -13,8 +13,7 @@ from tests.support.cloud import ROOT
 from tests.support.hosts import Api, Running
 from tests.support.local_service import LocalService
 from tests.support.pictures import File
-from tests.support.the_page import MANY_FALL
-from tests.support.the_rooms import Visit
+from tests.support.the_page import MANY_FALL, Visit
 
 FOLDER = os.environ.get("PETAPI_SCREENSHOTS")  # that `make screenshots` names
 BYTES_MAX = 300_000

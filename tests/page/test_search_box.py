@@ -11,8 +11,8 @@ from tests.support.browser import axe
 from tests.support.hosts import Api, Remote, json_of
 from tests.support.local_service import LocalService
 from tests.support.pictures import File
-from tests.support.the_page import sample
-from tests.support.the_rooms import Visit, look, tile, tiles, transfer
+from tests.support.the_page import Visit, sample
+from tests.support.the_rooms import look, tile, tiles, transfer
 from tests.support.waiting import eventually
 
 SAMPLES = {"macaws": "bird", "sailing-yacht": "sail", "boat-at-pier": "boat"}

@@ -13,8 +13,8 @@ from tests.support.browser import axe
 from tests.support.hosts import Api, json_of
 from tests.support.local_service import LocalService
 from tests.support.pictures import File
-from tests.support.the_page import held, ready
-from tests.support.the_rooms import Visit, add, give, info, look, row, stop_the_clock, store, tile
+from tests.support.the_page import Visit, held, ready
+from tests.support.the_rooms import add, begin_without_time, give, info, look, row, store, tile
 from tools.local import local_issuer
 from tools.local.data_folder import TOKEN_ISSUER
 
@@ -80,7 +80,7 @@ def test_every_control_that_writes_asks_for_a_token_and_then_goes_on(
     petapi: Api, stored: Callable[[str, int], str], visit: Visit, token: str
 ) -> None:
     image, other, third = stored("a.png", 1), stored("b.png", 2), stored("c.png", 3)
-    page = visit(before=stop_the_clock, refused=["/upload$"])
+    page = visit(before=begin_without_time, refused=["/upload$"])
     expect(page.locator("#locked p")).to_have_text(BANNER)
 
     def after_signing_in(write: Callable[[], None]) -> None:

@@ -13,8 +13,8 @@ from tests.support import hostile_pictures, pictures
 from tests.support.browser import axe
 from tests.support.hosts import Api, json_of
 from tests.support.pictures import File
-from tests.support.the_page import held, ready
-from tests.support.the_rooms import Visit, add, give, payload, row, stop_the_clock, transfer
+from tests.support.the_page import Visit, held, ready
+from tests.support.the_rooms import add, begin_without_time, give, payload, row, transfer
 
 PASTE = "(body, clipboardData) => body.dispatchEvent(new ClipboardEvent('paste', { clipboardData, bubbles: true }))"
 # Note what the first row says, and how far all are, at each change.
@@ -196,7 +196,7 @@ def test_a_closed_tray_goes_on_and_stop_stops(petapi: Api, visit: Visit) -> None
 
 
 def test_a_busy_service_is_waited_for_and_the_tray_says_so(petapi: Api, visit: Visit) -> None:
-    page = visit(refused=["/upload$"], before=stop_the_clock)
+    page = visit(refused=["/upload$"], before=begin_without_time)
     busy = {"status": 429, "headers": {"Retry-After": "4"}, "body": '{"detail": "Busy."}'}
     page.route("**/upload", lambda route: route.fulfill(**busy), times=1)
     give(page, png("cat.png"))

@@ -19,8 +19,8 @@ from tests.support.cloud import ROOT
 from tests.support.hosts import Api, json_of
 from tests.support.local_service import LocalService
 from tests.support.pictures import File
-from tests.support.the_page import ready
-from tests.support.the_rooms import Visit, add, give, look, row, tiles
+from tests.support.the_page import Visit, ready
+from tests.support.the_rooms import add, give, look, row, tiles
 from tests.support.waiting import eventually
 
 DIRECT_PATIENCE = 6 * PATIENCE  # for a file that goes straight to S3: the page gives up after 120 s

@@ -1,7 +1,6 @@
 """What tests say of the page's rooms: the tray and its files, the gallery and its tiles, the light box, the toast."""
 
 import re
-from collections.abc import Callable
 from typing import Any
 
 from playwright.sync_api import FilePayload, JSHandle, Locator, Page, expect
@@ -10,7 +9,6 @@ from tests.support import pictures
 from tests.support.hosts import Api, json_of
 from tests.support.pictures import File
 
-Visit = Callable[..., Page]  # the fixture `visit`
 NOW = 1_700_000_000  # seconds since 1970
 TRANSFER = """(files) => {
     const transfer = new DataTransfer();
@@ -35,8 +33,8 @@ def info(api: Api, url: str) -> dict[str, Any]:
     return found
 
 
-def stop_the_clock(page: Page) -> None:
-    """Let no time pass in the page before the test says so. Nor can axe go on."""
+def begin_without_time(page: Page) -> None:
+    """Let no time pass in a page that is not loaded yet, before the test says so. Nor can axe go on."""
     page.clock.install(time=NOW)
     page.clock.pause_at(NOW + 1)
 
