@@ -23,6 +23,10 @@ from tests.support.simulation import shipped_code_on
 hypothesis_settings.register_profile("ci", deadline=None, derandomize=True)
 hypothesis_settings.load_profile("ci")
 
+# A test calls `make` as people do, not as a part of the `make test` that runs it.
+for variable in ("MAKEFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "MFLAGS"):
+    os.environ.pop(variable, None)
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark the tests that ask for `slow_tier`, themselves or through another fixture; `make test` leaves them out."""
