@@ -15,7 +15,7 @@ from shared.tiles import TILES_MIN
 
 
 def get_status(request: Request) -> Response:
-    """Answer with the status as JSON, or with 304. It is made of settings alone, which are kept for five minutes."""
+    """Answer with the status as JSON, or with 304. It is made only of settings, which are kept for five minutes."""
     text = json.dumps(_status(read_settings())) + "\n"
     return revalidated(request, text, {"Content-Type": "application/json"})
 

@@ -28,7 +28,7 @@ PRICE_LISTS = {
     "Bedrock": "AmazonBedrock",
     "SSM": "AWSSystemsManager",
 }
-UNCHECKED = "to be checked"  # what the basis of a figure says that nobody has compared with AWS's page or price list
+UNCHECKED = "to be checked"  # what the basis of a figure says that was not compared with AWS's page or price list
 GB, TB = Decimal(10**9), Decimal(10**12)  # bytes; where AWS means 2^30 or 2^40 this is 7% or 10% too much at most
 
 

@@ -259,7 +259,7 @@ seen = api.image(anchor.id)
 print(seen.image.weight, seen.probability)
 
 # %% [markdown]
-# Send it with your change, as `if_match`. Then the change is made only if nobody else has changed the image meanwhile.
+# Send it with your change, as `if_match`. Then the change is made only if no one else has changed the image meanwhile.
 # In HTTP, this is `PATCH` with the header `If-Match`.
 
 # %%

@@ -143,7 +143,7 @@ class _Draw(Generic[T]):
         return None
 
     def _found(self, drawn: Drawn, row: Row, ahead: Callable[[], T | None]) -> T | None:
-        """Return what there is of the image: what was got ahead, if it was this one; else get it now."""
+        """Return what was fetched of the image ahead, if it was this one; else fetch it now."""
         if (drawn.label, drawn.name) == row.expected:
             with suppress(Exception):  # it counts for nothing if it failed, or if the image was not there yet
                 if (found := ahead()) is not None:

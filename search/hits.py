@@ -1,4 +1,4 @@
-"""Hits: what the vector index finds, checked against the rows, which alone say what there is.
+"""Hits: what the vector index finds, checked against the rows, which are the truth.
 
 | step                         | request                             | cost                            |
 |------------------------------|-------------------------------------|---------------------------------|

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs.literals import QueueAttributeNameType
 
 BATCH = 10  # messages that SQS takes in one call
-# Messages that can be received, that somebody has received, and that come later
+# Messages that can be received, that were received, and that come later
 WAITING: "Sequence[QueueAttributeNameType]" = (
     "ApproximateNumberOfMessages",
     "ApproximateNumberOfMessagesNotVisible",

@@ -32,7 +32,7 @@ class Need(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What is stored of an image: its row, its tile and the metadata of its vector; None for what there is not.
+    """What is stored of an image: its row, its tile and the metadata of its vector; None for what is missing.
 
     `damage` says why the row cannot be read, if it cannot.
     """

@@ -1,6 +1,6 @@
 """The largest requests, responses and files, in bytes, with the arithmetic behind each."""
 
-# Quotas of the platform, which nobody can raise.  The front of `make run` enforces them, too.
+# Quotas of the platform, which AWS does not raise.  The front of `make run` enforces them, too.
 EVENT_MAX = 6 * 1024 * 1024  # of the JSON that Lambda takes as an event
 RESPONSE_MAX = EVENT_MAX + 100  # of the JSON that Lambda returns: 6,291,556
 HEAD_MAX = 10_240  # of the request line and the headers that API Gateway takes

@@ -107,7 +107,7 @@ def log() -> logging.Logger:
     Lambda gives the root logger a JSON handler; elsewhere, lines go to standard error. Warnings and errors need none of
     this: modules write them to `logging.getLogger("petapi")`.
     """
-    logging.basicConfig()
-    if logger.level != logging.INFO:  # setting it clears what all loggers keep
+    if logger.level != logging.INFO:  # else it is ready; setting the level would clear what all loggers keep
+        logging.basicConfig()
         logger.setLevel(logging.INFO)
     return logger

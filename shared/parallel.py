@@ -78,7 +78,7 @@ RUN: Callable[[Callable[[], Any]], Running[Any]] = in_thread  # the simulation p
 def beside(task: Callable[[], T]) -> Iterator[Wait[T]]:
     """Run the task while the block runs.  Yield what waits for it: its result is returned, its exception is raised.
 
-    The task has ended when the block is left.  If nobody asks for its result, nobody learns of its exception, and it
+    The task has ended when the block is left.  If its result is not asked for, its exception is lost, and it
     may not have run: a task that changes anything must be asked.
     """
     wait, end = RUN(task)

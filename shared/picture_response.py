@@ -13,7 +13,7 @@ def picture_response(
 ) -> Response | None:
     """Make the response with this version of a picture, or the newest one, and these headers. None if it was deleted.
 
-    A picture that does not fit into a response is a redirect to S3, which nobody may keep, because its URL expires.
+    A picture that does not fit into a response is a redirect to S3, which no cache may keep, because its URL expires.
     """
     try:
         content = bucket.get(key, version_id, at_most=BODY_MAX)

@@ -96,7 +96,7 @@ class Smoke:
 
 
 def picture() -> bytes:
-    """Make a picture that nobody else has: a PNG of 8 times 8 random grey pixels."""
+    """Make a picture that no one else has: a PNG of 8 times 8 random grey pixels."""
     rows = b"".join(b"\0" + secrets.token_bytes(8) for _ in range(8))  # each begins with its filter: none
     header = struct.pack(">IIBBBBB", 8, 8, 8, 0, 0, 0, 0)
     chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(rows)), (b"IEND", b""))

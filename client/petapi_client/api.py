@@ -200,7 +200,7 @@ class PetApi:
     def check_access(self, label: str) -> None:
         """Raise Problem if writes to this label would be refused: no token, a wrong one, or none of the right scope.
 
-        This asks for the caller's own images, which needs the same scope.  That nobody owns images here is no refusal.
+        This asks for the caller's own images, which needs the same scope.  That images have no owners is no refusal.
         """
         try:
             self._http.ask("GET", "/mine", write=True, params={"label": label, "limit": 1})

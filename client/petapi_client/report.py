@@ -1,4 +1,4 @@
-"""What has become of an import, and how the user is told."""
+"""What has become of an import, and what the user reads of it."""
 
 from collections import Counter
 from collections.abc import Iterator

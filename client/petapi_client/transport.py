@@ -166,7 +166,7 @@ def checked_url(url: str) -> str:
 
 
 def is_private(url: str) -> bool:
-    """Return whether nobody on the way can read what is sent to this URL."""
+    """Return whether what is sent to this URL is unreadable on its way."""
     return urlsplit(url).scheme == "https" or is_this_machine(url)
 
 

@@ -11,7 +11,7 @@ from tqdm import tqdm
 from petapi_client.problem import Stopped
 
 INTERRUPTED = 130  # the exit code after Ctrl-C, as shells have it
-LONG = 5.0  # seconds of a wait that the user is told of, once
+LONG = 5.0  # seconds of a wait that is announced to the user, once
 LOOK = 0.2  # seconds between two looks at whether the threads have ended
 
 Task = TypeVar("Task")
@@ -26,7 +26,7 @@ class Crew:
     def __init__(self, size: int) -> None:
         self._size, self._stop, self._lock = size, threading.Event(), threading.Lock()
         self._working, self._ended = 0, threading.Event()
-        self._told = False
+        self._announced = False
         self.error: Exception | None = None
         self.interrupted = False
 
@@ -39,8 +39,8 @@ class Crew:
         """Wait so long, or raise Stopped if the work stops before."""
         if seconds >= LONG:
             with self._lock:
-                told, self._told = self._told, True
-            if not told:
+                announced, self._announced = self._announced, True
+            if not announced:
                 tqdm.write(f"The service asks to wait {seconds:.0f} seconds.", file=sys.stderr)
         if self._stop.wait(seconds):
             raise Stopped

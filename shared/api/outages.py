@@ -1,4 +1,4 @@
-"""What a client is told when something fails that is not its own mistake."""
+"""The response to a client when something fails that is not its own mistake."""
 
 import re
 

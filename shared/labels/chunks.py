@@ -24,7 +24,7 @@ FIRST_CHUNK_NUMBER = 100 * CLASS_STEP  # the sort keys below it are those of the
 class Lane:
     """The counters of one lane: the total weight of its images, and its volumes: how many images each class has.
 
-    `opened` is how often one of its chunks was begun, so that a layout that comes back is told from one that stayed.
+    `opened` is how often one of its chunks was begun, which distinguishes a layout that came back from one that stayed.
     """
 
     number: int

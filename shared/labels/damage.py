@@ -33,7 +33,7 @@ def check(reader: Reader, label: str, name: str, tags: Sequence[str] = ()) -> No
     """Raise Damaged if items of this image disagree, or if there is none but one of these tags has a row of it."""
     try:
         damaged = _is_damaged(reader, label, name, tags)
-    except LostRace:  # somebody writes there just now
+    except LostRace:  # another client writes there just now
         return
     if damaged:
         raise Damaged(label)

@@ -19,7 +19,7 @@ class ImageRows:
     def of(self, ids: Iterable[str]) -> dict[str, Image]:
         """Return id -> image of those that exist. The read is consistent, so that a deleted image is never found.
 
-        A text that is no image's id, such as the key of a vector that somebody else put into the index, has no row.
+        A text that is no image's id, such as the key of a vector that another program put into the index, has no row.
         """
         paths = [(label, name) for label, _, name in (image_id.partition("/") for image_id in ids)]
         keys = [items.image_key(*path) for path in paths if is_image_path(*path)]

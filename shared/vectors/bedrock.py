@@ -45,7 +45,7 @@ class BedrockEncoder(ABC):
         """Load nothing: the model is elsewhere."""
 
     def encode_picture(self, jpeg: bytes, names: Sequence[str]) -> list[float]:
-        """Make the vector that is stored, from the picture alone."""
+        """Make the vector that is stored, only from the picture."""
         return self._vector(self._of_picture(jpeg, "GENERIC_INDEX"))
 
     def picture_query(self, jpeg: bytes) -> list[float]:

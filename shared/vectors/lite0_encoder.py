@@ -61,7 +61,7 @@ class Lite0:
 def weights(classes: dict[str, float], names: Iterable[str]) -> dict[str, float]:
     """Return how much each name counts: a class as the root of its probability, a tag or word fully, each once.
 
-    Roots keep a confident picture from counting as its first class alone.
+    Roots keep a confident picture from counting as nothing but its first class.
     """
     return {name: math.sqrt(probability) for name, probability in classes.items()} | dict.fromkeys(names, 1.0)
 

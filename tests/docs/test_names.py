@@ -1,7 +1,6 @@
 """The documentation names only files, targets, parameters, routes and libraries that exist."""
 
 import re
-import subprocess
 import tomllib
 from pathlib import Path
 
@@ -10,7 +9,7 @@ import yaml
 
 from tests.support import documents
 from tests.support.cloud import ROOT, template
-from tests.support.documents import PAGES, README, Block
+from tests.support.documents import PAGES, README, TRACKED, Block
 from tools.template import read_template
 
 API = ROOT / "docs/reference/api.md"
@@ -21,7 +20,6 @@ OPERATE = ROOT / "docs/how-to/operate.md"
 
 MAKEFILE = (ROOT / "Makefile").read_text()
 TARGETS = set(re.findall(r"^([a-z][a-z-]*):", MAKEFILE, re.MULTILINE))
-TRACKED = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
 FOLDERS = {name.partition("/")[0] for name in TRACKED if "/" in name}
 OF_THE_PRESENT = [page for page in PAGES if page.name not in ("CHANGELOG.md", "decisions.md")]
 MARKED = [block for page in PAGES for block in documents.blocks(page) if not block.runs]
@@ -127,6 +125,11 @@ def test_the_notice_names_the_models_in_their_locked_versions() -> None:
 def test_the_table_of_folders_is_complete() -> None:
     named = {row[0].strip("`/").partition("/")[0] for row in documents.table(ARCHITECTURE, "Folder")}
     assert named == {folder for folder in FOLDERS if not folder.startswith(".")}
+
+
+def test_the_table_of_folders_of_tests_is_complete() -> None:
+    named = {folder.split("/")[1] for row in documents.table(CONTRIBUTING, "Folder") for folder in row[0].split(", ")}
+    assert named == {name.split("/")[1] for name in TRACKED if name.startswith("tests/") and name.count("/") > 1}
 
 
 @pytest.mark.parametrize("row", documents.table(ARCHITECTURE, "To change"), ids=lambda row: row[0])

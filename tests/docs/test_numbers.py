@@ -112,6 +112,7 @@ def api_phrases() -> list[str]:
         f"{constant('shared.pictures.budget.BYTE_SECONDS') * 10**6:g} for each million bytes",
         f"thumbnail or a recognition may take {constant('shared.pictures.budget.USE_SECONDS')} seconds",
         f"or {constant('shared.pictures.budget.MEMORY') // 10**6} MB of memory",
+        f"which the service remembers for {constant('thumbnails.KEPT') // 86_400} days",
         f"A picture of more than {constant('shared.limits.BODY_MAX') / 1e6} MB is a redirect",
         f"the address works for {NUMERALS[constant('shared.pictures.bucket.URL_LIFETIME') // 60]} minutes",
         f"at most {constant('session.IMAGES_MAX'):,} images",
@@ -154,7 +155,7 @@ def operate_phrases() -> list[str]:
     retention = template()["Resources"]["IncomingDeadLetterQueue"]["Properties"]["MessageRetentionPeriod"]
     key_min, key_max = constant("signature.KEY_MIN"), constant("signature.KEY_MAX")
     return [
-        {3600.0: "if they are older than an hour"}[constant("tools.reconcile.reconcile.MIN_AGE").total_seconds()],
+        {3600.0: "if it is older than an hour"}[constant("tools.reconcile.reconcile.MIN_AGE").total_seconds()],
         f"keep messages for {NUMERALS[retention // 604_800]} weeks",
         f"is kept for {lifecycle_days('IncomingBucket')} days",
         f"the base64 of {key_min} to {key_max} bytes",

@@ -47,6 +47,13 @@ def test_names_in_diagrams_are_quoted_where_mermaid_would_read_a_shape(page: Pat
     assert re.findall(r"\[[^\"\]]*[/\\\\(){}][^\"\]]*\]", diagram.replace('[("', '["').replace('")]', '"]')) == []
 
 
+def test_every_decision_has_a_date_a_reason_and_a_consequence() -> None:
+    _, *decisions = re.split(r"^### ", documents.text_of(ROOT / "docs/decisions.md"), flags=re.MULTILINE)
+    fields = [re.findall(r"^- \*\*(\w+)\*\*: ", decision, re.MULTILINE) for decision in decisions]
+    assert len(decisions) > 50
+    assert all(each == ["Date", "Decision", "Why", "Consequence"] for each in fields)
+
+
 def test_the_changelog_keeps_its_form() -> None:
     changelog = documents.text_of(ROOT / "CHANGELOG.md")
     unreleased, *released = re.findall(r"^## \[(.*)$", changelog, re.MULTILINE)

@@ -9,14 +9,16 @@ import search_forms
 from form import LAYOUT
 from shared.limits import BODY_MAX
 from shared.pictures import budget
-from shared.pictures.bucket import URL_LIFETIME
+from shared.pictures.bucket import EXTENSIONS, SIDES, URL_LIFETIME
 from shared.pictures.sizes import MAX_FRAMES, MAX_PIXELS, MAX_WEBP_PIXELS
 from shared.pictures.stripping.strip_jpeg import MAX_SCANS
 from tests.support.cloud import ROOT, template
+from thumbnails import KEPT
 from tools import install
 from tools.benchmarks import engine
 
 TEXT = (ROOT / "SECURITY.md").read_text()
+SIX = {6: "six"}
 QUOTED = '"install"'
 INSTALLING = ("tools/install.py", "tools/bundle/__main__.py")  # by hash
 LOCKS = sorted((ROOT / "requirements").glob("*.txt"))
@@ -47,6 +49,9 @@ def test_the_limits_are_those_of_the_code() -> None:
         f"{parameters['ThrottleRate']['Default']} requests a second",
         f"{parameters['PictureThrottleRate']['Default']} of pictures",
         f"of files of tiles, the gateway takes {parameters['SearchThrottleRate']['Default']} a second of each method",
+        f"and send callbacks end after {template()['Resources']['IndexFunction']['Properties']['Timeout']}",
+        f"at most {SIX[len(SIDES) * len(EXTENSIONS)]} thumbnails, made once and kept for {KEPT // 86_400} days",
+        f"or a lifecycle rule within {KEPT // 86_400} days",
         f"presigned URL, for {URL_LIFETIME}",
     ):
         assert limit in words

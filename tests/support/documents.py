@@ -28,6 +28,7 @@ PAGES = (
     *sorted((ROOT / "docs").rglob("*.md")),
 )
 MARKS = frozenset({"aws", "slow", "search", "mosaic"})
+TRACKED = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
 PRINTED_URL = "http://127.0.0.1:3000"
 TIMEOUT = 900  # seconds; the commands of a page take a few, and a page that hangs ends
 

@@ -41,7 +41,7 @@ class Answer:
 
 
 def request(method: str, url: str, body: bytes = b"", headers: Mapping[str, str] | None = None) -> Answer:
-    """Send a request on a connection of its own; a GET follows one redirect.  Raise Unreachable if nobody answers."""
+    """Send a request on a connection of its own; a GET follows one redirect.  Raise Unreachable if nothing answers."""
     target = urlsplit(url)
     connect = HTTPSConnection if target.scheme == "https" else HTTPConnection
     connection = connect(target.netloc, timeout=ANSWER_MAX)

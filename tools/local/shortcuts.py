@@ -49,7 +49,7 @@ def decoded(text: str) -> bytes:
 
 
 def _once_per_text(parse: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """Keep parsed policies. A policy that changes is another text; nobody changes a parsed one."""
+    """Keep parsed policies. A policy that changes is another text; a parsed one never changes."""
     parsed = lru_cache(POLICIES)(parse)
     return lambda document: parsed(document) if isinstance(document, str) else parse(document)
 

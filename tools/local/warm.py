@@ -33,7 +33,7 @@ def start_functions(names: Sequence[str]) -> None:
 
 
 def load_models() -> None:
-    """Call those that load the models of lite0, which takes a second and more, in a thread that nobody waits for."""
+    """Call those that load the models of lite0, which takes a second and more, in a thread that nothing waits for."""
     threading.Thread(target=_try_to_load_models, daemon=True).start()
 
 

@@ -13,7 +13,7 @@ class WrittenTo(Exception):
 
 
 def difference(store: Inventory, pool: Pool) -> Difference | None:
-    """Return how rows, chunks and lanes of a pool differ; None if they agree.  Raise WrittenTo if nobody can tell.
+    """Return how rows, chunks and lanes of a pool differ; None if they agree.  Raise WrittenTo if that cannot be said.
 
     They are read one after the other, so a write in between also makes a difference.  But it changes the lanes, and
     hardly makes the same difference twice.

@@ -41,7 +41,7 @@ class RebuildWrites:
             "TableName": self.image_chunks_table,
             "Key": items.image_key(pool.key, placed.image.name),
             "UpdateExpression": "SET chunkNumber = :chunk",
-            "ConditionExpression": "weight = :weight AND versionId = :version",  # fails if somebody else writes
+            "ConditionExpression": "weight = :weight AND versionId = :version",  # fails if another client writes
             "ExpressionAttributeValues": {
                 ":chunk": items.number(chunk_number),
                 ":weight": items.number(placed.image.weight),

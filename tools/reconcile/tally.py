@@ -1,4 +1,4 @@
-"""Whether the rows of a pool, its chunks and its lanes agree, told from sums: pure.
+"""Whether the rows of a pool, its chunks and its lanes agree, computed from sums: pure.
 
 A sum of hashes is the same for rows and chunks if both have the same images with the same weights in the same places,
 and otherwise differs but once in 2^128.  So a pool of any size is compared in the memory of two sums.

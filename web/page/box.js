@@ -131,7 +131,7 @@ const CHANGED = {
   filename: (now) => `the name is ${titled(now)}`,
 };
 
-/** Send a change. Where somebody else was faster, show their state and keep what this person typed. */
+/** Send a change. Where someone else was faster, show their state and keep what this person typed. */
 async function save(json) {
   const one = image;
   if (!one.label) return; // it is not read yet, so another picture is shown

@@ -9,7 +9,7 @@ const ANSWER = 10_000; // milliseconds until the service counts as still away
 const CLOSED = {
   token: "Anyone can look and draw. You need a token to add or change pictures.",
   closed: "Adding and changing pictures is closed for a while. Anyone can look and draw.",
-  disabled: "This service takes no pictures: its operator has opened writes to nobody. Anyone can look and draw.",
+  disabled: "This service takes no pictures: its operator has not opened writes. Anyone can look and draw.",
 };
 
 const sheet = $("#signin");

@@ -13,7 +13,7 @@ PQ, HLG = 16, 18  # transfer characteristics of H.273
 REFERENCE_WHITE = 203.0  # nits (ITU-R BT.2408)
 PEAK = 1000.0  # nits, where a picture does not say how bright it is, and always for HLG
 KAPPA = 0.65  # how close the bend stays to the corner of its two straight lines
-UNDER, OVER = -0.5, 1.2  # how far outside of sRGB a channel is told
+UNDER, OVER = -0.5, 1.2  # how far outside of sRGB the values of a channel are distinguished
 BT2020_LUMINANCE = (0.2627, 0.6780, 0.0593)
 HLG_GAMMA = 1.2  # of a screen of 1,000 nits
 

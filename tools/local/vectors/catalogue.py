@@ -94,7 +94,7 @@ def _index_row(request: Mapping[str, Any], bucket: str, owner: str) -> IndexRow:
 
 
 def check_choices(request: Mapping[str, Any]) -> None:
-    """Refuse what this service does not keep: tags, and keys of one's own."""
+    """Refuse what this service does not keep: tags, and keys of the customer."""
     if request.get("tags"):
         raise NotServed("`make run` keeps no tags of buckets and indexes of vectors.", "tags")
     if request.get("encryptionConfiguration") not in (None, {}, {"sseType": "AES256"}):

@@ -84,7 +84,7 @@ def _denial_of_further_action(
 
 
 def _with_action(extract_iam_action: Callable[..., str | None]) -> Callable[..., str | None]:
-    """Let the path alone say what a request is: ministack believes a parameter `Action` and a header first."""
+    """Let only the path say what a request is: ministack believes a parameter `Action` and a header first."""
 
     def extract(service: str, method: str, path: str, *rest: Any) -> str | None:
         if service == SERVICE:

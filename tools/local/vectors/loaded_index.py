@@ -94,7 +94,7 @@ class LoadedIndex:
         return scaled
 
     def _make_room(self, rows: int) -> None:
-        """Make the matrix larger if it is full. Rows that nobody has written take no memory yet."""
+        """Make the matrix larger if it is full. Rows that were not written take no memory yet."""
         if rows > len(self._matrix):
             larger = np.empty((len(self._matrix) * 3 // 2, self._matrix.shape[1]), FLOAT32)
             larger[: rows - 1] = self._matrix[: rows - 1]

@@ -36,7 +36,7 @@ def request_of(body: bytes) -> dict[str, Any]:
 
 @lru_cache(2)
 def _parsed(body: bytes) -> Any:
-    """Parse a body, which is looked at for policies first. Nobody changes what this returns."""
+    """Parse a body, which is looked at for policies first. Callers do not change what this returns."""
     return json.loads(body)
 
 
