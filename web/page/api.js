@@ -11,7 +11,7 @@ export const path = (image) => `images/${image.id}`;
 export const address = (image, size) => new URL(`${path(image)}${size ? `?size=${size}` : ""}`, BASE).href;
 export const pause = (seconds) => new Promise((resolve) => setTimeout(resolve, seconds * 1000));
 
-/** What the page does when the service is away or closed; before a write, to learn why it cannot be; and after a 401: true to try again. */
+/** What the page does then: `write` says why there can be none, and `unauthorized` whether to try again. */
 export const when = { away: () => {}, closed: () => {}, write: async () => "", unauthorized: async () => false };
 
 let storage = {}; // where the browser stores nothing, the token is kept until the page goes
@@ -37,7 +37,7 @@ function problemOf({ status, text }) {
   }
 }
 
-/** Send a request by XMLHttpRequest, since fetch does not report the progress. `json` is its body, or `body`. */
+/** Send a request. Fetch would not report its progress. */
 function send(method, url, { json, body = json && JSON.stringify(json), headers = {}, progress }) {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
@@ -87,7 +87,6 @@ export async function ask(method, target, options = {}) {
 export const get = async (target) => JSON.parse((await ask("GET", target)).text);
 export const query = (values) => new URLSearchParams(Object.entries(values).filter(([, value]) => value !== "" && value != null)).toString();
 
-/** Delete an image though the page goes. */
 export function deleteAtOnce(image) {
   const url = new URL(path(image), BASE);
   fetch(url, { method: "DELETE", keepalive: true, headers: authorization("DELETE", url) });

@@ -1,9 +1,9 @@
 // The light box: one picture, large, with its weight, tags, name, what it seems to show, its mosaic and its like.
 
 import { BASE, Problem, address, ask, get, path, query } from "./api.js";
-import { $, $$, attempt, copy, couple, day, decimal, h, icon, keepFocus, list, percent, picture, report, set, size, tagsOf, text, titled } from "./dom.js";
-import { listed } from "./gallery.js";
-import { change, inspect, labelled, listen, look, patch, remove, state, statusKnown } from "./state.js";
+import { $, $$, attempt, copy, couple, day, decimal, h, held, icon, keepFocus, list, percent, picture, report, set, size, tagsOf, text, titled } from "./dom.js";
+import { erase, listed } from "./gallery.js";
+import { change, inspect, labelled, listen, look, patch, state, statusKnown } from "./state.js";
 
 const LIKE = 12;
 const SWIPE = 48; // pixels
@@ -28,19 +28,20 @@ function neighbours() {
 function follow({ picture: id, gone }) {
   if (!id || gone.has(id)) {
     if (box.open) close();
+    image = null;
     return;
   }
-  if (image?.id === id) return place();
+  if (image?.id === id) return image.label && place();
   if (!box.open) opener = { element: document.activeElement, id };
   const [all, at] = neighbours();
   image = { id };
-  if (all[at]) begin(all[at]);
+  if (all[at]) begin({ ...all[at], probability: all[at].weight / labelled(all[at].label)?.totalWeight }); // not the tag's
   inspect(id).then((read) => {
     if (image?.id !== id) return;
     if (all[at]) show(read);
     else begin(read);
   }).catch((error) => {
-    if (error.status && image?.id === id) leave();
+    if (image?.id === id && (error.status === 404 || !all[at])) leave();
     if (error.status !== 404) return report(error);
     report(Object.assign(error, { message: "This picture was deleted." }));
     change({ images: state.images.filter((one) => one.id !== id) });
@@ -48,6 +49,7 @@ function follow({ picture: id, gone }) {
 }
 
 function close() {
+  $("#signin:not([hidden]) [data-close]", box)?.click();
   const toast = $(".toast");
   const said = toast.matches(":popover-open");
   const { id } = image;
@@ -59,13 +61,12 @@ function close() {
   ((opener.id === id && back) || $(`#gallery [data-key="${id}"] button`) || back || $("#one")).focus({ preventScroll: opener.id === id });
 }
 
-/** Close at once: what follows must not be said inside a dialog that goes. */
+/** Close now, since nothing may be said in a dialog that goes. */
 function leave() {
   look("");
   if (box.open) close();
 }
 
-/** Show another picture. */
 function begin(other) {
   if (!box.open) box.showModal();
   for (const busy of $$("[aria-busy=true]", box)) busy.ariaBusy = "false"; // with the picture before
@@ -101,7 +102,7 @@ function show(read) {
 
 function place() {
   const [all, at] = neighbours();
-  $("#box-title small").textContent = at < 0 ? `in ${image.label}` : `${at + 1} of ${all.length} in ${all[0].label === all.at(-1).label ? image.label : "all labels"}`;
+  $("#box-title small").textContent = at < 0 ? `in ${image.label}` : `${at + 1} of ${all.length} in ${all.every(({ label }) => label === image.label) ? image.label : "all labels"}`;
   for (const button of $$(".nav", box)) button.disabled = all.length < 2;
 }
 
@@ -110,7 +111,6 @@ function step(by) {
   if (all.length > 1) look(all.at((at + by) % all.length).id);
 }
 
-/** Show the probability that a weight gives, before it is saved. */
 function weigh(weight) {
   if (document.activeElement !== number) number.value = decimal(weight);
   slider.value = weight;
@@ -169,8 +169,6 @@ function newTag() {
   return h("li", {}, form);
 }
 
-// -- mosaic and similar pictures
-
 function mode(name) {
   for (const button of $$("[data-show]")) button.ariaPressed = `${button.dataset.show === name}`;
   if (name === "picture") $$(":scope > :not(:first-child)", wipe).forEach((element) => element.remove());
@@ -219,21 +217,20 @@ async function similar() {
 /** Save the picture under its file name. The answer of the service names it otherwise, and its word goes before ours. */
 async function download() {
   const one = image;
-  const answer = await fetch(address(one)).catch(() => null); // large ones come from S3
-  if (answer && !answer.ok) throw new Problem("", answer.status);
-  const href = answer ? URL.createObjectURL(await answer.blob()) : address(one);
+  const { formMax } = await statusKnown();
+  if (one.bytes > formMax) return h("a", { href: address(one), target: "_blank" }).click(); // of S3
+  const answer = await fetch(address(one)).catch(() => ({}));
+  if (!answer.ok) throw new Problem("", answer.status ?? 0);
+  const href = URL.createObjectURL(await answer.blob());
   h("a", { href, download: one.filename ?? one.id.split("/")[1] }).click();
   setTimeout(() => URL.revokeObjectURL(href), 60_000);
 }
 
-/** Delete, and give the focus to the neighbour. */
-async function erase() {
-  const [all, at] = neighbours();
-  const next = all[at + 1] ?? all[at - 1];
+function erased() {
   const one = image;
   if (!one.label) return;
   leave();
-  if (await remove([one])) ($(`#gallery [data-key="${next?.id}"] button`) ?? $("#one")).focus();
+  erase(one);
 }
 
 couple(form);
@@ -266,12 +263,12 @@ $("#load").onclick = (event) => {
   attempt(event.currentTarget, download);
 };
 $("#address").onclick = ({ currentTarget }) => copy(currentTarget, address(image));
-$("#delete").onclick = erase;
+$("#delete").onclick = erased;
 document.onkeydown = (event) => {
-  if (!box.open || event.target.matches("input")) return;
+  if (!box.open || event.repeat || held(event) || event.target.closest("input, #signin")) return;
   if (event.key === "ArrowLeft") step(-1);
   if (event.key === "ArrowRight") step(1);
-  if (event.key === "Delete") erase();
+  if (event.key === "Delete") erased();
 };
 let touched = null; // by one finger
 $(".view").ontouchstart = ({ touches: [first, second] }) => (touched = second ? null : first);

@@ -48,8 +48,10 @@ export function list(parent, items, key, make, update = () => {}) {
   children.forEach((child, place) => parent.children[place] === child || parent.insertBefore(child, parent.children[place]));
 }
 
-/** Make one of these the stop of Tab. */
 export const stop = (all, one = all[0]) => all.forEach((each) => (each.tabIndex = each === one ? 0 : -1));
+
+/** Return whether a key is the browser's own, such as Alt and an arrow. */
+export const held = ({ altKey, ctrlKey, metaKey }) => altKey || ctrlKey || metaKey;
 
 /** Let the arrows, Home and End move the focus among these. */
 export function rove(parent, selector, then = () => {}) {
@@ -57,7 +59,7 @@ export function rove(parent, selector, then = () => {}) {
     const all = $$(selector, parent);
     const here = all.indexOf(document.activeElement);
     const to = { ArrowLeft: here - 1, ArrowRight: here + 1, Home: 0, End: -1 }[event.key];
-    if (to === undefined) return;
+    if (to === undefined || held(event)) return;
     event.preventDefault();
     const next = all.at(to % all.length);
     stop(all, next);
@@ -71,13 +73,16 @@ export function picture(image, size, values = {}) {
   const element = h("img", { alt: "", width: image.width, height: image.height, ...values, src: address(image, size) });
   let tries = 0;
   element.onerror = () => {
-    if (++tries > 4) return element.dispatchEvent(new Event("gone"));
-    setTimeout(() => (element.src = address(image, tries > 3 ? "" : size)), 700 * tries * (1 + Math.random()));
+    if (++tries > 4) {
+      addEventListener("back", () => (tries = 0, element.src = address(image, size)), { once: true });
+      return element.dispatchEvent(new Event("gone"));
+    }
+    const whole = tries > 3 && image.bytes < 4e6; // a larger one comes from elsewhere
+    setTimeout(() => (element.src = address(image, whole ? "" : size)), 700 * tries * (1 + Math.random()));
   };
   return element;
 }
 
-/** Couple a slider with the exact number beside it. */
 export function couple(root) {
   const [slider, number] = $$(".weight input", root);
   slider.oninput = () => (number.value = slider.value);
@@ -86,19 +91,18 @@ export function couple(root) {
 
 export const titled = ({ filename, id }) => filename || `Picture ${id.split("/")[1].slice(0, 8)}`;
 export const percent = (share) => (Number.isNaN(share) ? "–" : share > 0 && share < 0.0005 ? "<0.1%" : `${(share * 100).toFixed(1)}%`);
-/** The weight without an exponent. */
 export const decimal = (weight) => weight.toFixed(9).replace(/\.?0+$/, "");
 export const counted = (count, one = "picture") => `${count.toLocaleString("en")} ${one}${count === 1 ? "" : "s"}`;
 export const size = (bytes) => (bytes < 1e6 ? `${Math.ceil(bytes / 1e3)} kB` : `${(Math.ceil(bytes / 1e5) / 10).toFixed(1)} MB`);
 export const day = (date) => new Date(date).toLocaleString("en-GB", { dateStyle: "long", timeStyle: "short" });
-export const tagsOf = (typed) => typed.split(",").map((tag) => tag.trim().toLowerCase()).filter(Boolean);
+export const tagsOf = (typed) => [...new Set(typed.split(",").map((tag) => tag.trim().toLowerCase()).filter(Boolean))];
 
 /** Copy a text. The button says so for two seconds. */
 export async function copy(button, copied) {
   try {
     await navigator.clipboard.writeText(copied);
   } catch {
-    return toast("The browser allows no copy here. Select the text instead.");
+    return toast(`The browser allows no copy here. Select the text instead: ${copied}`);
   }
   const words = $("span", button);
   const before = (words.dataset.before ??= words.textContent);
@@ -122,7 +126,6 @@ export async function attempt(button, action) {
   button.ariaBusy = "false";
 }
 
-/** Return what is not inert now: a modal dialog, or the page. */
 export const top = () => $("dialog[open]") ?? document.body;
 
 let timer;
@@ -132,7 +135,7 @@ export function hush() {
   $(".toast").hidePopover();
 }
 
-/** Say something at the foot of the page, with a button. It goes by itself only after some seconds, if any. */
+/** Say something, with a button. It goes by itself only after some seconds, if any. */
 export function toast(said, words = "Close", action = () => {}, seconds = 0) {
   const element = $(".toast");
   hush();

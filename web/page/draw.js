@@ -2,7 +2,7 @@
 
 import { BASE, get, pause, query } from "./api.js";
 import { $, attempt, counted, decimal, h, list, percent, picture, report, set, text, titled } from "./dom.js";
-import { change, count, draw, forget, labelled, listen, look, open, refresh, shown, state } from "./state.js";
+import { change, count, draw, forget, labelled, listen, look, open, refresh, shown, state, wish } from "./state.js";
 
 const LABELS = 8; // without a click
 const FACES = 60; // at most
@@ -25,18 +25,18 @@ function chips(parent, items) {
       button.ariaBusy = "false"; // the last wish counts, though it was an earlier one, too
       attempt(button, async () => go());
     };
-    set(button, { ariaPressed: pressed, onclick });
+    set(button, { ariaPressed: pressed, title: element.dataset.key, onclick });
     button.lastChild.textContent = small;
     if (face && !$("img", button)) button.firstChild.replaceWith(picture({ ...face, width: 40, height: 40 }, 256));
   });
 }
 
-function labels({ label, images, labels: known, status }) {
+function labels({ label, tag, images, labels: known, status }) {
   const all = label && images.length && !labelled() ? [{ label, count: images.length }, ...known] : known;
   const few = allLabels || all.length <= LABELS ? all : all.filter((one, place) => place < LABELS - 1 || one.label === label);
   const items = few.map(({ label: name, count: times }) => {
     const pressed = name === label;
-    return { name, small: times.toLocaleString("en"), pressed, face: pressed ? images[0] : faces.get(name), go: () => open({ label: name }) };
+    return { name, small: times.toLocaleString("en"), pressed, face: pressed ? images[0] : faces.get(name), go: () => (pressed && name === wish.label && !tag && !wish.tag) || open({ label: name }) };
   });
   if (few.length < all.length) items.push({ name: `All ${all.length} labels`, small: "", pressed: null, go: () => change(void (allLabels = true)) });
   chips($(".labels"), items);
@@ -55,7 +55,7 @@ function tags({ label, tag, images, all: complete }) {
   set($("#tags-title"), { hidden: !all.length, textContent: `Only with the tag${complete ? "" : ` (of the first ${images.length.toLocaleString("en")})`}` });
 }
 
-/** Read a picture for each label's button, one after the other: the throttles are shared by all visitors. */
+/** Read a picture for each label's button, one after the other: visitors share the throttles. */
 async function readFaces() {
   const next = state.labels.slice(0, allLabels ? FACES : LABELS).find(({ label }) => label !== state.label && !faces.has(label));
   if (!next || reading || !state.hero) return;
@@ -139,7 +139,6 @@ async function many() {
   }
 }
 
-/** Stop many draws. Return whether there were any. */
 export function stopDrawing() {
   if (!running) return false;
   running.stopped = true;

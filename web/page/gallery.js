@@ -58,10 +58,10 @@ function render() {
   else list($(".rows"), some, ({ id }) => id, tile, (element, image) => updateTile(element, image, greatest.get(image.label)));
   const most = others || state.all ? 0 : (labelled()?.count ?? 0);
   $("#gallery-title small").textContent = found ? "" : counted(state.tag ? all.length : Math.max(all.length, most));
-  $(".found").replaceChildren(...(found?.words ?? []));
+  if ($(".found").firstChild !== (found?.words[0] ?? null)) $(".found").replaceChildren(...(found?.words ?? []));
   $("#more").hidden = some.length === all.length;
   const cut = !found && (others ? others.length >= READ_MAX : !state.all) ? ` The first ${read().length.toLocaleString("en")} were read.` : "";
-  $(".end span").textContent = (some.length < all.length ? `${some.length} of ${all.length} are shown.` : `All ${all.length} are shown.`) + cut;
+  $(".end span").textContent = (some.length < all.length ? `${some.length} of ${all.length} are shown.` : all.length > 1 ? `All ${all.length} are shown.` : "") + cut;
   $("#select").ariaPressed = `${picked !== null}`;
   $("#sort").disabled = $("#scope").disabled = found !== null;
   form.hidden = !picked;
@@ -101,24 +101,29 @@ function updateLine(element, image) {
   weight.textContent = decimal(image.weight);
   set($(".new", bar), { "--p": image.probability });
   $("span", bar).textContent = percent(image.probability);
-  set(last.firstChild, { ariaLabel: `Delete ${titled(image)}`, onclick: () => away(element, image) });
+  set(last.firstChild, { ariaLabel: `Delete ${titled(image)}`, onclick: () => erase(image) });
 }
 
-/** Delete, and give the focus to the neighbour. */
-async function away(element, image) {
-  const next = element.nextElementSibling ?? element.previousElementSibling;
-  if (await remove([image])) (next ? $(".round", next) : $("#select")).focus();
+/** Delete an image, and give the focus to its neighbour. */
+export async function erase(image) {
+  const all = listed();
+  const at = all.findIndex(({ id }) => id === image.id);
+  const next = all[at + 1] ?? all[at - 1];
+  if (await remove([image])) ($(`#gallery [data-key="${next?.id}"] :is(.tile, .round)`) ?? $("#one")).focus();
 }
 
 async function together(act) {
   const images = listed().filter(({ id }) => picked.has(id));
   const weight = Number(form.elements.weight.value);
+  const named = tagsOf(form.elements.tags.value);
   if (act === "weight" && !(weight > 0 && weight < 1)) throw new Problem("A weight is above 0 and below 1.");
+  if (act === "tags" && !named.length) throw new Problem("Type the tags that these pictures get in place of their own.");
   if (act === "delete" && !(await remove(images))) return;
   if (act === "weight" || act === "tags") {
     for (const image of images) {
-      await patch(image, act === "weight" ? { weight } : { tags: tagsOf(form.elements.tags.value) });
-      picked.delete(image.id); // if one fails, the others stay selected
+      if (!picked) break; // Done was pressed
+      await patch(image, act === "weight" ? { weight } : { tags: named });
+      picked?.delete(image.id); // if one fails, the others stay selected
       change();
     }
     await refresh();

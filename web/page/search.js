@@ -52,7 +52,7 @@ async function find() {
   const none = (await statusKnown()).search === "none";
   const begins = label ? await hitsOf(`images?${query({ label, filename: q, limit: HITS })}`) : [];
   const hits = none ? [] : (await hitsOf(`search?${query({ q, k: HITS })}`)).map(explained);
-  const everywhere = none ? (await pages("images", {}, READ_MAX)).found : read();
+  const everywhere = (await pages("images", {}, READ_MAX)).found;
   if (turn !== searches) return;
   const near = hits.filter(({ word }) => !word);
   const all = [...hits.filter(({ word }) => word), ...begins.map((image) => ({ ...image, why: `file name: ${q}`, word: true })), ...named(q, everywhere), ...near];
@@ -64,7 +64,6 @@ async function find() {
   else show(images, images.length ? words : `matches “${q}” or its meaning.`);
 }
 
-/** Search for pictures like a file. */
 async function alike(file) {
   if ((await statusKnown()).search === "none") throw new Problem("This service cannot search by a picture: it has no encoder.");
   const turn = ++searches;
@@ -106,5 +105,6 @@ listen(({ label }) => {
 form.ondrop = (event) => {
   event.preventDefault();
   const [file] = event.dataTransfer.files;
-  if (file) alike(file).catch(report);
+  input.ariaBusy = "false";
+  if (file) attempt(input, () => alike(file));
 };

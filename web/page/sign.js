@@ -17,7 +17,6 @@ const input = $("#token");
 let waiting = []; // those who go on after the person has signed in, or has not
 let opener = null;
 
-/** Return the claims of a token, or null if it is none. */
 function claims(text) {
   try {
     const parts = text.split(".");
@@ -28,7 +27,6 @@ function claims(text) {
   }
 }
 
-/** Say what is wrong with a token, as far as the page can know. */
 function wrong(text) {
   const known = claims(text);
   if (!known) return "This is not a token: a token has three parts separated by dots.";
@@ -99,8 +97,6 @@ listen(({ status }) => {
   $("#locked p").textContent = CLOSED[writes] ?? "";
   $("#locked button").hidden = !signable;
 });
-
-// -- the service is away
 
 let looking = false;
 let hurry;

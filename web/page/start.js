@@ -1,5 +1,6 @@
 // The page begins here: what is read first, the keys, and what the browser's own buttons do.
 
+import { when } from "./api.js";
 import { $, $$, report } from "./dom.js";
 import { stopDrawing } from "./draw.js";
 import "./box.js";
@@ -11,16 +12,22 @@ import { change, loadLabels, open, readStatus, record, refresh, sendAtOnce, stat
 import { close as closeTray } from "./tray.js";
 
 async function begin() {
-  const status = readStatus(); // not waited for: the picture comes first
-  status.catch(() => {});
-  await loadLabels();
+  const status = readStatus();
+  await Promise.all([loadLabels(), status.catch(() => {})]); // its banner comes before what it would push down
   const at = wanted();
   await open({ ...at, label: at.label || state.labels[0]?.label }, "replace");
   await status;
   document.documentElement.dataset.ready = "true";
 }
 
-/** Show what the address says, after Back, Forward or a change by hand. */
+/** Begin. If the service refuses that, it counts as away, and is asked again. */
+function first() {
+  begin().catch((error) => {
+    report(error);
+    if (error.status && !state.ready) when.away();
+  });
+}
+
 async function follow() {
   const at = wanted();
   if (at.label !== wish.label || at.tag !== wish.tag) return open({ ...at, label: at.label || state.label }, "none");
@@ -47,7 +54,7 @@ function key(event) {
 addEventListener("keydown", key);
 addEventListener("popstate", () => follow().catch(report));
 addEventListener("pagehide", sendAtOnce);
-addEventListener("back", () => (state.ready ? Promise.all([refresh(), readStatus()]) : begin()).catch(report));
+addEventListener("back", () => (state.ready ? Promise.all([refresh(), readStatus()]).catch(report) : first()));
 for (const element of $$("[data-go]")) {
   element.onclick = (event) => {
     event.preventDefault();
@@ -56,4 +63,4 @@ for (const element of $$("[data-go]")) {
     to.focus({ preventScroll: true });
   };
 }
-begin().catch(report);
+first();

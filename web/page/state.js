@@ -75,7 +75,6 @@ export function forget() {
   change({ drawn: 0 });
 }
 
-/** Draw one image, or `many` of them. */
 export async function draw({ label, tag }, many) {
   const answer = await get(`random.json?${query({ label, tag, count: many })}`);
   return many ? answer.images.map((image) => ({ ...image, totalWeight: answer.totalWeight })) : answer;
@@ -87,8 +86,6 @@ export async function shown(image) {
   await element.decode().catch(() => new Promise((resolve) => ["load", "gone"].forEach((name) => element.addEventListener(name, resolve))));
   return element;
 }
-
-// -- the address
 
 /** Return label, tag and picture of the address. What cannot be one is left out. */
 export function wanted() {
@@ -177,18 +174,14 @@ export async function refresh(other) {
   else await open({ label: label || other || labels[0]?.label }, "replace");
 }
 
-/** Read what the service takes and offers. */
 export const readStatus = async () => change({ status: await get("status") });
 
-/** Return the status, as soon as it was read once. */
 export const statusKnown = async () => state.status ?? (await readStatus(), state.status);
 
 export async function loadLabels() {
   const { found } = await pages("labels", {}, READ_MAX);
   change({ labels: found.sort((a, b) => b.count - a.count || (a.label < b.label ? -1 : 1)) });
 }
-
-// -- changes to images
 
 /** Put what was read of an image in all places. Return it with its ETag, which a later change may name. */
 function seen({ text, header }) {
@@ -206,7 +199,6 @@ function seen({ text, header }) {
 
 export const inspect = async (id) => seen(await ask("GET", `images/${id}/info`));
 
-/** Change an image; with an ETag, only if it is still as the person has seen it. */
 export const patch = async (image, json) =>
   seen(await ask("PATCH", path(image), { json, headers: image.etag ? { "If-Match": image.etag } : {} }));
 
@@ -229,6 +221,7 @@ export async function remove(images) {
 /** Keep an image that was added again while it waited to be deleted. */
 export function keep(image) {
   pending = pending.filter(({ id }) => id !== image.id);
+  leaving = leaving.filter(({ id }, place) => !place || id !== image.id); // the first is on its way
   restore([image]);
 }
 
@@ -237,7 +230,6 @@ function restore(images) {
   change();
 }
 
-/** Bring back what was deleted a moment ago. Return whether there was anything. */
 export function undo() {
   if (!pending.length) return false;
   hush();

@@ -8,7 +8,7 @@ const AT_ONCE = 3;
 const ICONS = { send: "up", ok: "ok", same: "same", no: "no" };
 
 let rows = []; // { file, state, sent, error, image, as (what was sent) }, and label, tags, weight of its own, if any
-let run = null; // what goes on now; Stop ends it
+let run = null; // the rows that are sent now; Stop ends it
 let busy = 0; // seconds that the service asked for
 let keys = 0;
 let offered = ""; // the label that the form began with
@@ -41,12 +41,10 @@ export function close() {
   render();
 }
 
-// -- sending
-
-async function start() {
-  const me = (run = {});
+async function start(me) {
+  const next = () => rows.find((row) => me.has(row) && row.state === "wait" && !row.edited);
   const one = async () => {
-    for (let row; run === me && (row = rows.find((each) => each.state === "wait" && !each.edited)); ) await send(row, me);
+    for (let row; run === me && (row = next()); ) await send(row, me);
   };
   await Promise.all(Array.from({ length: AT_ONCE }, one));
   if (run && run !== me) return;
@@ -99,17 +97,14 @@ async function overwrite(row) {
   render();
 }
 
-// -- what the person sees
-
 const totalOf = ({ image }) => labelled(image?.label)?.totalWeight;
 
-/** Return the words and buttons of a row. */
 function about(row) {
   const { image, error, sent } = row;
   const now = values(row);
   const change = link("Change", () => edit(row, now));
   if (row.state === "send") return [h("progress", { value: sent, ariaLabel: row.file.name }), text("span", sent < 1 ? `${Math.floor(sent * 100)}%` : "checking")];
-  if (row.state === "wait") return [`Waiting, weight ${now.weight}${row.tags ? `, ${row.tags.join(", ")}` : ""} `, change];
+  if (row.state === "wait") return [`Waiting, weight ${now.weight}${row.tags?.length ? `, ${row.tags.join(", ")}` : ""} `, change];
   if (row.state === "no") return [text("em.bad", "Refused: "), error, h("br"), link("Retry", () => again(row)), change, link("Remove", () => drop(row))];
   const total = totalOf(row);
   if (row.state === "ok") return [text("em.good", "Stored."), total && !run ? ` ${percent(image.weight / total)} of ${image.label}` : ""];
@@ -121,7 +116,7 @@ function about(row) {
 
 function again(row) {
   row.state = "wait";
-  begin();
+  begin([row]);
 }
 
 function drop(row) {
@@ -130,7 +125,6 @@ function drop(row) {
   $("#tray-title").focus();
 }
 
-/** Let the person give this row a weight and tags of its own. */
 function edit(row, now) {
   row.edited = true;
   const own = h("input", { type: "number", min: weight.min, max: weight.max, step: "any", required: true, value: now.weight, ariaLabel: "Weight" });
@@ -183,12 +177,12 @@ function show() {
   set($(".taken"), { hidden: !taken, textContent: `This service takes the labels ${taken?.join(", ")}.` });
 }
 
-function begin() {
+/** Send these rows. Others wait for the person. */
+function begin(some = rows) {
+  if (run) some.forEach((row) => run.add(row));
+  else start((run = new Set(some)));
   render();
-  if (!run) start();
 }
-
-// -- how files come in
 
 const read = (method) => new Promise((resolve, reject) => method(resolve, reject));
 
@@ -215,8 +209,8 @@ async function samples() {
   const own = all.map((one) => (!taken || taken.includes(one.label) ? one : { ...one, label: taken[0], tags: [one.label, ...one.tags].slice(0, 5) }));
   const files = [];
   for (const { name } of all) {
-    const answer = await fetch(new URL(`web/samples/${name}`, BASE));
-    if (!answer.ok) throw new Problem(`The sample ${name} cannot be read. Try again in a moment.`);
+    const answer = await fetch(new URL(`web/samples/${name}`, BASE)).catch(() => null);
+    if (!answer?.ok) throw new Problem(`The sample ${name} cannot be read. Try again in a moment.`);
     files.push(new File([await answer.blob()], name, { type: "image/jpeg" }));
   }
   add(files, own.map(({ label, tags, weight }) => ({ label, tags, weight })));
@@ -254,5 +248,6 @@ addEventListener("drop", (event) => {
   event.preventDefault();
   if (!event.target.closest?.(".find")) dropped(event.dataTransfer).catch(report);
 });
+addEventListener("beforeunload", (event) => run && event.preventDefault());
 addEventListener("paste", ({ clipboardData: { files } }) => files.length && add(files));
 listen(render);
