@@ -12,8 +12,8 @@ from typing import Any
 
 import issuer
 import tokens
-from shared import logs
-from shared.api import access
+from shared import errors, logs
+from shared.api import access, arrival
 from shared.entry import entry
 
 PUBLIC_SCOPES = f"{access.WRITE} {access.DELETE}"  # of everyone if writes are public
@@ -23,7 +23,10 @@ PUBLIC_SCOPES = f"{access.WRITE} {access.DELETE}"  # of everyone if writes are p
 def handler(event: Mapping[str, Any]) -> dict[str, Any]:
     """Answer API Gateway: allow the request, with the caller's `subject` and `scope`, or deny it."""
     try:
+        arrival.refuse_detours(event)
         subject, scope = _caller(event)
+    except errors.Forbidden:  # it went past the CDN: the function says so, and no token is looked at
+        return _answer(event, "Allow", "unknown", {})
     except tokens.BadToken as bad:
         logs.log().info("%s refused: %s", event["httpMethod"], bad)
         return _answer(event, "Deny", "nobody", {})

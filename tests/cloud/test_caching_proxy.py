@@ -220,3 +220,20 @@ def test_with_its_secret_the_cdn_passes_and_nobody_else_does(monkeypatch: pytest
     assert cdn.request("GET", "/labels", headers={"X-Origin-Secret": "a caller's"}).status == 200  # it is replaced
     refused = Handlers().request("GET", "/labels")
     assert (refused.status, "https://pets.example.com/" in refused.body.decode()) == (403, True)
+
+
+@pytest.mark.parametrize("token", ["", "Bearer no.such.token"])
+def test_no_token_is_looked_at_that_comes_past_the_cdn(token: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else a stranger could let the authorizer ask the issuer for keys, and would get its 401."""
+    monkeypatch.setenv("ORIGIN_SECRETS", "secret")
+    monkeypatch.setenv("JWT_ISSUER", "https://issuer.example.com")
+    monkeypatch.setenv("LINK_BASE", "https://pets.example.com/")
+    handlers = Handlers()
+    for method, path in (
+        ("POST", "/upload"),
+        ("POST", "/uploads"),
+        ("GET", "/mine?label=cat"),
+        ("DELETE", "/images/a/b"),
+    ):
+        answer = handlers.request(method, path, headers={"Authorization": token} if token else {})
+        assert (answer.status, "https://pets.example.com/" in answer.body.decode()) == (403, True), path

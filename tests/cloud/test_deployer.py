@@ -139,6 +139,9 @@ def test_everything_that_can_be_bounded_by_the_stacks_name_is() -> None:
 
 OF_ANOTHER_STACK = {
     "a function": Ask("lambda:UpdateFunctionCode", arn(f"lambda:{REGION}:{ACCOUNT}:function:other-UploadFunction")),
+    "a function of a longer name": Ask(
+        "lambda:UpdateFunctionCode", arn(f"lambda:{REGION}:{ACCOUNT}:function:second-{STACK}-UploadFunction")
+    ),
     "a table": Ask("dynamodb:UpdateTable", arn(f"dynamodb:{REGION}:{ACCOUNT}:table/other-ImageChunksTable")),
     "a bucket": Ask("s3:PutBucketPolicy", arn("s3:::other-bucket")),
     "an SSM parameter": Ask("ssm:PutParameter", arn(f"ssm:{REGION}:{ACCOUNT}:parameter/pet-api/other/labels")),
@@ -215,6 +218,7 @@ def test_the_deployer_has_no_way_to_more_rights() -> None:
     }
     assert not {each for each in patterns if each.startswith("sts:")}
     assert not is_named("iam:DeleteRolePermissionsBoundary", *DEPLOYS)
+    assert not is_named("iam:UpdateAssumeRolePolicy", *DEPLOYS), "of a role without the boundary, too"
     (passed,) = of_action("iam:PassRole")
     assert passed["Condition"]["StringEquals"]["iam:PassedToService"] == [
         "lambda.amazonaws.com",

@@ -77,6 +77,7 @@ NOT_NEEDED = {
         *("s3:*IntelligentTiering*", "s3:*Website*", "s3:*Accelerate*", "s3:*ObjectLock*", "s3:PutBucketLogging"),
         *("s3:*BucketAbac", "s3:DeleteObject", "s3:PutObjectAcl"),
     ),
+    "Who may use a role: an administrator changes that": ("iam:UpdateAssumeRolePolicy",),
     "Rules of buckets that are taken away": (
         *("s3:DeleteBucketCors", "s3:DeleteBucketEncryption", "s3:DeleteBucketLifecycle"),
     ),
