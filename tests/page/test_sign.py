@@ -13,7 +13,7 @@ from tests.support.browser import axe
 from tests.support.hosts import Api, json_of
 from tests.support.local_service import LocalService
 from tests.support.pictures import File
-from tests.support.the_page import Visit, held, ready
+from tests.support.the_page import WATCH_SHIFTS, Visit, held, ready, shifts
 from tests.support.the_rooms import add, begin_without_time, give, info, look, row, store, tile
 from tools.local import local_issuer
 from tools.local.data_folder import TOKEN_ISSUER
@@ -277,3 +277,34 @@ def test_an_empty_service_offers_sample_pictures(petapi: Api, visit: Visit, toke
     expect(page.locator(".labels button")).to_have_count(4)
     expect(page.locator(".zone")).to_be_hidden()
     expect(page.locator(".hero b")).to_contain_text("%")
+
+
+def test_back_closes_the_sheet_with_the_light_box(petapi: Api, stored: Callable[[str, int], str], visit: Visit) -> None:
+    stored("a.png", 1)
+    page = visit()
+    box = look(page, "a.png")
+    box.get_by_label("Weight, exactly").fill("0.25")
+    box.get_by_role("button", name="Save the weight").click()
+    expect(sheet(page)).to_be_visible()
+    page.go_back()
+    expect(box).to_be_hidden()
+    expect(sheet(page)).to_be_hidden()
+    page.keyboard.press("Escape")
+    page.locator("#main").focus()
+    page.keyboard.press("Space")
+    expect(page.locator(".said")).to_contain_text("Drawn 2 times.")
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_the_banner_pushes_nothing_down(
+    petapi: Api, stored: Callable[[str, int], str], visit: Visit, width: int
+) -> None:
+    stored("a.png", 1)
+    page = visit(before=lambda page: page.add_init_script(WATCH_SHIFTS), viewport={"width": width, "height": 800})
+    expect(page.locator("#locked")).to_be_visible()
+    assert shifts(page) == []
+    page.locator("nav [data-go=gallery]").click()
+    banner, title = (page.locator(name).bounding_box() for name in ("#locked", "#gallery-title"))
+    assert banner
+    assert title
+    assert banner["y"] + banner["height"] <= title["y"] or banner["y"] + banner["height"] <= 64
