@@ -41,7 +41,7 @@ WRITES = 50  # uploads, and as many deletes
 LISTED = 2_000  # images that are listed
 PAGE = 50  # images of a page
 IMAGES, ROUNDS = 60, 20  # where CPU time is taken; each round deletes an image
-MEDIANS = 3  # of CPU time, one for each so many rounds
+MEDIANS = 5  # of CPU time, one for each so many rounds
 TAG, PREFIX = "red", "IMG_"
 TAGS = ("a", "b", "c", "d", "e")
 
