@@ -10,8 +10,10 @@ import random
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -40,8 +42,10 @@ DRAWS = 1_000
 WRITES = 50  # uploads, and as many deletes
 LISTED = 2_000  # images that are listed
 PAGE = 50  # images of a page
-IMAGES, ROUNDS = 60, 20  # where CPU time is taken; each round deletes an image
-MEDIANS = 5  # of CPU time, one for each so many rounds
+# CPU time is taken in several processes, because it also depends on where the memory of a process happens to lie: two
+# with the same code differed by a sixth.
+PROCESSES, MEDIANS, ROUNDS = 3, 2, 20  # each process has medians of so many rounds
+IMAGES = MEDIANS * ROUNDS  # where CPU time is taken; each round deletes one
 TAG, PREFIX = "red", "IMG_"
 TAGS = ("a", "b", "c", "d", "e")
 
@@ -205,6 +209,14 @@ def _pages(table: Table, selection: catalogue.Selection) -> Iterator[float]:
         after, seen = page.last, seen + len(page.entries)
 
 
+def _least_ratios(program: str) -> dict[str, float]:
+    """Return the least own CPU time of several processes, because chance and a busy machine only add to it."""
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn"), max_tasks_per_child=1) as pool:
+        begun = [pool.submit(own_ratios, program, IMAGES, ROUNDS, medians=MEDIANS) for _ in range(PROCESSES)]
+        ratios = [each.result() for each in begun]
+    return {kind: min(each[kind] for each in ratios) for kind in ratios[0]}
+
+
 def main() -> int:
     """Measure, and compare with the bounds. Return the exit code."""
     with tempfile.TemporaryDirectory() as folder:
@@ -212,7 +224,7 @@ def main() -> int:
         if not program:
             print("dynoxide is missing (name it in DYNOXIDE or install npm): units are computed, CPU time is LEFT OUT")
         found = figures(by_engine(program) if program else by_arithmetic)
-        ratios = own_ratios(program, IMAGES, ROUNDS, medians=MEDIANS) if program else {}
+        ratios = _least_ratios(program) if program else {}
     found |= {f"own CPU time / that of the calls of AWS, {kind}": ratio for kind, ratio in ratios.items()}
     for kind, ratio in picture_work.ratios().items():
         found[f"check and thumbnail / decoding a plain picture, {kind}"] = ratio

@@ -109,7 +109,7 @@ export async function erase(image) {
   const all = listed();
   const at = all.findIndex(({ id }) => id === image.id);
   const next = all[at + 1] ?? all[at - 1];
-  if (await remove([image])) ($(`#gallery [data-key="${next?.id}"] :is(.tile, .round)`) ?? $("#one")).focus();
+  if (await remove([image])) ($(`${table ? ".list" : ".rows"} [data-key="${next?.id}"] :is(.tile, .round)`) ?? $("#one")).focus();
 }
 
 async function together(act) {

@@ -26,14 +26,14 @@ _MARKER = re.compile(rb"\xff[^\x00\x01\xd0-\xd7\xff]")
 
 
 class Segment(NamedTuple):
-    """A marker (its second byte), the bytes after its length and, for a scan, the coded data that follow."""
+    """A marker (its second byte), the bytes after its length and, for a scan, a view of the coded data that follow."""
 
     marker: int
     payload: bytes
-    scan: bytes = b""
+    scan: bytes | memoryview = b""
 
     @property
-    def parts(self) -> tuple[bytes, ...]:
+    def parts(self) -> tuple[bytes | memoryview, ...]:
         """The bytes of the file."""
         return bytes((0xFF, self.marker)), (len(self.payload) + 2).to_bytes(2), self.payload, self.scan
 
@@ -46,7 +46,7 @@ def read_segments(data: bytes) -> Iterator[Segment]:
     """
     trailer = start_of_trailer(data)
     end = len(data) if trailer is None else trailer
-    position, has_scan = len(SOI), False
+    position, has_scan, view = len(SOI), False, memoryview(data)
     for _ in range(MAX_SEGMENTS):
         found = _MARKER.search(data, position, end)
         if found is None and has_scan and trailer is not None:
@@ -65,7 +65,7 @@ def read_segments(data: bytes) -> Iterator[Segment]:
         has_scan, start = True, position
         found = _MARKER.search(data, start, end)
         position = found.start() if found else end
-        yield Segment(marker, payload, data[start:position])
+        yield Segment(marker, payload, view[start:position])
     raise TooMany(f"{MAX_SEGMENTS:,} segments")
 
 

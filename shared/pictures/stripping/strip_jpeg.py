@@ -41,7 +41,9 @@ def clean(data: bytes) -> Cleaned:
     scans = sum(segment.marker == SOS for segment in scanned)
     _check_work(frame, scans)
     kept = without_idle_tables([*jpeg_profile.with_profile(_described(header)), *scanned])
-    content = b"".join([SOI, *(part for segment in kept for part in segment.parts), EOI])
+    parts = [SOI, *(part for segment in kept for part in segment.parts), EOI]
+    is_same = kept == segments and sum(map(len, parts)) == len(data)  # so nothing stands between them, either
+    content = data if is_same else b"".join(parts)
     return Cleaned(content, frame.width, frame.height, is_bounded=scans * _cost(frame) <= BOUNDED_SCANS * 3)
 
 
