@@ -23,7 +23,7 @@ class Checkout:
         programs = folder / "bin"
         for path in (self.folder, programs):
             path.mkdir()
-        for name, text in (("sam", SAM), ("aws", "#!/bin/sh\n"), ("date", DATE)):
+        for name, text in (("sam", SAM), ("aws", "#!/bin/sh\n"), ("date", DATE), ("make", "#!/bin/sh\n")):
             (programs / name).write_text(text)
             (programs / name).chmod(0o755)
         self._environment = {
