@@ -39,7 +39,12 @@ def scaled_down(tiles: Tiles, size: Size) -> Image.Image:
     factors = _factors(tiles.size, size)
     averaged = _averaged(tiles, factors)
     box = (0, 0, tiles.size[0] / factors[0], tiles.size[1] / factors[1])
-    return averaged.resize(size, Image.Resampling.BICUBIC, box=box).convert(tiles.mode)
+    return in_mode(averaged.resize(size, Image.Resampling.BICUBIC, box=box), tiles.mode)
+
+
+def in_mode(picture: Image.Image, mode: str) -> Image.Image:
+    """Return the picture in this mode. Pillow would copy one that has it already."""
+    return picture if picture.mode == mode else picture.convert(mode)
 
 
 def _factors(size: Size, wanted: Size) -> Size:
@@ -52,11 +57,10 @@ def _averaged(tiles: Tiles, factors: Size) -> Image.Image:
     width, height = tiles.size
     weighted = "RGBa" if tiles.mode == "RGBA" else "RGB"  # RGBa has its colours times their opacity
     if factors == (1, 1):
-        whole = tiles.tile((0, 0, width, height))
-        return whole.convert(weighted)
+        return in_mode(tiles.tile((0, 0, width, height)), weighted)
     result = Image.new(weighted, (-(-width // factors[0]), -(-height // factors[1])))
     for left, top, right, bottom in _boxes(tiles.size, factors):
-        part = tiles.tile((left, top, right, bottom)).convert(weighted)
+        part = in_mode(tiles.tile((left, top, right, bottom)), weighted)
         result.paste(part.reduce(factors), (left // factors[0], top // factors[1]))
     return result
 

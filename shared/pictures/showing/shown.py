@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from PIL import Image, JpegImagePlugin, PngImagePlugin, WebPImagePlugin  # noqa: F401
 
 from shared.pictures.budget import failures
-from shared.pictures.showing.averages import Box, Tiles, fitting, scaled_down
+from shared.pictures.showing.averages import Box, Tiles, fitting, in_mode, scaled_down
 from shared.pictures.stripping.strip import kind_of
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def _conversions(picture: Image.Image) -> "tuple[Conversion | None, Conversion |
 def _tile(picture: Image.Image, conversion: "Conversion | None") -> Callable[[Box], Image.Image]:
     def tile(box: Box) -> Image.Image:
         part = picture.crop(box)
-        return _converted(part if part.mode == "RGBA" or conversion else part.convert("RGB"), conversion)
+        return _converted(part if part.mode == "RGBA" or conversion else in_mode(part, "RGB"), conversion)
 
     return tile
 
