@@ -215,8 +215,10 @@ class _Run:
 
     def _say_ready(self) -> None:
         url, command = self._choices.url, self._choices.issuer_command
-        terminal.say(terminal.ready_text(url, self._folder.path, self._parameters, issuer_command=command))
-        self._say(terminal.first_steps(url, self._parameters, issuer_command=command))
+        texts = [terminal.ready_text(url, self._folder.path, self._parameters, issuer_command=command)]
+        if self._say is terminal.say:
+            texts.append(terminal.first_steps(url, self._parameters, issuer_command=command))
+        terminal.say("\n".join(texts))  # as one write, so that whoever waits for the first line has all
 
 
 def _restore(folder: DataFolder) -> bool:
