@@ -12,7 +12,7 @@ from tests.support.hosts import Api, Remote, json_of
 from tests.support.local_service import LocalService
 from tests.support.pictures import File
 from tests.support.the_page import Visit, sample
-from tests.support.the_rooms import look, tile, tiles, transfer
+from tests.support.the_rooms import look, store, tile, tiles, transfer
 from tests.support.waiting import eventually
 
 SAMPLES = {"macaws": "bird", "sailing-yacht": "sail", "boat-at-pier": "boat"}
@@ -61,6 +61,14 @@ def found(page: Page) -> Locator:
 def whys(page: Page) -> list[str]:
     """Return why each picture was found, in their order."""
     return page.locator(".why").all_text_contents()
+
+
+def test_enter_finds_the_beginnings_of_file_names_in_other_labels(petapi: Api, visit: Visit) -> None:
+    store(petapi, "quayside-view.png", 1)
+    page = visit("shown")
+    search(page, "quaysi")
+    expect(tile(page, "quayside-view.png")).to_be_visible()
+    assert "file name: quaysi" in whys(page)
 
 
 def test_a_text_finds_words_first_and_says_so(visit: Visit) -> None:

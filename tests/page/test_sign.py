@@ -289,7 +289,6 @@ def test_back_closes_the_sheet_with_the_light_box(petapi: Api, stored: Callable[
     page.go_back()
     expect(box).to_be_hidden()
     expect(sheet(page)).to_be_hidden()
-    page.keyboard.press("Escape")
     page.locator("#main").focus()
     page.keyboard.press("Space")
     expect(page.locator(".said")).to_contain_text("Drawn 2 times.")

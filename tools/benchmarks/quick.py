@@ -81,7 +81,7 @@ BOUNDS = {
     "read units per page, first": 1.5,
     "read units per page, first by tag": 26,
     "read units per page, first by file name": 25.5,
-    # About 0.19 and 0.31 on a quiet machine, and more on a busy one. Of these, threads for calls at a time are 0.04.
+    # About 0.24 and 0.33, and some hundredths more or less by chance. Of these, threads for calls at a time are 0.04.
     "own CPU time / that of the calls of AWS, draw image": 0.25,
     "own CPU time / that of the calls of AWS, upload": 0.35,
     # Measured 3.2, 6.1, 6.3, 8.9, 1.5 and 10.7, of which the child interpreter is 1.6.
