@@ -55,7 +55,7 @@ def as_printed(block: str, api: Api, url: str) -> str:
 @pytest.fixture(scope="module")
 def browser(slow_tier: None) -> Iterator[Browser]:
     if not CHROMIUM:
-        pytest.skip("THE PAGES ARE NOT TESTED: there is no Chromium (apt-get install chromium)")
+        pytest.skip("THE PAGES ARE NOT TESTED: there is no Chromium (apt-get install chromium-headless-shell)")
     with chromium() as browser:
         yield browser
 

@@ -189,6 +189,23 @@ def test_a_connection_ends_when_its_client_leaves_and_after_some_seconds_without
     asyncio.run(scene())
 
 
+def test_clients_that_leave_while_the_server_ends_do_not_delay_it() -> None:
+    async def scene() -> None:
+        server = Server(answer, grace=120.0)
+        serving = asyncio.create_task(server.serve())
+        clients = [await server.client(GET) for _ in range(60)]
+        for reader, _ in clients:
+            await reader.readuntil(b"fine")
+        server.ended.set()
+        for _, writer in clients:  # one in each turn of the event loop, so that some leave at the same time as it ends
+            writer.close()
+            await asyncio.sleep(0)
+        await server.end(serving)
+
+    protocol_installed()
+    asyncio.run(scene())
+
+
 def protocol_installed() -> None:
     from tools.local import protocol
 

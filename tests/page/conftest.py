@@ -21,7 +21,7 @@ expect.set_options(timeout=PATIENCE)
 def browser(slow_tier: None) -> Iterator[Browser]:
     """Start a browser for a module. While it runs, no other test of the process can start an event loop."""
     if not CHROMIUM:
-        pytest.skip("THE PAGE IS NOT TESTED: there is no Chromium (apt-get install chromium)")
+        pytest.skip("THE PAGE IS NOT TESTED: there is no Chromium (apt-get install chromium-headless-shell)")
     with chromium(f"--host-resolver-rules=MAP {FOREIGN_SITE} 127.0.0.1") as browser:
         yield browser
 

@@ -25,9 +25,11 @@ HALF = (
     b"POST /upload HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: multipart/form-data; boundary=b\r\n"
     b"Content-Length: 100000\r\n\r\nhalf"
 )
-# A stop waits ten seconds for the first, so it comes in one of ten turns.
-IDLE = (HALF, b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n" * 200, b"")
+READ_NOTHING = b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n" * 200
+# What clients of a turn send that then neither send nor read anything. A stop waits ten seconds for those that have a
+# request under way, so each of them comes in one of ten turns.
 PATIENT_TURNS = 10
+IDLE = {0: (b"", HALF), 5: (b"", READ_NOTHING)}
 
 
 class Load:
@@ -89,7 +91,7 @@ def stops(data: Path, count: int, *, seed: int = 1) -> Iterator[str]:
     for turn, number in enumerate(itertools.islice(itertools.cycle(SIGNALS), count)):
         with LocalService(data) as service:
             yield from _lost(service, kept)
-            idle = IDLE[turn % PATIENT_TURNS > 0 :]
+            idle = IDLE.get(turn % PATIENT_TURNS, (b"",))
             load, code, seconds = _one(service, number, rng.uniform(*LOAD), numbers, idle=idle)
         statuses += load.statuses
         longest, kept = max(longest, seconds), load.kept

@@ -15,7 +15,6 @@ from hypercorn import protocol
 from hypercorn.asyncio import run
 from hypercorn.asyncio.tcp_server import TCPServer
 from hypercorn.config import Config
-from hypercorn.events import Closed, Event, Updated
 from hypercorn.protocol.h11 import H11Protocol
 
 from shared import errors
@@ -46,6 +45,15 @@ class _Connection(TCPServer):
         _connections.add(self)
         await super().run()
 
+    async def _read_data(self) -> None:
+        """Read until the client closes the connection, then wait for no further request.
+
+        The wait is not ended where hypercorn handles the closing: the wait's own end is handled there, too, and would
+        wait for itself.
+        """
+        await super()._read_data()
+        await self.idle_task.stop()
+
     async def _close(self) -> None:
         """Close the connection. Once the service ends, drop what the client does not read within CLOSE_MAX."""
         closing = asyncio.create_task(super()._close())
@@ -59,12 +67,6 @@ class _Connection(TCPServer):
 
 
 class _Http1(H11Protocol):
-    async def handle(self, event: Event) -> None:
-        """End the wait for another request when the client has closed the connection."""
-        await super().handle(event)
-        if isinstance(event, Closed) and self.stream is None:
-            await self.send(Updated(idle=False))
-
     async def _create_stream(self, request: h11.Request) -> None:
         """Ignore a request for a websocket, as a server may (RFC 9110, section 7.8)."""
         lines = [(name, value) for name, value in request.headers if name != b"upgrade"]
