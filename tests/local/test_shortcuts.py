@@ -1,6 +1,8 @@
 """The shortcuts through ministack: they answer as ministack does."""
 
 import base64
+import json
+import re
 from collections.abc import Callable
 from copy import deepcopy
 from functools import partial
@@ -12,7 +14,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from ministack.core import iam_evaluator
 from ministack.services import dynamodb
+from samtranslator.swagger import swagger
 
+from tests.support import transformed
 from tools.local import shortcuts
 
 SLOT = "KeyConditionExpression"
@@ -117,3 +121,20 @@ def test_a_policy_that_changes_is_parsed_again() -> None:
     for document in (POLICY % "a", POLICY % "b", POLICY % "a", {"Statement": []}, {"Statement": []}):
         assert parse(document) == document
     assert parsed == [POLICY % "a", POLICY % "b", {"Statement": []}, {"Statement": []}]
+
+
+def test_a_template_is_transformed_as_without_the_shortcut(monkeypatch: pytest.MonkeyPatch) -> None:
+    """But for the id of a deployment, which is a hash of the description in an order of its own."""
+    monkeypatch.setattr(swagger, "_deepcopy", swagger._deepcopy)  # puts it back at the end
+    transform = transformed.resources.__wrapped__
+    plain = transform()
+    quick = shortcuts._without_copies(transform)()
+
+    description = {"paths": {}}
+    assert swagger._deepcopy(description) is description
+    assert without_deployment_ids(quick) == without_deployment_ids(plain)
+    assert any(kind["Type"] == "AWS::ApiGateway::Deployment" for kind in quick.values())
+
+
+def without_deployment_ids(resources: dict[str, Any]) -> Any:
+    return json.loads(re.sub(r"(ApiDeployment|deployment id: )[0-9a-f]+", r"\1", json.dumps(resources)))

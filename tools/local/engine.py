@@ -66,7 +66,7 @@ def load(vectors: Path) -> Any:
     lambda_svc._emit_lambda_logs = _log_crash
     apigateway_v1._OPENAPI_HTTP_METHODS.add("any")
     apigateway_v1._import_path_item = _with_any(apigateway_v1._import_path_item)
-    shortcuts.install(apigateway_v1, iam_evaluator, dynamodb)
+    shortcuts.install(apigateway_v1, iam_evaluator, dynamodb, cloudformation.handlers)
     sqs.DEFAULT_PORT, sqs._CANONICAL_NETLOC = QUEUES_PORT, f"{sqs.DEFAULT_HOST}:{QUEUES_PORT}"
     apigateway_v1._import_rest_api = _with_gateway_responses(
         apigateway_v1._import_rest_api, apigateway_v1._put_gateway_response
