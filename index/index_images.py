@@ -28,6 +28,7 @@ from shared.recognition.recognition import Recognition
 from shared.settings import Settings, read_settings
 from shared.tiles import Tiles
 from shared.vectors import encoders
+from shared.vectors.encoder import Encoder, index_name
 from shared.vectors.vector_index import VectorIndex
 from writing import Failures, Writer
 
@@ -107,7 +108,7 @@ def _run(images: Sequence[ToIndex], has_time: Callable[[], bool]) -> list[ToInde
 
 def _indexing(settings: Settings, has_time: Callable[[], bool]) -> Indexing:
     encoder = _encoder()
-    index = encoders.index_name(encoder) if encoder else ""
+    index = index_name(encoder) if encoder else ""
     if index and index != name_of(settings.vector_index):
         raise Unavailable("SSM names the index of another encoder; a deployment is under way.")
     vectors = VectorIndex(aws.s3vectors(), settings.vector_index) if encoder else None
@@ -127,7 +128,7 @@ def _indexing(settings: Settings, has_time: Callable[[], bool]) -> Indexing:
 
 
 @cache
-def _encoder() -> encoders.Encoder | None:
+def _encoder() -> Encoder | None:
     """Return the encoder, which is loaded once."""
     return encoders.chosen()
 

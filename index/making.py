@@ -10,7 +10,7 @@ from shared.pictures.budget import CannotBeShown
 from shared.recognition.detections import Detection, Misconfigured, Unrecognisable
 from shared.recognition.recognition import Recognition
 from shared.tiles import Labels, Tile
-from shared.vectors.encoders import CannotBeCompared, Encoder, index_name
+from shared.vectors.encoder import CannotBeCompared, Encoder, index_name
 from shared.vectors.entry import metadata_of, names_of
 from shared.vectors.vector_index import Vector
 

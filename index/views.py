@@ -9,7 +9,7 @@ from PIL import Image
 
 from shared.pictures import decoding, scaling
 from shared.tiles import SIDE
-from shared.vectors import encoders
+from shared.vectors import encoder
 
 
 class Views(NamedTuple):
@@ -21,7 +21,7 @@ class Views(NamedTuple):
 
 def views_of(content: bytes) -> Views:
     """Decode a stored picture within the budget, and return both. Raise CannotBeShown if that fails."""
-    picture = scaling.on_white(decoding.small(content, encoders.SIDE))
+    picture = scaling.on_white(decoding.small(content, encoder.SIDE))
     return Views(scaling.encoded(picture, "jpg"), tile_of(picture))
 
 

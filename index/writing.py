@@ -16,7 +16,7 @@ from shared.errors import Unavailable
 from shared.images import Image
 from shared.recognition.detections import RecognitionUnavailable
 from shared.tiles import Tile, Tiles
-from shared.vectors.encoders import EncoderBusy
+from shared.vectors.encoder import EncoderBusy
 from shared.vectors.vector_index import IndexBusy, Vector, VectorIndex
 
 logger = logging.getLogger("petapi")

@@ -19,7 +19,7 @@ from shared.limits import BODY_MAX
 from shared.pictures.budget import CannotBeShown
 from shared.pictures.check import check_picture
 from shared.tiles import Labels
-from shared.vectors.encoders import SIDE, CannotBeCompared
+from shared.vectors.encoder import SIDE, CannotBeCompared
 
 
 def similar(request: Request) -> Response:

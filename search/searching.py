@@ -13,7 +13,7 @@ from shared.labels.image_rows import ImageRows
 from shared.settings import NO_INDEX, read_settings
 from shared.tiles import Tiles
 from shared.vectors import encoders
-from shared.vectors.encoders import CannotBeCompared, Encoder, EncoderBusy, index_name
+from shared.vectors.encoder import CannotBeCompared, Encoder, EncoderBusy, index_name
 from shared.vectors.vector_index import IndexBusy, VectorIndex
 
 encoder = cache(encoders.chosen)

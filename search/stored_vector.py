@@ -6,7 +6,7 @@ from searching import Searching
 from shared.errors import Conflict, UnprocessableValue
 from shared.images import Image
 from shared.index_state import is_refused
-from shared.vectors.encoders import index_name
+from shared.vectors.encoder import index_name
 
 SECONDS = 5  # after which to ask again; an image is normally indexed within two
 

@@ -13,7 +13,7 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from shared.vectors import bedrock
-from shared.vectors.encoders import CannotBeCompared, EncoderBusy
+from shared.vectors.encoder import CannotBeCompared, EncoderBusy
 from shared.vectors.vector_index import IndexBusy, Vector, VectorIndex
 
 KEY = "search-check"  # no image has this key, because an image's has a slash

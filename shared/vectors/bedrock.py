@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from botocore.exceptions import ClientError, ConnectionError, HTTPClientError  # noqa: A004 (botocore's name)
 
 from shared.errors import Unavailable
-from shared.vectors.encoders import CannotBeCompared, EncoderBusy
+from shared.vectors.encoder import CannotBeCompared, EncoderBusy
 
 if TYPE_CHECKING:
     from mypy_boto3_bedrock_runtime import BedrockRuntimeClient

@@ -15,7 +15,7 @@ from shared.recognition import lite0_network
 from shared.recognition.detections import Unrecognisable
 from shared.recognition.lite0_network import FEATURES, Seen
 from shared.vectors import lite0_sentences
-from shared.vectors.encoders import CannotBeCompared
+from shared.vectors.encoder import CannotBeCompared
 from shared.vectors.lite0_sentences import NUMBERS, unit
 
 CLASSES = 50  # the likeliest ones, which make up the meaning

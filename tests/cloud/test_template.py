@@ -19,7 +19,7 @@ from shared import deadline, images
 from shared.labels import retries
 from shared.pictures import budget
 from shared.uploads import upload
-from shared.vectors import bedrock, encoders, entry
+from shared.vectors import bedrock, encoder, entry
 from tests.support.cloud import OTHER_TABLES, ROOT, TABLES, is_guarded, routes, template
 from tests.support.iam import as_list
 from tools.template import read_template
@@ -375,7 +375,7 @@ def test_the_index_of_vectors_is_that_of_the_encoder() -> None:
     properties = index["Properties"]
     names = set(re.findall(r"[a-z0-9]+-[0-9]+-[0-9]+", json.dumps(properties["IndexName"])))
     client = boto3.client("bedrock-runtime", region_name="us-east-1")
-    assert names == {*map(encoders.index_name, [bedrock.Titan(client), bedrock.Nova(client)]), "lite0-1792-1"}
+    assert names == {*map(encoder.index_name, [bedrock.Titan(client), bedrock.Nova(client)]), "lite0-1792-1"}
     assert properties["Dimension"] == {"Fn::If": ["UsesLite0", 1792, bedrock.NUMBERS]}
     assert properties["MetadataConfiguration"] == {"NonFilterableMetadataKeys": list(entry.HIDDEN)}
 

@@ -14,7 +14,7 @@ import searching
 from shared import aws
 from shared.limits import BODY_MAX
 from shared.tiles import Tile
-from shared.vectors.encoders import CannotBeCompared, EncoderBusy
+from shared.vectors.encoder import CannotBeCompared, EncoderBusy
 from tests.support import hostile_pictures, search_refusals
 from tests.support.answers import problem
 from tests.support.cloud import ROOT

@@ -6,7 +6,7 @@ from io import BytesIO
 from PIL import Image, ImageOps
 
 from shared.recognition import pixels
-from shared.vectors import encoders
+from shared.vectors import encoder
 from tests.support.cloud import ROOT
 
 FOLDER = ROOT / "web/samples"
@@ -52,7 +52,7 @@ def jpeg(picture: Image.Image, quality: int = 90) -> bytes:
 
 def shown(content: bytes) -> bytes:
     """Return a JPEG as encoders get it."""
-    return pixels.jpeg(content, "image/jpeg", longest=encoders.SIDE, least=1)
+    return pixels.jpeg(content, "image/jpeg", longest=encoder.SIDE, least=1)
 
 
 def _crop(picture: Image.Image, share: float) -> Image.Image:

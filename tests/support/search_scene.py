@@ -16,7 +16,7 @@ from shared.labels import items
 from shared.pictures.scaling import scaled
 from shared.settings import PARAMETERS, read_settings
 from shared.tiles import Tile, Tiles
-from shared.vectors.encoders import index_name
+from shared.vectors.encoder import index_name
 from shared.vectors.entry import metadata_of, names_of
 from shared.vectors.vector_index import Vector, VectorIndex
 from tests.support import vectors_aws

@@ -4,6 +4,7 @@ import ast
 import re
 import sys
 from collections import Counter
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -199,6 +200,13 @@ def test_a_module_imports_one_way(path: Path) -> None:
     if name.startswith("shared/"):
         never -= {"shared"}
     assert not {module for module in imported for banned in never if inside(module, banned) and module != name}
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    """Not in functions either, where Python would let them. A package's `__init__` only hands names on."""
+    packages = {place(path) for path in MODULES if path.stem == "__init__"}
+    imported = {place(path): ours(all_imports_of(path)) - {place(path)} - packages for path in MODULES}
+    list(TopologicalSorter(imported).static_order())  # raises CycleError
 
 
 @pytest.mark.parametrize("path", MODULES, ids=place)

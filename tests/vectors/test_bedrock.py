@@ -17,7 +17,8 @@ from botocore.stub import Stubber
 from shared import aws, deadline
 from shared.recognition.detections import Misconfigured
 from shared.vectors.bedrock import BUSY, KNOWN_GOOD, REFUSED, BedrockEncoder, Nova, Titan
-from shared.vectors.encoders import CannotBeCompared, Encoder, EncoderBusy, chosen, index_name
+from shared.vectors.encoder import CannotBeCompared, Encoder, EncoderBusy, index_name
+from shared.vectors.encoders import chosen
 from tests.support import pictures
 from tests.support.hosts import forget_clients
 

@@ -18,7 +18,8 @@ from shared.recognition.detections import DetectionLimits, Misconfigured, Unreco
 from shared.recognition.lite0_recogniser import recognise
 from shared.recognition.onnx_recogniser import Model
 from shared.vectors import lite0_sentences
-from shared.vectors.encoders import CannotBeCompared, chosen, index_name
+from shared.vectors.encoder import CannotBeCompared, index_name
+from shared.vectors.encoders import chosen
 from shared.vectors.lite0_encoder import Lite0, weights
 from tests.support import lite0_models, sample_pictures
 from tools.benchmarks.lite0_costs import quality
