@@ -13,7 +13,7 @@ from shared.thumbnail import FAILED, Thumbnail
 logger = logging.getLogger("petapi")
 
 clock = time.time  # seconds since 1970
-KEPT = 90 * 86_400  # seconds; the bucket removes it then, too
+FAILURE_KEPT = 90 * 86_400  # seconds; the lifecycle rule of the bucket removes everything then
 RETRIED_AFTER = 3_600  # seconds; another container may have the time or the memory that this one had not
 
 
@@ -59,7 +59,7 @@ def _scaled(picture: bytes, thumbnail: Thumbnail) -> bytes:
         return scaled(picture, thumbnail.side, thumbnail.extension)
     except CannotBeShown as error:
         logger.warning("%s/%s cannot be shown: %s", thumbnail.label, thumbnail.name, error)
-        lifetime = RETRIED_AFTER if isinstance(error, TooMuchWork) else KEPT
+        lifetime = RETRIED_AFTER if isinstance(error, TooMuchWork) else FAILURE_KEPT
         return FAILED + str(int(clock()) + lifetime).encode()
 
 

@@ -1,4 +1,7 @@
-"""DELETE /images/{label}/{name}: delete an image from its label, then its version in the bucket and its thumbnails."""
+"""DELETE /images/{label}/{name}: delete an image from its label, then its version in the bucket and its thumbnails.
+
+`index/`, which follows the table's stream, removes its tile and its vector.
+"""
 
 from functools import partial
 

@@ -1,4 +1,4 @@
-"""The writes of a round: the tiles, then all vectors in one call, then all that is to be removed in another.
+"""The writes of a round: each tile, then all vectors in one call, then all vectors that are to be removed in another.
 
 Tiles come first, so that a vector says that its tile is there, and a vector that is left says that there is something
 to remove. S3 Vectors bills 128 KB for a put at least, whatever it has.
@@ -93,7 +93,10 @@ class Writer:
         return [change for change in changes if change.id not in self._failures.ids]
 
     def _write_tile(self, change: Change) -> bool:
-        """Write the tile. Return False if another call has recognised the picture meanwhile."""
+        """Put the tile, or remove that of an image without a row.
+
+        Return False if another call has recognised the picture meanwhile.
+        """
         if change.tile:
             return self._tiles.put(change.tile)
         if change.image is None:

@@ -16,13 +16,14 @@ from functools import cache, partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from shared import is_cold_start
+from shared.images import TAGS_MAX
 
 if TYPE_CHECKING:
     from concurrent.futures import ThreadPoolExecutor
 
 T = TypeVar("T")
 
-THREADS = 6  # at most: an upload reads the lanes of its label and of five tags beside storing the picture
+THREADS = 1 + TAGS_MAX  # at most: an upload reads the lanes of its label and of its tags beside storing the picture
 
 Wait = Callable[[], T]  # returns what a task returned, or raises what it raised, once it has ended
 

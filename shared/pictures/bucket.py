@@ -149,8 +149,7 @@ class ThumbnailBucket:
 
     def discard(self, image_id: str) -> bool:
         """Remove all thumbnails that an image may have, and return whether they are gone. If S3 fails, log that."""
-        # Thumbnails of 0.1 have keys without a look. The last of them expire seven days after a deploy of this version,
-        # so the next version need not remove them.
+        # Thumbnails of 0.1 have keys without a look. The last of them expire 90 days after a deploy of this version.
         keys = [
             key
             for side in SIDES

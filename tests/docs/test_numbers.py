@@ -10,6 +10,7 @@ import pytest
 from tests.support import documents
 from tests.support.cloud import ROOT, template
 from tests.support.documents import README
+from tools.install import MEGABYTES
 
 API = ROOT / "docs/reference/api.md"
 AUDIT = ROOT / "docs/how-to/audit-and-measure.md"
@@ -112,7 +113,7 @@ def api_phrases() -> list[str]:
         f"{constant('shared.pictures.budget.BYTE_SECONDS') * 10**6:g} for each million bytes",
         f"thumbnail or a recognition may take {constant('shared.pictures.budget.USE_SECONDS')} seconds",
         f"or {constant('shared.pictures.budget.MEMORY') // 10**6} MB of memory",
-        f"which the service remembers for {constant('thumbnails.KEPT') // 86_400} days",
+        f"which the service remembers for {constant('thumbnails.FAILURE_KEPT') // 86_400} days",
         f"A picture of more than {constant('shared.limits.BODY_MAX') / 1e6} MB is a redirect",
         f"the address works for {NUMERALS[constant('shared.pictures.bucket.URL_LIFETIME') // 60]} minutes",
         f"at most {constant('session.IMAGES_MAX'):,} images",
@@ -168,6 +169,7 @@ PHRASES: dict[Path, list[str]] = {
     README: [
         f"up to {constant('shared.limits.BODY_MAX') / 1e6} MB",
         f"up to {constant('shared.limits.FILE_MAX') // 10**6} MB",
+        f"about {round(MEGABYTES['run'] + MEGABYTES['models'], -2)} MB",
         f"chunks of at most {constant('shared.labels.chunks.CHUNK_MAX')} images",
         "`size={}`, `{}` or `{}`".format(*constant("shared.pictures.bucket.SIDES")),
     ],

@@ -13,7 +13,7 @@ from shared.pictures.bucket import EXTENSIONS, SIDES, URL_LIFETIME
 from shared.pictures.sizes import MAX_FRAMES, MAX_PIXELS, MAX_WEBP_PIXELS
 from shared.pictures.stripping.strip_jpeg import MAX_SCANS
 from tests.support.cloud import ROOT, template
-from thumbnails import KEPT
+from thumbnails import FAILURE_KEPT
 from tools import install
 from tools.benchmarks import engine
 
@@ -36,6 +36,9 @@ def test_the_limits_are_those_of_the_code() -> None:
     parameters, functions = template()["Parameters"], template()["Globals"]["Function"]
     long = [template()["Resources"][name]["Properties"]["Timeout"] for name in ("SearchFunction", "MosaicFunction")]
     assert len(set(long)) == 1
+    (rule,) = template()["Resources"]["ThumbnailBucket"]["Properties"]["LifecycleConfiguration"]["Rules"]
+    days = rule["ExpirationInDays"]
+    assert days * 86_400 == FAILURE_KEPT
     words = " ".join(TEXT.split())
     for limit in (
         f"{BODY_MAX:,} bytes",
@@ -50,8 +53,8 @@ def test_the_limits_are_those_of_the_code() -> None:
         f"{parameters['PictureThrottleRate']['Default']} of pictures",
         f"of files of tiles, the gateway takes {parameters['SearchThrottleRate']['Default']} a second of each method",
         f"and send callbacks end after {template()['Resources']['IndexFunction']['Properties']['Timeout']}",
-        f"at most {SIX[len(SIDES) * len(EXTENSIONS)]} thumbnails, made once and kept for {KEPT // 86_400} days",
-        f"or a lifecycle rule within {KEPT // 86_400} days",
+        f"at most {SIX[len(SIDES) * len(EXTENSIONS)]} thumbnails, made once and kept for {days} days",
+        f"or a lifecycle rule within {days} days",
         f"presigned URL, for {URL_LIFETIME}",
     ):
         assert limit in words

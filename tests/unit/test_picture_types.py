@@ -3,6 +3,7 @@
 import re
 from typing import Any, get_args
 
+from petapi_client import folder, values
 from shared import images
 from shared.pictures import check
 from shared.pictures.showing import shown
@@ -41,6 +42,12 @@ def test_the_contract_and_the_page_name_each_type() -> None:
     offered = re.search(r'<input type="file" id="files" accept="(.*?)"', (ROOT / "web/page.html").read_text())
     assert offered
     assert set(offered[1].split(",")) == MEDIA_TYPES
+
+
+def test_the_client_knows_and_sends_each_type() -> None:
+    assert named_in(values.IMAGE_ID.pattern) == [EXTENSIONS]
+    others = {".jpeg", ".jpe", ".jfif"}  # names of JPEG files
+    assert set(folder.EXTENSIONS) - others == {f".{extension}" for extension in EXTENSIONS}
 
 
 def media_types_of_responses() -> set[str]:

@@ -5,7 +5,7 @@ the end of the picture, and parts that browsers skip.  The ICC profile stays, bu
 (icc.py).  A file with nothing to remove stays the same byte for byte, so stripping twice changes nothing.
 """
 
-from typing import Literal
+from typing import Literal, assert_never
 
 from shared.pictures.stripping.strip_parts import Cleaned
 
@@ -34,6 +34,8 @@ def clean(data: bytes, kind: Kind) -> Cleaned:
         from shared.pictures.stripping.strip_jpeg import clean
     elif kind == "png":
         from shared.pictures.stripping.strip_png import clean
-    else:
+    elif kind == "webp":
         from shared.pictures.stripping.strip_webp import clean
+    else:
+        assert_never(kind)
     return clean(data)
