@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from functools import cache
 from http import HTTPStatus
-from http.client import HTTPConnection, HTTPException
+from http.client import HTTPConnection, HTTPException, HTTPResponse
 from threading import Timer
 
 import certifi
@@ -126,10 +126,21 @@ def _post(callback: Callback, keys: signature.Keys, receiver: Receiver, address:
         stack.enter_context(_cut_off(sock, until))
         connection.request("POST", receiver.target, body, headers)
         response = stack.enter_context(connection.getresponse())
+        _skip_interim(response)
         _left(until)  # headers that were cut off look complete
         with suppress(OSError, HTTPException):  # the status is known
             response.read(ANSWER_MAX)
         return response.status
+
+
+def _skip_interim(response: HTTPResponse) -> None:
+    """Read on to the final status (RFC 9110, section 15.2): of the interim ones, http.client skips only 100.
+
+    Nothing of HTTP follows 101, which no one asked for.
+    """
+    while HTTPStatus.SWITCHING_PROTOCOLS < response.status < HTTPStatus.OK:
+        response.headers = None  # type: ignore[assignment]  # or it would not read again
+        response.begin()
 
 
 @contextmanager

@@ -36,8 +36,18 @@ class Uploads:
         self._client, self._table = client, table
 
     def add(self, upload: Upload) -> None:
-        """Store a new upload. Its id must be new."""
-        self._client.put_item(TableName=self._table, Item=_item(upload), ConditionExpression="attribute_not_exists(id)")
+        """Store a new upload, whose id no other one has.
+
+        If it is there already, it was stored by an attempt whose answer was lost. It may have gone on meanwhile, so it
+        is not stored again.
+        """
+        try:
+            self._client.put_item(
+                TableName=self._table, Item=_item(upload), ConditionExpression="attribute_not_exists(id)"
+            )
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
+                raise
 
     def get(self, upload_id: str, *, consistent: bool = False) -> Upload | None:
         """Return the upload of this id, or None if it never existed or has expired."""

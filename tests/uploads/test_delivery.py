@@ -141,6 +141,18 @@ def test_the_status_decides_the_outcome(pem: Path, code: int, outcome: Outcome) 
     assert len(server.received) == 1
 
 
+@pytest.mark.parametrize(("code", "outcome"), [(200, Outcome.DELIVERED), (410, Outcome.GONE), (500, Outcome.REJECTED)])
+@pytest.mark.parametrize("interim", [[b"100 Continue"], [b"103 Early Hints"], [b"102 Processing", b"103 Early Hints"]])
+def test_the_status_behind_interim_answers_decides_the_outcome(
+    pem: Path, interim: list[bytes], code: int, outcome: Outcome
+) -> None:
+    pieces = [b"HTTP/1.1 " + line + b"\r\nLink: </a>; rel=preload\r\n\r\n" for line in interim]
+    last = f"HTTP/1.1 {code} Last\r\nContent-Length: 0\r\n\r\n".encode()
+    with serving(drip([*pieces, last], 0), pem=pem) as server:
+        attempt = delivery.deliver(callback(server.url, insecure=True), KEYS, LIMITS)
+    assert (attempt.outcome, attempt.status) == (outcome, code)
+
+
 @pytest.mark.parametrize("code", [301, 302, 303, 307, 308])
 def test_a_redirect_is_not_followed(pem: Path, code: int) -> None:
     with serving(pem=pem) as elsewhere, serving(status(code, Location=elsewhere.url), pem=pem) as server:
@@ -176,6 +188,7 @@ DRIPS = {
     "drips a header": (b"HTTP/1.1 200 OK\r\nX-Long: ", b"a"),
     "drips headers": (b"HTTP/1.1 200 OK\r\n", b"A: a\r\n"),
     "says to continue again and again": (b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
+    "hints again and again": (b"", b"HTTP/1.1 103 Early Hints\r\n\r\n"),
 }
 
 

@@ -7,8 +7,10 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import ReadTimeoutError
 
 import presign_upload
+from shared import aws
 from shared.limits import FILE_MAX
 from shared.uploads.upload import FORM_LIFETIME, FORM_LIFETIME_BEFORE, INGEST_ALLOWANCE, LIFETIME
 from tests.support.cloud import template
@@ -134,6 +136,25 @@ def test_two_equal_requests_get_two_uploads(cat: Api) -> None:
     first, second = (json_of(ask(cat, b'{"label": "cat"}')) for _ in range(2))
     assert first["id"] != second["id"]
     assert len(stored()) == 2
+
+
+def test_a_form_comes_though_the_answer_to_the_first_write_was_lost(cat: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    """DynamoDB has stored the upload then, and botocore sends the same request again."""
+    lost: list[str] = []
+
+    def lose_the_first_answer(request: Any, **_: object) -> None:
+        if not lost:
+            lost.append(request.url)
+            boto3.client("dynamodb").put_item(**json.loads(request.body))
+            raise ReadTimeoutError(endpoint_url=request.url)
+
+    aws.dynamodb().meta.events.register_first("before-send.dynamodb.PutItem", lose_the_first_answer)
+    monkeypatch.setattr("botocore.endpoint.time.sleep", lambda _: None)
+    answer = ask(cat, b'{"label": "cat"}')
+    assert lost
+    assert answer.status == 201, answer.body
+    (item,) = stored()
+    assert json_of(answer)["id"] == item["id"]["S"]
 
 
 def test_an_id_that_no_upload_can_have_is_404(cat: Api) -> None:
