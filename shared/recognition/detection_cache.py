@@ -3,7 +3,8 @@
 | key                | attributes                                                             |
 |--------------------|------------------------------------------------------------------------|
 | digest, recogniser | labels: a list of {name, confidence}; expires: seconds since 1970      |
-| digest, recogniser | failure: a sentence; it never expires, since the picture never changes |
+| digest, recogniser | failure: a sentence; it never expires, since the picture never changes, |
+|                    | or expires after an hour if the picture took too much time or memory   |
 
 `digest` is the SHA-256 of the stored bytes in hex, `recogniser` is the text of `recognisers.identity`. DynamoDB's TTL
 removes expired items hours later. Until then they count as absent.
@@ -17,10 +18,12 @@ from botocore.exceptions import ClientError
 
 from shared import recognised_label
 from shared.labels.items import Item, number
-from shared.recognition.detections import Detection, Unrecognisable
+from shared.recognition.detections import Detection, Unrecognisable, UnrecognisableNow
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+
+RETRIED_AFTER = 3_600  # seconds; another container may have the time or the memory that this one had not
 
 
 class DetectionCache:
@@ -36,7 +39,7 @@ class DetectionCache:
     ) -> list[Detection]:
         """Return the detections that are stored, or call `recognise` and store what it finds.
 
-        Unrecognisable is stored for ever, RecognitionUnavailable and other errors never.
+        Unrecognisable is stored for ever, UnrecognisableNow for an hour, RecognitionUnavailable and other errors never.
         """
         key = _key(digest, recogniser)
         return _detections(self._stored(key) or self._store(key | self._result(recognise)))
@@ -61,6 +64,8 @@ class DetectionCache:
         """Call the recogniser and return the attributes of its result."""
         try:
             detections = recognise()
+        except UnrecognisableNow as error:
+            return {"failure": {"S": str(error)}, "expires": number(self._now() + RETRIED_AFTER)}
         except Unrecognisable as error:
             return {"failure": {"S": str(error)}}
         return {

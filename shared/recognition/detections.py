@@ -19,6 +19,10 @@ class Unrecognisable(Exception):
     """A picture that no recogniser will ever take: unsupported, broken or too large; the message is a sentence."""
 
 
+class UnrecognisableNow(Unrecognisable):
+    """A picture that took too much time or memory, which another container may have."""
+
+
 class RecognitionUnavailable(Exception):
     """The recogniser is busy or out of reach. The same picture may succeed a little later."""
 

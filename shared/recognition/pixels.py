@@ -9,7 +9,7 @@ from shared.pictures import decoding, scaling
 from shared.pictures.budget import CannotBeShown, TooMuchWork, failures
 from shared.pictures.showing.shown import FORMATS
 from shared.pictures.stripping import strip
-from shared.recognition.detections import Unrecognisable
+from shared.recognition.detections import Unrecognisable, UnrecognisableNow
 
 TYPES = tuple(images.CONTENT_TYPES.values())
 
@@ -20,7 +20,7 @@ def small(content: bytes, content_type: str, side: int) -> Image.Image:
     try:
         return decoding.small(content, side)
     except TooMuchWork as error:
-        raise Unrecognisable(f"The picture is too large: {error.reason}.") from error
+        raise UnrecognisableNow(f"The picture is too large: {error.reason}.") from error
     except CannotBeShown as error:
         raise Unrecognisable(f"The picture is broken: {error.reason}.") from error
 

@@ -15,7 +15,7 @@ from shared.pictures.check import check_picture
 from shared.pictures.scaling import scaled
 from shared.pictures.stripping.strip_jpeg import MAX_SCANS
 from shared.recognition import pixels
-from shared.recognition.detections import Unrecognisable
+from shared.recognition.detections import UnrecognisableNow
 from tests.support import pictures
 from tests.support.cloud import ROOT
 from tests.support.heaviest import inks_profile, with_profile
@@ -67,7 +67,7 @@ def test_what_headers_show_is_refused_before_anything_is_decoded() -> None:
 def test_a_bomb_that_an_older_version_stored_is_neither_scaled_nor_recognised(bomb: bytes) -> None:
     with pytest.raises(TooMuchMemory):
         decoding.small(bomb, 256)
-    with pytest.raises(Unrecognisable, match="too large: decoding it takes more than"):
+    with pytest.raises(UnrecognisableNow, match="too large: decoding it takes more than"):
         pixels.small(bomb, "image/webp", 64)
 
 

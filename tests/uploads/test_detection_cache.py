@@ -14,7 +14,7 @@ from moto import mock_aws
 
 from shared.recognised_label import DECIMALS
 from shared.recognition.detection_cache import DetectionCache
-from shared.recognition.detections import Detection, RecognitionUnavailable, Unrecognisable
+from shared.recognition.detections import Detection, RecognitionUnavailable, Unrecognisable, UnrecognisableNow
 from tests.support.clock import Clock
 from tests.support.memory_aws import DETECTIONS, DynamoDB, World
 
@@ -128,6 +128,20 @@ def test_a_failure_is_stored_for_ever_and_raised_again(
         clock.now += 10**9
     assert recogniser.calls == 1
     assert "expires" not in item(client, digest)
+
+
+def test_too_much_work_is_stored_for_an_hour(cache: DetectionCache, digest: str, clock: Clock) -> None:
+    """A slow container may be the cause, and another upload of the picture must not have to bear it for ever."""
+    slow = Recogniser(UnrecognisableNow("The picture is too large: decoding it takes more than 10 seconds."))
+    for _ in range(2):
+        with pytest.raises(Unrecognisable, match="too large"):
+            cache.get_or_recognise(digest, "lite", slow)
+        clock.now += 1_799
+    assert slow.calls == 1
+
+    clock.now += 2
+    assert cache.get_or_recognise(digest, "lite", Recogniser(CAT)) == CAT
+    assert cache.known(digest, "lite") == CAT
 
 
 @pytest.mark.parametrize("error", [RecognitionUnavailable("It is busy."), KeyError("a bug")], ids=["outage", "bug"])
