@@ -256,3 +256,10 @@ def test_small_cells_are_combined() -> None:
     found = chi_square.fit(Counter(a=50, b=10), expected)
     assert (found.freedom, found.chi_square, found.p) == (1, 0, 1)
     assert chi_square.fit(Counter(a=7), {"a": 7.0}).p == 1
+
+
+def test_an_image_that_hardly_ever_comes_fails_no_exact_service_when_it_does() -> None:
+    law = Law({"a": UNITS // 2, "b": UNITS // 4, "c": 1_000})  # of 20,000 draws, 0.03 are expected to be of the last
+    assert Audit("cat", law, Counter(a=13_333, b=6_666, c=1)).passed
+    found = chi_square.fit(Counter(a=50, b=8, c=1, d=1), {"a": 50.0, "b": 6.0, "c": 2.0, "d": 2.0})
+    assert (found.freedom, found.chi_square) == (1, 0)
