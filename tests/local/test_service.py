@@ -279,6 +279,15 @@ def test_without_snapshots_but_with_images_it_refuses(data: Path) -> None:
     assert "has images but" in LocalService(data).refusal()
 
 
+def test_images_are_found_whatever_the_data_folder_is_called(tmp_path: Path) -> None:
+    data = tmp_path / ARTIFACTS
+    (data / "objects/pictures").mkdir(parents=True)
+    (data / "objects/pictures/0.png").write_bytes(b"")
+
+    assert "has images but" in LocalService(data).refusal()
+    assert (data / "objects/pictures/0.png").exists()
+
+
 @pytest.mark.usefixtures("slow_tier")
 def test_state_that_the_emulator_cannot_load_is_refused(data: Path, tmp_path: Path) -> None:
     state = tmp_path / "state"
