@@ -251,6 +251,25 @@ def test_a_shift_is_found_and_an_exact_service_fails_as_often_as_stated() -> Non
     assert audit.ALARM == ALARM == 0.001
 
 
+def test_the_work_of_a_report_grows_with_the_number_of_images_and_not_with_its_square() -> None:
+    sums: list[str] = []
+
+    class Weights(dict[str, int]):
+        def values(self) -> Any:
+            sums.append("weights")
+            return super().values()
+
+    class Drawn(Counter[str]):
+        def total(self) -> int:
+            sums.append("draws")
+            return super().total()
+
+    found = Audit("cat", Law(Weights(WEIGHTS)), Drawn(WEIGHTS))
+    assert found.passed
+    assert f"{found}"
+    assert len(sums) <= 2
+
+
 def test_small_cells_are_combined() -> None:
     expected = {"a": 50.0, "b": 4.0, "c": 4.0, "d": 2.0}
     found = chi_square.fit(Counter(a=50, b=10), expected)
