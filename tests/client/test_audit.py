@@ -3,6 +3,7 @@
 import io
 import json
 import math
+import os
 import random
 import re
 import subprocess
@@ -159,6 +160,19 @@ def test_without_a_label_make_asks_for_one(target: str) -> None:
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode
     assert re.match(rf"Name a .*: make {target} (\w+=\w+ )?(FOLDER=\w+ )?LABEL=\w+", done.stderr)
+
+
+@pytest.mark.parametrize("target", ["audit", "import", "export"])
+def test_make_heeds_the_variable_that_names_another_petapi(target: str) -> None:
+    command = ["make", "-n", "-o", ".venv/client.installed", target, "FOLDER=photos", "LABEL=cat"]
+    known = {name: value for name, value in os.environ.items() if name not in ("URL", "PORT", "PETAPI_URL")}
+    for variables, url in (
+        ({}, "http://127.0.0.1:3000"),
+        ({"PETAPI_URL": "https://pets.example"}, "https://pets.example"),
+        ({"PETAPI_URL": "https://pets.example", "URL": "https://other.example"}, "https://other.example"),
+    ):
+        said = subprocess.run(command, cwd=ROOT, env={**known, **variables}, capture_output=True, text=True, check=True)
+        assert f"--url '{url}'" in said.stdout
 
 
 # --- the report ---
