@@ -134,7 +134,7 @@ def test_a_name_that_cannot_be_that_of_a_host_is_one_sentence(capsys: Capture, h
 def test_a_redirect_to_no_address_is_a_problem(waits: list[float], location: str) -> None:
     with Server(Answer(307, {"Location": location}, b"")) as server:
         with pytest.raises(Unreachable):
-            api_of(server, waits).picture(IMAGE["id"])
+            api_of(server, waits).picture(f"cat/{'0' * 32}.png")
         with pytest.raises(Unreachable):
             api_of(server, waits)._http.post_form(server.url, b"", "text/plain")
 
