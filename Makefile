@@ -13,7 +13,7 @@ export STOPS ?= 200
 # Of `make test-all`: one more than cores, because slow tests wait for servers, disks and clocks, too.
 WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 N ?= 20000
-URL ?= http://127.0.0.1:$(PORT)
+URL ?= $(or $(PETAPI_URL),http://127.0.0.1:$(PORT))
 
 # The functions' folders, as template.yaml lists them. Modules are imported from them and from this folder.
 FUNCTIONS := $(shell sed -n 's|.*CodeUri: \(.*\)/$$|\1|p' template.yaml)

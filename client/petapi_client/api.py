@@ -214,7 +214,7 @@ class PetApi:
     def _pages(self, path: str, query: Query) -> Iterator[Any]:
         page, seen = self._get(path, {**query, "limit": PAGE}), set[str]()
         yield page
-        while cursor := page.get("cursor"):
+        while cursor := str(page.get("cursor") or ""):
             if cursor in seen:
                 raise Unreachable(200, f"The server gives the same page of {path} again and again; ask its operator.")
             seen.add(cursor)

@@ -26,24 +26,33 @@ class AuditImpossible(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Law:
-    """The stated law of a label: image id -> weight in units."""
+    """The stated law of a label: image id -> weight in units.  `total_weight` is their sum."""
 
     weights: Mapping[str, int]
+    total_weight: int = field(init=False, compare=False)
 
-    @property
-    def total_weight(self) -> int:
-        """The sum of all weights."""
-        return sum(self.weights.values())
+    def __post_init__(self) -> None:
+        """Add the weights once: each probability needs their sum."""
+        object.__setattr__(self, "total_weight", sum(self.weights.values()))
+
+    def probability(self, image: str) -> float:
+        """Return the probability of the image."""
+        return self.weights[image] / self.total_weight
 
 
 @dataclass(frozen=True, slots=True)
 class Audit:
-    """The draws of a label, the law that they should follow, and the number that stated a wrong probability."""
+    """All draws of a label, the law that they should follow, and the number that stated a wrong probability."""
 
     label: str
     law: Law
-    drawn: Counter[str] = field(default_factory=Counter)
+    drawn: Counter[str]
     misstated: int = 0
+    count: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Count the draws once: what is expected of each image needs their number."""
+        object.__setattr__(self, "count", self.drawn.total())
 
     @property
     def fit(self) -> Fit:
@@ -57,12 +66,12 @@ class Audit:
 
     def probability(self, image: str) -> float:
         """Return the probability of the image by the law."""
-        return self.law.weights[image] / self.law.total_weight
+        return self.law.probability(image)
 
     def deviation(self, image: str) -> float:
         """Return by how many standard deviations the image was drawn too often."""
         p = self.probability(image)
-        variance = self.drawn.total() * p * (1 - p)
+        variance = self.count * p * (1 - p)
         return (self.drawn[image] - self._expected(image)) / variance**0.5 if variance else 0.0
 
     def shift(self, image: str) -> float:
@@ -73,13 +82,13 @@ class Audit:
         """
         p, freedom = self.probability(image), self.fit.freedom
         found = chi_square.noncentrality(ALARM, POWER, freedom)
-        return float((found * (1 - p) / (self.drawn.total() * p)) ** 0.5)
+        return float((found * (1 - p) / (self.count * p)) ** 0.5)
 
     def _expected(self, image: str) -> float:
-        return self.drawn.total() * self.probability(image)
+        return self.count * self.probability(image)
 
     def __str__(self) -> str:
-        count, images = self.drawn.total(), len(self.law.weights)
+        count, images = self.count, len(self.law.weights)
         lines = [f"{count} draws of {self.label}, which has {images} image{'s' * (images != 1)}", ""]
         if images <= TABLE_MAX:
             lines += [*self._table(), ""]
@@ -101,7 +110,7 @@ class Audit:
         """Return in plain words which wrong probability this many draws reveal."""
         if not self._cells:
             return "There is nothing to compare. Draw more often, or audit a label with more images."
-        count, image = self.drawn.total(), self._cells[-1]
+        count, image = self.count, self._cells[-1]
         p, shift = self.probability(image), self.shift(image)
         wrong = p * (1 - shift) if shift < 1 else p * (1 + shift)
         if wrong > 1:
@@ -134,18 +143,17 @@ class Audit:
 
 def audit(api: PetApi, label: str, count: int) -> Audit:
     """Draw `count` images of the label and test them.  Raise AuditImpossible if its images change meanwhile."""
-    found = Audit(label, law_of(api, label))
-    misstated = 0
+    law, counts, misstated = law_of(api, label), Counter[str](), 0
     for _ in range(count):
         drawn = api.random(label)
         image = drawn.image.id
-        if image not in found.law.weights:
+        if image not in law.weights:
             raise _changed(label)
-        found.drawn[image] += 1
-        misstated += drawn.probability != found.probability(image)
-    if law_of(api, label) != found.law:
+        counts[image] += 1
+        misstated += drawn.probability != law.probability(image)
+    if law_of(api, label) != law:
         raise _changed(label)
-    return Audit(label, found.law, found.drawn, misstated)
+    return Audit(label, law, counts, misstated)
 
 
 def law_of(api: PetApi, label: str) -> Law:

@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-CELL_MIN = 5.0  # expected draws of a cell; cells that expect fewer are combined
+CELL_MIN = 5.0  # expected draws of a cell; cells that expect fewer are combined, if need be with the next larger one
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,12 @@ def fit(observed: Mapping[str, int], expected: Mapping[str, float]) -> Fit:
     cells = [(observed.get(name, 0), e) for name, e in expected.items() if e >= CELL_MIN]
     small = [(observed.get(name, 0), e) for name, e in expected.items() if e < CELL_MIN]
     if small:
-        cells.append((sum(o for o, _ in small), sum(e for _, e in small)))
+        rest = sum(o for o, _ in small), sum(e for _, e in small)
+        if cells and rest[1] < CELL_MIN:  # one draw of what hardly ever comes would be a large statistic
+            least = min(cells, key=lambda cell: cell[1])
+            cells.remove(least)
+            rest = rest[0] + least[0], rest[1] + least[1]
+        cells.append(rest)
     freedom = len(cells) - 1
     chi_square = sum((o - e) ** 2 / e for o, e in cells)
     return Fit(chi_square, freedom, survival(chi_square, freedom) if freedom > 0 else 1.0)

@@ -14,6 +14,7 @@ from urllib.parse import urljoin, urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
+from urllib3.exceptions import HTTPError
 from urllib3.response import BaseHTTPResponse
 from urllib3.util.retry import Retry
 
@@ -136,7 +137,7 @@ class Transport:
             except requests.exceptions.ChunkedEncodingError as error:
                 if not left:
                     raise _unreachable(url, error) from error
-            except requests.RequestException as error:
+            except (requests.RequestException, HTTPError, ValueError) as error:  # the last two: no host has such a name
                 raise _unreachable(url, error) from error
         raise AssertionError
 
@@ -203,7 +204,7 @@ def _document(answer: requests.Response) -> Any:
         return None
     try:
         document = json.loads(answer.content, parse_float=Decimal)
-    except ValueError as error:
+    except (ValueError, ArithmeticError, RecursionError) as error:
         raise Unreachable(
             status, f"{answer.url} returned {status} without JSON; check that the URL is that of a petAPI."
         ) from error

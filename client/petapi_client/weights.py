@@ -14,7 +14,7 @@ DECIMALS = 9
 UNITS: int = 10**DECIMALS
 NUMBER = re.compile(r"\+?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,2})?")
 LENGTH_MAX = 60  # characters of a number
-POWER = re.compile(r"10{0,30}")
+POWER = re.compile(r"10{0,160}")  # above all numbers of this length
 
 
 def parse_weight(text: str) -> Fraction:

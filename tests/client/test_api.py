@@ -111,6 +111,8 @@ def test_a_service_that_stays_busy_is_a_problem_with_its_sentence(waits: list[fl
         (Answer(200, {"Content-Type": "text/html"}, b"<html>"), "returned 200 without JSON; check that the URL is"),
         (Answer(200, JSON, b'{"other": 1}'), "The answer is not that of a petAPI; check the URL."),
         (Answer(200, JSON, b"[]"), "The answer is not that of a petAPI; check the URL."),
+        (Answer(200, JSON, b'{"labels": [], "cursor": {}, "more": 1e99999999999999999999}'), "without JSON"),
+        (Answer(200, JSON, b"[" * 100_000), "without JSON"),
         (Answer(404, JSON, b'"no object"'), "Not Found"),
         (Answer(301, {"Location": "https://example.com/"}, b""), "leads to https://example.com/; name that."),
         (Answer(403, JSON, b'{"message": "Missing Authentication Token"}'), "Missing Authentication Token"),
@@ -119,6 +121,22 @@ def test_a_service_that_stays_busy_is_a_problem_with_its_sentence(waits: list[fl
 def test_what_is_no_petapi_is_one_sentence(waits: list[float], answer: Answer, sentence: str) -> None:
     with Server(answer) as server, pytest.raises(Problem, match=re.escape(sentence)):
         list(api_of(server, waits).labels())
+
+
+@pytest.mark.parametrize("host", ["pets..example", "a" * 64])
+def test_a_name_that_cannot_be_that_of_a_host_is_one_sentence(capsys: Capture, host: str) -> None:
+    ran = petapi(capsys, "labels", url=f"http://{host}")
+    assert (ran.code, ran.out) == (2, "")
+    assert re.fullmatch(rf"{host} cannot be reached \(.*\); start it, or check the URL\.\n", ran.err)
+
+
+@pytest.mark.parametrize("location", ["http://[", "http://pets..example/"])
+def test_a_redirect_to_no_address_is_a_problem(waits: list[float], location: str) -> None:
+    with Server(Answer(307, {"Location": location}, b"")) as server:
+        with pytest.raises(Unreachable):
+            api_of(server, waits).picture(f"cat/{'0' * 32}.png")
+        with pytest.raises(Unreachable):
+            api_of(server, waits)._http.post_form(server.url, b"", "text/plain")
 
 
 IMAGE = {"id": f"cat/{'0' * 32}.png", "label": "cat", "weight": 0.5, "contentType": "image/png", "bytes": 1, "width": 1}

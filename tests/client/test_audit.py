@@ -3,6 +3,7 @@
 import io
 import json
 import math
+import os
 import random
 import re
 import subprocess
@@ -161,6 +162,19 @@ def test_without_a_label_make_asks_for_one(target: str) -> None:
     assert re.match(rf"Name a .*: make {target} (\w+=\w+ )?(FOLDER=\w+ )?LABEL=\w+", done.stderr)
 
 
+@pytest.mark.parametrize("target", ["audit", "import", "export"])
+def test_make_heeds_the_variable_that_names_another_petapi(target: str) -> None:
+    command = ["make", "-n", "-o", ".venv/client.installed", target, "FOLDER=photos", "LABEL=cat"]
+    known = {name: value for name, value in os.environ.items() if name not in ("URL", "PORT", "PETAPI_URL")}
+    for variables, url in (
+        ({}, "http://127.0.0.1:3000"),
+        ({"PETAPI_URL": "https://pets.example"}, "https://pets.example"),
+        ({"PETAPI_URL": "https://pets.example", "URL": "https://other.example"}, "https://other.example"),
+    ):
+        said = subprocess.run(command, cwd=ROOT, env={**known, **variables}, capture_output=True, text=True, check=True)
+        assert f"--url '{url}'" in said.stdout
+
+
 # --- the report ---
 
 
@@ -251,8 +265,34 @@ def test_a_shift_is_found_and_an_exact_service_fails_as_often_as_stated() -> Non
     assert audit.ALARM == ALARM == 0.001
 
 
+def test_the_work_of_a_report_grows_with_the_number_of_images_and_not_with_its_square() -> None:
+    sums: list[str] = []
+
+    class Weights(dict[str, int]):
+        def values(self) -> Any:
+            sums.append("weights")
+            return super().values()
+
+    class Drawn(Counter[str]):
+        def total(self) -> int:
+            sums.append("draws")
+            return super().total()
+
+    found = Audit("cat", Law(Weights(WEIGHTS)), Drawn(WEIGHTS))
+    assert found.passed
+    assert f"{found}"
+    assert len(sums) <= 2
+
+
 def test_small_cells_are_combined() -> None:
     expected = {"a": 50.0, "b": 4.0, "c": 4.0, "d": 2.0}
     found = chi_square.fit(Counter(a=50, b=10), expected)
     assert (found.freedom, found.chi_square, found.p) == (1, 0, 1)
     assert chi_square.fit(Counter(a=7), {"a": 7.0}).p == 1
+
+
+def test_an_image_that_hardly_ever_comes_fails_no_exact_service_when_it_does() -> None:
+    law = Law({"a": UNITS // 2, "b": UNITS // 4, "c": 1_000})  # of 20,000 draws, 0.03 are expected to be of the last
+    assert Audit("cat", law, Counter(a=13_333, b=6_666, c=1)).passed
+    found = chi_square.fit(Counter(a=50, b=8, c=1, d=1), {"a": 50.0, "b": 6.0, "c": 2.0, "d": 2.0})
+    assert (found.freedom, found.chi_square) == (1, 0)

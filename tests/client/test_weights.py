@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from petapi_client import api, cells, plan, weights, weights_csv
+from petapi_client.journal import BEGUN, Entry, last_divisor
 from petapi_client.problem import BadInput
 from petapi_client.values import Image
 from shared import images, limits
@@ -220,3 +221,10 @@ def test_the_client_has_the_rules_of_the_api() -> None:
     assert weights.UNITS == images.UNITS
     assert weights.text_of(plan.DEFAULT_WEIGHT) == images.decimal(images.DEFAULT_WEIGHT)
     assert (api.FORM_MAX, api.FILE_MAX, api.PAGE) == (limits.BODY_MAX, limits.FILE_MAX, paging.LIMIT_MAX)
+
+
+@pytest.mark.parametrize("text", ["9e40", "9" * 57 + "e99"])
+def test_the_divisor_of_any_weight_can_be_named_and_is_found_in_the_journal(text: str) -> None:
+    divisor = weights.smallest_divisor([weights.parse_weight(text)])
+    assert weights.parse_divisor(f"{divisor}") == divisor
+    assert last_divisor([Entry(BEGUN, "http://127.0.0.1:3000", "cat", f"{divisor}")]) == divisor

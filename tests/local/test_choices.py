@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.support import documents
-from tools.local import terminal
+from tools.local import data_folder, terminal
 from tools.local.choices import PARAMETERS, hint, read_choices
 from tools.local.refusals import Refusal
 
@@ -70,6 +70,12 @@ def test_a_switch_is_0_or_1(name: str) -> None:
 def test_a_value_that_the_template_does_not_allow_is_refused(name: str) -> None:
     with pytest.raises(Refusal, match=f"^{name} is 'no such thing'"):
         read_choices({name: "no such thing"})
+
+
+def test_a_data_folder_that_is_a_link_in_a_circle_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    with pytest.raises(Refusal, match="loop cannot be written"):
+        data_folder.claim(read_choices({"DATA": str(tmp_path / "loop")}).data)
 
 
 def test_two_issuers_are_refused() -> None:

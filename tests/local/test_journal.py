@@ -5,6 +5,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from tests.support.little_room import little_room
 from tools.local import journal as journals
 from tools.local.data_folder import DataFolder
 from tools.local.journal import QUEUES, TABLES, Journal
@@ -128,3 +129,16 @@ def test_files_that_no_kept_snapshot_needs_are_removed(folder: DataFolder) -> No
 
 def test_a_snapshot_from_before_there_was_a_journal_lacks_all_of_it(folder: DataFolder) -> None:
     assert journals.beginning(folder.state) == 1
+
+
+def test_a_change_that_the_disk_has_no_room_for_takes_no_later_one_with_it(folder: DataFolder) -> None:
+    journal = Journal(folder)
+    since = journal.rotate()
+    note(journal, 1)
+    room = (folder.journal / str(since)).stat().st_size + 5
+    with little_room(room):
+        note(journal, 2)
+    note(journal, 3)
+    journal.close()
+
+    assert replayed(folder, since=since) == [item(1), item(3)]

@@ -17,7 +17,7 @@ import pytest
 
 from tests.support import direct
 from tests.support.cloud import FUNCTIONS
-from tests.support.local_service import ANSWER_MAX, ROOT, Answer, LocalService, free_port
+from tests.support.local_service import ANSWER_MAX, ROOT, Answer, LocalService, NotReady, free_port
 from tests.support.pictures import png
 from tools.local import snapshots
 from tools.local.deploy import ARTIFACTS
@@ -279,6 +279,15 @@ def test_without_snapshots_but_with_images_it_refuses(data: Path) -> None:
     assert "has images but" in LocalService(data).refusal()
 
 
+def test_images_are_found_whatever_the_data_folder_is_called(tmp_path: Path) -> None:
+    data = tmp_path / ARTIFACTS
+    (data / "objects/pictures").mkdir(parents=True)
+    (data / "objects/pictures/0.png").write_bytes(b"")
+
+    assert "has images but" in LocalService(data).refusal()
+    assert (data / "objects/pictures/0.png").exists()
+
+
 @pytest.mark.usefixtures("slow_tier")
 def test_state_that_the_emulator_cannot_load_is_refused(data: Path, tmp_path: Path) -> None:
     state = tmp_path / "state"
@@ -345,6 +354,14 @@ def test_a_template_that_cannot_be_deployed_is_refused_and_the_data_stays(data: 
 
     with LocalService(data) as service:
         assert draw(service).body == png(1)
+
+
+def test_variables_that_do_not_go_together_are_refused_at_the_first_start_too(tmp_path: Path) -> None:
+    service = LocalService(tmp_path / "data", variables={"JWT_ISSUER": "https://issuer.test/"})
+    with pytest.raises(NotReady, match=r"JwtIssuer needs JwtAudience.* and start again\.\n") as refused:
+        service.start()
+    assert (service.code, "Traceback" in str(refused.value)) == (1, False)
+    assert not (tmp_path / "data/running").exists(), "nothing was killed"
 
 
 @pytest.mark.usefixtures("slow_tier")

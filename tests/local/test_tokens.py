@@ -11,6 +11,7 @@ from pathlib import Path
 import jwt
 import pytest
 
+from tests.support.little_room import little_room
 from tests.support.local_service import ROOT, LocalService
 from tests.support.pictures import png
 from tools.local import local_issuer, print_token
@@ -133,3 +134,11 @@ def test_a_damaged_key_is_refused_and_stays(tmp_path: Path, content: bytes) -> N
         local_issuer.begin(path, "http://127.0.0.1:1")
 
     assert path.read_bytes() == content
+
+
+def test_a_start_on_a_full_disk_loses_no_key(tmp_path: Path) -> None:
+    path = tmp_path / TOKEN_ISSUER
+    first = local_issuer.begin(path, "http://127.0.0.1:3000")
+    with little_room(10), pytest.raises(OSError, match="large"):
+        local_issuer.begin(path, "http://127.0.0.1:3001")
+    assert local_issuer.find(path).documents() == first.documents()

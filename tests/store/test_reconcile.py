@@ -10,6 +10,7 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -306,6 +307,19 @@ def with_a_damaged_tag(api: Api) -> Any:
         ExpressionAttributeValues={":other": {"S": "other"}},
     )
     return image
+
+
+@pytest.mark.parametrize("key", ["", f"cat/{'0' * 32}.png"])
+def test_what_aws_does_not_let_it_list_is_an_error_and_no_trace(
+    api: Api, monkeypatch: pytest.MonkeyPatch, key: str
+) -> None:
+    def denied(*_: object) -> Any:
+        raise ClientError({"Error": {"Code": "AccessDeniedException", "Message": ""}}, "List")
+
+    monkeypatch.setattr(Inventory, "labels", denied)
+    monkeypatch.setattr(Bucket, "versions", denied)
+    report, lines = run(key=key)
+    assert (report, lines) == (Report(errors=1), [f"{key or 'labels'}: AWS refused List (AccessDeniedException)"])
 
 
 def test_a_repair_is_tried_again_while_others_write_the_label(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,6 @@
 """What you choose for `make run` by environment variables: port, data folder, labels, tokens and more."""
 
+import os
 import re
 import shlex
 from collections.abc import Mapping
@@ -114,7 +115,7 @@ def hint(environment: Mapping[str, str]) -> str:
 
 def data_path(environment: Mapping[str, str]) -> Path:
     """Return the data folder."""
-    return Path(environment.get("DATA") or DEFAULT_DATA).resolve()
+    return Path(os.path.realpath(environment.get("DATA") or DEFAULT_DATA))  # which takes links in a circle, too
 
 
 def _port(environment: Mapping[str, str]) -> int:

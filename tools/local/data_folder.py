@@ -18,12 +18,12 @@ You may copy, move or delete the folder while nothing runs on it.
 """
 
 import fcntl
-import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from tools.local import durable
 from tools.local.refusals import Refusal
 
 TOKEN_ISSUER = "token_issuer.json"  # noqa: S105 (the name of a file)
@@ -143,7 +143,5 @@ def mark_stopped(folder: DataFolder) -> None:
 
 
 def write_private(path: Path, text: str) -> None:
-    """Write a file that only its owner may read."""
-    path.unlink(missing_ok=True)
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        file.write(text)
+    """Write a file that only its owner may read. If that fails, as on a full disk, the old one stays."""
+    durable.write(path, text.encode())

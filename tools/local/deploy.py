@@ -130,7 +130,10 @@ class Deployment:
                 f"The data has the tables {', '.join(tables)} but no stack that owns them. "
                 "Put a copy of the data folder in its place, or move it away to begin with empty data."
             )
-        self._cloudformation.create_stack(**arguments)
+        try:
+            self._cloudformation.create_stack(**arguments)
+        except ClientError as error:
+            raise _refusal(error) from error
         self._await("stack_create_complete")
 
     def _update(self, arguments: Mapping[str, Any]) -> None:
@@ -139,9 +142,7 @@ class Deployment:
         except ClientError as error:
             if "No updates are to be performed" in error.response["Error"]["Message"]:
                 return
-            raise Refusal(
-                f"template.yaml cannot be deployed ({error.response['Error']['Message']}). Correct it and start again."
-            ) from error
+            raise _refusal(error) from error
         self._await("stack_update_complete")
 
     def _await(self, state: Any) -> None:
@@ -177,6 +178,14 @@ class Deployment:
                         f"The table {name} has another key in template.yaml than its stored data. Keep this table and "
                         "give the new one another name, or use other data: make run DATA=<folder>"
                     )
+
+
+def _refusal(error: ClientError) -> Refusal:
+    """Return why no deployment begins: what is wrong in the template, or parameters that do not go together."""
+    return Refusal(
+        f"template.yaml cannot be deployed ({error.response['Error']['Message']}). Correct it, or the variables of "
+        "`make run` that set its parameters, and start again."
+    )
 
 
 def includes(node: Any) -> Iterator[dict[str, str]]:

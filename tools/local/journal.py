@@ -4,6 +4,7 @@ Each change is on the disk before its caller has the response. The files are num
 `journal`, which number has the first change that it lacks.
 """
 
+import errno
 import json
 import logging
 import os
@@ -43,7 +44,7 @@ class Journal:
         """
         if self._file:
             try:
-                self._file.write(json.dumps([target, body.decode()]).encode() + b"\n")
+                _write(self._file, json.dumps([target, body.decode()]).encode() + b"\n")
                 os.fdatasync(self._file.fileno())
             except OSError:
                 logger.exception("a change is not in the journal")
@@ -91,6 +92,13 @@ def beginning(snapshot: Path) -> int:
     """Return the number of the first file whose changes the snapshot lacks; 1 if there was no journal then."""
     path = snapshot / BEGINNING
     return int(path.read_text()) if path.exists() else 1
+
+
+def _write(file: IO[bytes], line: bytes) -> None:
+    """Write a line, or nothing if the disk has no room for all of it: behind half of one, the next would be lost."""
+    if (written := file.write(line)) != len(line):
+        file.truncate(file.tell() - written)
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def _changes(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -243,4 +243,5 @@ def _restore(folder: DataFolder) -> bool:
 
 def _has_images(folder: DataFolder) -> bool:
     """Return whether a bucket has a file, apart from the packages of code."""
-    return any(path.is_file() and ARTIFACTS not in path.parts for path in folder.objects.rglob("*"))
+    files = (path.relative_to(folder.objects) for path in folder.objects.rglob("*") if path.is_file())
+    return any(ARTIFACTS not in file.parts for file in files)

@@ -49,12 +49,13 @@ class Reconciliation:
 
     def run(self, *, rebuild: str = "") -> Report:
         """Compare every label and return the report.  First rebuild the label with this name, `*` for all of them."""
-        if rebuild:
-            self._rebuild(rebuild)
-        tags_of, listed = self._store.labels(), self._store.listed()
-        for label in sorted({*tags_of, *self._bucket.labels()}):
-            with self._findings.errors_of(label):
-                self._label(label, tags_of.get(label, set()), is_listed=label in listed, has_lanes=label in tags_of)
+        with self._findings.errors_of("labels"):
+            if rebuild:
+                self._rebuild(rebuild)
+            tags_of, listed = self._store.labels(), self._store.listed()
+            for label in sorted({*tags_of, *self._bucket.labels()}):
+                with self._findings.errors_of(label):
+                    self._label(label, tags_of.get(label, set()), is_listed=label in listed, has_lanes=label in tags_of)
         return self._findings.report
 
     def _rebuild(self, wanted: str) -> None:
@@ -71,11 +72,12 @@ class Reconciliation:
 
         Return the report.
         """
-        versions = [version for version in self._bucket.versions(key) if version.key == key]
-        self._findings.report.versions += len(versions)
-        self._compare_versions(key, versions)
-        if not self._image(key) and not self._findings.dry_run and not thumbnails.discard(key):
-            self._findings.cannot_repair(f"{key}: its thumbnails could not be removed")
+        with self._findings.errors_of(key):
+            versions = [version for version in self._bucket.versions(key) if version.key == key]
+            self._findings.report.versions += len(versions)
+            self._compare_versions(key, versions)
+            if not self._image(key) and not self._findings.dry_run and not thumbnails.discard(key):
+                self._findings.cannot_repair(f"{key}: its thumbnails could not be removed")
         return self._findings.report
 
     def _label(self, label: str, tags: set[str], *, is_listed: bool, has_lanes: bool) -> None:
