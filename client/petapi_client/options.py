@@ -176,7 +176,7 @@ def _divisor(text: str) -> int:
 
 def _from_1_to(largest: int) -> Callable[[str], int]:
     def parse(text: str) -> int:
-        if not (text.isascii() and text.isdigit() and 1 <= int(text[:12]) <= largest):
+        if not (re.fullmatch(r"[0-9]{1,12}", text) and 1 <= int(text) <= largest):
             raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 1 to {largest:,}")
         return int(text)
 

@@ -449,6 +449,7 @@ def test_a_disk_without_room_for_the_journal_is_one_sentence(
         ("--divide-by", "7", "7 is no power of ten"),
         ("--divide-by", "0", "0 is no power of ten"),
         ("--workers", "0", "no whole number from 1 to 32"),
+        ("--workers", "000000000001999", "no whole number from 1 to 32"),
         ("--tags", "a,1", "tag 1 must begin with a letter"),
         ("--tags", "a,b,c,d,e,f", "6 tags are too many"),
         ("--token", "secret", "unrecognized arguments: --token"),

@@ -78,9 +78,17 @@ def test_a_data_folder_that_is_a_link_in_a_circle_is_refused(tmp_path: Path) -> 
         data_folder.claim(read_choices({"DATA": str(tmp_path / "loop")}).data)
 
 
-def test_two_issuers_are_refused() -> None:
-    with pytest.raises(Refusal, match="two issuers"):
-        read_choices({"TOKENS": "1", "JWT_ISSUER": "https://issuer.test/"})
+@pytest.mark.parametrize("name", ["PORT", "RESPONSE_SECONDS"])
+@pytest.mark.parametrize("text", ["0", "-1", "1.5", "٣", "9" * 5_000])
+def test_what_is_no_such_number_is_refused(name: str, text: str) -> None:
+    with pytest.raises(Refusal, match=f"^{name} is '{text}'. It must be a number from 1 to "):
+        read_choices({name: text})
+
+
+@pytest.mark.parametrize(("name", "value"), [("JWT_ISSUER", "https://issuer.test/"), ("JWT_AUDIENCE", "pets")])
+def test_two_issuers_are_refused(name: str, value: str) -> None:
+    with pytest.raises(Refusal, match="its own issuer"):
+        read_choices({"TOKENS": "1", name: value})
 
 
 def test_the_command_for_a_token_names_other_data() -> None:

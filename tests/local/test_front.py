@@ -149,6 +149,7 @@ def test_writes_are_refused_while_nothing_can_be_saved() -> None:
 
     for method, status in (("POST", 503), ("DELETE", 503), ("GET", 200), ("HEAD", 200)):
         assert Client(rules=Rules(check_write=refuse)).send(method, "/") == status
+    assert Client(rules=Rules(check_write=refuse)).send("POST", "/search") == 200, "it stores nothing"
 
 
 def test_the_largest_event_passes_and_one_byte_more_is_413() -> None:

@@ -92,8 +92,11 @@ def read_choices(environment: Mapping[str, str]) -> Choices:
     chosen = {parameter: environment[name] for name, parameter in PARAMETERS.items() if environment.get(name)}
     tokens, warm = _switch(environment, "TOKENS", "0"), _switch(environment, "WARM", "1")
     throttle = _switch(environment, "THROTTLE", "0")
-    if tokens and "JwtIssuer" in chosen:
-        raise Refusal("TOKENS=1 and JWT_ISSUER name two issuers of tokens. Leave one of them out.")
+    if tokens and not {"JwtIssuer", "JwtAudience"}.isdisjoint(chosen):
+        raise Refusal(
+            "With TOKENS=1, petAPI is its own issuer of tokens; JWT_ISSUER and JWT_AUDIENCE are of another one. "
+            "Leave out TOKENS, or these two."
+        )
     return Choices(
         port=_port(environment),
         data=data_path(environment),
@@ -120,16 +123,21 @@ def data_path(environment: Mapping[str, str]) -> Path:
 
 def _port(environment: Mapping[str, str]) -> int:
     text = environment.get("PORT") or "3000"
-    if not (text.isascii() and text.isdigit() and 0 < int(text) < 65536):
+    if not 0 < _whole_number(text) < 65536:
         raise Refusal(f"PORT is {text!r}. It must be a number from 1 to 65535, such as 3000.")
     return int(text)
 
 
 def _seconds(environment: Mapping[str, str]) -> float:
     text = environment.get("RESPONSE_SECONDS") or f"{RESPONSE_SECONDS}"
-    if not (text.isascii() and text.isdigit() and 0 < int(text) <= SECONDS_MAX):
+    if not 0 < _whole_number(text) <= SECONDS_MAX:
         raise Refusal(f"RESPONSE_SECONDS is {text!r}. It must be a number from 1 to {SECONDS_MAX}, such as 29.")
     return float(text)
+
+
+def _whole_number(text: str) -> int:
+    """Return the number of at most nine digits that a text is, or 0 for any other text."""
+    return int(text) if re.fullmatch(r"[0-9]{1,9}", text) else 0
 
 
 def _switch(environment: Mapping[str, str], name: str, default: str) -> bool:

@@ -25,6 +25,7 @@ from tools.local.throttles import Throttles
 CALLS_MAX = 4  # at a time; each may start a process of 35 to 60 MB, and more would wait for the one emulator
 WHOLE_URL = re.compile(r"https?://([^/?]*)(/.*)?", re.IGNORECASE | re.DOTALL)
 READS = ("GET", "HEAD", "OPTIONS")
+READ_BY_POST = "/search"
 DISCARDED_MAX = 100_000_000  # bytes of a refused body that are read, so that the client reads the response
 
 logger = logging.getLogger(__name__)
@@ -127,7 +128,7 @@ class Front:
         quotas.check_event(method, path, scope["query_string"], headers, body)
         if self._rules.throttles:
             self._rules.throttles.check(method, path, time.monotonic())
-        if method not in READS:
+        if method not in READS and path != READ_BY_POST:
             self._rules.check_write(method, len(body))
         return await self._call(method, path, scope["query_string"], headers, body)
 
