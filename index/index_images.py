@@ -6,7 +6,7 @@ it comes again by the schedule of retrying.py, so a model that is throttled cost
 
 import os
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import cache
 from time import monotonic
 from typing import Any
@@ -39,7 +39,9 @@ STREAM = "aws:dynamodb"
 # tags behind them should not wait, and while `make run` waits for this function, its queues wait, too.
 STREAM_SECONDS = 4.0
 PICTURE_SECONDS = 25.0  # that a picture may take: 5 to decode it, and attempts of a recogniser and of an encoder
-STUBBORN = 6  # the attempt, after 2.6 minutes, from which a failure counts: before, a model may just be busy
+# The attempt, after 2.6 minutes, from which a failure counts: before, a model may just be busy. It is the last try of a
+# picture that takes too much time or memory.
+STUBBORN = 6
 
 
 @entry
@@ -66,14 +68,16 @@ def _follow(records: Sequence[Record], measured: Measured) -> list[str]:
 def _take(records: Sequence[Record], measured: Measured) -> list[str]:
     """Index the images of the queue's messages. Return the ids of the messages that must come again."""
     images = {record["messageId"]: _image(record) for record in records}
-    later = {image.id for image in _run([image for image in images.values() if image], lambda: True)}
+    stubborn = [record for record in records if _attempt(record) >= STUBBORN]
+    last_tries = {image.id for record in stubborn if (image := images[record["messageId"]])}
+    later = {image.id for image in _run([image for image in images.values() if image], lambda: True, last_tries)}
     failed = [record for record in records if (image := images[record["messageId"]]) is None or image.id in later]
     for image in filter(None, images.values()):
         _log(image, is_later=image.id in later)
     for record in failed:
         _postpone(record, is_hopeless=images[record["messageId"]] is None)
-    if stubborn := sum(_attempt(record) >= STUBBORN for record in failed):
-        metrics.count_by("Failed", "index", stubborn)
+    if still := sum(record in stubborn for record in failed):
+        metrics.count_by("Failed", "index", still)
     counts = (len(records), len(failed))
     logs.log().info("queue: %d messages, %d of them later", *counts, extra=metrics.members(measured))
     return [record["messageId"] for record in failed]
@@ -95,18 +99,18 @@ def _image(record: Record) -> ToIndex | None:
         return None
 
 
-def _run(images: Sequence[ToIndex], has_time: Callable[[], bool]) -> list[ToIndex]:
+def _run(images: Sequence[ToIndex], has_time: Callable[[], bool], last_tries: Collection[str] = ()) -> list[ToIndex]:
     """Index the images. Return those that failed, all of them if nothing could be done at all."""
     if not images:
         return []
     try:
-        return _indexing(read_settings(), has_time).run(images)
+        return _indexing(read_settings(), has_time, last_tries).run(images)
     except Exception as error:
         logs.failure(f"{len(images)} images", error)
         return list(images)
 
 
-def _indexing(settings: Settings, has_time: Callable[[], bool]) -> Indexing:
+def _indexing(settings: Settings, has_time: Callable[[], bool], last_tries: Collection[str]) -> Indexing:
     encoder = _encoder()
     index = index_name(encoder) if encoder else ""
     if index and index != name_of(settings.vector_index):
@@ -124,6 +128,7 @@ def _indexing(settings: Settings, has_time: Callable[[], bool]) -> Indexing:
         index=index,
         recognise_all=recognise_all,
         has_time=lambda: has_time() and deadline.seconds_left() > PICTURE_SECONDS,
+        last_tries=last_tries,
     )
 
 

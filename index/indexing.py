@@ -24,7 +24,8 @@ ROUNDS = 3  # an image that changes faster than that is indexed later
 class Indexing:
     """Indexes images; `vectors` is None if there is no encoder, and `index` is empty then.
 
-    `recognise_all` wants labels for each picture, and `has_time` says whether there is time for another picture.
+    `recognise_all` wants labels for each picture, and `has_time` says whether there is time for another picture. A
+    picture in `last_tries` that takes too much time or memory is not tried again.
     """
 
     def __init__(
@@ -39,10 +40,11 @@ class Indexing:
         index: str,
         recognise_all: bool,
         has_time: Callable[[], bool],
+        last_tries: Collection[str],
     ) -> None:
         self._observer, self._vectors, self._bucket, self._maker = observer, vectors, bucket, maker
         self._writer, self._failures, self._has_time = writer, failures, has_time
-        self._index, self._recognise_all = index, recognise_all
+        self._index, self._recognise_all, self._last_tries = index, recognise_all, last_tries
 
     def run(self, images: Iterable[ToIndex]) -> list[ToIndex]:
         """Index these images. Return those that must come again; the log says why."""
@@ -125,7 +127,7 @@ class Indexing:
 
     def _with_picture(self, seen: Seen, image: Image) -> Change:
         """Return what is made of the image's picture."""
-        made = self._maker.make(image, self._content(image))
+        made = self._maker.make(image, self._content(image), is_last_try=image.id in self._last_tries)
         return Change(
             image.id,
             image,

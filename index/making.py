@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from shared.images import Image, content_type
-from shared.pictures.budget import CannotBeShown
+from shared.pictures.budget import CannotBeShown, TooMuchWork
 from shared.recognition.detections import Detection, Misconfigured, Unrecognisable
 from shared.recognition.recognition import Recognition
 from shared.tiles import Labels, Tile
@@ -34,17 +34,20 @@ class Maker:
         self._encoder, self._find_labels = encoder, find_labels
         self._index = index_name(encoder) if encoder else ""
 
-    def make(self, image: Image, content: bytes) -> Made:
+    def make(self, image: Image, content: bytes, *, is_last_try: bool = True) -> Made:
         """Make tile and vector of the image's picture.
 
         A picture that cannot be decoded or compared, now and later, gets a tile that says so.  Raise EncoderBusy or
-        RecognitionUnavailable if a later call may succeed.
+        RecognitionUnavailable if a later call may succeed, and TooMuchWork if this is not the last try: another
+        container may have the time or the memory that this one had not.
         """
         from views import views_of  # here, because it imports Pillow
 
         try:
             views = views_of(content)
         except CannotBeShown as error:
+            if isinstance(error, TooMuchWork) and not is_last_try:
+                raise
             return _refused(Tile(image.label, image.name, image.version_id), error.reason, by="")
         tile = Tile(
             image.label, image.name, image.version_id, views.tile, self._find_labels(image, content, views.jpeg)

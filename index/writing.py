@@ -14,6 +14,7 @@ from botocore.exceptions import ClientError
 from shared import logs
 from shared.errors import Unavailable
 from shared.images import Image
+from shared.pictures.budget import TooMuchWork
 from shared.recognition.detections import RecognitionUnavailable
 from shared.tiles import Tile, Tiles
 from shared.vectors.encoder import EncoderBusy
@@ -49,7 +50,7 @@ class PictureMissing(Exception):
 
 
 # What is no failure of the image, and no bug
-LATER = (EncoderBusy, IndexBusy, RecognitionUnavailable, Unavailable, NoTime, PictureMissing)
+LATER = (EncoderBusy, IndexBusy, RecognitionUnavailable, Unavailable, NoTime, PictureMissing, TooMuchWork)
 
 
 class Failures:

@@ -9,7 +9,9 @@ import pytest
 from PIL import Image
 
 import index_images
+import views
 from shared.index_queue import ToIndex
+from shared.pictures.budget import TooMuchTime
 from shared.recognition.recognition import Recognition
 from shared.tiles import TILE_BYTES
 from tests.support import memory_index
@@ -181,6 +183,34 @@ def test_a_poison_picture_stops_neither_the_stream_nor_those_beside_it(scene: In
     assert "tile" not in scene.tile(poison)
     assert scene.differences() == []
     assert scene.world.queue == []
+
+
+def test_a_picture_that_takes_too_much_is_tried_again_and_refused_in_the_end(
+    scene: IndexScene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A slow container may be the cause, so one try is not enough."""
+    shipped = views.views_of
+    monkeypatch.setattr(views, "views_of", too_slow)
+    one, other = scene.upload(tiny(1)), scene.upload(tiny(2))
+
+    scene.follow()
+
+    for _ in range(index_images.STUBBORN - 1):
+        scene.world.queue = memory_index.take(scene.world.queue)
+    assert len(scene.world.queue) == 2
+    assert scene.world.tables[TILES] == {}
+    first, second = scene.world.queue
+    assert memory_index.take([first]) == []
+    monkeypatch.setattr(views, "views_of", shipped)
+    assert memory_index.take([second]) == []
+    refused, made = sorted([scene.tile(one), scene.tile(other)], key=lambda tile: "tile" in tile)
+    assert "takes more than 1.9 seconds" in refused["refused"]["S"]
+    assert len(made["tile"]["B"]) == TILE_BYTES
+    assert scene.differences() == []
+
+
+def too_slow(_: bytes) -> views.Views:
+    raise TooMuchTime(1.9)
 
 
 def test_a_row_that_cannot_be_read_goes_to_the_queue_and_the_others_are_indexed(scene: IndexScene) -> None:
