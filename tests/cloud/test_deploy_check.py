@@ -257,6 +257,7 @@ def test_what_sam_guided_writes_is_read(tmp_path: Path, capsys: pytest.CaptureFi
         ("", {"CONFIG_ENV": "ci"}, "it has no environment ci"),
         ("[default\n", {}, "cannot be used: "),
         ("", {"PARAMETERS": "Labels='cat"}, "No closing quotation"),
+        ('[default.deploy.parameters]\nparameter_overrides = "Labels=\'cat"\n', {}, "No closing quotation"),
     ],
 )
 def test_a_file_or_parameters_that_sam_could_not_use_either_are_named(

@@ -39,7 +39,7 @@ def main(variables: Mapping[str, str], folder: Path = plan.TEMPLATE.parent) -> i
     stack, overrides = variables.get("STACK", ""), variables.get("PARAMETERS", "")
     try:
         config = plan.read_config(folder / "samconfig.toml", variables.get("CONFIG_ENV", ""))
-        plan.given(overrides)
+        plan.given(overrides or plan.written(config))
     except ValueError as error:
         print(f"samconfig.toml or PARAMETERS cannot be used: {error}.", file=sys.stderr)
         return 2

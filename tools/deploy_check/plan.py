@@ -34,17 +34,20 @@ def planned(
 
     Overrides stand for all of samconfig.toml's. What neither names stays as the present stack has it.
     """
-    of_deploy = options(config)
-    name = stack or of_deploy.get("stack_name", "petapi")
-    written = of_deploy.get("parameter_overrides", "")
-    if isinstance(written, Mapping):
-        written = [f"{each}={value}" for each, value in written.items()]
-    written = written if isinstance(written, str) else " ".join(map(shlex.quote, written))
+    name = stack or options(config).get("stack_name", "petapi")
     declared = read_template(TEMPLATE)["Parameters"]
     defaults = {each: str(declared[each].get("Default", "")) for each in declared}
-    chosen = given(overrides) if overrides else given(written)
+    chosen = given(overrides or written(config))
     present = parameters_of(cloudformation, name)
     return Deploy(name, account, cloudformation.meta.region_name, {**defaults, **present, **chosen})
+
+
+def written(config: Mapping[str, Any]) -> str:
+    """Return the parameter overrides of samconfig.toml as one text."""
+    found = options(config).get("parameter_overrides", "")
+    if isinstance(found, Mapping):
+        found = [f"{each}={value}" for each, value in found.items()]
+    return found if isinstance(found, str) else " ".join(map(shlex.quote, found))
 
 
 def given(text: str) -> dict[str, str]:
