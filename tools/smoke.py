@@ -12,7 +12,7 @@ import sys
 import time
 import zlib
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from decimal import Decimal
 
@@ -61,9 +61,19 @@ class Smoke:
                 weights[uploaded.image.id] = weight
             yield weights
         finally:
-            for image in weights:
-                self._pause(PAUSE)
+            self._delete(weights)
+
+    def _delete(self, images: Iterable[str]) -> None:
+        """Delete each of these images, also after one that cannot be deleted. Raise the first Problem."""
+        problems = []
+        for image in images:
+            self._pause(PAUSE)
+            try:
                 self._api.delete(image)
+            except Problem as problem:
+                problems.append(problem)
+        if problems:
+            raise problems[0]
 
     def _draw(self, weights: dict[str, Decimal]) -> Counter[str]:
         """Draw until DRAWS images were drawn from all pictures. Answers from before the last upload do not count."""

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from petapi_client import PetApi, Unreachable
+from petapi_client import PetApi, Problem, Unreachable
 from petapi_client.transport import Transport
 from tests.support.cloud import ROOT
 from tests.support.hosts import new_label
@@ -110,3 +110,21 @@ def test_the_workflow_signs_in_without_a_key_asks_nobody_and_tries_what_it_deplo
 
 def test_each_picture_is_one_that_nobody_has() -> None:
     assert len({smoke.picture() for _ in range(20)}) == 20
+
+
+def test_a_picture_that_cannot_be_deleted_keeps_no_other_one(
+    running: LocalService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    api, label = PetApi(running.url), new_label()
+    delete, asked = api.delete, []
+
+    def fail_once(image: str) -> None:
+        asked.append(image)
+        if len(asked) == 1:
+            raise Problem(500, "It went wrong.")
+        delete(image)
+
+    monkeypatch.setattr(api, "delete", fail_once)
+    with pytest.raises(Problem, match=r"It went wrong\."):
+        list(smoke.Smoke(api, label, pause=lambda _: None).run())
+    assert [image.id for image in api.images(label)] == asked[:1]
