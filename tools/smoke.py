@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from decimal import Decimal
 
-from petapi_client import PetApi, Problem, chi_square
+from petapi_client import BadInput, PetApi, Problem, chi_square
 
 WEIGHTS = {"0.6": Decimal("0.6"), "0.3": Decimal("0.3"), "0.1": Decimal("0.1")}
 DRAWS, BATCH = 500, 100
@@ -116,13 +116,16 @@ def picture() -> bytes:
 
 
 def main(url: str, token: str | None, label: str) -> int:
-    """Print a line for each step. Return the exit code: 1 if a step fails, 2 without an address."""
+    """Print a line for each step. Return the exit code: 1 if a step fails, 2 without an address that can be used."""
     if not url:
         print("Name the address: make smoke URL=https://... TOKEN=...", file=sys.stderr)
         return 2
     try:
         for line in Smoke(PetApi(url, token), label).run():
             print(line, flush=True)
+    except BadInput as error:
+        print(error, file=sys.stderr)
+        return 2
     except (NotAsExpected, Problem) as error:
         print(f"{url} failed: {error}", file=sys.stderr)
         return 1

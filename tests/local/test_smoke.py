@@ -128,3 +128,15 @@ def test_a_picture_that_cannot_be_deleted_keeps_no_other_one(
     with pytest.raises(Problem, match=r"It went wrong\."):
         list(smoke.Smoke(api, label, pause=lambda _: None).run())
     assert [image.id for image in api.images(label)] == asked[:1]
+
+
+@pytest.mark.parametrize(
+    ("url", "token"), [("pets.example.com", None), ("https://pets.example.com/?a=b", None), ("http://a.example", "x")]
+)
+def test_an_address_that_cannot_be_used_is_refused_in_a_sentence(
+    url: str, token: str | None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert smoke.main(url, token, "cat") == 2
+    said = capsys.readouterr().err
+    assert url in said
+    assert said.count("\n") == 1
