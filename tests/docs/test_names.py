@@ -148,3 +148,11 @@ def test_the_mutants_that_decisions_name_are_there() -> None:
     mutants = (ROOT / "tests/mutants.yaml").read_text()
     assert named
     assert all(name in mutants for name in named)
+
+
+def test_a_model_of_your_own_is_brought_as_the_template_asks() -> None:
+    """Without EncoderLayer, a rule refuses the deploy."""
+    (row,) = re.findall(r"^\| `EncoderLayer` \|.*$", documents.text_of(CONFIGURATION), re.MULTILINE)
+    assert "`onnx`" in row
+    page = documents.text_of(ROOT / "docs/how-to/direct-uploads.md")
+    assert "`EncoderLayer`" in page.partition("\n## Choose what recognises\n")[2].partition("\n## ")[0]
