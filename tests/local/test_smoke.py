@@ -1,6 +1,8 @@
 """The smoke test of a deployed petAPI, tried against `make run` and against services that are wrong."""
 
+import os
 import re
+import subprocess
 from collections.abc import Callable
 from typing import Any
 
@@ -140,3 +142,15 @@ def test_an_address_that_cannot_be_used_is_refused_in_a_sentence(
     said = capsys.readouterr().err
     assert url in said
     assert said.count("\n") == 1
+
+
+@pytest.mark.parametrize(("given", "label"), [("", "cat"), ("bird", "bird")])
+def test_the_workflow_may_name_a_label_that_the_service_takes(given: str, label: str) -> None:
+    """Labels need not have cat. A variable of the repository that is not set is an empty text."""
+    workflow = yaml.safe_load((ROOT / ".github/workflows/deploy.yml").read_text())
+    assert workflow["jobs"]["deploy"]["steps"][-1]["env"]["LABEL"] == "${{ vars.LABEL }}"
+    command = ["make", "--dry-run", "--always-make", "smoke", "URL=https://a.example"]
+    printed = subprocess.run(
+        command, cwd=ROOT, env={**os.environ, "LABEL": given}, capture_output=True, text=True, check=True
+    )
+    assert f"LABEL='{label}'" in printed.stdout
