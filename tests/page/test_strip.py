@@ -168,3 +168,12 @@ def test_of_a_label_with_thousands_of_pictures_the_strip_says_what_it_has_not_re
     expect(page.locator("#gallery .tile:focus")).to_be_in_viewport()
     expect(page.locator("#gallery .tile")).to_have_count(READ_MAX)
     expect(page.locator("#gallery .end")).to_contain_text("The first 1,000 were read.")
+
+    def another(page: Page) -> None:
+        routes(page)
+        other = {"label": "other", "count": 1, "totalWeight": 1}  # the label is newer than this list
+        page.route("**/labels?*", lambda route: route.fulfill(json={"labels": [other]}))
+
+    page = visit(f"{label}&tag=even", before=another)
+    expect(page.locator("#law-title")).to_contain_text(f"of {label} with the tag even")
+    expect(page.locator(".strip .rest .cap span")).to_have_text("more")  # how many have the tag is not known

@@ -155,8 +155,10 @@ def test_a_service_of_few_labels_gets_all_samples_under_the_first(petapi: Api, v
         page.route("**/labels?*", lambda route: route.fulfill(json={"labels": []}), times=1)
 
     page = visit(before=before)
+    give(page, File(pictures.png(1), "mine.png"))  # which was not sent, and is not sent along
     page.locator("#samples").click()
-    expect(page.locator(".tray .sum p")).to_have_text("3 of 3 stored.")
+    expect(page.locator(".tray .sum p")).to_have_text("3 of 4 stored.")
+    expect(row(page, "mine.png")).to_contain_text("Waiting")
     expect(page.locator(".taken")).to_have_text(f"This service takes the labels {petapi.label}, vehicles.")
     expect(page.locator(".tile")).to_have_count(3)
     stored = json_of(petapi.get(f"/images?label={petapi.label}"))["images"]

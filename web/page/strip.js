@@ -54,7 +54,7 @@ function strip({ rows, drawn, last, label, tag, rest, all, gone, images }) {
   $(".shared").textContent = groups.length ? `${about} Click one to see them in the gallery.` : "";
 }
 
-const unread = () => (labelled().count - state.images.length).toLocaleString("en");
+const unread = () => (state.tag ? "" : ((labelled()?.count ?? state.images.length) - state.images.length).toLocaleString("en"));
 
 function words({ of, probability }) {
   if (!of.length) return `${unread()} more, which were not read, ${percent(probability)}`;

@@ -214,7 +214,7 @@ async function samples() {
     files.push(new File([await answer.blob()], name, { type: "image/jpeg" }));
   }
   add(files, own.map(({ label, tags, weight }) => ({ label, tags, weight })));
-  begin();
+  begin(rows.slice(-files.length));
 }
 
 couple(form);
