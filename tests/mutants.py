@@ -113,6 +113,7 @@ def notice_by_darts(scenarios: int) -> str:
         every_dart.check_failed_reads(is_remembered=True)
         every_dart.check_order()
         every_dart.check_picture()
+        every_dart.check_total()
         for said in left_out.SAID:
             left_out.check_law(said)
         renamed.check_all()
