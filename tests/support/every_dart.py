@@ -193,7 +193,7 @@ def in_turn(history: Sequence[Moment], rng: random.Random, *, count: int, longes
 
 def known(of_lanes: Moment, of_chunks: Moment, pools: Pools) -> dict[str, int]:
     """Return the weights of the images in the chunks that the lanes count, by name or id as `hit` has it."""
-    found = {}
+    found: dict[str, int] = {}
     for pool in pools:
         lanes = lanes_of(of_lanes, pool)
         for number, weights in chunks_of(of_chunks, pool).items():
