@@ -12,9 +12,11 @@ from foresight import Memory, Row
 from pools import Pools, lanes_of, named, no_images_of
 from shared import images, metrics
 from shared.errors import Unavailable
-from shared.labels import chunks
+from shared.images import Pool
+from shared.labels import chunks, items
 from shared.labels.items import Chunk
 from shared.labels.reading import Reader
+from shared.labels.retries import retried
 from shared.parallel import beside
 
 T = TypeVar("T")
@@ -138,9 +140,25 @@ class _Draw(Generic[T]):
                 unread.discard(chunk)
             weights = found.get(chunk, {})
             name = darts.image_at(weights, offset)
-            if name and weights[name] <= self._total_weight:  # else the two reads disagree: no probability is above 1
+            if name and weights[name] > self._total_weight:  # the two reads disagree: no probability is above 1
+                return self._at_one_moment(chunk[0], name)
+            if name:
                 return Drawn(chunk[0].label, name, weights[name], self._total_weight)
         return None
+
+    def _at_one_moment(self, pool: Pool, name: str) -> Drawn | None:
+        """Return what was drawn, with its weight and the total as they are at one moment; None if it was deleted.
+
+        To throw another dart in place of this one would draw heavy images too rarely.
+        """
+        lanes = [self._reader.chunk_key(each, number) for each in self._pools for number in range(chunks.LANES)]
+        keys = [self._reader.row_key(pool, name), *lanes]
+        row, *found = retried(lambda _: self._reader.snapshot(keys))
+        if row is None:
+            return None
+        weight = items.entry(row).weight
+        total_weight = sum(items.lane(lane).total_weight for lane in found if lane)
+        return Drawn(pool.label, name, weight, max(weight, total_weight))
 
     def _found(self, drawn: Drawn, row: Row, ahead: Callable[[], T | None]) -> T | None:
         """Return what was fetched of the image ahead, if it was this one; else fetch it now."""

@@ -35,7 +35,7 @@ class Mutant:
     """Replacements of texts, each found once in its file.  `implied` is the proof that no run can notice them.
 
     `kind` has the arguments of the scenarios that show it, where the usual kinds rarely do.  `draws` is whether every
-    dart shows it, which scenarios do not throw.
+    dart shows it, which scenarios do not throw, or a file name that changes, which scenarios do not change.
     """
 
     name: str
@@ -106,15 +106,17 @@ def _line(error: BaseException) -> str:
 def notice_by_darts(scenarios: int) -> str:
     """Return why draws fail whose reads are of chosen moments; empty if they do not."""
     from shared.errors import Unavailable
-    from tests.support import every_dart, left_out
+    from tests.support import every_dart, left_out, renamed
     from tests.support.simulation import Simulation
 
     try:
         every_dart.check_failed_reads(is_remembered=True)
         every_dart.check_order()
         every_dart.check_picture()
+        every_dart.check_total()
         for said in left_out.SAID:
             left_out.check_law(said)
+        renamed.check_all()
     except (AssertionError, Unavailable) as error:
         return _line(error)
     for seed in range(scenarios):

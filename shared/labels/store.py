@@ -172,12 +172,12 @@ class Store(AheadReader):
     def _remove(self, image: Image, pool: Pool, entry: Entry | None) -> list[Any]:
         if entry is None:
             return [self._transactions.stay_away(pool, image.name)]
-        return self._take(image.tags, entry)
+        return self._take(items.description(image), entry)
 
-    def _take(self, tags: Sequence[str], entry: Entry) -> list[Any]:
-        """Return the writes that remove an image with these tags from the entry's pool."""
+    def _take(self, described: items.Item, entry: Entry) -> list[Any]:
+        """Return the writes that remove an image of this description from the entry's pool."""
         lane = self._lane(entry)
-        return self._transactions.remove(tags, entry, lane, self._filler(entry, lane))
+        return self._transactions.remove(described, entry, lane, self._filler(entry, lane))
 
     def _edit(self, image: Image, new: Image, item: items.Item, *, again: bool, others: Entries = ()) -> list[Any]:
         """Return the writes of a change, those for the label first; none if all is as it should be.

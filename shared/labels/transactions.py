@@ -6,7 +6,6 @@ the image's own item comes first, so that its reason is the first one of a cance
 docs/explanation/transactions.md has the tables and the reasons.
 """
 
-from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any, NamedTuple
@@ -63,8 +62,8 @@ class Transactions(NamedTuple):
         }
         return {"Delete": delete}
 
-    def remove(self, tags: Sequence[str], entry: Entry, lane: Lane, filler: Entry | None) -> list[Write]:
-        """Remove an image with these tags from a pool: 3 writes, or 5 if a filler of the active chunk takes its place.
+    def remove(self, described: items.Item, entry: Entry, lane: Lane, filler: Entry | None) -> list[Write]:
+        """Remove an image of this description from a pool: 3 writes, or 5 if a filler of the active chunk replaces it.
 
         The condition names the version.  If the same picture was deleted and uploaded again since it was read, it may
         be in the same chunk with the same weight, but the caller would discard the wrong version.
@@ -77,7 +76,7 @@ class Transactions(NamedTuple):
         }
         weight_class = chunks.class_of(entry.weight)
         return [
-            _if_unchanged({"Delete": delete}, tags, entry),
+            _if_unchanged({"Delete": delete}, described, entry),
             self._change_lane(entry.pool, lane, -entry.weight, one_less(lane, weight_class)),
             *self._leave(entry, filler, empties=chunks.empties_chunk(lane, weight_class)),
         ]
@@ -199,7 +198,7 @@ class Transactions(NamedTuple):
 
     def _change_image(self, image: Image, new: Image, old_entry: Entry, new_entry: Entry) -> Write:
         """Update an image's item in a pool.  Only the item in the pool of the label has tags and file name."""
-        write = _if_unchanged(self._update_image(old_entry, new_entry), image.tags, old_entry)
+        write = _if_unchanged(self._update_image(old_entry, new_entry), items.description(image), old_entry)
         if not new_entry.pool.tag and (image.tags, image.filename) != (new.tags, new.filename):
             described = items.description(new)
             gone = [name for name in items.description(image) if name not in described]
@@ -230,19 +229,19 @@ class Transactions(NamedTuple):
         return {"Update": update}
 
 
-def _if_unchanged(write: Write, tags: Sequence[str], entry: Entry) -> Write:
-    """Add to a write the condition that the image's item still has its version and, in the label's pool, these tags.
+def _if_unchanged(write: Write, described: items.Item, entry: Entry) -> Write:
+    """Add to a write the condition that the image's item still has its version and, in the label's pool, what is given.
 
-    The tags determine the pools.  With a tag added or removed since, the transaction would miss a pool's entry.
+    The tags determine the pools.  With a tag added or removed since, the transaction would miss a pool's entry.  With
+    another file name, the caller's If-Match would be passed over.
     """
     (call,) = write.values()
     call["ConditionExpression"] += " AND versionId = :version"
     call["ExpressionAttributeValues"][":version"] = {"S": entry.version_id}
-    if not entry.pool.tag and tags:
-        call["ConditionExpression"] += " AND tags = :tags"
-        call["ExpressionAttributeValues"][":tags"] = {"SS": list(tags)}
-    elif not entry.pool.tag:
-        call["ConditionExpression"] += " AND attribute_not_exists(tags)"
+    for name in () if entry.pool.tag else ("tags", "filename"):
+        same = f"{name} = :{name}" if name in described else f"attribute_not_exists({name})"
+        call["ConditionExpression"] += f" AND {same}"
+        call["ExpressionAttributeValues"] |= {f":{name}": described[name]} if name in described else {}
     return write
 
 

@@ -81,6 +81,10 @@ def test_only_the_picture_of_the_image_that_was_hit_is_shown() -> None:
     every_dart.check_picture()
 
 
+def test_an_image_that_is_heavier_than_the_total_is_hit_by_its_weight_in_darts() -> None:
+    every_dart.check_total()
+
+
 @pytest.mark.parametrize("outcome", ["nothing", "an error"])
 def test_a_picture_that_could_not_be_fetched_ahead_is_fetched_again(world: World, outcome: str) -> None:
     store, memory, outcomes = stored(world, [536_870_911]), Memory(), []

@@ -219,6 +219,65 @@ def test_a_probability_above_one_is_never_returned(world: World) -> None:
     assert (found.weight, found.total_weight, found.probability) == (500_000_000, 500_000_000, 1)
 
 
+def other_moment(world: World, heavy: list[int], is_read_before: Callable[[int], bool]) -> Store:
+    """Return a store of two images, of which one has first the one and then the other weight, of the same class.
+
+    An eventually consistent read of the lanes or chunks for which `is_read_before` holds is that of the first weight.
+    """
+    store = stored(world, [heavy[0], 100_000_000])
+    before = {key: item for key, item in world.tables[CHUNKS].items() if is_read_before(int(key[1]))}
+    store.edit(LABEL, image(0, 1).name, lambda image: replace(image, weight=heavy[1]))
+
+    def read(table: str, key: tuple[str, str], *, consistent: bool) -> object:
+        is_before = table == CHUNKS and key in before and not consistent
+        return before[key] if is_before else world.tables[table].get(key)
+
+    world.read = read  # type: ignore[method-assign, assignment]
+    return store
+
+
+def is_lane(number: int) -> bool:
+    return number < chunks.FIRST_CHUNK_NUMBER
+
+
+def is_chunk(number: int) -> bool:
+    return not is_lane(number)
+
+
+@pytest.mark.parametrize(
+    ("heavy", "is_read_before"),
+    [([270_000_000, 530_000_000], is_lane), ([530_000_000, 270_000_000], is_chunk)],
+    ids=["an old total", "an old weight"],
+)
+def test_an_image_that_is_heavier_than_the_total_that_was_read_is_not_drawn_too_rarely(
+    world: World, heavy: list[int], is_read_before: Callable[[int], bool]
+) -> None:
+    store = other_moment(world, heavy, is_read_before)
+    rng, weights = random.Random(1), {image(0, 1).name: 530_000_000, image(1, 1).name: 100_000_000}
+    found = [drawn(store, rng) for _ in range(500)]
+    expected = {name: 500 * weight / 630_000_000 for name, weight in weights.items()}
+    assert p_value(Counter(one.name for one in found), expected) > 0.001
+    now = heavy[1], heavy[1] + 100_000_000
+    assert {(one.weight, one.total_weight) for one in found if one.name == image(0, 1).name} == {now}
+
+
+def test_an_image_that_is_heavier_than_the_total_that_was_read_costs_one_more_read(world: World) -> None:
+    store = other_moment(world, [270_000_000, 530_000_000], is_lane)
+    calls: list[str] = []
+    world.pause = calls.append
+    for seed in range(100):
+        calls.clear()
+        if drawn(store, random.Random(seed)).name == image(0, 1).name:
+            break
+    assert calls == ["query", "batch_get_item", "transact_get_items"]
+
+
+def test_an_image_that_is_heavier_than_the_total_and_gone_is_not_drawn(world: World) -> None:
+    store = other_moment(world, [530_000_000, 270_000_000], is_chunk)
+    store.remove(LABEL, image(0, 1).name)
+    assert {drawn(store, random.Random(seed)).name for seed in range(20)} == {image(1, 1).name}
+
+
 def test_a_lane_that_counts_missing_images_is_a_503(world: World) -> None:
     lane = {"label": {"S": LABEL}, "chunkNumber": {"N": "0"}, "totalWeight": {"N": "5"}, "chunkVolume3": {"N": "1"}}
     world.tables[CHUNKS][(LABEL, "0")] = lane

@@ -24,7 +24,7 @@ from shared.labels import chunks, retries
 from shared.labels import store as store_module
 from shared.labels.store import Store
 from shared.pictures.bucket import Bucket
-from tests.support import invariants, pictures
+from tests.support import invariants, pictures, renamed
 from tests.support.hosts import Api, Handlers, json_of
 from tests.support.local_service import ANSWER_MAX
 from tests.support.memory_aws import CHUNKS, IMAGES, DynamoDB, World
@@ -123,6 +123,14 @@ def test_an_image_that_moves_to_another_chunk_while_it_is_edited_stays_there(wor
     entries, lanes, found = seen(world)
     assert moved in found[full]
     invariants.check(entries, lanes, found)
+
+
+@pytest.mark.parametrize("names", renamed.NAMES, ids=str)
+@pytest.mark.parametrize("write", renamed.WRITES)
+def test_if_match_also_sees_a_file_name_that_changes_between_the_read_and_the_write(
+    write: str, names: tuple[str, str]
+) -> None:
+    renamed.check(renamed.WRITES[write], *names)
 
 
 def test_an_error_that_a_retry_cannot_overcome_is_raised(world: World) -> None:

@@ -309,7 +309,7 @@ def test_a_row_that_is_mended_while_its_image_is_deleted_does_not_stay(world: Wo
     name = name_of(tiny(FIRST))
     assert upload(FIRST, tags="red") == 201
     inventory = Inventory(aws.dynamodb(), SETTINGS)
-    inventory.write(inventory._take((), items.entry(world.tables[IMAGES][f"{LABEL}#red", name])))
+    inventory.write(inventory._take({}, items.entry(world.tables[IMAGES][f"{LABEL}#red", name])))
 
     def pause(call_name: str) -> None:
         if call_name == "transact_write_items":

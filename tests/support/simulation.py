@@ -302,7 +302,7 @@ class Simulation:
         """Take the image from the pool of one of its tags, but leave it the tag."""
         pool = Pool(LABEL, self.rng.choice(sorted(row["tags"]["SS"])))
         inventory = Inventory(aws.dynamodb(), SETTINGS)
-        inventory.write(inventory._take((), items.entry(self.world.tables[IMAGES][pool.key, name])))
+        inventory.write(inventory._take({}, items.entry(self.world.tables[IMAGES][pool.key, name])))
 
     def _leave_version(self, name: str, row: Any) -> None:
         """Let the row under one of the image's tags name a version that was replaced."""

@@ -117,7 +117,7 @@ class Inventory(Store):
             if image and own:
                 writes = self._edit(image, image, own, again=True, others=strays)
             else:  # an image that comes meanwhile has another version, so what names this one is no row of it
-                writes = [write for _, stray in strays for write in self._take((), stray)]
+                writes = [write for _, stray in strays for write in self._take({}, stray)]
             if writes:
                 self._write(writes)
             return given_back or bool(writes)
