@@ -44,7 +44,7 @@ LISTED = 2_000  # images that are listed
 PAGE = 50  # images of a page
 # CPU time is taken in several processes, because it also depends on where the memory of a process happens to lie: two
 # with the same code differed by a sixth.
-PROCESSES, MEDIANS, ROUNDS = 5, 2, 20  # each process has medians of so many rounds
+PROCESSES, MEDIANS, ROUNDS = 8, 2, 20  # each process has medians of so many rounds
 IMAGES = MEDIANS * ROUNDS  # where CPU time is taken; each round deletes one
 TAG, PREFIX = "red", "IMG_"
 TAGS = ("a", "b", "c", "d", "e")
