@@ -7,14 +7,13 @@ from shared.errors import UnprocessableValue
 from shared.images import Image
 from shared.labels.store import Store
 from shared.pictures.bucket import Bucket, ThumbnailBucket
-from shared.pictures.budget import CannotBeShown, TooMuchWork
+from shared.pictures.budget import RETRIED_AFTER, CannotBeShown, TooMuchWork
 from shared.thumbnail import FAILED, Thumbnail
 
 logger = logging.getLogger("petapi")
 
 clock = time.time  # seconds since 1970
 FAILURE_KEPT = 90 * 86_400  # seconds; the lifecycle rule of the bucket removes everything then
-RETRIED_AFTER = 3_600  # seconds; another container may have the time or the memory that this one had not
 
 
 def read_or_make(

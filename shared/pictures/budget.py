@@ -32,6 +32,10 @@ class Inconsistent(CannotBeShown):
     reason = "its parts disagree about its size or frames"
 
 
+# Seconds after which what took too much time or memory is tried again: another container may have more of both.
+RETRIED_AFTER = 3_600
+
+
 class TooMuchWork(CannotBeShown):
     """A picture that takes more time than the budget has, though it may be whole."""
 

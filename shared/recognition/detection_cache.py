@@ -1,10 +1,10 @@
 """Results of recognition in DynamoDB, by the picture's digest, so that one picture is paid for once.
 
-| key                | attributes                                                             |
-|--------------------|------------------------------------------------------------------------|
-| digest, recogniser | labels: a list of {name, confidence}; expires: seconds since 1970      |
+| key                | attributes                                                              |
+|--------------------|-------------------------------------------------------------------------|
+| digest, recogniser | labels: a list of {name, confidence}; expires: seconds since 1970       |
 | digest, recogniser | failure: a sentence; it never expires, since the picture never changes, |
-|                    | or expires after an hour if the picture took too much time or memory   |
+|                    | or expires after an hour if the picture took too much time or memory    |
 
 `digest` is the SHA-256 of the stored bytes in hex, `recogniser` is the text of `recognisers.identity`. DynamoDB's TTL
 removes expired items hours later. Until then they count as absent.
@@ -18,12 +18,11 @@ from botocore.exceptions import ClientError
 
 from shared import recognised_label
 from shared.labels.items import Item, number
+from shared.pictures.budget import RETRIED_AFTER
 from shared.recognition.detections import Detection, Unrecognisable, UnrecognisableNow
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
-
-RETRIED_AFTER = 3_600  # seconds; another container may have the time or the memory that this one had not
 
 
 class DetectionCache:

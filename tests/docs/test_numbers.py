@@ -159,6 +159,7 @@ def operate_phrases() -> list[str]:
         {3600.0: "if it is older than an hour"}[constant("tools.reconcile.reconcile.MIN_AGE").total_seconds()],
         f"keep messages for {NUMERALS[retention // 604_800]} weeks",
         f"is kept for {lifecycle_days('IncomingBucket')} days",
+        f"is tried {NUMERALS[constant('index_images.STUBBORN')]} times",
         f"the base64 of {key_min} to {key_max} bytes",
         f"use it within {NUMERALS[round(constant('callback_secret.LIFETIME') / 60)]} minutes",
         f"works for up to {NUMERALS[constant('shared.pictures.bucket.URL_LIFETIME') // 60]} minutes more",

@@ -27,9 +27,9 @@ HALF = (
 )
 READ_NOTHING = b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n" * 200
 # What clients of a turn send that then neither send nor read anything. A stop waits ten seconds for those that have a
-# request under way, so each of them comes in one of ten turns.
+# request under way, so they come in two of ten turns.
 PATIENT_TURNS = 10
-IDLE = {0: (b"", HALF), 5: (b"", READ_NOTHING)}
+IDLE = {0: (b"", HALF, READ_NOTHING), 5: (b"", READ_NOTHING)}
 
 
 class Load:

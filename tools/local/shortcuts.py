@@ -31,8 +31,8 @@ def install(gateway: Any, iam_evaluator: Any, dynamodb: Any, stacks: Any) -> Non
     - DynamoDB parses a condition, and checks its syntax, once per item. Here it does once per text.
     - DynamoDB evaluates the key condition of a Query, with all checks, for each item of the partition. Here it does for
       the first one, and only compares the values of the others.
-    - CloudFormation lets SAM copy the description of the API twice for each event, which is four fifths of a transform.
-      Here it copies nothing, since it drops the original each time.
+    - CloudFormation lets SAM copy the description of the API twice for each event, which is three quarters of the work
+      of a transform. Here it copies nothing, since it drops the original each time.
     """
     gateway.base64 = Instead(base64, b64decode=decoded, b64encode=pybase64.b64encode)
     iam_evaluator.parse_policy_document = _once_per_text(iam_evaluator.parse_policy_document)
